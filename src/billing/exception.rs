@@ -1,0 +1,83 @@
+//! What a close leaves to a person, by name.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a dealership, or an id, needs a person (spec §3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Messages, but no package in the month: not invoiced.
+    NoContract,
+    /// An id that the register lacks: not invoiced.
+    UnknownDealership,
+    /// Messages whose direction or kind is none: invoiced without them.
+    Malformed,
+    /// The price table lacks the package: not invoiced.
+    NoPrice,
+    /// An error kept the invoice from being issued: the next close tries again.
+    Failed,
+}
+
+impl Reason {
+    /// The key in JSON and in the ledger.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::NoContract => "no_contract",
+            Self::UnknownDealership => "unknown_dealership",
+            Self::Malformed => "malformed",
+            Self::NoPrice => "no_price",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// What it means and what to do, in Portuguese, for the digest.
+    #[must_use]
+    pub fn advice_pt(self) -> &'static str {
+        match self {
+            Self::NoContract => {
+                "Mensagens sem pacote contratado no mês: não faturado. Cadastre o contrato e rode o fechamento de novo."
+            }
+            Self::UnknownDealership => {
+                "Código que não está no cadastro: não faturado. Cadastre a concessionária ou corrija a origem das mensagens."
+            }
+            Self::Malformed => {
+                "Mensagens com direção ou tipo inválido: ficaram fora da fatura. Corrija a origem e verifique o mês."
+            }
+            Self::NoPrice => {
+                "O pacote não existe na tabela de preços do mês: não faturado. Corrija o contrato ou a tabela."
+            }
+            Self::Failed => "Erro ao emitir: não faturado. O próximo fechamento tenta de novo.",
+        }
+    }
+
+    /// What it means and what to do, for admins at the command line.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::NoContract => "has messages but no package: import its contract, then close again",
+            Self::UnknownDealership => {
+                "is not in the register: import the dealership, or mend the source of the messages"
+            }
+            Self::Malformed => {
+                "has messages whose direction or kind is none of the known: mend the source; they were not billed"
+            }
+            Self::NoPrice => "has a package that the price table lacks: mend the contract or [[prices]]",
+            Self::Failed => "could not be issued: mend the cause, then close again",
+        }
+    }
+}
+
+/// One exception of a close.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    /// The id as the message database spells it; `None` for messages without one.
+    pub dealership_id: Option<String>,
+    /// Why.
+    pub reason: Reason,
+    /// How many messages it concerns.
+    pub messages: u64,
+    /// What exactly went wrong, where the reason alone does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}

@@ -1,0 +1,19 @@
+//! The functional core: what a month is, what counts, what it costs, when it is due.
+//!
+//! Everything here is pure: no I/O, no clock, no database, no async. A test
+//! (`tests/architecture.rs`) reads the `use` lines of this folder and keeps it so.
+
+pub mod contact;
+pub mod contract;
+pub mod due_date;
+pub mod evidence;
+pub mod exception;
+pub mod hold;
+pub mod invoice;
+pub mod money;
+pub mod month;
+pub mod pix;
+pub mod price;
+pub mod register;
+pub mod tally;
+pub mod tax_id;

@@ -1,0 +1,159 @@
+//! Who is invoiced and who invoices: the parties of a bill.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use super::tax_id::Cnpj;
+
+/// A dealership as the register holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dealership {
+    /// The id of the message database, byte by byte.
+    pub id: String,
+    /// Legal name.
+    pub name: String,
+    /// Name on the sign; may be empty.
+    pub trade_name: String,
+    /// Company tax id.
+    pub cnpj: Cnpj,
+    /// Street and number.
+    pub address: String,
+    /// City.
+    pub city: String,
+    /// Two letters.
+    pub state: State,
+    /// Where invoices go.
+    pub email: EmailAddress,
+    /// Who else gets them, one message each.
+    pub cc: Vec<EmailAddress>,
+    /// The zone of its months; `None` is the issuer's.
+    pub timezone: Option<Tz>,
+    /// Day of the month; `None` is the configured one.
+    pub due_day: Option<u32>,
+}
+
+impl Dealership {
+    /// The fields that documents print; a change of them is a cause for a revision (`register`).
+    #[must_use]
+    pub fn party(&self) -> Party {
+        Party {
+            name: self.name.clone(),
+            trade_name: self.trade_name.clone(),
+            cnpj: self.cnpj.clone(),
+            address: self.address.clone(),
+            city: self.city.clone(),
+            state: self.state,
+        }
+    }
+}
+
+/// A dealership as an invoice prints it, frozen at the time of issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as in Dealership")]
+pub struct Party {
+    pub name: String,
+    pub trade_name: String,
+    pub cnpj: Cnpj,
+    pub address: String,
+    pub city: String,
+    pub state: State,
+}
+
+/// The reseller who invoices, frozen at the time of issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Issuer {
+    /// Legal name.
+    pub name: String,
+    /// Company tax id.
+    pub cnpj: Cnpj,
+    /// Street and number.
+    pub address: String,
+    /// City.
+    pub city: String,
+    /// Two letters.
+    pub state: State,
+    /// Whom to ask.
+    pub email: EmailAddress,
+    /// Whom to call; may be empty.
+    pub phone: String,
+    /// The issuer's zone: the year of an invoice number, and months of unknown dealerships.
+    pub timezone: Tz,
+}
+
+/// A Brazilian state, by its two letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct State(&'static str);
+
+/// The text is no Brazilian state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no Brazilian state: two letters, for example RS")]
+pub struct InvalidState(pub String);
+
+const STATES: [&str; 27] = [
+    "AC", "AL", "AM", "AP", "BA", "CE", "DF", "ES", "GO", "MA", "MG", "MS", "MT", "PA", "PB", "PE",
+    "PI", "PR", "RJ", "RN", "RO", "RR", "RS", "SC", "SE", "SP", "TO",
+];
+
+impl FromStr for State {
+    type Err = InvalidState;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        STATES
+            .into_iter()
+            .find(|state| *state == text)
+            .map(Self)
+            .ok_or_else(|| InvalidState(text.to_owned()))
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl TryFrom<String> for State {
+    type Error = InvalidState;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<State> for String {
+    fn from(state: State) -> Self {
+        state.0.to_owned()
+    }
+}
+
+/// A bare address `name@host` that the mail library can send to.
+///
+/// Its parser lives at the edge (`mail::address`), so that the core needs no mail library; the core
+/// trusts it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EmailAddress(String);
+
+impl EmailAddress {
+    /// Wraps an address that the mail library has accepted, or that the ledger kept.
+    #[must_use]
+    pub fn trusted(address: String) -> Self {
+        Self(address)
+    }
+
+    /// `name@host`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EmailAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

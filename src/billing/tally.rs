@@ -1,0 +1,593 @@
+//! Rows of the message database merged into each dealership's use and its evidence.
+//!
+//! A close reads the messages of the month once. [`Counter::add`] puts each of them in exactly one
+//! bucket (spec §2 *Zero residual*) and merges the contact into its dealership; [`Counter::finish`]
+//! gives a [`Count`]: one [`Tally`] a dealership and one [`Window`] a zone, whose buckets
+//! [`Window::prove`] holds against a plain `COUNT(*)` of the same database snapshot.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use chrono::{DateTime, Utc};
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use super::contact::Identity;
+use super::month::Period;
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The contact wrote to the dealership.
+    In,
+    /// The dealership wrote to the contact.
+    Out,
+}
+
+/// One row of the message database, as bytes: values are compared byte by byte (spec §2 *What counts*).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Message<'a> {
+    /// Whose message it is.
+    pub dealership_id: Option<&'a [u8]>,
+    /// The contact as the database spells it.
+    pub contact: Option<&'a [u8]>,
+    /// `in` or `out`.
+    pub direction: Option<&'a [u8]>,
+    /// `session` or `hsm`.
+    pub kind: Option<&'a [u8]>,
+    /// The name of the template of an HSM.
+    pub template: Option<&'a [u8]>,
+    /// Delivery status; a missing one counts.
+    pub status: Option<&'a [u8]>,
+    /// Unix milliseconds, UTC; finer time is cut off, never rounded up.
+    pub sent_at: i64,
+}
+
+/// Where each message went: exactly one of these (spec §2 *Zero residual*).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the spec's own names")]
+pub struct Buckets {
+    pub counted: u64,
+    pub ignored_status: u64,
+    pub not_a_contact: u64,
+    pub malformed: u64,
+    pub no_contract: u64,
+    pub unknown_dealership: u64,
+}
+
+/// The name of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bucket {
+    Counted,
+    IgnoredStatus,
+    NotAContact,
+    Malformed,
+    NoContract,
+    UnknownDealership,
+}
+
+impl Buckets {
+    fn add(&mut self, bucket: Bucket) {
+        let count = match bucket {
+            Bucket::Counted => &mut self.counted,
+            Bucket::IgnoredStatus => &mut self.ignored_status,
+            Bucket::NotAContact => &mut self.not_a_contact,
+            Bucket::Malformed => &mut self.malformed,
+            Bucket::NoContract => &mut self.no_contract,
+            Bucket::UnknownDealership => &mut self.unknown_dealership,
+        };
+        *count += 1;
+    }
+
+    /// All messages, whatever their bucket.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counted
+            + self.ignored_status
+            + self.not_a_contact
+            + self.malformed
+            + self.no_contract
+            + self.unknown_dealership
+    }
+}
+
+impl AddAssign for Buckets {
+    fn add_assign(&mut self, other: Self) {
+        self.counted += other.counted;
+        self.ignored_status += other.ignored_status;
+        self.not_a_contact += other.not_a_contact;
+        self.malformed += other.malformed;
+        self.no_contract += other.no_contract;
+        self.unknown_dealership += other.unknown_dealership;
+    }
+}
+
+/// What one contact exchanged with one dealership in the period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContactUse {
+    /// The first counted message, Unix milliseconds.
+    pub first_at: i64,
+    /// Who wrote it; `in` where both wrote in the same millisecond.
+    pub first_direction: Direction,
+    /// Counted messages from the contact.
+    pub received: u32,
+    /// Counted messages to the contact, HSM included.
+    pub sent: u32,
+    /// HSM among those sent.
+    pub hsm: u32,
+}
+
+impl ContactUse {
+    fn of(sent_at: i64, direction: Direction, is_hsm: bool) -> Self {
+        Self {
+            first_at: sent_at,
+            first_direction: direction,
+            received: u32::from(direction == Direction::In),
+            sent: u32::from(direction == Direction::Out),
+            hsm: u32::from(is_hsm),
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        if (other.first_at, other.first_direction) < (self.first_at, self.first_direction) {
+            self.first_at = other.first_at;
+            self.first_direction = other.first_direction;
+        }
+        self.received += other.received;
+        self.sent += other.sent;
+        self.hsm += other.hsm;
+    }
+}
+
+/// A dealership's month: its contacts and its buckets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Every contact that counted, by identity. Their number is the UAM.
+    pub contacts: HashMap<Identity, ContactUse>,
+    /// HSM by template name; those without one under the empty name.
+    pub templates: BTreeMap<String, u64>,
+    /// Where this dealership's messages went.
+    pub buckets: Buckets,
+}
+
+impl Tally {
+    /// Unique active contacts.
+    #[must_use]
+    pub fn uam(&self) -> u64 {
+        self.contacts.len() as u64
+    }
+
+    /// Template messages sent.
+    #[must_use]
+    pub fn hsm(&self) -> u64 {
+        self.templates.values().sum()
+    }
+}
+
+/// A dealership whose messages are to be counted, or only to be recognised.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// Compared byte by byte.
+    pub dealership_id: String,
+    /// The dealership's month.
+    pub period: Period,
+    /// Whether a package is due in that month.
+    pub has_package: bool,
+    /// Out of scope: known, but left to another close.
+    pub in_scope: bool,
+}
+
+/// The messages of one zone's month, bucket by bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The half-open span that was counted.
+    pub period: Period,
+    /// Rows read whose `sent_at` lies in the span.
+    pub rows: u64,
+    /// Rows of the dealerships whose month this is, by bucket.
+    pub buckets: Buckets,
+    /// Rows of dealerships whose month is another span, or that this close leaves alone.
+    pub elsewhere: u64,
+}
+
+/// Buckets and the database's own count differ: nothing may be issued from such a pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "zero residual fails for {} to {}: the database counts {plain} messages, the buckets hold {buckets} (and {elsewhere} of other zones). Nothing was issued; run the close again, and if it fails again, check that the relation gives the same rows twice",
+    period.start, period.end
+)]
+pub struct Residual {
+    period: Period,
+    plain: u64,
+    buckets: u64,
+    elsewhere: u64,
+}
+
+impl Window {
+    /// Proves that every message of the span is in exactly one bucket.
+    ///
+    /// # Errors
+    /// [`Residual`] where buckets and rows do not add up to `plain`, the database's `COUNT(*)`.
+    pub fn prove(&self, plain: u64) -> Result<(), Residual> {
+        let in_buckets = self.buckets.total() + self.elsewhere;
+        if in_buckets == plain && self.rows == plain {
+            return Ok(());
+        }
+        Err(Residual {
+            period: self.period,
+            plain,
+            buckets: self.buckets.total(),
+            elsewhere: self.elsewhere,
+        })
+    }
+}
+
+/// Everything one pass over the messages found.
+#[derive(Debug, Default)]
+pub struct Count {
+    /// By dealership id; only those in scope.
+    pub tallies: BTreeMap<String, Tally>,
+    /// One for each different span, in order.
+    pub windows: Vec<Window>,
+    /// Messages of ids that the register lacks, by id as it is spelt; `None` for null.
+    pub unknown: BTreeMap<Option<String>, u64>,
+}
+
+impl Count {
+    /// All buckets of all zones together.
+    #[must_use]
+    pub fn buckets(&self) -> Buckets {
+        let mut sum = Buckets::default();
+        for window in &self.windows {
+            sum += window.buckets;
+        }
+        sum
+    }
+}
+
+/// Counts messages as they stream by.
+#[derive(Debug)]
+pub struct Counter {
+    slots: Vec<Slot>,
+    by_id: HashMap<Box<[u8]>, usize>,
+    ignored_statuses: Vec<Box<[u8]>>,
+    windows: Vec<WindowSpan>,
+    /// Which window decides for ids that the register lacks; `None` leaves them to another close.
+    unknown_window: Option<usize>,
+    unknown: HashMap<Option<Box<[u8]>>, u64>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    counted: Counted,
+    window: usize,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+struct WindowSpan {
+    from: i64,
+    to: i64,
+    window: Window,
+}
+
+impl Counter {
+    /// A counter for these dealerships. `unknown` is the issuer's month, which decides for ids that
+    /// the register lacks; `None` where this close leaves them alone.
+    #[must_use]
+    pub fn new(
+        dealerships: Vec<Counted>,
+        unknown: Option<Period>,
+        ignored_statuses: &[String],
+    ) -> Self {
+        let mut periods: Vec<Period> = dealerships
+            .iter()
+            .filter(|dealership| dealership.in_scope)
+            .map(|dealership| dealership.period)
+            .chain(unknown)
+            .collect();
+        periods.sort_unstable();
+        periods.dedup();
+        let index_of = |period| periods.binary_search(&period).ok();
+        let slots: Vec<Slot> = dealerships
+            .into_iter()
+            .map(|counted| Slot {
+                window: index_of(counted.period).unwrap_or(usize::MAX),
+                tally: Tally::default(),
+                counted,
+            })
+            .collect();
+        Self {
+            by_id: slots
+                .iter()
+                .enumerate()
+                .map(|(index, slot)| (slot.counted.dealership_id.as_bytes().into(), index))
+                .collect(),
+            slots,
+            ignored_statuses: ignored_statuses.iter().map(|s| s.as_bytes().into()).collect(),
+            unknown_window: unknown.and_then(index_of),
+            windows: periods.into_iter().map(WindowSpan::new).collect(),
+            unknown: HashMap::new(),
+        }
+    }
+
+    /// The spans to be counted, in order, without double ones: what the database must count as well.
+    #[must_use]
+    pub fn periods(&self) -> Vec<Period> {
+        self.windows.iter().map(|span| span.window.period).collect()
+    }
+
+    /// The span that has all spans: what must be read. `None` where there is nothing to count.
+    #[must_use]
+    pub fn span(&self) -> Option<Period> {
+        let start = self.windows.iter().map(|span| span.window.period.start).min()?;
+        let end = self.windows.iter().map(|span| span.window.period.end).max()?;
+        Some(Period { start, end })
+    }
+
+    /// Puts one message into its bucket: the first that fits, in the order of the spec.
+    pub fn add(&mut self, message: &Message<'_>) {
+        let slot = message.dealership_id.and_then(|id| self.by_id.get(id)).copied();
+        let own_window = match slot {
+            Some(slot) if self.slots[slot].counted.in_scope => Some(self.slots[slot].window),
+            Some(_) => None,
+            None => self.unknown_window,
+        };
+        let mut is_own = false;
+        for (index, span) in self.windows.iter_mut().enumerate() {
+            if span.from <= message.sent_at && message.sent_at < span.to {
+                span.window.rows += 1;
+                if own_window == Some(index) {
+                    is_own = true;
+                } else {
+                    span.window.elsewhere += 1;
+                }
+            }
+        }
+        let Some(window) = own_window.filter(|_| is_own) else { return };
+        let bucket = if let Some(slot) = slot {
+            self.slots[slot].add(message, &self.ignored_statuses)
+        } else {
+            *self.unknown.entry(message.dealership_id.map(Box::from)).or_insert(0) += 1;
+            Bucket::UnknownDealership
+        };
+        self.windows[window].window.buckets.add(bucket);
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn finish(self) -> Count {
+        let lossy = |id: Box<[u8]>| String::from_utf8_lossy(&id).into_owned();
+        let mut unknown = BTreeMap::new();
+        for (id, messages) in self.unknown {
+            *unknown.entry(id.map(lossy)).or_insert(0) += messages;
+        }
+        Count {
+            tallies: self
+                .slots
+                .into_iter()
+                .filter(|slot| slot.counted.in_scope)
+                .map(|slot| (slot.counted.dealership_id, slot.tally))
+                .collect(),
+            windows: self.windows.into_iter().map(|span| span.window).collect(),
+            unknown,
+        }
+    }
+}
+
+impl Slot {
+    fn add(&mut self, message: &Message<'_>, ignored_statuses: &[Box<[u8]>]) -> Bucket {
+        let bucket = self.merge(message, ignored_statuses);
+        self.tally.buckets.add(bucket);
+        bucket
+    }
+
+    fn merge(&mut self, message: &Message<'_>, ignored_statuses: &[Box<[u8]>]) -> Bucket {
+        if !self.counted.has_package {
+            return Bucket::NoContract;
+        }
+        let direction = match message.direction {
+            Some(b"in") => Direction::In,
+            Some(b"out") => Direction::Out,
+            _ => return Bucket::Malformed,
+        };
+        let is_template = match message.kind {
+            Some(b"hsm") => true,
+            Some(b"session") => false,
+            _ => return Bucket::Malformed,
+        };
+        if message.status.is_some_and(|s| ignored_statuses.iter().any(|ignored| **ignored == *s)) {
+            return Bucket::IgnoredStatus;
+        }
+        let Some(identity) = message.contact.and_then(Identity::parse) else {
+            return Bucket::NotAContact;
+        };
+        let is_hsm = is_template && direction == Direction::Out;
+        let once = ContactUse::of(message.sent_at, direction, is_hsm);
+        self.tally.contacts.entry(identity).and_modify(|all| all.merge(once)).or_insert(once);
+        if is_hsm {
+            let template = String::from_utf8_lossy(message.template.unwrap_or_default());
+            match self.tally.templates.get_mut(&*template) {
+                Some(sent) => *sent += 1,
+                None => {
+                    self.tally.templates.insert(template.into_owned(), 1);
+                }
+            }
+        }
+        Bucket::Counted
+    }
+}
+
+impl WindowSpan {
+    fn new(period: Period) -> Self {
+        Self {
+            from: period.start.timestamp_millis(),
+            to: period.end.timestamp_millis(),
+            window: Window { period, rows: 0, buckets: Buckets::default(), elsewhere: 0 },
+        }
+    }
+}
+
+/// The instant of a message, UTC.
+#[must_use]
+pub fn instant(unix_millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(unix_millis).unwrap_or(DateTime::UNIX_EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
+    use super::*;
+    use crate::billing::month::Month;
+
+    const DAY: i64 = 86_400_000;
+
+    fn october(zone: chrono_tz::Tz) -> Period {
+        "2026-10".parse::<Month>().unwrap().period_in(zone)
+    }
+
+    fn counter() -> Counter {
+        let brasilia = october(chrono_tz::America::Sao_Paulo);
+        let noronha = october(chrono_tz::America::Noronha);
+        let dealership = |id: &str, period, has_package, in_scope| Counted {
+            dealership_id: id.to_owned(),
+            period,
+            has_package,
+            in_scope,
+        };
+        Counter::new(
+            vec![
+                dealership("d1", brasilia, true, true),
+                dealership("D1", noronha, true, true),
+                dealership("d2", brasilia, false, true),
+                dealership("d3", brasilia, true, false),
+            ],
+            Some(brasilia),
+            &["queued".to_owned(), "failed".to_owned()],
+        )
+    }
+
+    fn message<'a>(id: &'a str, contact: &'a str, direction: &'a str, kind: &'a str) -> Message<'a> {
+        Message {
+            dealership_id: Some(id.as_bytes()),
+            contact: Some(contact.as_bytes()),
+            direction: Some(direction.as_bytes()),
+            kind: Some(kind.as_bytes()),
+            template: None,
+            status: None,
+            sent_at: october(chrono_tz::America::Sao_Paulo).start.timestamp_millis() + DAY,
+        }
+    }
+
+    #[test]
+    fn each_message_falls_into_the_first_bucket_that_fits() {
+        let mut counter = counter();
+        let failed = |message| Message { status: Some(b"failed"), ..message };
+        counter.add(&message("d9", "?", "sideways", "x")); // unknown_dealership before all else
+        counter.add(&Message { dealership_id: None, ..message("", "5548999990820", "in", "session") });
+        counter.add(&message("d1 ", "5548999990820", "in", "session")); // byte by byte: not d1
+        counter.add(&message("d2", "?", "sideways", "x")); // no_contract before malformed
+        counter.add(&failed(message("d1", "?", "IN", "session"))); // malformed before ignored_status
+        counter.add(&failed(message("d1", "?", "in", "session"))); // ignored_status before not_a_contact
+        counter.add(&message("d1", "123@g.us", "in", "session"));
+        counter.add(&Message { contact: None, ..message("d1", "", "in", "session") });
+        counter.add(&message("d1", "554899990820", "in", "session"));
+        counter.add(&message("d1", "5548999990820", "out", "hsm")); // the same contact
+        counter.add(&message("d1", "5548999990820", "in", "hsm")); // not sent: no HSM
+        counter.add(&message("D1", "5548999990820", "in", "session"));
+        counter.add(&message("d3", "5548999990820", "in", "session")); // out of scope
+
+        let count = counter.finish();
+        let d1 = &count.tallies["d1"];
+        assert_eq!((d1.uam(), d1.hsm()), (1, 1));
+        assert_eq!(count.tallies["D1"].uam(), 1);
+        assert!(!count.tallies.contains_key("d3"));
+        let expected = Buckets {
+            counted: 4,
+            ignored_status: 1,
+            not_a_contact: 2,
+            malformed: 1,
+            no_contract: 1,
+            unknown_dealership: 3,
+        };
+        assert_eq!(count.buckets(), expected);
+        assert_eq!(count.unknown[&Some("d1 ".to_owned())], 1);
+        assert_eq!(count.unknown[&None], 1);
+        for window in &count.windows {
+            window.prove(13).unwrap();
+            assert!(window.prove(14).is_err());
+        }
+    }
+
+    #[test]
+    fn bounds_are_half_open_in_each_zone() {
+        let brasilia = october(chrono_tz::America::Sao_Paulo);
+        let noronha = october(chrono_tz::America::Noronha);
+        for (id, period) in [("d1", brasilia), ("D1", noronha)] {
+            for (sent_at, counts) in [
+                (period.start.timestamp_millis() - 1, 0),
+                (period.start.timestamp_millis(), 1),
+                (period.end.timestamp_millis() - 1, 1),
+                (period.end.timestamp_millis(), 0),
+            ] {
+                let mut counter = counter();
+                counter.add(&Message { sent_at, ..message(id, "5548999990820", "in", "session") });
+                assert_eq!(counter.finish().tallies[id].uam(), counts, "{id} at {sent_at}");
+            }
+        }
+    }
+
+    fn any_row() -> impl Strategy<Value = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64)> {
+        (
+            select(vec![Some("d1"), Some("D1"), Some("d2"), Some("d3"), Some("d9"), None]),
+            select(vec!["554899990820", "5548999990820", "BR.1349", "1@g.us", "", "525512345678"]),
+            select(vec!["in", "out", "IN"]),
+            select(vec!["session", "hsm", ""]),
+            select(vec!["", "failed", "delivered"]),
+            -2 * DAY..34 * DAY,
+        )
+    }
+
+    type Row = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64);
+
+    fn count(rows: &[Row]) -> Count {
+        let start = october(chrono_tz::America::Sao_Paulo).start.timestamp_millis();
+        let mut counter = counter();
+        for (id, contact, direction, kind, status, offset) in rows {
+            counter.add(&Message {
+                dealership_id: id.map(str::as_bytes),
+                contact: Some(contact.as_bytes()),
+                direction: Some(direction.as_bytes()),
+                kind: Some(kind.as_bytes()),
+                template: None,
+                status: (!status.is_empty()).then_some(status.as_bytes()),
+                sent_at: start + offset,
+            });
+        }
+        counter.finish()
+    }
+
+    proptest! {
+        #[test]
+        fn buckets_add_up_and_order_does_not_matter(
+            rows in proptest::collection::vec(any_row(), 0..60), seed in any::<u64>(),
+        ) {
+            let straight = count(&rows);
+            for window in &straight.windows {
+                window.prove(window.rows).unwrap();
+            }
+            let mut shuffled = rows.clone();
+            // A cheap permutation that any seed can reach.
+            for index in 1..shuffled.len() {
+                shuffled.swap(index, usize::try_from(seed % (index as u64 + 1)).unwrap());
+            }
+            let other = count(&shuffled);
+            prop_assert_eq!(&straight.tallies, &other.tallies);
+            prop_assert_eq!(&straight.windows, &other.windows);
+            prop_assert_eq!(&straight.unknown, &other.unknown);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What tests share: real servers in temporary folders.
+
+pub mod mariadb;
+pub mod postgres;
