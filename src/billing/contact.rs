@@ -250,7 +250,7 @@ mod tests {
         #[test]
         fn numbers_are_idempotent_however_they_are_written(
             digits in "(55|52|521|54|549|)[0-9]{6,12}", prefix in "(\\+|whatsapp:|whatsapp:\\+)?",
-            suffix in "(@s.whatsapp.net|@c.us)?",
+            suffix in "(@s\\.whatsapp\\.net|@c\\.us)?",
         ) {
             let plain = Identity::parse(digits.as_bytes());
             prop_assert_eq!(&Identity::parse(format!("{prefix}{digits}{suffix}").as_bytes()), &plain);

@@ -39,7 +39,7 @@ pub fn is_bank_day(date: NaiveDate) -> bool {
 fn is_bank_holiday(date: NaiveDate) -> bool {
     let fixed = matches!(
         (date.month(), date.day()),
-        (1, 1) | (4, 21) | (5, 1) | (9, 7) | (10, 12) | (11, 2 | 15) | (12, 25)
+        (1 | 5, 1) | (4, 21) | (9, 7) | (10, 12) | (11, 2 | 15) | (12, 25)
     );
     // Consciência Negra became a national holiday by law 14.759/2023.
     let black_consciousness = (date.month(), date.day()) == (11, 20) && date.year() >= 2024;
@@ -50,6 +50,7 @@ fn is_bank_holiday(date: NaiveDate) -> bool {
 
 /// Easter Sunday by the Gregorian computus (the "anonymous" algorithm; Meeus, *Astronomical
 /// Algorithms*, ch. 8).
+#[expect(clippy::many_single_char_names, reason = "the names of the published algorithm")]
 fn easter(year: i32) -> NaiveDate {
     let a = year % 19;
     let (b, c) = (year / 100, year % 100);
@@ -125,7 +126,8 @@ mod tests {
     #[case("2026-10", 10, "2026-11-01", false, "2026-11-10")]
     #[case("2026-09", 10, "2026-10-01", false, "2026-10-13")] // Saturday, Sunday, holiday
     #[case("2027-01", 31, "2027-02-01", false, "2027-03-01")] // 28 Feb is a Sunday
-    #[case("2026-11", 25, "2026-12-01", false, "2026-12-28")] // Christmas, weekend
+    #[case("2026-11", 25, "2026-12-01", false, "2026-12-28")]
+    // Christmas, weekend
     // Day 3 is still in time, day 4 no longer; five bank days after 4 Nov: 5, 6, 9, 10, 11.
     #[case("2026-10", 10, "2026-11-03", false, "2026-11-10")]
     #[case("2026-10", 10, "2026-11-04", false, "2026-11-11")]

@@ -43,7 +43,10 @@ impl EvidenceKey {
 
     /// HMAC-SHA-256 of the identity, 16 bytes, hexadecimal.
     fn id_of(&self, identity: &Identity) -> String {
-        let mut mac = Hmac::<Sha256>::new(&self.0.into());
+        // HMAC pads its key with zeros to the block of 64 bytes; done here, it cannot fail.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
         mac.update(identity.to_string().as_bytes());
         hex::encode(&mac.finalize().into_bytes()[..16])
     }
@@ -67,10 +70,8 @@ pub fn csv<'a>(
     contacts: impl IntoIterator<Item = (&'a Identity, &'a ContactUse)>,
     key: &EvidenceKey,
 ) -> String {
-    let mut lines: Vec<String> = contacts
-        .into_iter()
-        .map(|(identity, contact)| line(identity, contact, key))
-        .collect();
+    let mut lines: Vec<String> =
+        contacts.into_iter().map(|(identity, contact)| line(identity, contact, key)).collect();
     lines.sort_unstable();
     let mut csv = String::with_capacity(HEADER.len() + 1 + lines.len() * 96);
     csv.push_str(HEADER);
@@ -111,13 +112,8 @@ mod tests {
     use super::*;
 
     fn contact(number: &str, first_at: i64) -> (Identity, ContactUse) {
-        let contact = ContactUse {
-            first_at,
-            first_direction: Direction::In,
-            received: 2,
-            sent: 3,
-            hsm: 1,
-        };
+        let contact =
+            ContactUse { first_at, first_direction: Direction::In, received: 2, sent: 3, hsm: 1 };
         (Identity::parse(number.as_bytes()).unwrap(), contact)
     }
 

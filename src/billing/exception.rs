@@ -55,14 +55,18 @@ impl Reason {
     #[must_use]
     pub fn advice(self) -> &'static str {
         match self {
-            Self::NoContract => "has messages but no package: import its contract, then close again",
+            Self::NoContract => {
+                "has messages but no package: import its contract, then close again"
+            }
             Self::UnknownDealership => {
                 "is not in the register: import the dealership, or mend the source of the messages"
             }
             Self::Malformed => {
                 "has messages whose direction or kind is none of the known: mend the source; they were not billed"
             }
-            Self::NoPrice => "has a package that the price table lacks: mend the contract or [[prices]]",
+            Self::NoPrice => {
+                "has a package that the price table lacks: mend the contract or [[prices]]"
+            }
             Self::Failed => "could not be issued: mend the cause, then close again",
         }
     }

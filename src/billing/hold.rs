@@ -49,7 +49,9 @@ pub enum Hold {
         limit: TimeDelta,
     },
     /// Part of the messages seems to be missing.
-    #[error("only {counted} messages count, less than {percent} % of the {before} of the month before")]
+    #[error(
+        "only {counted} messages count, less than {percent} % of the {before} of the month before"
+    )]
     Fewer {
         /// Now.
         counted: u64,

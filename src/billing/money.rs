@@ -19,7 +19,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(total.brl(), "R$\u{a0}1.192,27");
 /// assert_eq!(total.centavos(), 119_227);
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Money {
     centavos: i64,
@@ -34,7 +36,9 @@ pub struct UnitPrice(Decimal);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMoney {
     /// Not a plain decimal number with a point.
-    #[error("'{0}' is no amount: write it with a point and without separators, for example \"1014.00\"")]
+    #[error(
+        "'{0}' is no amount: write it with a point and without separators, for example \"1014.00\""
+    )]
     NotANumber(String),
     /// Finer than a centavo where whole centavos are due.
     #[error("'{0}' is finer than a centavo")]

@@ -18,7 +18,9 @@ pub struct PixKey(String);
 
 /// The text is no PIX key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no PIX key: a CNPJ, a telephone as +55DDDNUMBER, an email address, or a random key (UUID)")]
+#[error(
+    "'{0}' is no PIX key: a CNPJ, a telephone as +55DDDNUMBER, an email address, or a random key (UUID)"
+)]
 pub struct InvalidPixKey(pub String);
 
 impl FromStr for PixKey {
@@ -136,7 +138,11 @@ mod tests {
     #[test]
     fn a_code_has_receiver_amount_and_number() {
         let key = "11.222.333/0001-81".parse().unwrap();
-        let receiver = Receiver { key: &key, name: "Inovação & Tração Comércio Ltda", city: "São José dos Campos" };
+        let receiver = Receiver {
+            key: &key,
+            name: "Inovação & Tração Comércio Ltda",
+            city: "São José dos Campos",
+        };
         let code = br_code(receiver, "1192.27".parse().unwrap(), "2026000001").unwrap();
         insta::assert_snapshot!(code);
     }

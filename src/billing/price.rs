@@ -62,13 +62,17 @@ pub struct Line {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoPrice {
     /// The first table begins later.
-    #[error("no price table holds for {month}: add a [[prices]] entry whose `from` is not after it")]
+    #[error(
+        "no price table holds for {month}: add a [[prices]] entry whose `from` is not after it"
+    )]
     Month {
         /// The month to be priced.
         month: Month,
     },
     /// The month's table has other packages.
-    #[error("the price table from {table} has no package of {package} contacts (it has {known}): add it to [[prices]], or correct the contract")]
+    #[error(
+        "the price table from {table} has no package of {package} contacts (it has {known}): add it to [[prices]], or correct the contract"
+    )]
     Package {
         /// The first month of the table.
         table: Month,
@@ -93,11 +97,7 @@ impl Prices {
     /// # Errors
     /// [`NoPrice::Month`] where even the first table begins after it.
     pub fn table_for(&self, month: Month) -> Result<&PriceTable, NoPrice> {
-        self.0
-            .range(..=month)
-            .next_back()
-            .map(|(_, table)| table)
-            .ok_or(NoPrice::Month { month })
+        self.0.range(..=month).next_back().map(|(_, table)| table).ok_or(NoPrice::Month { month })
     }
 
     /// All tables, by first month.
@@ -185,7 +185,8 @@ mod tests {
     fn the_month_chooses_the_table() {
         let later = PriceTable { from: "2027-01".parse().unwrap(), ..table() };
         let prices: Prices = [later, table()].into_iter().collect();
-        let from = |month: &str| prices.table_for(month.parse().unwrap()).map(|t| t.from.to_string());
+        let from =
+            |month: &str| prices.table_for(month.parse().unwrap()).map(|t| t.from.to_string());
         assert_eq!(from("2020-08").unwrap(), "2020-08");
         assert_eq!(from("2026-12").unwrap(), "2020-08");
         assert_eq!(from("2027-01").unwrap(), "2027-01");

@@ -86,7 +86,7 @@ pub struct Issuer {
 /// A Brazilian state, by its two letters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct State(&'static str);
+pub struct State([u8; 2]);
 
 /// The text is no Brazilian state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -102,17 +102,14 @@ impl FromStr for State {
     type Err = InvalidState;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        STATES
-            .into_iter()
-            .find(|state| *state == text)
-            .map(Self)
-            .ok_or_else(|| InvalidState(text.to_owned()))
+        let known = STATES.contains(&text).then(|| text.as_bytes().try_into().ok()).flatten();
+        known.map(Self).ok_or_else(|| InvalidState(text.to_owned()))
     }
 }
 
 impl fmt::Display for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        self.0.iter().try_for_each(|letter| fmt::Write::write_char(f, char::from(*letter)))
     }
 }
 
@@ -126,7 +123,7 @@ impl TryFrom<String> for State {
 
 impl From<State> for String {
     fn from(state: State) -> Self {
-        state.0.to_owned()
+        state.to_string()
     }
 }
 

@@ -470,7 +470,12 @@ mod tests {
         )
     }
 
-    fn message<'a>(id: &'a str, contact: &'a str, direction: &'a str, kind: &'a str) -> Message<'a> {
+    fn message<'a>(
+        id: &'a str,
+        contact: &'a str,
+        direction: &'a str,
+        kind: &'a str,
+    ) -> Message<'a> {
         Message {
             dealership_id: Some(id.as_bytes()),
             contact: Some(contact.as_bytes()),
@@ -487,7 +492,8 @@ mod tests {
         let mut counter = counter();
         let failed = |message| Message { status: Some(b"failed"), ..message };
         counter.add(&message("d9", "?", "sideways", "x")); // unknown_dealership before all else
-        counter.add(&Message { dealership_id: None, ..message("", "5548999990820", "in", "session") });
+        counter
+            .add(&Message { dealership_id: None, ..message("", "5548999990820", "in", "session") });
         counter.add(&message("d1 ", "5548999990820", "in", "session")); // byte by byte: not d1
         counter.add(&message("d2", "?", "sideways", "x")); // no_contract before malformed
         counter.add(&failed(message("d1", "?", "IN", "session"))); // malformed before ignored_status
@@ -540,7 +546,9 @@ mod tests {
         }
     }
 
-    fn any_row() -> impl Strategy<Value = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64)> {
+    fn any_row() -> impl Strategy<
+        Value = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64),
+    > {
         (
             select(vec![Some("d1"), Some("D1"), Some("d2"), Some("d3"), Some("d9"), None]),
             select(vec!["554899990820", "5548999990820", "BR.1349", "1@g.us", "", "525512345678"]),

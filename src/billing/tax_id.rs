@@ -14,7 +14,9 @@ pub struct Cnpj([u8; 14]);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCnpj {
     /// Not 12 letters or digits and 2 check digits.
-    #[error("'{0}' is no CNPJ: 12 letters or digits and 2 check digits, for example 11.222.333/0001-81")]
+    #[error(
+        "'{0}' is no CNPJ: 12 letters or digits and 2 check digits, for example 11.222.333/0001-81"
+    )]
     Shape(String),
     /// The last two digits do not fit the others.
     #[error("the check digits of CNPJ '{text}' are wrong: {expected} would fit")]
