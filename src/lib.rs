@@ -4,6 +4,7 @@
 pub mod billing;
 pub mod clock;
 pub mod document;
+pub mod ledger;
 pub mod mail;
 pub mod messages;
 pub mod report;

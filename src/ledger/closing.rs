@@ -1,0 +1,170 @@
+//! How far the close of each month is, and the reports on it that finance got.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::outbox::{NewEmail, queue};
+use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
+use crate::billing::exception::Exception;
+use crate::billing::month::Month;
+use crate::billing::tally::Buckets;
+use crate::report::Digest;
+
+/// How far a month is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Some dealerships' month has not ended, or is not issued.
+    Open,
+    /// A person must look at it before anything is issued.
+    Held,
+    /// Every dealership is issued or excepted, and finance was told.
+    Closed,
+}
+
+/// The latest word on a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// Which month.
+    pub month: Month,
+    /// How far it is.
+    pub state: State,
+    /// Why it is held.
+    pub held: Option<String>,
+    /// What needs a person.
+    pub exceptions: Vec<Exception>,
+    /// All messages by bucket.
+    pub messages: Buckets,
+    /// When a close looked last.
+    pub looked_at: DateTime<Utc>,
+}
+
+impl Ledger {
+    /// Every month that a close has looked at, in order.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn closings(&self) -> Result<Vec<Closing>, LedgerError> {
+        let rows =
+            sqlx::query("SELECT month, state, held, exceptions, messages, looked_at FROM closing")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(LedgerError::while_doing("read the closes"))?;
+        let mut closings: Vec<_> = rows.iter().map(closing).collect::<Result<_, _>>()?;
+        closings.sort_by_key(|closing: &Closing| closing.month);
+        Ok(closings)
+    }
+
+    /// Keeps the latest word on a month. A month that is closed stays so, whatever is found later.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written.
+    pub async fn record_closing(&self, closing: &Closing) -> Result<(), LedgerError> {
+        let state = match closing.state {
+            State::Open => "open",
+            State::Held => "held",
+            State::Closed => "closed",
+        };
+        sqlx::query(
+            "INSERT INTO closing (month, state, held, exceptions, messages, looked_at)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (month) DO UPDATE SET
+                 state = CASE WHEN closing.state = 'closed' THEN 'closed' ELSE excluded.state END,
+                 held = excluded.held, exceptions = excluded.exceptions,
+                 messages = excluded.messages, looked_at = excluded.looked_at",
+        )
+        .bind(closing.month.to_string())
+        .bind(state.to_owned())
+        .bind(closing.held.clone())
+        .bind(json(&closing.exceptions)?)
+        .bind(json(&closing.messages)?)
+        .bind(to_text(closing.looked_at))
+        .execute(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("record the close"))?;
+        Ok(())
+    }
+
+    /// How many reports finance got on a month.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn digests(&self, month: Month) -> Result<u32, LedgerError> {
+        let count: i64 = sqlx::query("SELECT COUNT(*) FROM digest WHERE month = $1")
+            .bind(month.to_string())
+            .fetch_one(&self.pool)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(LedgerError::while_doing("read the digests"))?;
+        u32::try_from(count).map_err(corrupt)
+    }
+
+    /// One report.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where there is none, or the ledger cannot be read.
+    pub async fn digest(&self, month: Month, sequence: u32) -> Result<Digest, LedgerError> {
+        let content: String =
+            sqlx::query("SELECT content FROM digest WHERE month = $1 AND sequence = $2")
+                .bind(month.to_string())
+                .bind(i64::from(sequence))
+                .fetch_one(&self.pool)
+                .await
+                .and_then(|row| row.try_get(0))
+                .map_err(LedgerError::while_doing("read a digest"))?;
+        serde_json::from_str(&content).map_err(corrupt)
+    }
+
+    /// Writes a report, marks its invoices as reported and queues its emails, all in one
+    /// transaction; `false` where another process reported under this number first.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written.
+    pub async fn report(&self, digest: &Digest, emails: &[NewEmail]) -> Result<bool, LedgerError> {
+        let failed = LedgerError::while_doing("write a digest");
+        let mut transaction = self.begin().await?;
+        let inserted = sqlx::query(
+            "INSERT INTO digest (month, sequence, content, made_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (month, sequence) DO NOTHING",
+        )
+        .bind(digest.month.to_string())
+        .bind(i64::from(digest.sequence))
+        .bind(json(digest)?)
+        .bind(to_text(digest.made_at))
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        if inserted.rows_affected() == 0 {
+            return Ok(false);
+        }
+        for entry in &digest.invoices {
+            sqlx::query("UPDATE revision SET digest = $1 WHERE number = $2 AND revision = $3 AND digest IS NULL")
+                .bind(i64::from(digest.sequence))
+                .bind(entry.number.to_string())
+                .bind(i64::from(entry.revision))
+                .execute(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+        }
+        for email in emails {
+            queue(&mut transaction, email, digest.made_at).await?;
+        }
+        transaction.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
+}
+
+fn closing(row: &AnyRow) -> Result<Closing, LedgerError> {
+    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+    Ok(Closing {
+        month: text("month")?.parse().map_err(corrupt)?,
+        state: serde_json::from_value(serde_json::Value::String(text("state")?))
+            .map_err(corrupt)?,
+        held: row.try_get("held").map_err(corrupt)?,
+        exceptions: serde_json::from_str(&text("exceptions")?).map_err(corrupt)?,
+        messages: serde_json::from_str(&text("messages")?).map_err(corrupt)?,
+        looked_at: from_text(&text("looked_at")?)?,
+    })
+}

@@ -1,0 +1,285 @@
+//! Invoices and their revisions: issued by one transaction, never changed.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row as _, Transaction};
+
+use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
+use crate::billing::evidence::sha256_hex;
+use crate::billing::invoice::{Invoice, Number};
+use crate::billing::month::Month;
+
+/// Where a revision stands (spec §3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It is the bill.
+    Issued,
+    /// A later revision is.
+    Superseded,
+    /// The number is void.
+    Cancelled,
+}
+
+/// A revision as the ledger keeps it, without its files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// What its documents say.
+    pub invoice: Invoice,
+    /// Where it stands.
+    pub state: State,
+    /// Of the invoice PDF, hexadecimal.
+    pub pdf_sha256: String,
+    /// Of the statement PDF, hexadecimal.
+    pub statement_sha256: String,
+    /// The digest that reported it to finance, by its number in the month.
+    pub digest: Option<u32>,
+}
+
+/// The files of a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The invoice, PDF.
+    pub invoice: Vec<u8>,
+    /// The statement, PDF.
+    pub statement: Vec<u8>,
+    /// The evidence, CSV, as its SHA-256 was taken.
+    pub evidence: Vec<u8>,
+}
+
+/// One of the files of a revision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "said by their names")]
+pub enum FileKind {
+    Invoice,
+    Statement,
+    Evidence,
+}
+
+impl FileKind {
+    fn key(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+            Self::Statement => "statement",
+            Self::Evidence => "evidence",
+        }
+    }
+}
+
+/// Which revisions to list.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Filter<'a> {
+    /// Only of this month.
+    pub month: Option<Month>,
+    /// Only of this dealership.
+    pub dealership_id: Option<&'a str>,
+    /// Only of this number.
+    pub number: Option<Number>,
+    /// Superseded ones too.
+    pub all_revisions: bool,
+}
+
+/// What every reader of a revision selects.
+const SELECT: &str =
+    "SELECT r.content, r.pdf_sha256, r.statement_sha256, r.superseded_at, r.digest, i.cancelled_at
+     FROM revision r JOIN invoice i ON i.number = r.number
+     WHERE ($1 IS NULL OR i.month = $1) AND ($2 IS NULL OR i.dealership_id = $2)
+       AND ($3 IS NULL OR i.number = $3)";
+
+impl Ledger {
+    /// Revisions by number, then revision.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn revisions(&self, filter: Filter<'_>) -> Result<Vec<Revision>, LedgerError> {
+        let rows = sqlx::query(SELECT)
+            .bind(filter.month.map(|month| month.to_string()))
+            .bind(filter.dealership_id.map(str::to_owned))
+            .bind(filter.number.map(|number| number.to_string()))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the invoices"))?;
+        let mut revisions: Vec<_> = rows.iter().map(revision).collect::<Result<_, _>>()?;
+        revisions.retain(|r| filter.all_revisions || r.state != State::Superseded);
+        revisions.sort_by_key(|r: &Revision| (r.invoice.number, r.invoice.revision));
+        Ok(revisions)
+    }
+
+    /// The invoices of a month that stand, by dealership.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn standing(&self, month: Month) -> Result<BTreeMap<String, Revision>, LedgerError> {
+        let filter = Filter { month: Some(month), ..Filter::default() };
+        let revisions = self.revisions(filter).await?;
+        Ok(revisions
+            .into_iter()
+            .filter(|revision| revision.state == State::Issued)
+            .map(|revision| (revision.invoice.dealership_id.clone(), revision))
+            .collect())
+    }
+
+    /// One file of a revision, byte for byte as issued; `None` where there is no such revision.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read, or the file is damaged.
+    pub async fn file(
+        &self,
+        number: Number,
+        revision: u32,
+        kind: FileKind,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
+        let row =
+            sqlx::query("SELECT bytes FROM file WHERE number = $1 AND revision = $2 AND kind = $3")
+                .bind(number.to_string())
+                .bind(i64::from(revision))
+                .bind(kind.key().to_owned())
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(LedgerError::while_doing("read a document"))?;
+        let Some(row) = row else { return Ok(None) };
+        let bytes: Vec<u8> = row.try_get(0).map_err(corrupt)?;
+        match kind {
+            FileKind::Evidence => zstd::decode_all(bytes.as_slice()).map(Some).map_err(corrupt),
+            FileKind::Invoice | FileKind::Statement => Ok(Some(bytes)),
+        }
+    }
+
+    /// The months that have an invoice, in order.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn invoiced_months(&self) -> Result<Vec<Month>, LedgerError> {
+        let rows = sqlx::query("SELECT DISTINCT month FROM invoice")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the invoices"))?;
+        let month =
+            |row: &AnyRow| row.try_get::<String, _>(0).map_err(corrupt)?.parse().map_err(corrupt);
+        let mut months: Vec<Month> = rows.iter().map(month).collect::<Result<_, _>>()?;
+        months.sort_unstable();
+        Ok(months)
+    }
+}
+
+/// Takes the next number of a year, and with it the lock that orders all issuing transactions: a
+/// number is either issued with its documents or, where the transaction fails, never taken.
+///
+/// `first` is the number with which an empty ledger begins.
+pub(crate) async fn take_number(
+    transaction: &mut Transaction<'static, Any>,
+    year: i32,
+    first: u32,
+) -> Result<Number, LedgerError> {
+    let failed = LedgerError::while_doing("take an invoice number");
+    let begun: i64 = sqlx::query("SELECT COUNT(*) FROM counter")
+        .fetch_one(&mut **transaction)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(&failed)?;
+    let first = if begun == 0 { first } else { 1 };
+    let next: i64 = sqlx::query(
+        "INSERT INTO counter (year, next) VALUES ($1, $2)
+         ON CONFLICT (year) DO UPDATE SET next = counter.next + 1 RETURNING next",
+    )
+    .bind(i64::from(year))
+    .bind(i64::from(first) + 1)
+    .fetch_one(&mut **transaction)
+    .await
+    .and_then(|row| row.try_get(0))
+    .map_err(&failed)?;
+    let sequence = u32::try_from(next - 1).map_err(corrupt)?;
+    Ok(Number { year, sequence })
+}
+
+/// Claims the dealership's month for a number; `false` where another invoice already stands.
+pub(crate) async fn claim(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+    dealership_id: &str,
+    month: Month,
+) -> Result<bool, LedgerError> {
+    let inserted = sqlx::query(
+        "INSERT INTO invoice (number, dealership_id, month) VALUES ($1, $2, $3)
+         ON CONFLICT (dealership_id, month) WHERE cancelled_at IS NULL DO NOTHING",
+    )
+    .bind(number.to_string())
+    .bind(dealership_id.to_owned())
+    .bind(month.to_string())
+    .execute(&mut **transaction)
+    .await
+    .map_err(LedgerError::while_doing("write an invoice"))?;
+    Ok(inserted.rows_affected() == 1)
+}
+
+/// Writes a revision with its files.
+pub(crate) async fn insert_revision(
+    transaction: &mut Transaction<'static, Any>,
+    invoice: &Invoice,
+    files: &Files,
+) -> Result<(), LedgerError> {
+    let failed = LedgerError::while_doing("write an invoice");
+    sqlx::query(
+        "INSERT INTO revision (number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at, reason, issued_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(invoice.number.to_string())
+    .bind(i64::from(invoice.revision))
+    .bind(json(invoice)?)
+    .bind(invoice.evidence_sha256.clone())
+    .bind(sha256_hex(&files.invoice))
+    .bind(sha256_hex(&files.statement))
+    .bind(to_text(invoice.issued_at))
+    .bind(invoice.replaces.as_ref().map(|replaced| replaced.reason.clone()))
+    .bind(invoice.replaces.as_ref().map(|replaced| replaced.by.clone()))
+    .execute(&mut **transaction)
+    .await
+    .map_err(&failed)?;
+    // Ids of contacts are random digits, so a higher level gains next to nothing.
+    let evidence = zstd::encode_all(files.evidence.as_slice(), 3).map_err(corrupt)?;
+    for (kind, bytes) in [
+        (FileKind::Invoice, files.invoice.clone()),
+        (FileKind::Statement, files.statement.clone()),
+        (FileKind::Evidence, evidence),
+    ] {
+        sqlx::query("INSERT INTO file (number, revision, kind, bytes) VALUES ($1, $2, $3, $4)")
+            .bind(invoice.number.to_string())
+            .bind(i64::from(invoice.revision))
+            .bind(kind.key().to_owned())
+            .bind(bytes)
+            .execute(&mut **transaction)
+            .await
+            .map_err(&failed)?;
+    }
+    Ok(())
+}
+
+fn revision(row: &AnyRow) -> Result<Revision, LedgerError> {
+    let content: String = row.try_get("content").map_err(corrupt)?;
+    let superseded: Option<String> = row.try_get("superseded_at").map_err(corrupt)?;
+    let cancelled: Option<String> = row.try_get("cancelled_at").map_err(corrupt)?;
+    let digest: Option<i64> = row.try_get("digest").map_err(corrupt)?;
+    Ok(Revision {
+        invoice: serde_json::from_str(&content).map_err(corrupt)?,
+        state: match (superseded, cancelled) {
+            (Some(_), _) => State::Superseded,
+            (None, Some(_)) => State::Cancelled,
+            (None, None) => State::Issued,
+        },
+        pdf_sha256: row.try_get("pdf_sha256").map_err(corrupt)?,
+        statement_sha256: row.try_get("statement_sha256").map_err(corrupt)?,
+        digest: digest.map(u32::try_from).transpose().map_err(corrupt)?,
+    })
+}
+
+/// An instant of a row; for the modules beside this one.
+pub(super) fn optional_instant(
+    row: &AnyRow,
+    column: &str,
+) -> Result<Option<DateTime<Utc>>, LedgerError> {
+    let text: Option<String> = row.try_get(column).map_err(corrupt)?;
+    text.as_deref().map(from_text).transpose()
+}

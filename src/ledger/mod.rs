@@ -1,0 +1,293 @@
+//! fecha's own database: register, invoices, evidence, outbox, audit. SQLite or PostgreSQL, one set of SQL.
+//!
+//! The ledger's constraints are the last guard of the rule *Once* (spec §2): one invoice that is not
+//! cancelled per dealership and month, one row per number and revision, one email per cause and
+//! recipient. Whatever crashes, and however many processes close at once, they hold.
+
+pub mod audit;
+pub mod closing;
+pub mod invoices;
+pub mod outbox;
+pub mod register;
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{Any, AnyPool, Executor as _, Row as _, Transaction};
+
+use crate::billing::evidence::EvidenceKey;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// How long a process waits for another one's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The ledger, open and migrated.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    pool: AnyPool,
+    engine: Engine,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// What the ledger could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The URL names no engine that the ledger runs on.
+    #[error("[ledger] url: '{0}' is neither sqlite:FILE nor postgres://…")]
+    UnknownEngine(String),
+    /// The server is away, or the connection was lost.
+    #[error(
+        "the ledger {ledger} could not be reached: {cause}. Nothing is half done: run the command again"
+    )]
+    Unreachable {
+        /// The URL without a password.
+        ledger: String,
+        /// In the words of the driver.
+        cause: String,
+    },
+    /// The file or database cannot be opened, and trying again will not help.
+    #[error("the ledger {ledger} cannot be opened: {cause}")]
+    CannotOpen {
+        /// The URL without a password.
+        ledger: String,
+        /// In the words of the driver.
+        cause: String,
+    },
+    /// A later fecha wrote it.
+    #[error(
+        "the ledger {0} is newer than this fecha: install the version that wrote it, or a later one"
+    )]
+    Newer(String),
+    /// The evidence key is not the one that all evidence in the ledger was made with.
+    #[error(
+        "the evidence key is not the one of this ledger (fingerprint {given}, the ledger has {kept}): put the evidence.key back that was beside the configuration when the ledger was made"
+    )]
+    OtherKey {
+        /// Of the key at hand.
+        given: String,
+        /// Of the key that the ledger knows.
+        kept: String,
+    },
+    /// A row that fecha cannot have written.
+    #[error(
+        "the ledger holds what fecha did not write: {0}. Restore it from a backup, or ask for help; nothing was changed"
+    )]
+    Corrupt(String),
+    /// Any other error of the database.
+    #[error("the ledger refused to {action}: {source}")]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// Why not.
+        source: sqlx::Error,
+    },
+}
+
+impl LedgerError {
+    /// Whether trying again later, unchanged, may help: the exit status 3.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+
+    /// Turns a driver's error into ours; `action` completes "the ledger refused to …".
+    fn while_doing(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
+        move |source| match source {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
+                Self::Unreachable { ledger: "database".to_owned(), cause: source.to_string() }
+            }
+            source => Self::Database { action, source },
+        }
+    }
+}
+
+impl Ledger {
+    /// Opens the ledger, makes it where it is a SQLite file that does not exist yet, and brings its
+    /// tables up to date.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where it cannot be reached, or is newer than this program.
+    pub async fn open(url: &str) -> Result<Self, LedgerError> {
+        sqlx::any::install_default_drivers();
+        let engine = match url.split(':').next() {
+            Some("sqlite") => Engine::Sqlite,
+            Some("postgres" | "postgresql") => Engine::Postgres,
+            _ => return Err(LedgerError::UnknownEngine(without_password(url))),
+        };
+        let cannot_open = |error: sqlx::Error| open_error(url, &error);
+        let options: AnyConnectOptions = match engine {
+            Engine::Sqlite => sqlite_url(url).parse(),
+            Engine::Postgres => url.parse(),
+        }
+        .map_err(cannot_open)?;
+        let pool = AnyPoolOptions::new()
+            .max_connections(4)
+            .acquire_timeout(BUSY_TIMEOUT)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    if engine == Engine::Sqlite {
+                        connection.execute(SQLITE_SETUP).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .connect_with(options)
+            .await
+            .map_err(cannot_open)?;
+        let ledger = Self { pool, engine };
+        ledger.migrate(url).await?;
+        Ok(ledger)
+    }
+
+    async fn migrate(&self, url: &str) -> Result<(), LedgerError> {
+        let mut tries = 0;
+        loop {
+            match MIGRATIONS.run(&self.pool).await {
+                Ok(()) => return Ok(()),
+                Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => {
+                    return Err(LedgerError::Newer(without_password(url)));
+                }
+                // SQLite has no lock for migrations: of two processes that open a new ledger at once,
+                // one finds the tables made under its hands. It looks again.
+                Err(_) if self.engine == Engine::Sqlite && tries < 20 => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_millis(50 * tries)).await;
+                }
+                Err(error) => {
+                    return Err(LedgerError::CannotOpen {
+                        ledger: without_password(url),
+                        cause: error.to_string(),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Remembers the evidence key by its fingerprint, or refuses one that is not the ledger's.
+    ///
+    /// # Errors
+    /// [`LedgerError::OtherKey`] where the ledger was made with another key.
+    pub async fn check_key(&self, key: &EvidenceKey) -> Result<(), LedgerError> {
+        let failed = LedgerError::while_doing("keep the fingerprint of the evidence key");
+        let given = key.fingerprint();
+        sqlx::query("INSERT INTO meta (name, value) VALUES ('evidence_key', $1) ON CONFLICT (name) DO NOTHING")
+            .bind(&given)
+            .execute(&self.pool)
+            .await
+            .map_err(&failed)?;
+        let kept: String = sqlx::query("SELECT value FROM meta WHERE name = 'evidence_key'")
+            .fetch_one(&self.pool)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(&failed)?;
+        if kept == given { Ok(()) } else { Err(LedgerError::OtherKey { given, kept }) }
+    }
+
+    /// A transaction that writes. On SQLite it takes the write lock at once: one that reads first and
+    /// writes later is refused where another process wrote in between.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+        let begin = match self.engine {
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        };
+        self.pool.begin_with(begin).await.map_err(LedgerError::while_doing("begin a transaction"))
+    }
+
+    /// "SQLite" or "PostgreSQL".
+    #[must_use]
+    pub fn engine_name(&self) -> &'static str {
+        match self.engine {
+            Engine::Sqlite => "SQLite",
+            Engine::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// Closes all connections; a SQLite ledger is then one file again.
+    pub async fn close(self) {
+        self.pool.close().await;
+    }
+}
+
+/// Keeps what was committed through a power cut (`FULL`), lets readers in while a close writes (WAL).
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; \
+                            PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
+
+fn sqlite_url(url: &str) -> String {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    // Percent signs and question marks in a path would be read as an escape and as options.
+    let path = path.replace('%', "%25").replace('?', "%3f");
+    format!("sqlite://{path}?mode=rwc")
+}
+
+fn open_error(url: &str, error: &sqlx::Error) -> LedgerError {
+    let ledger = without_password(url);
+    let cause = error.to_string();
+    let away = match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+        // Shutting down, starting up, too many connections (PostgreSQL, appendix A, classes 57P and 53).
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53"))
+        }
+        _ => false,
+    };
+    if away {
+        LedgerError::Unreachable { ledger, cause }
+    } else {
+        LedgerError::CannotOpen { ledger, cause }
+    }
+}
+
+/// A URL as it may be shown: `postgres://fecha:***@host/db`.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
+    let user = login.split(':').next().unwrap_or_default();
+    let password = if login.contains(':') { ":***" } else { "" };
+    format!("{scheme}://{user}{password}@{host}")
+}
+
+/// The file of a SQLite ledger; `None` for PostgreSQL.
+#[must_use]
+pub fn sqlite_file(url: &str) -> Option<&Path> {
+    url.strip_prefix("sqlite:").map(|rest| Path::new(rest.trim_start_matches("//")))
+}
+
+fn to_text(instant: DateTime<Utc>) -> String {
+    // Fixed width, so that text sorts as time does.
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn from_text(text: &str) -> Result<DateTime<Utc>, LedgerError> {
+    text.parse().map_err(|_| LedgerError::Corrupt(format!("'{text}' where an instant should be")))
+}
+
+fn corrupt(error: impl std::fmt::Display) -> LedgerError {
+    LedgerError::Corrupt(error.to_string())
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String, LedgerError> {
+    serde_json::to_string(value).map_err(corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_no_password() {
+        assert_eq!(without_password("postgres://fecha:secret@db/x"), "postgres://fecha:***@db/x");
+        assert_eq!(without_password("postgres://fecha:a@b@db/x"), "postgres://fecha:***@db/x");
+        assert_eq!(without_password("postgres://fecha@db/x"), "postgres://fecha@db/x");
+        assert_eq!(without_password("sqlite:fecha.db"), "sqlite:fecha.db");
+    }
+}

@@ -1,0 +1,168 @@
+//! The register in the ledger: dealerships and contracts.
+
+use serde::Serialize;
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::{Ledger, LedgerError, corrupt};
+use crate::billing::contract::ContractEntry;
+use crate::billing::register::{Dealership, EmailAddress};
+
+/// What an import did to one of the two tables, in rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "said by their names")]
+pub struct Imported {
+    pub added: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+}
+
+impl Imported {
+    fn record<T: PartialEq>(&mut self, before: Option<&T>, now: &T) -> bool {
+        match before {
+            None => self.added += 1,
+            Some(before) if before == now => self.unchanged += 1,
+            Some(_) => self.updated += 1,
+        }
+        before != Some(now)
+    }
+}
+
+impl Ledger {
+    /// All dealerships, by id, byte by byte.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn dealerships(&self) -> Result<Vec<Dealership>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day FROM dealership",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the register"))?;
+        let mut dealerships: Vec<_> = rows.iter().map(dealership).collect::<Result<_, _>>()?;
+        // Sorted here, since databases sort text by their own rules.
+        dealerships.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(dealerships)
+    }
+
+    /// All contract entries, by dealership and month.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn contracts(&self) -> Result<Vec<ContractEntry>, LedgerError> {
+        let rows = sqlx::query("SELECT dealership_id, from_month, package FROM contract")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the contracts"))?;
+        let mut entries: Vec<_> = rows.iter().map(contract).collect::<Result<_, _>>()?;
+        entries.sort_by(|a, b| {
+            (&a.dealership_id, a.from_month).cmp(&(&b.dealership_id, b.from_month))
+        });
+        Ok(entries)
+    }
+
+    /// Adds and updates rows of the register: all of them or none.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written; nothing was imported then.
+    pub async fn import(
+        &self,
+        dealerships: &[Dealership],
+        contracts: &[ContractEntry],
+        audit: &super::audit::Entry<'_>,
+    ) -> Result<(Imported, Imported), LedgerError> {
+        let failed = LedgerError::while_doing("write the register");
+        let known = self.dealerships().await?;
+        let known_contracts = self.contracts().await?;
+        let (mut people, mut packages) = (Imported::default(), Imported::default());
+        let mut transaction = self.begin().await?;
+        for new in dealerships {
+            let before = known.iter().find(|old| old.id == new.id);
+            if people.record(before, new) {
+                upsert_dealership(new).execute(&mut *transaction).await.map_err(&failed)?;
+            }
+        }
+        for new in contracts {
+            let before = known_contracts.iter().find(|old| {
+                old.dealership_id == new.dealership_id && old.from_month == new.from_month
+            });
+            if packages.record(before, new) {
+                upsert_contract(new)?.execute(&mut *transaction).await.map_err(&failed)?;
+            }
+        }
+        audit.write(&mut transaction).await?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok((people, packages))
+    }
+}
+
+type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
+
+fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
+    let cc: Vec<&str> = dealership.cc.iter().map(EmailAddress::as_str).collect();
+    sqlx::query(
+        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, trade_name = excluded.trade_name,
+             cnpj = excluded.cnpj, address = excluded.address, city = excluded.city,
+             state = excluded.state, email = excluded.email, cc = excluded.cc,
+             timezone = excluded.timezone, due_day = excluded.due_day",
+    )
+    .bind(dealership.id.clone())
+    .bind(dealership.name.clone())
+    .bind(dealership.trade_name.clone())
+    .bind(dealership.cnpj.to_string())
+    .bind(dealership.address.clone())
+    .bind(dealership.city.clone())
+    .bind(dealership.state.to_string())
+    .bind(dealership.email.to_string())
+    .bind(cc.join(";"))
+    .bind(dealership.timezone.map(|zone| zone.name().to_owned()))
+    .bind(dealership.due_day.map(i64::from))
+}
+
+fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
+    let package = entry.package.map(i64::try_from).transpose().map_err(corrupt)?;
+    let query = sqlx::query(
+        "INSERT INTO contract (dealership_id, from_month, package) VALUES ($1, $2, $3)
+         ON CONFLICT (dealership_id, from_month) DO UPDATE SET package = excluded.package",
+    )
+    .bind(entry.dealership_id.clone())
+    .bind(entry.from_month.to_string())
+    .bind(package);
+    Ok(query)
+}
+
+fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
+    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+    let timezone: Option<String> = row.try_get("timezone").map_err(corrupt)?;
+    let due_day: Option<i64> = row.try_get("due_day").map_err(corrupt)?;
+    Ok(Dealership {
+        id: text("id")?,
+        name: text("name")?,
+        trade_name: text("trade_name")?,
+        cnpj: text("cnpj")?.parse().map_err(corrupt)?,
+        address: text("address")?,
+        city: text("city")?,
+        state: text("state")?.parse().map_err(corrupt)?,
+        email: EmailAddress::trusted(text("email")?),
+        cc: text("cc")?
+            .split(';')
+            .filter(|address| !address.is_empty())
+            .map(|address| EmailAddress::trusted(address.to_owned()))
+            .collect(),
+        timezone: timezone.map(|name| name.parse().map_err(corrupt)).transpose()?,
+        due_day: due_day.map(u32::try_from).transpose().map_err(corrupt)?,
+    })
+}
+
+fn contract(row: &AnyRow) -> Result<ContractEntry, LedgerError> {
+    let package: Option<i64> = row.try_get("package").map_err(corrupt)?;
+    let from_month: String = row.try_get("from_month").map_err(corrupt)?;
+    Ok(ContractEntry {
+        dealership_id: row.try_get("dealership_id").map_err(corrupt)?,
+        from_month: from_month.parse().map_err(corrupt)?,
+        package: package.map(u64::try_from).transpose().map_err(corrupt)?,
+    })
+}
