@@ -163,6 +163,13 @@ impl Tally {
     pub fn hsm(&self) -> u64 {
         self.templates.values().sum()
     }
+
+    /// Moves everything out, and leaves the buckets behind for reports.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let buckets = self.buckets;
+        std::mem::replace(self, Self { buckets, ..Self::default() })
+    }
 }
 
 /// A dealership whose messages are to be counted, or only to be recognised.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Any, Transaction};
 
-use super::{LedgerError, to_text};
+use super::{Ledger, LedgerError, to_text};
 use crate::billing::month::Month;
 
 /// One entry of the audit log, written in the transaction of the deed itself.
@@ -21,6 +21,18 @@ pub struct Entry<'a> {
     pub dealership_id: Option<&'a str>,
     /// What exactly, in words.
     pub detail: &'a str,
+}
+
+impl Ledger {
+    /// Adds an entry that stands for itself.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written.
+    pub async fn log(&self, entry: &Entry<'_>) -> Result<(), LedgerError> {
+        let mut transaction = self.begin().await?;
+        entry.write(&mut transaction).await?;
+        transaction.commit().await.map_err(LedgerError::while_doing("write the audit log"))
+    }
 }
 
 impl Entry<'_> {

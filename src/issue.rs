@@ -1,0 +1,201 @@
+//! Issues one invoice: number, document model, evidence, both PDFs and the queued emails, in one
+//! transaction. Either all of it exists afterwards or nothing does.
+
+use chrono::{DateTime, Datelike, Utc};
+use chrono_tz::Tz;
+
+use crate::billing::due_date::due_date;
+use crate::billing::evidence::{self, EvidenceKey, sha256_hex};
+use crate::billing::invoice::{Invoice, Number, Usage};
+use crate::billing::month::{Month, Period};
+use crate::billing::pix::{Receiver, br_code};
+use crate::billing::price::Line;
+use crate::billing::register::{Dealership, EmailAddress};
+use crate::billing::tally::Tally;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::document::{RenderError, Renderer};
+use crate::ledger::audit;
+use crate::ledger::invoices::{Files, claim, insert_revision, take_number};
+use crate::ledger::outbox::{Content, Kind, NewEmail, queue};
+use crate::ledger::{Ledger, LedgerError};
+use crate::mail::{Sender, TemplateError, Templates};
+
+/// What issuing needs beside the data: made once for a whole close.
+#[derive(Debug)]
+pub struct Desk<'a> {
+    /// Issuer, due day, PIX key, first number.
+    pub config: &'a Config,
+    /// Where invoices are kept.
+    pub ledger: &'a Ledger,
+    /// Draws the documents.
+    pub renderer: &'a Renderer,
+    /// Words the subjects.
+    pub templates: &'a Templates,
+    /// Makes the Message-IDs.
+    pub sender: &'a Sender,
+    /// Makes the ids of the evidence.
+    pub key: &'a EvidenceKey,
+    /// Tells the time of issue.
+    pub clock: Clock,
+    /// Who closes: a login name.
+    pub actor: &'a str,
+}
+
+/// A dealership's month, counted and priced, not yet numbered.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    /// Who is invoiced.
+    pub dealership: &'a Dealership,
+    /// The month.
+    pub month: Month,
+    /// Its bounds.
+    pub period: Period,
+    /// The zone of its days.
+    pub timezone: Tz,
+    /// Contacts included.
+    pub package: u64,
+    /// What was counted.
+    pub tally: Tally,
+    /// What it costs.
+    pub lines: Vec<Line>,
+}
+
+/// What became of a draft.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is an invoice now.
+    Issued(Box<Invoice>),
+    /// Another process, or an earlier run, had issued the month already: nothing was changed.
+    AlreadyIssued,
+}
+
+/// An invoice could not be issued; nothing of it exists.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueError {
+    /// The ledger could not take it.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A document could not be drawn.
+    #[error("its documents could not be drawn: {0}")]
+    Render(#[from] RenderError),
+    /// The email's subject could not be worded.
+    #[error("its email could not be written: {0}")]
+    Template(#[from] TemplateError),
+}
+
+/// Issues `draft` as revision 0, once.
+///
+/// # Errors
+/// [`IssueError`]; the transaction is rolled back then, so that the number is free again.
+pub async fn issue(
+    desk: &Desk<'_>,
+    draft: Draft<'_>,
+    now: DateTime<Utc>,
+) -> Result<Outcome, IssueError> {
+    let evidence = evidence::csv(&draft.tally.contacts, desk.key).into_bytes();
+    let evidence_sha256 = sha256_hex(&evidence);
+
+    let mut transaction = desk.ledger.begin().await?;
+    let year = now.with_timezone(&desk.config.issuer.timezone).year();
+    let number = take_number(&mut transaction, year, desk.config.invoice.first_number).await?;
+    if !claim(&mut transaction, number, &draft.dealership.id, draft.month).await? {
+        return Ok(Outcome::AlreadyIssued);
+    }
+    let invoice = invoice(desk.config, &draft, number, evidence_sha256, now);
+    let files = Files {
+        invoice: desk.renderer.invoice(&invoice)?,
+        statement: desk.renderer.statement(&invoice)?,
+        evidence,
+    };
+    insert_revision(&mut transaction, &invoice, &files).await?;
+    for email in invoice_emails(desk, &invoice, recipients(draft.dealership), now)? {
+        queue(&mut transaction, &email, now).await?;
+    }
+    let detail = format!("{} {}", invoice.label(), invoice.total());
+    audit::Entry {
+        at: now,
+        actor: desk.actor,
+        action: "issue",
+        month: Some(invoice.month),
+        dealership_id: Some(&invoice.dealership_id),
+        detail: &detail,
+    }
+    .write(&mut transaction)
+    .await?;
+    transaction.commit().await.map_err(LedgerError::while_doing("issue an invoice"))?;
+    Ok(Outcome::Issued(Box::new(invoice)))
+}
+
+fn invoice(
+    config: &Config,
+    draft: &Draft<'_>,
+    number: Number,
+    evidence_sha256: String,
+    now: DateTime<Utc>,
+) -> Invoice {
+    let issued_on = now.with_timezone(&draft.timezone).date_naive();
+    let due_day = draft.dealership.due_day.unwrap_or(config.invoice.due_day);
+    let total = draft.lines.iter().map(|line| line.amount).sum();
+    let pix = config.pix.as_ref().and_then(|key| {
+        let receiver =
+            Receiver { key, name: &config.issuer.name, city: &config.issuer.city };
+        br_code(receiver, total, &number.txid())
+    });
+    Invoice {
+        number,
+        revision: 0,
+        issuer: config.issuer.clone(),
+        dealership_id: draft.dealership.id.clone(),
+        dealership: draft.dealership.party(),
+        month: draft.month,
+        period: draft.period,
+        timezone: draft.timezone,
+        package: draft.package,
+        usage: Usage::of(&draft.tally, draft.timezone),
+        lines: draft.lines.clone(),
+        issued_at: now,
+        issued_on,
+        due_on: due_date(draft.month, due_day, issued_on, false),
+        evidence_sha256,
+        pix,
+        replaces: None,
+    }
+}
+
+/// Who gets a dealership's emails, each address once.
+#[must_use]
+pub fn recipients(dealership: &Dealership) -> Vec<EmailAddress> {
+    let mut recipients = vec![dealership.email.clone()];
+    for address in &dealership.cc {
+        if !recipients.contains(address) {
+            recipients.push(address.clone());
+        }
+    }
+    recipients
+}
+
+/// One email to each recipient, with both documents.
+///
+/// # Errors
+/// [`TemplateError`] where the subject cannot be worded.
+pub fn invoice_emails(
+    desk: &Desk<'_>,
+    invoice: &Invoice,
+    recipients: Vec<EmailAddress>,
+    now: DateTime<Utc>,
+) -> Result<Vec<NewEmail>, TemplateError> {
+    let subject = desk.templates.invoice(invoice)?.subject;
+    let email = |recipient| NewEmail {
+        kind: Kind::Invoice,
+        cause: invoice.label(),
+        recipient,
+        redirected_to: desk.config.email.redirect.clone(),
+        resend: 0,
+        number: Some(invoice.number),
+        content: Content::Invoice { number: invoice.number, revision: invoice.revision },
+        subject: subject.clone(),
+        message_id: desk.sender.new_message_id(now),
+    };
+    Ok(recipients.into_iter().map(email).collect())
+}
