@@ -1,0 +1,153 @@
+//! The configuration as it is written: every key is optional here, an unknown one is an error.
+//!
+//! Numbers and lists can also be texts, since the environment has nothing else.
+
+use serde::Deserialize;
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Raw {
+    pub issuer: Issuer,
+    pub ledger: Ledger,
+    pub messages: Messages,
+    pub counting: Counting,
+    pub prices: Vec<PriceTable>,
+    pub invoice: Invoice,
+    pub close: Close,
+    pub email: Email,
+    pub console: Console,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Issuer {
+    pub name: Option<String>,
+    pub cnpj: Option<String>,
+    pub address: Option<String>,
+    pub city: Option<String>,
+    pub state: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub timezone: Option<String>,
+    pub logo: Option<String>,
+    pub pix: Pix,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Pix {
+    pub key: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Ledger {
+    pub url: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Messages {
+    pub url: Option<String>,
+    pub relation: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Counting {
+    pub ignored_statuses: Option<List>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct PriceTable {
+    pub from: Option<String>,
+    pub overage: Option<Amount>,
+    pub hsm: Option<Amount>,
+    pub packages: Vec<Package>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Package {
+    pub contacts: Option<Number>,
+    pub price: Option<Amount>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Invoice {
+    pub due_day: Option<Number>,
+    pub first_number: Option<Number>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Close {
+    pub newest_message_within: Option<String>,
+    pub at_least_percent: Option<Number>,
+    pub approval: Option<String>,
+    pub settle: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Email {
+    pub transport: Option<String>,
+    pub from: Option<String>,
+    pub reply_to: Option<String>,
+    pub finance: Option<List>,
+    pub admins: Option<List>,
+    pub redirect: Option<String>,
+    pub dir: Option<String>,
+    pub smtp: Smtp,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Smtp {
+    pub host: Option<String>,
+    pub port: Option<Number>,
+    pub tls: Option<String>,
+    pub username: Option<String>,
+    pub password: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Console {
+    pub listen: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a whole number")]
+pub(super) enum Number {
+    Whole(i64),
+    Text(String),
+}
+
+/// Money is never a TOML float: that would be binary.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected an amount in quotes, for example \"1014.00\"")]
+pub(super) enum Amount {
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a list of texts, for example [\"a\", \"b\"]")]
+pub(super) enum List {
+    Many(Vec<String>),
+    Separated(String),
+}
+
+impl List {
+    pub fn into_items(self) -> Vec<String> {
+        match self {
+            Self::Many(items) => items,
+            Self::Separated(text) => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                items.map(str::to_owned).collect()
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! Where a database is: a URL whose relative SQLite file starts at the configuration's folder.
+
+use std::fmt;
+use std::path::Path;
+
+/// The URL of a database, as sqlx takes it. `Display` and `Debug` hide the password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+/// The text is no URL of a database that can be used here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidUrl {
+    /// Another scheme, or none.
+    #[error("'{scheme}' is no database that can stand here: write {expected}")]
+    Scheme {
+        /// What stands before the colon: never the rest, which can hold a password.
+        scheme: String,
+        /// The URLs that can stand here.
+        expected: &'static str,
+    },
+    /// SQLite in memory would be empty each time.
+    #[error("a SQLite database in memory keeps nothing: name a file, for example sqlite:fecha.db")]
+    InMemory,
+    /// The scheme alone.
+    #[error("names no database behind '{0}'")]
+    Empty(String),
+    /// The folder has no name that a URL can hold.
+    #[error("the folder of the configuration has a name that is not UTF-8: move it")]
+    Folder,
+}
+
+/// Which databases a URL can name.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Use {
+    Ledger,
+    Messages,
+}
+
+impl Use {
+    fn allows(self, scheme: &str) -> bool {
+        match scheme {
+            "sqlite" | "postgres" | "postgresql" => true,
+            "mysql" | "mariadb" => matches!(self, Self::Messages),
+            _ => false,
+        }
+    }
+
+    fn expected(self) -> &'static str {
+        match self {
+            Self::Ledger => "sqlite:fecha.db or postgres://user@host/database",
+            Self::Messages => {
+                "sqlite:messages.db, postgres://user@host/database or mysql://user@host/database"
+            }
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// `folder` is absolute.
+    pub(super) fn resolve(text: &str, used: Use, folder: &Path) -> Result<Self, InvalidUrl> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+        if !used.allows(scheme) {
+            let scheme = if scheme.is_empty() { "a text without ':'" } else { scheme };
+            return Err(InvalidUrl::Scheme {
+                scheme: scheme.to_owned(),
+                expected: used.expected(),
+            });
+        }
+        // As sqlx reads it: slashes behind the scheme do not belong to a relative name.
+        let named = rest.strip_prefix("//").unwrap_or(rest);
+        if named.is_empty() || named.starts_with('?') {
+            return Err(InvalidUrl::Empty(format!("{scheme}:")));
+        }
+        if scheme != "sqlite" {
+            return Ok(Self(text.to_owned()));
+        }
+        let (file, query) = named.split_at(named.find('?').unwrap_or(named.len()));
+        if file == ":memory:" || query.split(['?', '&']).any(|part| part == "mode=memory") {
+            return Err(InvalidUrl::InMemory);
+        }
+        let folder = folder.to_str().ok_or(InvalidUrl::Folder)?;
+        // sqlx decodes the name: what the folder has of these characters must survive that.
+        let folder = folder.replace('%', "%25").replace('?', "%3F");
+        let file = Path::new(&folder).join(file);
+        Ok(Self(format!("sqlite:{}{query}", file.display())))
+    }
+
+    /// The whole URL, password included.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
+        // A password can stand behind the `?` as well.
+        let rest = rest.split('?').next().unwrap_or(rest);
+        match rest.rsplit_once('@') {
+            Some((login, host)) => {
+                let user = login.split(':').next().unwrap_or(login);
+                let password = if user == login { "" } else { ":…" };
+                write!(f, "{scheme}://{user}{password}@{host}")
+            }
+            None => write!(f, "{scheme}://{rest}"),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DatabaseUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn resolve(text: &str, used: Use) -> Result<String, String> {
+        DatabaseUrl::resolve(text, used, Path::new("/srv/50% fecha?"))
+            .map(|url| url.as_str().to_owned())
+            .map_err(|error| error.to_string())
+    }
+
+    #[rstest]
+    #[case("sqlite:fecha.db", "sqlite:/srv/50%25 fecha%3F/fecha.db")]
+    #[case("sqlite://data/fecha.db", "sqlite:/srv/50%25 fecha%3F/data/fecha.db")]
+    #[case("sqlite:///var/lib/fecha.db?mode=rwc", "sqlite:/var/lib/fecha.db?mode=rwc")]
+    #[case("sqlite:/var/lib/fecha.db", "sqlite:/var/lib/fecha.db")]
+    #[case("postgres://fecha@db/fecha", "postgres://fecha@db/fecha")]
+    fn a_relative_file_starts_at_the_folder(#[case] text: &str, #[case] url: &str) {
+        assert_eq!(resolve(text, Use::Ledger).as_deref(), Ok(url));
+    }
+
+    #[test]
+    fn sqlx_opens_the_file_that_was_meant() {
+        let url = resolve("sqlite:fecha.db", Use::Ledger).unwrap();
+        let options: sqlx::sqlite::SqliteConnectOptions = url.parse().unwrap();
+        assert_eq!(options.get_filename(), Path::new("/srv/50% fecha?/fecha.db"));
+    }
+
+    #[test]
+    fn other_databases_are_refused_without_their_password() {
+        let refused = |text| resolve(text, Use::Ledger).unwrap_err();
+        insta::assert_snapshot!(refused("mysql://root:geheim@db/fecha"), @"");
+        insta::assert_snapshot!(refused("fecha.db"), @"");
+        insta::assert_snapshot!(refused("sqlite::memory:"), @"");
+        insta::assert_snapshot!(refused("sqlite:"), @"");
+        insta::assert_snapshot!(resolve("oracle:x", Use::Messages).unwrap_err(), @"");
+        assert!(resolve("mysql://root@db/messages", Use::Messages).is_ok());
+    }
+
+    #[rstest]
+    #[case(
+        "postgres://fecha:ge@he/im@db:5432/fecha?password=x",
+        "postgres://fecha:…@db:5432/fecha"
+    )]
+    #[case("postgres://fecha@db/fecha", "postgres://fecha@db/fecha")]
+    #[case("postgres://db/fecha", "postgres://db/fecha")]
+    fn shows_no_password(#[case] text: &str, #[case] shown: &str) {
+        let url = DatabaseUrl::resolve(text, Use::Ledger, Path::new("/")).unwrap();
+        assert_eq!(url.to_string(), shown);
+        assert_eq!(format!("{url:?}"), format!("DatabaseUrl({shown})"));
+    }
+}
