@@ -1,0 +1,90 @@
+//! `fecha check`
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::output::{Failure, Output, plain};
+use crate::billing::month::Month;
+use crate::clock::Clock;
+use crate::config::{self, Config};
+use crate::office::{self, Office};
+
+/// One thing that was tried.
+#[derive(Serialize)]
+struct Tried {
+    what: &'static str,
+    ok: bool,
+    detail: String,
+    #[serde(skip)]
+    status: u8,
+}
+
+/// Tries everything that a close needs, and says all that is to be mended at once.
+pub async fn check(path: Option<&Path>, output: &Output) -> Result<u8, Failure> {
+    let config = Config::load(path, config::environment())?;
+    let mut tried = vec![ok("configuration", config.file.display().to_string())];
+    let source = match office::source(&config).await {
+        Ok(source) => source.check().await.map(|found| found.to_string()),
+        Err(error) => Err(error),
+    };
+    tried.push(outcome("messages", source.map_err(Failure::from)));
+    let mail = match office::mailer(&config) {
+        Ok(mailer) => mailer.check().await.map_err(|error| {
+            let status = if matches!(error, crate::mail::MailError::Server(_)) { 3 } else { 2 };
+            Failure { status, message: error.to_string() }
+        }),
+        Err(error) => Err(Failure::from(error)),
+    };
+    tried.push(outcome("mail", mail));
+    match Office::with(config, Clock::System).await {
+        Ok(office) => {
+            tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
+            tried.push(outcome("prices", prices(&office)));
+            tried.push(outcome("register", register(&office).await));
+            office.ledger.close().await;
+        }
+        Err(error) => tried.push(outcome("ledger", Err(Failure::from(error)))),
+    }
+    let status = tried.iter().map(|tried| tried.status).max().unwrap_or(0);
+    output.result(&json!({"ok": status == 0, "checks": tried}), || in_words(&tried));
+    Ok(status)
+}
+
+fn prices(office: &Office) -> Result<String, Failure> {
+    let month = Month::last_ended(office.clock.now(), office.config.issuer.timezone);
+    let table = office.config.prices.table_for(month).map_err(Failure::wrong)?;
+    let packages: Vec<String> = table.packages.keys().map(u64::to_string).collect();
+    Ok(format!("for {month} the table from {} with packages {}", table.from, packages.join(", ")))
+}
+
+async fn register(office: &Office) -> Result<String, Failure> {
+    let dealerships = office.ledger.dealerships().await?;
+    let contracts = office.ledger.contracts().await?;
+    if dealerships.is_empty() {
+        let message = "is empty: fecha import --dealerships FILE --contracts FILE";
+        return Err(Failure::wrong(message));
+    }
+    Ok(format!("{} dealerships, {} contract entries", dealerships.len(), contracts.len()))
+}
+
+fn ok(what: &'static str, detail: String) -> Tried {
+    Tried { what, ok: true, detail, status: 0 }
+}
+
+fn outcome(what: &'static str, result: Result<String, Failure>) -> Tried {
+    match result {
+        Ok(detail) => ok(what, detail),
+        Err(failure) => Tried { what, ok: false, detail: failure.message, status: failure.status },
+    }
+}
+
+fn in_words(tried: &[Tried]) -> String {
+    let line = |tried: &Tried| {
+        let mark = if tried.ok { "ok  " } else { "MEND" };
+        let detail: Vec<String> = tried.detail.lines().map(plain).collect();
+        format!("{mark} {:<14} {}\n", tried.what, detail.join("\n                    "))
+    };
+    tried.iter().map(line).collect()
+}

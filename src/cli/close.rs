@@ -1,0 +1,190 @@
+//! `fecha close`
+
+use serde::Serialize;
+
+use super::output::{Failure, Output, plain, show_progress, table};
+use crate::billing::exception::Exception;
+use crate::billing::money::{Money, grouped};
+use crate::billing::month::Month;
+use crate::billing::tally::Buckets;
+use crate::close::{CloseReport, Options, close_month};
+use crate::office::{self, Office};
+
+/// Arguments of `fecha close`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Closes what is not closed: run it as often as you like, nothing is billed twice. Dealerships whose month
+has not ended in their time zone are left open. The emails are queued; `fecha deliver` sends them.
+
+Examples:
+  fecha close --dry-run                      what closing last month would issue
+  fecha close                                close last month
+  fecha close --month 2026-10 --dealership d17
+  fecha close --month 2026-10 --release      go on although the close is held")]
+pub struct Args {
+    /// The month, YYYY-MM [default: last month in the issuer's zone]
+    #[arg(long, value_name = "M")]
+    month: Option<Month>,
+    /// Only this dealership; may be given several times
+    #[arg(long = "dealership", value_name = "ID")]
+    dealerships: Vec<String>,
+    /// Count and price, but issue nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Go on although the close is held
+    #[arg(long)]
+    release: bool,
+}
+
+#[derive(Serialize)]
+struct CloseJson<'a> {
+    month: Month,
+    issued: usize,
+    already_issued: usize,
+    held: &'a Option<String>,
+    open: &'a [String],
+    exceptions: &'a [Exception],
+    messages: Messages,
+    total: Money,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Messages {
+    total: u64,
+    #[serde(flatten)]
+    buckets: Buckets,
+}
+
+/// Closes a month.
+pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
+    let source = office::source(&office.config).await?;
+    let options = Options {
+        month: args.month,
+        dealerships: args.dealerships.clone(),
+        dry_run: args.dry_run,
+        release: args.release,
+    };
+    let bar = output.bar();
+    let watcher = bar.clone();
+    let watch = move |progress| show_progress(&watcher, progress);
+    let result = close_month(&office.desk(), &source, &options, office.clock.now(), watch).await;
+    bar.finish_and_clear();
+    let report = result?;
+    print(&report, output);
+    Ok(u8::from(report.needs_a_person()))
+}
+
+/// Prints the report of a close.
+pub fn print(report: &CloseReport, output: &Output) {
+    let json = CloseJson {
+        month: report.month,
+        issued: report.issued.len(),
+        already_issued: report.already_issued,
+        held: &report.held,
+        open: &report.open,
+        exceptions: &report.exceptions,
+        messages: Messages { total: report.messages.total(), buckets: report.messages },
+        total: report.total(),
+        dry_run: report.dry_run,
+    };
+    output.result(&json, || in_words(report));
+}
+
+/// The report for people.
+pub fn in_words(report: &CloseReport) -> String {
+    let mut text = String::new();
+    if report.dry_run && !report.issued.is_empty() {
+        text += &bills(report);
+        text += "\n\n";
+    }
+    let verb = if report.dry_run { "would be issued" } else { "issued" };
+    text += &format!(
+        "{}: {} {verb}, {}; {} already issued\n",
+        report.month,
+        count(report.issued.len(), "invoice"),
+        report.total().brl(),
+        report.already_issued
+    );
+    text += &buckets(&report.messages);
+    if let Some(why) = &report.held {
+        let month = report.month;
+        text += &format!(
+            "\nHELD: {why}.\nNothing {}issued. Mend the message database and close again, or go on with\n  fecha close --month {month} --release\n",
+            if report.dry_run { "would be " } else { "was " }
+        );
+    }
+    if !report.open.is_empty() {
+        text += &format!("\nstill open, their month has not ended: {}\n", ids(&report.open));
+    }
+    if !report.exceptions.is_empty() {
+        text += &format!("\n{} for a person:\n", count(report.exceptions.len(), "exception"));
+        for exception in &report.exceptions {
+            text += &format!("  {}\n", in_a_line(exception));
+        }
+    }
+    if report.dry_run {
+        text += "\nDry run: nothing was issued.\n";
+    } else if !report.issued.is_empty() {
+        text += "\nThe emails are queued: `fecha deliver` sends them.\n";
+    }
+    text
+}
+
+/// One exception: who, what, what to do.
+pub fn in_a_line(exception: &Exception) -> String {
+    let who = exception.dealership_id.as_deref().map_or_else(
+        || "(messages without a dealership)".to_owned(),
+        |id| format!("'{}'", plain(id)),
+    );
+    let Exception { reason, messages, .. } = exception;
+    let detail = exception.detail.as_ref().map(|detail| format!(" [{}]", plain(detail)));
+    format!(
+        "{who} {} ({}, {}){}",
+        reason.advice(),
+        reason.key(),
+        count(usize::try_from(*messages).unwrap_or(usize::MAX), "message"),
+        detail.unwrap_or_default()
+    )
+}
+
+fn bills(report: &CloseReport) -> String {
+    let row = |charged: &crate::close::Charged| {
+        vec![
+            charged.dealership_id.clone(),
+            grouped(charged.package),
+            grouped(charged.uam),
+            grouped(charged.hsm),
+            charged.total.brl(),
+        ]
+    };
+    let header = ["dealership", "package", "UAM", "HSM", "total"];
+    table(&header, &[1, 2, 3, 4], report.issued.iter().map(row).collect())
+}
+
+fn buckets(messages: &Buckets) -> String {
+    let named = [
+        ("counted", messages.counted),
+        ("ignored status", messages.ignored_status),
+        ("not a contact", messages.not_a_contact),
+        ("malformed", messages.malformed),
+        ("no contract", messages.no_contract),
+        ("unknown dealership", messages.unknown_dealership),
+    ];
+    let parts: Vec<String> = named
+        .iter()
+        .filter(|(name, number)| *number > 0 || *name == "counted")
+        .map(|(name, number)| format!("{} {name}", grouped(*number)))
+        .collect();
+    format!("messages: {} = {}\n", grouped(messages.total()), parts.join(" + "))
+}
+
+fn ids(ids: &[String]) -> String {
+    ids.iter().map(|id| format!("'{}'", plain(id))).collect::<Vec<_>>().join(", ")
+}
+
+/// "1 invoice", "2 invoices".
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,297 @@
+//! `fecha invoices` and `fecha invoice`
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::output::{Failure, Output, table};
+use super::register::write;
+use crate::billing::invoice::{Invoice, Number};
+use crate::billing::money::{Money, grouped};
+use crate::billing::month::Month;
+use crate::billing::price::{Item, Line};
+use crate::handover::entry;
+use crate::ledger::invoices::{FileKind, Filter, Revision, State};
+use crate::office::Office;
+
+/// Arguments of `fecha invoices`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json")]
+pub struct ListArgs {
+    /// Only this month, YYYY-MM
+    #[arg(long, value_name = "M")]
+    month: Option<Month>,
+    /// Only this dealership
+    #[arg(long, value_name = "ID")]
+    dealership: Option<String>,
+    /// Superseded revisions too
+    #[arg(long)]
+    all_revisions: bool,
+}
+
+/// Arguments of `fecha invoice`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Example:
+  fecha invoice 2026-000001 --pdf fatura.pdf --evidence comprovacao.csv
+  sha256sum comprovacao.csv     # what the invoice prints")]
+pub struct ShowArgs {
+    /// The invoice number, YYYY-NNNNNN
+    number: Number,
+    /// A revision other than the latest
+    #[arg(long, value_name = "N")]
+    revision: Option<u32>,
+    /// Write the invoice PDF to this file, which is replaced
+    #[arg(long, value_name = "FILE")]
+    pdf: Option<PathBuf>,
+    /// Write the statement PDF to this file, which is replaced
+    #[arg(long, value_name = "FILE")]
+    statement: Option<PathBuf>,
+    /// Write the evidence CSV to this file, which is replaced
+    #[arg(long, value_name = "FILE")]
+    evidence: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct InvoiceJson<'a> {
+    number: Number,
+    revision: u32,
+    state: State,
+    dealership_id: &'a str,
+    month: Month,
+    package: u64,
+    uam: u64,
+    overage: u64,
+    hsm: u64,
+    package_amount: Money,
+    overage_amount: Money,
+    hsm_amount: Money,
+    adjustments_amount: Money,
+    total: Money,
+    due_date: chrono::NaiveDate,
+    issued_at: String,
+    evidence_sha256: &'a str,
+    pdf_sha256: &'a str,
+    reason: Option<&'a str>,
+    by: Option<&'a str>,
+}
+
+impl<'a> InvoiceJson<'a> {
+    fn of(revision: &'a Revision) -> Self {
+        let entry = entry(revision);
+        let invoice = &revision.invoice;
+        let replaces = invoice.replaces.as_ref();
+        Self {
+            number: invoice.number,
+            revision: invoice.revision,
+            state: revision.state,
+            dealership_id: &invoice.dealership_id,
+            month: invoice.month,
+            package: entry.package,
+            uam: entry.uam,
+            overage: entry.overage,
+            hsm: entry.hsm,
+            package_amount: entry.package_amount,
+            overage_amount: entry.overage_amount,
+            hsm_amount: entry.hsm_amount,
+            adjustments_amount: entry.adjustments_amount,
+            total: entry.total,
+            due_date: invoice.due_on,
+            issued_at: invoice.issued_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            evidence_sha256: &invoice.evidence_sha256,
+            pdf_sha256: &revision.pdf_sha256,
+            reason: replaces.map(|replaced| replaced.reason.as_str()),
+            by: replaces.map(|replaced| replaced.by.as_str()),
+        }
+    }
+}
+
+/// Lists invoices.
+pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u8, Failure> {
+    if let Some(id) = &args.dealership {
+        let dealerships = office.ledger.dealerships().await?;
+        if !dealerships.iter().any(|dealership| dealership.id == *id) {
+            let message = format!("'{id}' is not in the register: `fecha export` lists all dealerships");
+            return Err(Failure::wrong(message));
+        }
+    }
+    let filter = Filter {
+        month: args.month,
+        dealership_id: args.dealership.as_deref(),
+        number: None,
+        all_revisions: args.all_revisions,
+    };
+    let revisions = office.ledger.revisions(filter).await?;
+    let json: Vec<InvoiceJson<'_>> = revisions.iter().map(InvoiceJson::of).collect();
+    output.result(&json, || {
+        if revisions.is_empty() {
+            return "no invoices".to_owned();
+        }
+        let total: Money = revisions
+            .iter()
+            .filter(|revision| revision.state == State::Issued)
+            .map(|revision| revision.invoice.total())
+            .sum();
+        format!("{}\n{} issued in all", invoice_table(&revisions), total.brl())
+    });
+    Ok(0)
+}
+
+fn invoice_table(revisions: &[Revision]) -> String {
+    let row = |revision: &Revision| {
+        let invoice = &revision.invoice;
+        vec![
+            invoice.label(),
+            state_in_words(revision.state).to_owned(),
+            invoice.dealership_id.clone(),
+            invoice.month.to_string(),
+            grouped(invoice.package),
+            grouped(invoice.usage.uam),
+            grouped(invoice.usage.hsm),
+            invoice.total().brl(),
+            invoice.due_on.to_string(),
+        ]
+    };
+    let header =
+        ["number", "state", "dealership", "month", "package", "UAM", "HSM", "total", "due"];
+    table(&header, &[4, 5, 6, 7], revisions.iter().map(row).collect())
+}
+
+fn state_in_words(state: State) -> &'static str {
+    match state {
+        State::Issued => "issued",
+        State::Superseded => "superseded",
+        State::Cancelled => "cancelled",
+    }
+}
+
+/// Explains one invoice and writes its files.
+pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u8, Failure> {
+    let filter = Filter { number: Some(args.number), all_revisions: true, ..Filter::default() };
+    let revisions = office.ledger.revisions(filter).await?;
+    let known: Vec<String> = revisions.iter().map(|r| r.invoice.revision.to_string()).collect();
+    let number = args.number;
+    let found = match args.revision {
+        None => revisions.into_iter().next_back(),
+        Some(revision) => revisions.into_iter().find(|r| r.invoice.revision == revision),
+    };
+    let Some(revision) = found else {
+        return Err(Failure::wrong(match args.revision {
+            Some(wanted) if !known.is_empty() => format!(
+                "invoice {number} has no revision {wanted}: it has {}",
+                known.join(", ")
+            ),
+            _ => format!("there is no invoice {number}: `fecha invoices` lists all"),
+        }));
+    };
+    let mut written = Vec::new();
+    for (path, kind) in [
+        (&args.pdf, FileKind::Invoice),
+        (&args.statement, FileKind::Statement),
+        (&args.evidence, FileKind::Evidence),
+    ] {
+        if let Some(path) = path {
+            write_file(office, &revision.invoice, kind, path).await?;
+            written.push(path.display().to_string());
+        }
+    }
+    output.result(&explained_json(&revision), || {
+        let files = written.iter().map(|path| format!("wrote {path}\n")).collect::<String>();
+        format!("{}{files}", explained(&revision))
+    });
+    Ok(0)
+}
+
+async fn write_file(
+    office: &Office,
+    invoice: &Invoice,
+    kind: FileKind,
+    path: &Path,
+) -> Result<(), Failure> {
+    let bytes = office.ledger.file(invoice.number, invoice.revision, kind).await?;
+    match bytes {
+        Some(bytes) => write(path, &bytes),
+        None => Err(Failure::wrong(format!("the ledger lacks a file of {}", invoice.label()))),
+    }
+}
+
+/// What the list says of it, and the lines and counts behind it.
+fn explained_json(revision: &Revision) -> Value {
+    let invoice = &revision.invoice;
+    let mut document = json!(InvoiceJson::of(revision));
+    document["period"] = json!(invoice.period);
+    document["timezone"] = json!(invoice.timezone);
+    document["dealership"] = json!(invoice.dealership);
+    document["lines"] = json!(invoice.lines);
+    document["usage"] = json!(invoice.usage);
+    document["pix"] = json!(invoice.pix);
+    document["statement_sha256"] = json!(revision.statement_sha256);
+    document
+}
+
+fn explained(revision: &Revision) -> String {
+    let invoice = &revision.invoice;
+    let party = &invoice.dealership;
+    let usage = &invoice.usage;
+    let buckets = &usage.buckets;
+    let local = |instant: chrono::DateTime<chrono::Utc>| {
+        instant.with_timezone(&invoice.timezone).format("%Y-%m-%d %H:%M").to_string()
+    };
+    let rows: Vec<Vec<String>> = invoice.lines.iter().map(|line| line_row(invoice, line)).collect();
+    format!(
+        "{label} ({state}): {id}, {name}, CNPJ {cnpj}\n\
+         month {month}: {start} to {end} ({zone}), each end resolved by itself\n\
+         issued {issued}, due {due}\n\n\
+         {lines}\n\
+         total {total}\n\n\
+         {all} messages = {counted} counted ({received} in, {sent} out) + {ignored} ignored status \
+         + {not_contact} not a contact + {malformed} malformed\n\
+         evidence SHA-256 {evidence}\n\
+         invoice  SHA-256 {pdf}\n",
+        label = invoice.label(),
+        state = state_in_words(revision.state),
+        id = super::output::plain(&invoice.dealership_id),
+        name = super::output::plain(&party.name),
+        cnpj = party.cnpj,
+        month = invoice.month,
+        start = local(invoice.period.start),
+        end = local(invoice.period.end),
+        zone = invoice.timezone.name(),
+        issued = local(invoice.issued_at),
+        due = invoice.due_on,
+        lines = table(&["line", "how", "amount"], &[2], rows),
+        total = invoice.total().brl(),
+        all = grouped(buckets.total()),
+        counted = grouped(buckets.counted),
+        received = grouped(usage.received),
+        sent = grouped(usage.sent),
+        ignored = grouped(buckets.ignored_status),
+        not_contact = grouped(buckets.not_a_contact),
+        malformed = grouped(buckets.malformed),
+        evidence = invoice.evidence_sha256,
+        pdf = revision.pdf_sha256,
+    )
+}
+
+fn line_row(invoice: &Invoice, line: &Line) -> Vec<String> {
+    let quantity = grouped(line.quantity);
+    let price = line.unit_price;
+    let (name, how) = match &line.item {
+        Item::Package { contacts } => (
+            format!("package of {} contacts", grouped(*contacts)),
+            format!("{quantity} × {price}, due in full whatever is used"),
+        ),
+        Item::Overage => (
+            "contacts above the package".to_owned(),
+            format!(
+                "{} unique − {} included = {quantity} × {price}",
+                grouped(invoice.usage.uam),
+                grouped(invoice.package)
+            ),
+        ),
+        Item::Hsm => ("template messages sent".to_owned(), format!("{quantity} × {price}")),
+        Item::Adjustment { description } => (description.clone(), "adjustment".to_owned()),
+    };
+    vec![name, how, line.amount.brl()]
+}

@@ -1,0 +1,111 @@
+//! The command line: one file a command. The only place that prints.
+
+mod check;
+mod close;
+mod delivery;
+mod demo;
+mod init;
+mod invoices;
+mod output;
+mod register;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::output::{Failure, Output};
+use crate::clock::Clock;
+use crate::office::Office;
+
+/// Closes each month: counts, prices, invoices and emails the use of the WhatsApp Business API.
+#[derive(Debug, Parser)]
+#[command(name = "fecha", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    /// The configuration [default: $FECHA_CONFIG, else ./fecha.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the result as one JSON document; logs go to standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// Log more, to standard error; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Start here:
+  fecha demo                 a whole close on sample data, nothing to install or configure
+  fecha init billing         a folder with a configuration and empty register files
+  fecha check                tries everything that a close needs
+
+Exit status: 0 all done; 1 done, but something needs a person, and it is named;
+2 wrong use, configuration or input; 3 a database or server could not be reached: run it again.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a full close on sample data: message database, invoices, statements, emails
+    Demo(demo::Args),
+    /// Write a commented configuration and empty register files; overwrites nothing
+    Init(init::Args),
+    /// Try configuration, both databases, prices, templates and mail; say what to mend
+    Check,
+    /// Add to and update the register from CSV files: all rows or none
+    Import(register::ImportArgs),
+    /// Write the register as the two CSV files
+    Export(register::ExportArgs),
+    /// Close a month: count, price, issue, and queue the emails
+    Close(close::Args),
+    /// List invoices
+    Invoices(invoices::ListArgs),
+    /// Explain one invoice line by line, and write its files
+    Invoice(invoices::ShowArgs),
+    /// Send what is due in the outbox, once
+    Deliver,
+    /// List every email and its state
+    Outbox(delivery::OutboxArgs),
+    /// Queue an invoice's emails again, under new Message-IDs
+    Resend(delivery::ResendArgs),
+    /// Show the months, open and closed, and what needs a person
+    Status,
+}
+
+/// Runs the command and gives its exit status.
+pub async fn run(cli: Cli) -> ExitCode {
+    output::start_logging(cli.verbose);
+    let output = Output::new(cli.json);
+    match dispatch(&cli, &output).await {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.status)
+        }
+    }
+}
+
+async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
+    match &cli.command {
+        Command::Demo(args) => return demo::demo(args, output).await,
+        Command::Init(args) => return init::init(args, output),
+        Command::Check => return check::check(cli.config.as_deref(), output).await,
+        _ => {}
+    }
+    let office = Office::open(cli.config.as_deref(), Clock::System).await?;
+    let result = match &cli.command {
+        Command::Demo(_) | Command::Init(_) | Command::Check => Ok(0),
+        Command::Import(args) => register::import(&office, args, output).await,
+        Command::Export(args) => register::export(&office, args, output).await,
+        Command::Close(args) => close::close(&office, args, output).await,
+        Command::Invoices(args) => invoices::list(&office, args, output).await,
+        Command::Invoice(args) => invoices::show(&office, args, output).await,
+        Command::Deliver => delivery::deliver(&office, output).await,
+        Command::Outbox(args) => delivery::outbox(&office, args, output).await,
+        Command::Resend(args) => delivery::resend(&office, args, output).await,
+        Command::Status => status::status(&office, output).await,
+    };
+    office.ledger.close().await;
+    result
+}

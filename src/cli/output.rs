@@ -1,0 +1,202 @@
+//! What commands print: text for people, or one JSON document.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use crate::close::{CloseError, Progress};
+use crate::config::ConfigError;
+use crate::init::InitError;
+use crate::ledger::LedgerError;
+use crate::mail::MailError;
+use crate::messages::SourceError;
+use crate::office::OfficeError;
+use crate::register::BadRows;
+
+/// A command could not do its work: why, and the exit status.
+#[derive(Debug)]
+pub struct Failure {
+    /// 2 where the user must mend something, 3 where it may work later.
+    pub status: u8,
+    /// What went wrong and what to do; may have several lines.
+    pub message: String,
+}
+
+impl Failure {
+    /// Wrong use, configuration or input.
+    pub fn wrong(message: impl ToString) -> Self {
+        Self { status: 2, message: message.to_string() }
+    }
+
+    fn of(message: impl ToString, is_unreachable: bool) -> Self {
+        Self { status: if is_unreachable { 3 } else { 2 }, message: message.to_string() }
+    }
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::of(&error, error.is_unreachable() || matches!(error, LedgerError::Database { .. }))
+    }
+}
+
+impl From<OfficeError> for Failure {
+    fn from(error: OfficeError) -> Self {
+        match error {
+            OfficeError::Ledger(error) => error.into(),
+            error => Self::wrong(error),
+        }
+    }
+}
+
+impl From<CloseError> for Failure {
+    fn from(error: CloseError) -> Self {
+        match error {
+            CloseError::Ledger(error) => error.into(),
+            // The database gave different answers to one question: nobody's input is wrong.
+            CloseError::Source(SourceError::Residual(_)) => {
+                Self { status: 1, message: error.to_string() }
+            }
+            error => Self::of(&error, error.is_unreachable()),
+        }
+    }
+}
+
+impl From<SourceError> for Failure {
+    fn from(error: SourceError) -> Self {
+        Self::of(&error, error.is_unreachable())
+    }
+}
+
+macro_rules! wrong_use {
+    ($($error:ty),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::wrong(error)
+            }
+        }
+    )*};
+}
+wrong_use!(ConfigError, InitError, BadRows, MailError);
+
+/// Where results go: standard output, as text or as JSON.
+#[derive(Debug)]
+pub struct Output {
+    json: bool,
+}
+
+impl Output {
+    /// Prints JSON where `json` is set.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// The result: `value` as JSON, or `text` for people.
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+        if self.json {
+            self.print(&serde_json::to_string(value).unwrap_or_else(|error| error.to_string()));
+        } else {
+            self.print(text().trim_end());
+        }
+    }
+
+    /// A failure: its message on standard error and, with `--json`, as a document too.
+    pub fn failure(&self, failure: &Failure) {
+        if self.json {
+            self.print(&json!({"error": failure.message, "status": failure.status}).to_string());
+        }
+        for line in failure.message.lines() {
+            eprintln!("fecha: {}", plain(line));
+        }
+    }
+
+    /// A reader that has seen enough (`| head`) is no error.
+    #[expect(clippy::unused_self, reason = "printing goes through the one who knows the form")]
+    fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+    }
+
+    /// A bar on a terminal; nothing in a pipe, a file or with `--json`.
+    pub fn bar(&self) -> ProgressBar {
+        if self.json || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_style(ProgressStyle::default_spinner());
+        bar
+    }
+}
+
+/// Shows the progress of a close on a bar.
+pub fn show_progress(bar: &ProgressBar, progress: Progress) {
+    match progress {
+        Progress::Counting(rows) => bar.set_message(format!("{rows} messages counted")),
+        Progress::Issuing(done, all) => {
+            if bar.length() != Some(all as u64) {
+                let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}");
+                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+                bar.set_length(all as u64);
+                bar.set_message("issuing");
+            }
+            bar.set_position(done as u64);
+        }
+    }
+}
+
+/// Text that others wrote, safe for a terminal: control and direction characters are shown, not obeyed.
+pub fn plain(text: &str) -> String {
+    let is_unsafe = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = |c: char| if is_unsafe(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
+/// A table; `right` are the columns that are numbers.
+pub fn table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header);
+    for row in rows {
+        table.add_row(row.iter().map(|cell| plain(cell)));
+    }
+    for index in right {
+        if let Some(column) = table.column_mut(*index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+/// Logs go to standard error; `FECHA_LOG` is no key of the configuration, so `RUST_LOG` is heard.
+pub fn start_logging(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},sqlx=error,lopdf=error,printpdf=error")));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_others_wrote_commands_the_terminal() {
+        assert_eq!(plain("d1\u{1b}[2J\n"), "d1\\u{1b}[2J\\n");
+        assert_eq!(plain("São João \u{202e}x"), "São João \\u{202e}x");
+    }
+}
