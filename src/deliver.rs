@@ -6,7 +6,9 @@ use crate::ledger::outbox::{Attempt, Content, Email};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::retry::next_attempt;
 use crate::mail::{self, Attachment, Delivery, Mailer, TemplateError, Templates};
-use crate::report::{archive, workbook};
+use crate::report::ReportError;
+use crate::report::archive::{File, archive};
+use crate::report::workbook::workbook;
 
 /// What a round of delivery did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,7 +41,7 @@ enum BuildError {
     #[error(transparent)]
     Template(#[from] TemplateError),
     #[error("the report's files could not be made: {0}")]
-    Report(#[from] crate::report::ReportError),
+    Report(#[from] ReportError),
 }
 
 /// Sends emails from the outbox.
@@ -128,7 +130,7 @@ impl Post<'_> {
                     attachments.push(Attachment {
                         file_name: format!("fechamento-{month}.xlsx"),
                         content_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                        bytes: workbook::workbook(&digest)?,
+                        bytes: workbook(&digest)?,
                     });
                 }
                 let mut files = Vec::new();
@@ -136,14 +138,15 @@ impl Post<'_> {
                     let file_name =
                         format!("fatura-{}.pdf", crate::billing::invoice::label(*number, *revision));
                     let bytes = self.ledger.file(*number, *revision, FileKind::Invoice).await?;
-                    files.push((file_name.clone(), bytes.ok_or_else(|| missing(&file_name))?));
+                    let bytes = bytes.ok_or_else(|| missing(&file_name))?;
+                    files.push(File { name: file_name, bytes });
                 }
                 let part_name = if *parts > 1 { format!("-{part}") } else { String::new() };
                 if !files.is_empty() {
                     attachments.push(Attachment {
                         file_name: format!("faturas-{month}{part_name}.zip"),
                         content_type: "application/zip",
-                        bytes: archive::archive(&files)?,
+                        bytes: archive(&files)?,
                     });
                 }
                 let stem = format!("fechamento-{month}-{sequence}{part_name}");

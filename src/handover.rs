@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::billing::exception::Exception;
-use crate::billing::invoice::{Invoice, Number};
+use crate::billing::invoice::Number;
 use crate::billing::month::{Month, Period};
-use crate::billing::price::Item;
 use crate::billing::tally::{Buckets, Window};
 use crate::issue::Desk;
 use crate::ledger::LedgerError;
 use crate::ledger::invoices::{FileKind, Revision};
 use crate::ledger::outbox::{Content, Kind, NewEmail};
 use crate::mail::TemplateError;
-use crate::report::archive::partition;
-use crate::report::{Digest, Entry, Zone};
+use crate::report::archive::{MESSAGE_LIMIT, attached, partition};
+use crate::report::workbook::workbook;
+use crate::report::{Digest, Entry, ReportError, Zone};
 
 /// What a close found, for the digest.
 #[derive(Debug)]
@@ -40,9 +40,12 @@ pub enum HandoverError {
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The email's subject could not be worded.
+    /// The email could not be worded.
     #[error("the report to finance could not be written: {0}. Everything is issued; run the close again")]
     Template(#[from] TemplateError),
+    /// Its workbook could not be made.
+    #[error("the report to finance could not be made: {0}. Everything is issued; run the close again")]
+    Report(#[from] ReportError),
 }
 
 /// Queues the digest of all invoices of the month that no digest has reported yet: the close report
@@ -69,7 +72,7 @@ pub async fn tell_finance(
         sequence: findings.sequence,
         made_at: now,
         issuer: desk.config.issuer.name.clone(),
-        invoices: news.iter().map(|revision| entry(revision)).collect(),
+        invoices: news.iter().map(|revision| Entry::of(&revision.invoice, revision.pdf_sha256.clone())).collect(),
         exceptions: findings.exceptions.to_vec(),
         messages: findings.messages,
         zones: findings.zones,
@@ -91,8 +94,13 @@ fn emails(
     digest: &Digest,
     sizes: &[usize],
     now: DateTime<Utc>,
-) -> Result<Vec<NewEmail>, TemplateError> {
-    let parts = partition(sizes);
+) -> Result<Vec<NewEmail>, HandoverError> {
+    // What an email carries besides its part of the archive: the text, at worst three times as long
+    // when it is encoded, and in the first one the workbook.
+    let body = desk.templates.digest(digest, 1, 1)?;
+    let body = 3 * (body.text.len() + body.html.len());
+    let workbook = attached(workbook(digest)?.len());
+    let parts = partition(sizes, body + workbook, body, MESSAGE_LIMIT);
     let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut emails = Vec::new();
     for (part, range) in (1..).zip(&parts) {
@@ -132,30 +140,4 @@ pub fn zones(windows: &[Window], spans: &BTreeSet<(Period, &'static str)>) -> Ve
         Zone { names: of_window.map(|(_, name)| (*name).to_owned()).collect(), window: window.clone() }
     };
     windows.iter().map(zone).collect()
-}
-
-/// One invoice as a row of reports and lists.
-#[must_use]
-pub fn entry(revision: &Revision) -> Entry {
-    let invoice: &Invoice = &revision.invoice;
-    Entry {
-        number: invoice.number,
-        revision: invoice.revision,
-        dealership_id: invoice.dealership_id.clone(),
-        dealership_name: invoice.dealership.name.clone(),
-        cnpj: invoice.dealership.cnpj.to_string(),
-        package: invoice.package,
-        uam: invoice.usage.uam,
-        overage: invoice.overage(),
-        hsm: invoice.usage.hsm,
-        package_amount: invoice.amount_of(|item| matches!(item, Item::Package { .. })),
-        overage_amount: invoice.amount_of(|item| *item == Item::Overage),
-        hsm_amount: invoice.amount_of(|item| *item == Item::Hsm),
-        adjustments_amount: invoice.amount_of(|item| matches!(item, Item::Adjustment { .. })),
-        total: invoice.total(),
-        due_on: invoice.due_on,
-        issued_at: invoice.issued_at,
-        evidence_sha256: invoice.evidence_sha256.clone(),
-        pdf_sha256: revision.pdf_sha256.clone(),
-    }
 }

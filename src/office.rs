@@ -9,8 +9,9 @@ use crate::document::{Branding, RenderError, Renderer};
 use crate::evidence_key::{self, KeyError};
 use crate::issue::Desk;
 use crate::ledger::{Ledger, LedgerError};
+use crate::mail::smtp::{Timeouts, Tls};
 use crate::mail::{FileMailer, MailError, Mailer, Sender, SmtpMailer, SmtpSettings, Templates};
-use crate::messages::{Settings, Source, SourceError};
+use crate::messages::{Source, SourceError};
 
 /// A configured fecha, ready to work.
 #[derive(Debug)]
@@ -95,13 +96,12 @@ impl Office {
     }
 }
 
-/// The message database of a configuration.
+/// The message database of a configuration; connects to nothing yet.
 ///
 /// # Errors
-/// [`SourceError`] where it cannot be opened.
-pub async fn source(config: &Config) -> Result<Source, SourceError> {
-    let url = config.messages.url.as_str().to_owned();
-    Source::connect(&Settings { url, relation: config.messages.relation.clone() }).await
+/// [`SourceError`] where URL or relation are of no known form.
+pub fn source(config: &Config) -> Result<Source, SourceError> {
+    Source::parse(config.messages.url.as_str(), &config.messages.relation, config.folder())
 }
 
 /// The way that emails go out by.
@@ -114,8 +114,19 @@ pub fn mailer(config: &Config) -> Result<Mailer, MailError> {
             Ok(Mailer::File(FileMailer::new(PathBuf::from(dir), sender(config))))
         }
         config::Transport::Smtp(smtp) => {
-            let settings = SmtpSettings::from(smtp);
-            Ok(Mailer::Smtp(SmtpMailer::new(settings, sender(config))?))
+            let settings = SmtpSettings {
+                host: smtp.host.clone(),
+                port: smtp.port,
+                tls: match smtp.tls {
+                    config::Tls::StartTls => Tls::StartTls,
+                    config::Tls::Tls => Tls::Tls,
+                    config::Tls::None => Tls::None,
+                },
+                username: smtp.username.clone(),
+                password: smtp.password.as_ref().map(|secret| secret.expose().to_owned().into()),
+                ca_file: None,
+            };
+            Ok(Mailer::Smtp(SmtpMailer::new(settings, sender(config), Timeouts::default())?))
         }
     }
 }

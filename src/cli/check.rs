@@ -9,6 +9,7 @@ use super::output::{Failure, Output, plain};
 use crate::billing::month::Month;
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::messages::Checked;
 use crate::office::{self, Office};
 
 /// One thing that was tried.
@@ -25,8 +26,8 @@ struct Tried {
 pub async fn check(path: Option<&Path>, output: &Output) -> Result<u8, Failure> {
     let config = Config::load(path, config::environment())?;
     let mut tried = vec![ok("configuration", config.file.display().to_string())];
-    let source = match office::source(&config).await {
-        Ok(source) => source.check().await.map(|found| found.to_string()),
+    let source = match office::source(&config) {
+        Ok(source) => source.check().await.map(|found| messages(&found)),
         Err(error) => Err(error),
     };
     tried.push(outcome("messages", source.map_err(Failure::from)));
@@ -50,6 +51,14 @@ pub async fn check(path: Option<&Path>, output: &Output) -> Result<u8, Failure> 
     let status = tried.iter().map(|tried| tried.status).max().unwrap_or(0);
     output.result(&json!({"ok": status == 0, "checks": tried}), || in_words(&tried));
     Ok(status)
+}
+
+fn messages(found: &Checked) -> String {
+    let newest = found.newest.map_or_else(
+        || "no message yet".to_owned(),
+        |instant| format!("newest message {}", instant.format("%Y-%m-%d %H:%M UTC")),
+    );
+    format!("{}, {} in {}, {newest}", found.engine, found.relation, found.database)
 }
 
 fn prices(office: &Office) -> Result<String, Failure> {

@@ -59,7 +59,7 @@ struct Messages {
 
 /// Closes a month.
 pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
-    let source = office::source(&office.config).await?;
+    let source = office::source(&office.config)?;
     let options = Options {
         month: args.month,
         dealerships: args.dealerships.clone(),

@@ -11,9 +11,9 @@ use crate::billing::invoice::{Invoice, Number};
 use crate::billing::money::{Money, grouped};
 use crate::billing::month::Month;
 use crate::billing::price::{Item, Line};
-use crate::handover::entry;
 use crate::ledger::invoices::{FileKind, Filter, Revision, State};
 use crate::office::Office;
+use crate::report::Entry;
 
 /// Arguments of `fecha invoices`.
 #[derive(Debug, clap::Args)]
@@ -79,7 +79,7 @@ struct InvoiceJson<'a> {
 
 impl<'a> InvoiceJson<'a> {
     fn of(revision: &'a Revision) -> Self {
-        let entry = entry(revision);
+        let entry = Entry::of(&revision.invoice, revision.pdf_sha256.clone());
         let invoice = &revision.invoice;
         let replaces = invoice.replaces.as_ref();
         Self {

@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
@@ -57,7 +57,7 @@ impl From<CloseError> for Failure {
         match error {
             CloseError::Ledger(error) => error.into(),
             // The database gave different answers to one question: nobody's input is wrong.
-            CloseError::Source(SourceError::Residual(_)) => {
+            CloseError::Source(SourceError::Residual { .. }) => {
                 Self { status: 1, message: error.to_string() }
             }
             error => Self::of(&error, error.is_unreachable()),
@@ -160,7 +160,7 @@ pub fn plain(text: &str) -> String {
 /// A table; `right` are the columns that are numbers.
 pub fn table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header);
     for row in rows {

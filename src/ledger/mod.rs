@@ -100,7 +100,7 @@ impl LedgerError {
     }
 
     /// Turns a driver's error into ours; `action` completes "the ledger refused to …".
-    fn while_doing(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
+    pub(crate) fn while_doing(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
         move |source| match source {
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
                 Self::Unreachable { ledger: "database".to_owned(), cause: source.to_string() }
