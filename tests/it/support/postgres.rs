@@ -1,1 +1,98 @@
-//! postgres for tests.
+//! A PostgreSQL server for tests.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::server::{Server, command_as, output};
+
+/// A PostgreSQL server that trusts everybody on loopback; its superuser is `postgres`.
+pub struct Postgres {
+    server: Server,
+    databases: AtomicUsize,
+}
+
+impl Postgres {
+    /// The server that the tests of this process share; started by the first who asks.
+    pub fn shared() -> &'static Self {
+        static SERVER: OnceLock<Postgres> = OnceLock::new();
+        SERVER.get_or_init(Self::start)
+    }
+
+    /// A server of one's own, stopped when it is dropped: for tests that stop or reconfigure it.
+    pub fn start() -> Self {
+        let folder = Server::folder_for("postgres");
+        let data = folder.join("data");
+        output(
+            command_as("postgres", program("initdb"))
+                .args(["--username=postgres", "--auth=trust", "--encoding=UTF8"])
+                .args(["--locale=C.UTF-8", "--no-sync", "--pgdata"])
+                .arg(&data)
+                .current_dir("/"),
+        );
+        let command = |port: u16| {
+            let mut command = command_as("postgres", program("postgres"));
+            command.arg("-D").arg(&data).args(["-p", &port.to_string(), "-k", ""]);
+            for setting in ["listen_addresses=127.0.0.1", "fsync=off", "max_connections=300"] {
+                command.args(["-c", setting]);
+            }
+            command
+        };
+        let is_ready = |port: u16| {
+            let mut probe = Command::new(program("pg_isready"));
+            probe.args(["--quiet", "--host=127.0.0.1", "--port", &port.to_string()]);
+            probe.status().is_ok_and(|status| status.success())
+        };
+        let server = Server::start(folder, command, is_ready);
+        Self { server, databases: AtomicUsize::new(0) }
+    }
+
+    /// The URL of `database`, as superuser.
+    pub fn url(&self, database: &str) -> String {
+        self.url_of("postgres", database)
+    }
+
+    /// The URL of `database` for another login: `name` or `name:password`.
+    pub fn url_of(&self, login: &str, database: &str) -> String {
+        format!("postgres://{login}@127.0.0.1:{}/{database}", self.server.port)
+    }
+
+    /// A new empty database whose name begins with `name`; its URL.
+    pub fn create_database(&self, name: &str) -> String {
+        let database = self.unique(name);
+        self.sql("postgres", &format!("CREATE DATABASE {database}"));
+        self.url(&database)
+    }
+
+    /// `name` with a number behind it that no other test has.
+    pub fn unique(&self, name: &str) -> String {
+        format!("{name}_{}", self.databases.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Runs SQL in `database` as superuser; what it prints, unadorned.
+    pub fn sql(&self, database: &str, sql: &str) -> String {
+        output(
+            Command::new(program("psql"))
+                .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"])
+                .args([&self.url(database), "-c", sql]),
+        )
+    }
+
+    /// What the server has said so far.
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
+    /// The folder that holds `postgresql` data; configuration lies in it.
+    pub fn data(&self) -> PathBuf {
+        self.server.folder.join("data")
+    }
+}
+
+/// Debian keeps the server's programs out of the path.
+fn program(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let installed = versions.map(|version| version.path().join("bin").join(name));
+    installed.filter(|path| path.exists()).max().unwrap_or_else(|| Path::new(name).to_owned())
+}
