@@ -1,7 +1,9 @@
 //! One test binary: the real databases, mail servers and the real command, black-box first.
 
 mod architecture;
+mod close;
 mod documents;
+mod kill;
 mod mail;
 mod messages;
 mod register;

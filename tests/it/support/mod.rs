@@ -2,4 +2,5 @@
 
 pub mod mariadb;
 pub mod postgres;
+pub mod reseller;
 mod server;

@@ -1,0 +1,260 @@
+//! A reseller for tests: a folder with configuration, register and message database, and the real
+//! command run in it at a chosen instant.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::postgres::Postgres;
+
+/// Just after midnight in Brasília: October 2026 is over in all of Brazil but in its west.
+pub const AFTER_MIDNIGHT: &str = "2026-11-01 03:00:01";
+/// A day later, October is over everywhere.
+pub const A_DAY_LATER: &str = "2026-11-02 03:00:00";
+
+/// Which database the ledger is.
+#[derive(Debug, Clone, Copy)]
+pub enum LedgerKind {
+    Sqlite,
+    Postgres,
+}
+
+/// What a command printed, and its exit status.
+pub struct Ran {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// Standard output as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+    }
+
+    /// The same, if the exit status was this.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+}
+
+pub struct Reseller {
+    folder: TempDir,
+    now: String,
+    ledger_url: Option<String>,
+    pub variables: Vec<(String, String)>,
+}
+
+/// One row of the message database: dealership, contact, direction, kind, template, status, sent_at
+/// (RFC 3339).
+pub type Row<'a> = (
+    Option<&'a str>,
+    &'a str,
+    &'a str,
+    &'a str,
+    Option<&'a str>,
+    Option<&'a str>,
+    &'a str,
+);
+
+impl Reseller {
+    pub fn new(ledger: LedgerKind) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger_url = match ledger {
+            LedgerKind::Sqlite => None,
+            LedgerKind::Postgres => Some(Postgres::shared().create_database("ledger")),
+        };
+        let reseller =
+            Self { folder, now: A_DAY_LATER.to_owned(), ledger_url, variables: Vec::new() };
+        reseller.write("fecha.toml", CONFIG);
+        let database = reseller.messages();
+        database.execute_batch(MESSAGE_TABLE).unwrap();
+        reseller
+    }
+
+    /// From now on commands run at this instant, UTC.
+    pub fn at(&mut self, now: &str) -> &mut Self {
+        now.clone_into(&mut self.now);
+        self
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, content: &str) {
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    /// The message database.
+    pub fn messages(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path("messages.db")).unwrap()
+    }
+
+    /// Adds messages.
+    pub fn add(&self, rows: &[Row<'_>]) {
+        let mut database = self.messages();
+        let transaction = database.transaction().unwrap();
+        {
+            let mut insert = transaction
+                .prepare("INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+                .unwrap();
+            for (id, contact, direction, kind, template, status, sent_at) in rows {
+                let sent_at = sent_at.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+                let values = rusqlite::params![
+                    id, contact, direction, kind, template, status,
+                    sent_at.timestamp_millis()
+                ];
+                insert.execute(values).unwrap();
+            }
+        }
+        transaction.commit().unwrap();
+    }
+
+    /// `count` contacts write to a dealership, the first at `from`, each a second after the other.
+    pub fn add_contacts(&self, id: &str, count: usize, from: &str) {
+        let start: chrono::DateTime<chrono::Utc> = from.parse().unwrap();
+        let mut database = self.messages();
+        let transaction = database.transaction().unwrap();
+        for index in 0..count {
+            let contact = format!("55489{:08}", 90_000_000 + index);
+            let sent_at = start.timestamp_millis() + i64::try_from(index).unwrap() * 1000;
+            transaction
+                .execute(
+                    "INSERT INTO message VALUES (?1, ?2, 'in', 'session', NULL, NULL, ?3)",
+                    rusqlite::params![id, contact, sent_at],
+                )
+                .unwrap();
+        }
+        transaction.commit().unwrap();
+    }
+
+    /// Imports dealerships with these ids and zones, each with a package from 2026-01 on.
+    pub fn register(&self, dealerships: &[(&str, &str, &str)]) {
+        let mut people = DEALERSHIP_HEADER.to_owned();
+        let mut contracts = "dealership_id,from_month,package\n".to_owned();
+        for (id, zone, package) in dealerships {
+            people += &dealership(id, zone);
+            if !package.is_empty() {
+                contracts += &format!("{id},2026-01,{package}\n");
+            }
+        }
+        self.write("dealerships.csv", &people);
+        self.write("contracts.csv", &contracts);
+        let files = ["import", "--dealerships", "dealerships.csv", "--contracts", "contracts.csv"];
+        self.run(&files).expect(0);
+    }
+
+    /// The command, ready to be started.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fecha"));
+        command.args(arguments).current_dir(self.folder.path()).env_remove("RUST_LOG");
+        command.env("LD_PRELOAD", faketime()).env("FAKETIME", format!("@{}", self.now));
+        command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("TZ", "UTC");
+        if let Some(url) = &self.ledger_url {
+            command.env("FECHA_LEDGER__URL", url);
+        }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        let Output { status, stdout, stderr } = self.command(arguments).output().unwrap();
+        Ran {
+            status: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).unwrap(),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
+    /// Runs SQL in the ledger, behind fecha's back.
+    pub fn ledger_sql(&self, sql: &str) {
+        match &self.ledger_url {
+            None => {
+                rusqlite::Connection::open(self.path("fecha.db")).unwrap().execute_batch(sql).unwrap();
+            }
+            Some(url) => {
+                let database = url.rsplit('/').next().unwrap();
+                Postgres::shared().sql(database, sql);
+            }
+        }
+    }
+
+    /// `fecha invoices --json` with these arguments.
+    pub fn invoices(&self, arguments: &[&str]) -> Vec<Value> {
+        let all = [&["invoices", "--json"], arguments].concat();
+        self.run(&all).expect(0).json().as_array().unwrap().clone()
+    }
+
+    /// `fecha outbox --json`.
+    pub fn outbox(&self) -> Vec<Value> {
+        self.run(&["outbox", "--json"]).expect(0).json().as_array().unwrap().clone()
+    }
+
+    /// Emails of this kind in the outbox.
+    pub fn emails(&self, kind: &str) -> usize {
+        self.outbox().iter().filter(|email| email["kind"] == kind).count()
+    }
+}
+
+/// A line of `dealerships.csv`.
+pub fn dealership(id: &str, zone: &str) -> String {
+    format!(
+        "{id},Concessionária {id} Ltda,Loja {id},11.222.333/0001-81,\"Rua Um, 1\",Curitiba,PR,{id}@example.com,,{zone},\n"
+    )
+}
+
+pub const DEALERSHIP_HEADER: &str =
+    "id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day\n";
+
+const MESSAGE_TABLE: &str = "CREATE TABLE message (dealership_id TEXT, contact TEXT, direction TEXT,
+    kind TEXT, template TEXT, status TEXT, sent_at INTEGER NOT NULL)";
+
+/// The example of spec §3.2, with emails as files.
+pub const CONFIG: &str = r#"
+[issuer]
+name = "Exemplo Tecnologia Ltda"
+cnpj = "11.222.333/0001-81"
+address = "Rua Exemplo, 100"
+city = "Caxias do Sul"
+state = "RS"
+email = "financeiro@example.com"
+phone = "+55 54 3000-0000"
+timezone = "America/Sao_Paulo"
+[issuer.pix]
+key = "11222333000181"
+[ledger]
+url = "sqlite:fecha.db"
+[messages]
+url = "sqlite:messages.db"
+[[prices]]
+from = "2020-08"
+overage = "0.29"
+hsm = "0.46"
+packages = [
+  { contacts = 5000, price = "1014.00" },
+  { contacts = 10000, price = "1827.00" },
+  { contacts = 25000, price = "3920.00" },
+  { contacts = 50000, price = "7380.00" },
+]
+[email]
+transport = "file"
+from = "Faturamento <faturas@example.com>"
+reply_to = "financeiro@example.com"
+finance = ["financeiro@example.com"]
+dir = "mail"
+"#;
+
+fn faketime() -> PathBuf {
+    let libraries = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    libraries
+        .map(|folder| folder.path().join("faketime/libfaketime.so.1"))
+        .find(|path| Path::new(path).exists())
+        .expect("Debian's faketime is installed: scripts/test does it")
+}
