@@ -1,1 +1,273 @@
 //! The message database, read only: one pass yields every message of the months being closed.
+//!
+//! It belongs to somebody else. Each pass runs in one consistent snapshot, writes nothing and holds
+//! no lock that a writer could notice; rows outside of the span never leave the database. All that
+//! is decided about a message is decided in [`Counter::add`]: the engines only stream rows.
+
+mod copy;
+mod error;
+mod mysql;
+mod postgres;
+mod relation;
+mod sqlite;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+pub use self::error::{Place, SourceError};
+use self::mysql::Mysql;
+use self::postgres::Postgres;
+use self::relation::Relation;
+use self::sqlite::Sqlite;
+use crate::billing::tally::{Count, Counter, Message};
+
+/// The columns that are read, `sent_at` apart, in the order of [`Message`].
+const TEXT_COLUMNS: [&str; 6] =
+    ["dealership_id", "contact", "direction", "kind", "template", "status"];
+
+/// What the relation is called in queries, so that a table that is named like one of its columns
+/// cannot be taken for that column.
+const ALIAS: &str = "fecha_messages";
+
+/// How long a server may take to accept a connection.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long a server may be silent in a pass: counting a large table takes minutes, a line that was
+/// cut is never heard from again.
+const ANSWER_WITHIN: Duration = Duration::from_mins(30);
+
+/// How many rows pass between two reports of progress.
+const PROGRESS_EVERY: u64 = 8192;
+
+/// A message database and the relation in it that has the messages.
+#[derive(Clone)]
+pub struct Source(Engine);
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+    Mysql(Mysql),
+}
+
+/// What one pass found.
+#[derive(Debug)]
+pub struct Reading {
+    /// Every message of the span, counted; each window is proved against the database's own count.
+    pub count: Count,
+    /// When the newest message of the whole relation was sent, those after `now` left out; `None`
+    /// where there is none.
+    pub newest: Option<DateTime<Utc>>,
+}
+
+/// What a database that can be read says about itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// Engine and version: `PostgreSQL 15.14`.
+    pub engine: String,
+    /// The database's URL without its password.
+    pub database: String,
+    /// The relation as configured.
+    pub relation: String,
+    /// The type of `sent_at`, in the database's words.
+    pub sent_at: String,
+    /// When the first message was sent; `None` where there is none.
+    pub oldest: Option<DateTime<Utc>>,
+    /// When the newest message was sent, be it in the future.
+    pub newest: Option<DateTime<Utc>>,
+}
+
+impl Source {
+    /// Reads the configuration's `[messages]`; connects to nothing.
+    ///
+    /// `url` is `sqlite:PATH`, `postgres://…` or `mysql://…` (also `sqlite://PATH`, `postgresql://…`,
+    /// `mariadb://…`); a relative path starts at `folder`. `relation` is the name of a table or view,
+    /// `schema.name` included, or a parenthesised `SELECT`.
+    ///
+    /// # Errors
+    /// [`SourceError::UnknownScheme`], [`SourceError::BadUrl`] and [`SourceError::BadRelation`].
+    pub fn parse(url: &str, relation: &str, folder: &Path) -> Result<Self, SourceError> {
+        let place = Place { database: without_password(url), relation: relation.to_owned() };
+        let relation = Relation::parse(relation)?;
+        let bad_url = |error: sqlx::Error| SourceError::BadUrl {
+            database: place.database.clone(),
+            cause: error.to_string(),
+        };
+        Ok(Self(match url.split_once(':') {
+            Some(("sqlite", path)) => {
+                let path = folder.join(path.strip_prefix("//").unwrap_or(path));
+                Engine::Sqlite(Sqlite { path, place, relation })
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                let options = url.parse().map_err(bad_url)?;
+                Engine::Postgres(Postgres::new(options, place, &relation))
+            }
+            Some(("mysql" | "mariadb", _)) => {
+                let options = url.parse().map_err(bad_url)?;
+                Engine::Mysql(Mysql::new(options, place, &relation))
+            }
+            _ => return Err(SourceError::UnknownScheme { database: place.database }),
+        }))
+    }
+
+    /// Reads the counter's span in one pass, in one consistent snapshot, and proves each window of
+    /// the count against the database's own `COUNT(*)`. `progress` hears the rows read so far.
+    ///
+    /// Holds one row at a time: memory depends on the contacts, not on the messages. Dropping the
+    /// future ends the query.
+    ///
+    /// # Errors
+    /// Whatever keeps the pass from being complete; then nothing of it is to be used.
+    pub async fn count(
+        &self,
+        counter: Counter,
+        now: DateTime<Utc>,
+        progress: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<Reading, SourceError> {
+        let pass = Pass { counter, rows: 0, progress };
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.count(pass, now).await,
+            Engine::Postgres(postgres) => postgres.count(pass, now).await,
+            Engine::Mysql(mysql) => mysql.count(pass, now).await,
+        }
+    }
+
+    /// Tries all that a pass needs: connection, relation, columns, types, rights, `sent_at` in every
+    /// row.
+    ///
+    /// # Errors
+    /// The same as [`Source::count`] would give, `Residual` apart.
+    pub async fn check(&self) -> Result<Checked, SourceError> {
+        match &self.0 {
+            Engine::Sqlite(sqlite) => sqlite.check().await,
+            Engine::Postgres(postgres) => postgres.check().await,
+            Engine::Mysql(mysql) => mysql.check().await,
+        }
+    }
+
+    /// Database (without its password) and relation, for people.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match &self.0 {
+            Engine::Sqlite(sqlite) => &sqlite.place,
+            Engine::Postgres(postgres) => &postgres.place,
+            Engine::Mysql(mysql) => &mysql.place,
+        }
+    }
+}
+
+/// Says where, never the password.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({})", self.place())
+    }
+}
+
+/// Rows on their way into the counter.
+struct Pass<P> {
+    counter: Counter,
+    rows: u64,
+    progress: P,
+}
+
+impl<P: Fn(u64)> Pass<P> {
+    fn add(&mut self, message: &Message<'_>) {
+        self.counter.add(message);
+        self.rows += 1;
+        if self.rows.is_multiple_of(PROGRESS_EVERY) {
+            (self.progress)(self.rows);
+        }
+    }
+
+    fn finish(self) -> Count {
+        (self.progress)(self.rows);
+        self.counter.finish()
+    }
+}
+
+/// The result of a query, or an error of the line where the server stays silent.
+async fn within<T>(
+    limit: Duration,
+    query: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(limit, query).await.unwrap_or_else(|_| {
+        let silence = format!("no answer within {} seconds", limit.as_secs());
+        Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silence)))
+    })
+}
+
+/// The URL as it may be shown: a password and the parameters (one of which may be a password) go.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    if scheme == "sqlite" {
+        return url.to_owned();
+    }
+    // A password that was not percent-encoded may hold '?', '/' and '@': its end is the last '@'.
+    let (login, address) = rest.rsplit_once('@').map_or((None, rest), |(l, a)| (Some(l), a));
+    let address = address.split('?').next().unwrap_or_default();
+    match login.map(|login| login.split(':').next().unwrap_or_default()) {
+        Some(user) => format!("{scheme}://{user}@{address}"),
+        None => format!("{scheme}://{address}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("postgres://fecha:s3cret@db:5432/wa?sslmode=require", "postgres://fecha@db:5432/wa")]
+    #[case("postgres://fecha:s3/c?r@et@db/wa", "postgres://fecha@db/wa")]
+    #[case("postgres://db/wa?user=fecha&password=s3cret", "postgres://db/wa")]
+    #[case("mysql://db/wa", "mysql://db/wa")]
+    #[case("sqlite:messages.db", "sqlite:messages.db")]
+    #[case("sqlite:///var/lib/a@b.db", "sqlite:///var/lib/a@b.db")]
+    fn a_url_is_shown_without_its_password(#[case] url: &str, #[case] shown: &str) {
+        assert_eq!(without_password(url), shown);
+    }
+
+    #[test]
+    fn a_source_shows_no_password() {
+        let url = "postgres://fecha:s3cret@127.0.0.1/wa";
+        let source = Source::parse(url, "message", Path::new("")).unwrap();
+        let shown = format!("{source:?}");
+        assert_eq!(shown, "Source(relation 'message' of postgres://fecha@127.0.0.1/wa)");
+    }
+
+    #[rstest]
+    #[case("oracle://fecha:s3cret@db/wa")]
+    #[case("messages.db")]
+    #[case("")]
+    fn an_unknown_scheme_is_refused_and_the_known_ones_are_named(#[case] url: &str) {
+        let error = Source::parse(url, "message", Path::new("")).unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, SourceError::UnknownScheme { .. }));
+        assert!(["sqlite:", "postgres://", "mysql://"].iter().all(|known| text.contains(known)));
+        assert!(!text.contains("s3cret"));
+    }
+
+    #[test]
+    fn a_bad_url_is_refused_without_its_password() {
+        let error =
+            Source::parse("mysql://fecha:s3cret@db:port/wa", "m", Path::new("")).unwrap_err();
+        assert!(matches!(error, SourceError::BadUrl { .. }));
+        assert!(!error.to_string().contains("s3cret"));
+    }
+
+    #[rstest]
+    #[case("sqlite:messages.db", "/etc/fecha/messages.db")]
+    #[case("sqlite://messages.db", "/etc/fecha/messages.db")]
+    #[case("sqlite:///srv/messages.db", "/srv/messages.db")]
+    #[case("sqlite:/srv/messages.db", "/srv/messages.db")]
+    fn a_relative_path_starts_at_the_folder(#[case] url: &str, #[case] path: &str) {
+        let source = Source::parse(url, "message", Path::new("/etc/fecha")).unwrap();
+        let Engine::Sqlite(sqlite) = source.0 else { panic!("{url} is SQLite") };
+        assert_eq!(sqlite.path, Path::new(path));
+    }
+}
