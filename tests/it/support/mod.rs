@@ -2,3 +2,4 @@
 
 pub mod mariadb;
 pub mod postgres;
+pub mod sample;
