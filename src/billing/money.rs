@@ -138,7 +138,10 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
-fn decimal_comma(reais: Decimal) -> String {
+/// A number of reais that is not negative, as Brazilians write it: `1.014,00`; more decimals than two
+/// where it is finer than a centavo.
+#[must_use]
+pub fn decimal_comma(reais: Decimal) -> String {
     let text = format!("{:.*}", reais.normalize().scale().max(2) as usize, reais);
     let (whole, fraction) = text.split_once('.').unwrap_or((&text, "00"));
     let whole = whole.parse().map_or_else(|_| whole.to_owned(), grouped);

@@ -1,38 +1,135 @@
 //! PDF documents: the invoice and the statement, made from the document model alone.
+//!
+//! `invoice.rs` and `statement.rs` describe pages as blocks; `layout.rs` sets the blocks and fills
+//! pages with them; `pdf.rs` writes the pages with printpdf.
 
+mod chart;
+mod font;
+mod invoice;
+mod layout;
+mod letterhead;
+mod logo;
+mod pdf;
+mod qr;
+mod statement;
+mod text;
+
+use std::path::PathBuf;
+
+use self::font::Fonts;
+use self::layout::Picture;
+use self::letterhead::{Kind, Logo};
+use self::pdf::{About, Press};
 use crate::billing::invoice::Invoice;
+
+/// What the issuer's documents look like, beyond what every document says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Branding {
+    /// A PNG of at most 400,000 pixels; stands in place of the issuer's name. SVG is not supported yet.
+    pub logo: Option<PathBuf>,
+}
 
 /// Draws documents; made once, then used for any number of them, from any thread.
 #[derive(Debug)]
-pub struct Renderer {}
+pub struct Renderer {
+    fonts: Fonts,
+    logo: Option<Logo>,
+    press: Press,
+}
 
 /// A document could not be made.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct RenderError(String);
+pub enum RenderError {
+    /// An embedded font is not what the program was built for.
+    #[error("the embedded font {name} cannot be used: {reason}")]
+    Font {
+        /// The face.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The logo's file cannot be read.
+    #[error("cannot read the logo {path}: {source}; correct `logo` under [issuer]")]
+    LogoUnreadable {
+        /// The configured file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The logo is no PNG.
+    #[error("the logo {path} is no usable PNG ({reason}): save it as a PNG")]
+    LogoFormat {
+        /// The configured file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The logo has more pixels than a logo needs.
+    #[error(
+        "the logo {path} has {width} × {height} pixels, more than the 400,000 that every document can carry: save it smaller, for example 800 × 200"
+    )]
+    LogoTooLarge {
+        /// The configured file.
+        path: PathBuf,
+        /// In pixels.
+        width: u32,
+        /// In pixels.
+        height: u32,
+    },
+    /// The BR Code does not fit a QR code.
+    #[error("the BR Code is too long for a QR code: shorten the PIX key or the issuer's name")]
+    PixTooLong,
+    /// The file could not be written.
+    #[error("cannot write the PDF: {reason}")]
+    Write {
+        /// What the PDF library said.
+        reason: String,
+    },
+}
 
 impl Renderer {
-    /// Loads and subsets the fonts.
+    /// Loads and subsets the fonts, and reads the logo.
     ///
     /// # Errors
     /// [`RenderError`] where an embedded font or the configured logo cannot be read.
-    pub fn new() -> Result<Self, RenderError> {
-        Ok(Self {})
+    pub fn new(branding: &Branding) -> Result<Self, RenderError> {
+        let fonts = Fonts::load()?;
+        let image = branding.logo.as_deref().map(logo::read).transpose()?;
+        let logo = image.as_ref().map(Logo::of);
+        let press = Press::new(&fonts, image)?;
+        Ok(Self { fonts, logo, press })
     }
 
     /// The invoice as PDF. The same model gives the same bytes.
     ///
     /// # Errors
     /// [`RenderError`] where the page cannot be written.
-    pub fn invoice(&self, _invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
-        Err(RenderError("not yet".to_owned()))
+    pub fn invoice(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
+        let pages = invoice::pages(&self.fonts, self.logo, invoice)?;
+        self.print(&pages, invoice, Kind::Invoice)
     }
 
     /// The statement as PDF. The same model gives the same bytes.
     ///
     /// # Errors
     /// [`RenderError`] where a page cannot be written.
-    pub fn statement(&self, _invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
-        Err(RenderError("not yet".to_owned()))
+    pub fn statement(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
+        let pages = statement::pages(&self.fonts, self.logo, invoice);
+        self.print(&pages, invoice, Kind::Statement)
+    }
+
+    fn print(
+        &self,
+        pages: &[Picture],
+        invoice: &Invoice,
+        kind: Kind,
+    ) -> Result<Vec<u8>, RenderError> {
+        let about = About {
+            title: format!("{} {}", kind.title(), invoice.label()),
+            author: invoice.issuer.name.clone(),
+            subject: format!("{}, {}", invoice.dealership.name, invoice.month.in_words()),
+            created: invoice.issued_at,
+        };
+        self.press.print(pages, &about)
     }
 }

@@ -1,6 +1,7 @@
-//! What tests share: real servers in temporary folders.
+//! What tests share: real servers in temporary folders, sample data.
 
 pub mod mariadb;
 pub mod postgres;
 pub mod reseller;
+pub mod sample;
 mod server;

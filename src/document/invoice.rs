@@ -1,0 +1,235 @@
+//! The invoice (*fatura*).
+
+use rust_decimal::Decimal;
+
+use super::font::Fonts;
+use super::layout::{Block, Column, Ink, Paper, Picture};
+use super::letterhead::{self, Kind, Logo, day, labelled};
+use super::text::{Style, Text};
+use super::{RenderError, qr};
+use crate::billing::invoice::{Invoice, Replacement, label};
+use crate::billing::money::{Money, decimal_comma, grouped};
+use crate::billing::price::{Item, Line};
+
+const QR_SIDE: f32 = 124.0;
+
+/// The invoice's pages.
+pub(super) fn pages(
+    fonts: &Fonts,
+    logo: Option<Logo>,
+    invoice: &Invoice,
+) -> Result<Vec<Picture>, RenderError> {
+    let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Invoice));
+    paper.add(letterhead::head(invoice, Kind::Invoice, logo));
+    paper.add(summary(invoice));
+    if let Some(replaced) = &invoice.replaces {
+        paper.add(revision(invoice, replaced));
+    }
+    paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line)).collect());
+    paper.add(total(invoice));
+    paper.add(payment(invoice)?);
+    paper.add(letterhead::evidence(invoice));
+    Ok(paper.finish(|page, of| letterhead::foot(invoice, Kind::Invoice, page, of)))
+}
+
+/// What a reader looks for: how much, until when, for which month.
+fn summary(invoice: &Invoice) -> Block {
+    let total = invoice.total();
+    let amount = Text::new(total.brl(), Style::semi_bold(27.0, Ink::Strong)).within(1, 12.0);
+    let fact = |text: String| Text::new(text, Style::semi_bold(11.0, Ink::Strong)).within(1, 8.0);
+    let note = |text: String| Block::Text(Text::new(text, Style::NOTE));
+    let due = Block::Stack(vec![
+        labelled("Vencimento", fact(day(invoice.due_on))),
+        note(format!("Emissão {}", day(invoice.issued_on))),
+    ]);
+    let month = Block::Stack(vec![
+        labelled("Competência", fact(invoice.month.in_words())),
+        note(letterhead::period(invoice)),
+        note(format!("Horário de {}", invoice.timezone)),
+    ]);
+    let columns = vec![
+        (Column::Share(1.0), labelled(what_to_pay(total), amount)),
+        (Column::Fixed(92.0), due),
+        (Column::Fixed(140.0), month),
+    ];
+    let content = Box::new(Block::columns(18.0, columns));
+    Block::Stack(vec![
+        Block::Panel { ink: Ink::Tint, edge: Some(Ink::Accent), padding: 16.0, content },
+        Block::Gap(22.0),
+    ])
+}
+
+fn what_to_pay(total: Money) -> &'static str {
+    if total < Money::ZERO { "Saldo a seu favor" } else { "Total a pagar" }
+}
+
+/// What this revision replaces, why, by whom, and what it changes.
+fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
+    let before = label(invoice.number, replaced.revision);
+    let difference = invoice.total() - replaced.total;
+    let change = match difference.centavos() {
+        0 => "o total não muda".to_owned(),
+        1.. => format!("{} a mais", difference.brl()),
+        _ => format!("{} a menos", (-difference).brl()),
+    };
+    let title = format!("Revisão {}: substitui a fatura {before}", invoice.revision);
+    let totals = format!(
+        "Total anterior {}, novo total {}: {change}.",
+        replaced.total.brl(),
+        invoice.total().brl()
+    );
+    let content = Block::Stack(vec![
+        Block::Text(Text::new(title, Style::NAME)),
+        Block::Gap(2.0),
+        Block::Text(Text::new(totals, Style::BODY)),
+        Block::Text(Text::new(format!("Motivo: {}", replaced.reason), Style::BODY)),
+        Block::Text(Text::new(format!("Solicitada por {}", replaced.by), Style::NOTE)),
+    ]);
+    let content = Box::new(content);
+    Block::Stack(vec![
+        Block::Panel { ink: Ink::Pale, edge: None, padding: 12.0, content },
+        Block::Gap(22.0),
+    ])
+}
+
+/// The columns of the table: what, how many, for how much each, how much.
+fn columns(cells: [Block; 4]) -> Block {
+    let widths =
+        [Column::Share(1.0), Column::Fixed(70.0), Column::Fixed(90.0), Column::Fixed(100.0)];
+    Block::columns(10.0, widths.into_iter().zip(cells).collect())
+}
+
+fn table_header() -> Block {
+    let title = |text: &str| Text::new(text, Style::LABEL);
+    Block::Stack(vec![
+        columns([
+            Block::Text(title("Descrição")),
+            Block::Text(title("Quantidade").right()),
+            Block::Text(title("Preço unitário").right()),
+            Block::Text(title("Valor").right()),
+        ]),
+        Block::Gap(5.0),
+        Block::Rule(Ink::Line),
+    ])
+}
+
+fn row(invoice: &Invoice, line: &Line) -> Block {
+    let figure =
+        |text: String| Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0));
+    let (what, explanation) = description(invoice, &line.item);
+    let mut cell = vec![Block::Text(Text::new(what, Style::semi_bold(9.0, Ink::Strong)))];
+    cell.extend(explanation.map(|text| Block::Text(Text::new(text, Style::NOTE))));
+    Block::Stack(vec![
+        Block::Gap(8.0),
+        columns([
+            Block::Stack(cell),
+            figure(grouped(line.quantity)),
+            figure(unit_price(line.unit_price)),
+            figure(line.amount.brl()),
+        ]),
+        Block::Gap(8.0),
+        Block::Rule(Ink::Line),
+    ])
+}
+
+fn description(invoice: &Invoice, item: &Item) -> (String, Option<String>) {
+    match item {
+        Item::Package { contacts } => (
+            format!("Pacote mensal, {} contatos", grouped(*contacts)),
+            Some(format!(
+                "{} de {} contatos usados",
+                grouped(invoice.usage.uam),
+                grouped(*contacts)
+            )),
+        ),
+        Item::Overage => {
+            ("UAM adicional".to_owned(), Some("Contatos únicos acima do pacote".to_owned()))
+        }
+        Item::Hsm => {
+            ("HSM".to_owned(), Some("Mensagens-modelo enviadas pela concessionária".to_owned()))
+        }
+        Item::Adjustment { description } => (description.clone(), None),
+    }
+}
+
+/// `R$ 0,29`; the sign of a credit stands before `R$`, as in amounts.
+pub(super) fn unit_price(reais: Decimal) -> String {
+    let sign = if reais < Decimal::ZERO { "-" } else { "" };
+    format!("{sign}R$\u{a0}{}", decimal_comma(reais.abs()))
+}
+
+fn total(invoice: &Invoice) -> Block {
+    let style = Style::semi_bold(11.5, Ink::Strong);
+    let columns = vec![
+        (Column::Share(1.0), Block::Text(Text::new("Total", style))),
+        (
+            Column::Fixed(200.0),
+            Block::Text(Text::new(invoice.total().brl(), style).right().within(1, 6.0)),
+        ),
+    ];
+    Block::Stack(vec![Block::Gap(9.0), Block::columns(10.0, columns), Block::Gap(24.0)])
+}
+
+/// How to pay: by PIX, by asking, or not at all.
+fn payment(invoice: &Invoice) -> Result<Block, RenderError> {
+    let content = match &invoice.pix {
+        Some(code) => pix(invoice, code)?,
+        None => without_pix(invoice),
+    };
+    Ok(Block::Stack(vec![
+        Block::Panel { ink: Ink::Tint, edge: None, padding: 16.0, content: Box::new(content) },
+        Block::Gap(22.0),
+    ]))
+}
+
+fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
+    let picture = qr::picture(code, QR_SIDE).map_err(|_| RenderError::PixTooLong)?;
+    let issuer = &invoice.issuer;
+    let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
+    let amount =
+        format!("{} até {}", invoice.total().brl(), day(invoice.due_on));
+    let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie e cole o texto:";
+    let text = Block::Stack(vec![
+        Block::Text(Text::new("Pague com PIX", Style::SECTION)),
+        Block::Gap(3.0),
+        Block::Text(Text::new(amount, Style::BODY)),
+        Block::Text(Text::new(receiver, Style::NOTE).within(2, 6.5)),
+        Block::Gap(7.0),
+        Block::Text(Text::new(how, Style::NOTE)),
+        Block::Gap(4.0),
+        Block::Text(Text::new(code, Style::regular(7.5, Ink::Strong)).code()),
+    ]);
+    let columns = vec![
+        (Column::Fixed(QR_SIDE), Block::Picture(picture)),
+        (Column::Share(1.0), text),
+    ];
+    Ok(Block::columns(18.0, columns))
+}
+
+fn without_pix(invoice: &Invoice) -> Block {
+    let total = invoice.total();
+    let ask = contact_of_issuer(invoice);
+    let (title, text) = if total == Money::ZERO {
+        ("Nada a pagar", "O total desta fatura é zero.".to_owned())
+    } else if total < Money::ZERO {
+        let text = format!("Esta fatura tem um saldo de {} a seu favor. {ask}", (-total).brl());
+        ("Nada a pagar", text)
+    } else {
+        ("Como pagar", format!("Combine a forma de pagamento com o emitente. {ask}"))
+    };
+    Block::Stack(vec![
+        Block::Text(Text::new(title, Style::SECTION)),
+        Block::Gap(2.0),
+        Block::Text(Text::new(text, Style::BODY)),
+    ])
+}
+
+/// Whom to write to or call.
+pub(super) fn contact_of_issuer(invoice: &Invoice) -> String {
+    let issuer = &invoice.issuer;
+    if issuer.phone.trim().is_empty() {
+        format!("Escreva para {}.", issuer.email)
+    } else {
+        format!("Escreva para {} ou ligue para {}.", issuer.email, issuer.phone)
+    }
+}

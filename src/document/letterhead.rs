@@ -1,0 +1,187 @@
+//! What invoice and statement share: parties, dates, evidence, head and foot of the page.
+
+use chrono::NaiveDate;
+use printpdf::RawImage;
+
+use super::layout::{Area, Block, Column, Ink, Mark, Picture};
+use super::text::{Align, Style, Text};
+use crate::billing::invoice::Invoice;
+
+/// Which document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Invoice,
+    Statement,
+}
+
+impl Kind {
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Invoice => "Fatura",
+            Self::Statement => "Extrato",
+        }
+    }
+}
+
+/// The issuer's logo: its width divided by its height.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Logo {
+    aspect: f32,
+}
+
+impl Logo {
+    pub(super) fn of(image: &RawImage) -> Self {
+        // At most 400,000 pixels a side: lossless.
+        #[expect(clippy::cast_precision_loss)]
+        let aspect = image.width as f32 / image.height.max(1) as f32;
+        Self { aspect }
+    }
+}
+
+/// What is printed beside the name of a thing, one above the other.
+pub(super) fn labelled(label: &str, value: Text) -> Block {
+    let label = Block::Text(Text::new(label, Style::LABEL));
+    Block::Stack(vec![label, Block::Gap(1.5), Block::Text(value)])
+}
+
+/// `31/10/2026`.
+pub(super) fn day(date: NaiveDate) -> String {
+    date.format("%d/%m/%Y").to_string()
+}
+
+/// The days of the invoiced period, with hours where it does not begin and end with its month (after
+/// a change of zone).
+pub(super) fn period(invoice: &Invoice) -> String {
+    let Invoice { month, period, timezone, .. } = invoice;
+    if *period == month.period_in(*timezone) {
+        return format!("{} a {}", day(month.first_day()), day(month.last_day()));
+    }
+    let local = |instant: chrono::DateTime<chrono::Utc>| {
+        instant.with_timezone(timezone).format("%d/%m/%Y %H:%M").to_string()
+    };
+    format!("{} a {}", local(period.start), local(period.end))
+}
+
+/// The head of the first page: who invoices whom, and which document this is.
+pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
+    let title = Block::Stack(vec![
+        Block::Text(Text::new(kind.title(), Style::semi_bold(20.0, Ink::Strong)).right()),
+        Block::Text(
+            Text::new(format!("Nº {}", invoice.label()), Style::semi_bold(10.5, Ink::Accent))
+                .right(),
+        ),
+    ]);
+    let masthead =
+        vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
+    let parties =
+        vec![(Column::Share(1.0), issuer(invoice)), (Column::Share(1.0), dealership(invoice))];
+    Block::Stack(vec![
+        Block::columns(24.0, masthead),
+        Block::Gap(14.0),
+        Block::Rule(Ink::Line),
+        Block::Gap(14.0),
+        Block::columns(28.0, parties),
+        Block::Gap(20.0),
+    ])
+}
+
+/// The logo, at most 34 points high, or the name.
+fn brand(invoice: &Invoice, logo: Option<Logo>) -> Block {
+    let Some(Logo { aspect }) = logo else {
+        let name = Text::new(&invoice.issuer.name, Style::semi_bold(15.0, Ink::Accent));
+        return Block::Stack(vec![Block::Gap(3.0), Block::Text(name.within(2, 8.0))]);
+    };
+    let width = (34.0 * aspect).min(200.0);
+    let height = width / aspect;
+    let area = Area { x: 0.0, y: 0.0, width, height };
+    Block::Picture(Picture { height, marks: vec![Mark::Logo(area)] })
+}
+
+fn issuer(invoice: &Invoice) -> Block {
+    let issuer = &invoice.issuer;
+    let lines = [
+        format!("CNPJ {}", issuer.cnpj),
+        issuer.address.clone(),
+        format!("{}/{}", issuer.city, issuer.state),
+        issuer.email.to_string(),
+        issuer.phone.clone(),
+    ];
+    party("Emitente", &issuer.name, &lines)
+}
+
+fn dealership(invoice: &Invoice) -> Block {
+    let party_of = &invoice.dealership;
+    let lines = [
+        party_of.trade_name.clone(),
+        format!("CNPJ {}", party_of.cnpj),
+        party_of.address.clone(),
+        format!("{}/{}", party_of.city, party_of.state),
+    ];
+    party("Concessionária", &party_of.name, &lines)
+}
+
+fn party(role: &str, name: &str, lines: &[String]) -> Block {
+    let mut blocks = vec![labelled(role, Text::new(name, Style::NAME).within(3, 7.0)), Block::Gap(1.0)];
+    let filled = lines.iter().filter(|line| !line.trim().is_empty());
+    blocks.extend(filled.map(|line| Block::Text(Text::new(line, Style::NOTE).within(3, 6.5))));
+    Block::Stack(blocks)
+}
+
+/// A heading inside the document.
+pub(super) fn section(title: &str) -> Block {
+    Block::Stack(vec![Block::Text(Text::new(title, Style::SECTION)), Block::Gap(5.0)])
+}
+
+/// The head of every page after the first.
+pub(super) fn continuation(invoice: &Invoice, kind: Kind) -> Block {
+    let what = format!("{} {} (continuação)", kind.title(), invoice.label());
+    let who = Text::new(&invoice.dealership.name, Style::NOTE).right().within(2, 6.0);
+    Block::Stack(vec![
+        Block::columns(
+            24.0,
+            vec![
+                (Column::Fixed(210.0), Block::Text(Text::new(what, Style::NAME))),
+                (Column::Share(1.0), Block::Text(who)),
+            ],
+        ),
+        Block::Gap(8.0),
+        Block::Rule(Ink::Line),
+        Block::Gap(14.0),
+    ])
+}
+
+/// The foot of every page.
+pub(super) fn foot(invoice: &Invoice, kind: Kind, page: usize, pages: usize) -> Block {
+    let which = format!("{} {}", kind.title(), invoice.label());
+    let third = |text: String, align| {
+        (Column::Share(1.0), Block::Text(Text::new(text, Style::SMALL).align(align)))
+    };
+    Block::Stack(vec![
+        Block::Rule(Ink::Line),
+        Block::Gap(5.0),
+        Block::columns(
+            10.0,
+            vec![
+                third("Documento sem valor fiscal".to_owned(), Align::Left),
+                third(which, Align::Center),
+                third(format!("Página {page} de {pages}"), Align::Right),
+            ],
+        ),
+    ])
+}
+
+/// The hash of the evidence, and how to check it.
+pub(super) fn evidence(invoice: &Invoice) -> Block {
+    let how = format!(
+        "O SHA-256 abaixo identifica o arquivo de comprovação, com todos os contatos contados nesta \
+         fatura. Para conferir, peça o arquivo a {} e execute sha256sum: o resultado deve ser igual.",
+        invoice.issuer.email
+    );
+    let hash = Text::new(&invoice.evidence_sha256, Style::regular(8.0, Ink::Strong)).code();
+    Block::Stack(vec![
+        Block::Text(Text::new("Comprovação da contagem", Style::semi_bold(8.0, Ink::Strong))),
+        Block::Text(Text::new(how, Style::NOTE)),
+        Block::Gap(2.0),
+        Block::Text(hash),
+    ])
+}
