@@ -108,7 +108,9 @@ fn refuse_open(_: &Path, _: &fs::Metadata) -> Result<(), KeyError> {
 fn create(folder: &Path, path: &Path) -> io::Result<()> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let mut file = NamedTempFile::with_prefix_in(".evidence.key.", folder)?;
+    // The library's own text would name the temporary file.
+    let mut file = NamedTempFile::with_prefix_in(".evidence.key.", folder)
+        .map_err(|error| io::Error::from(error.kind()))?;
     writeln!(file, "{}", EvidenceKey::new(bytes).to_hex())?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {

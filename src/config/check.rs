@@ -88,8 +88,8 @@ impl Check<'_> {
     }
 
     /// Addresses, each parsed; empty where the list is left out.
-    pub fn addresses(&mut self, key: &str, list: Option<List>) -> Option<Vec<EmailAddress>> {
-        let items = list.map(List::into_items).unwrap_or_default();
+    pub fn addresses(&mut self, key: &str, list: Option<&List>) -> Option<Vec<EmailAddress>> {
+        let items = list.map(List::items).unwrap_or_default();
         let parsed: Vec<_> =
             items.iter().map(|item| self.parsed(key, mail::address(item))).collect();
         parsed.into_iter().collect()

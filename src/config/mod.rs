@@ -262,3 +262,6 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
         name.starts_with(source::PREFIX).then_some((name, value))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,17 +32,17 @@ pub(super) fn config(raw: raw::Raw, file: &Path, origin: &Origin) -> Result<Conf
 /// Every section is parsed before the first `?`, so that none of them hides another's problems.
 fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config> {
     let logo = raw.issuer.logo.as_ref().map(|logo| check.folder.join(logo));
-    let pix = check.optional("issuer.pix.key", raw.issuer.pix.key.as_deref(), str::parse);
     let issuer = issuer(check, &raw.issuer);
+    let pix = check.optional("issuer.pix.key", raw.issuer.pix.key.as_deref(), str::parse);
     let ledger_url = raw.ledger.url.as_deref().unwrap_or("sqlite:fecha.db");
     let ledger_url = DatabaseUrl::resolve(ledger_url, Use::Ledger, check.folder);
     let ledger_url = check.parsed("ledger.url", ledger_url);
     let messages = messages(check, raw.messages);
-    let ignored_statuses = raw.counting.ignored_statuses.map(raw::List::into_items);
+    let ignored_statuses = raw.counting.ignored_statuses.as_ref().map(raw::List::items);
     let prices = prices(check, &raw.prices);
     let invoice = invoice(check, &raw.invoice);
     let close = close(check, &raw.close);
-    let email = email(check, raw.email);
+    let email = email(check, &raw.email);
     let listen = raw.console.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let listen = check.parsed("console.listen", check::listen(listen));
     Some(Config {
@@ -144,9 +144,10 @@ fn packages(
     let mut packages = BTreeMap::new();
     for (index, package) in raw.iter().enumerate() {
         let contacts_key = format!("{key}.{index}.contacts");
-        // Left out it is 0, which no package can have.
-        let contacts = package.contacts.as_ref().unwrap_or(&raw::Number::Whole(0));
-        let contacts = check.number(&contacts_key, Some(contacts), 0, 1..=u32::MAX);
+        let contacts = match &package.contacts {
+            Some(contacts) => check.number(&contacts_key, Some(contacts), 1, 1..=u32::MAX),
+            None => check.refuse(&contacts_key, missing(&contacts_key, "5000")),
+        };
         let price_key = format!("{key}.{index}.price");
         let price = check.amount(&price_key, package.price.as_ref(), "1014.00", check::price);
         if let (Some(contacts), Some(price)) = (contacts, price)
@@ -185,18 +186,18 @@ fn close(check: &mut Check<'_>, raw: &raw::Close) -> Option<Close> {
     Some(Close { limits, approval: approval?, settle: settle? })
 }
 
-fn email(check: &mut Check<'_>, raw: raw::Email) -> Option<Email> {
-    let transport = transport(check, &raw);
+fn email(check: &mut Check<'_>, raw: &raw::Email) -> Option<Email> {
     let from = "Faturamento <faturas@example.com>";
     let from = check.required("email.from", raw.from.as_deref(), from, check::mailbox);
     let reply_to = check.optional("email.reply_to", raw.reply_to.as_deref(), mail::address);
-    let mut finance = check.addresses("email.finance", raw.finance);
+    let mut finance = check.addresses("email.finance", raw.finance.as_ref());
     if finance.as_ref().is_some_and(Vec::is_empty) {
         let reason = missing("email.finance", "[\"financeiro@example.com\"]");
         finance = check.refuse("email.finance", reason);
     }
-    let admins = check.addresses("email.admins", raw.admins);
+    let admins = check.addresses("email.admins", raw.admins.as_ref());
     let redirect = check.optional("email.redirect", raw.redirect.as_deref(), mail::address);
+    let transport = transport(check, raw);
     Some(Email {
         transport: transport?,
         from: from?,
@@ -233,12 +234,19 @@ fn smtp(check: &mut Check<'_>, raw: &raw::Smtp) -> Option<Smtp> {
         );
         check.refuse::<()>("email.smtp.tls", reason);
     }
-    let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let (username, password) = (filled(&raw.username), filled(&raw.password).map(Secret));
+    let filled = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let username = raw.username.as_ref().and_then(filled);
+    let password = raw.password.as_ref().and_then(|raw::Password::Text(text)| filled(text));
     if password.is_some() && username.is_none() {
         check.refuse::<()>("email.smtp.username", missing("email.smtp.username", "\"faturas\""));
     }
-    Some(Smtp { host: host?, port: u16::try_from(port?).ok()?, tls: tls?, username, password })
+    Some(Smtp {
+        host: host?,
+        port: u16::try_from(port?).ok()?,
+        tls: tls?,
+        username,
+        password: password.map(Secret),
+    })
 }
 
 fn is_loopback(host: &str) -> bool {

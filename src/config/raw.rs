@@ -110,7 +110,7 @@ pub(super) struct Smtp {
     pub port: Option<Number>,
     pub tls: Option<String>,
     pub username: Option<String>,
-    pub password: Option<String>,
+    pub password: Option<Password>,
 }
 
 #[derive(Default, Deserialize)]
@@ -133,6 +133,13 @@ pub(super) enum Amount {
     Text(String),
 }
 
+/// Like a text, but its error does not repeat it.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a text in quotes")]
+pub(super) enum Password {
+    Text(String),
+}
+
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "expected a list of texts, for example [\"a\", \"b\"]")]
 pub(super) enum List {
@@ -141,9 +148,9 @@ pub(super) enum List {
 }
 
 impl List {
-    pub fn into_items(self) -> Vec<String> {
+    pub fn items(&self) -> Vec<String> {
         match self {
-            Self::Many(items) => items,
+            Self::Many(items) => items.clone(),
             Self::Separated(text) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 items.map(str::to_owned).collect()

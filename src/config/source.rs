@@ -61,7 +61,12 @@ fn refused((name, value): &(String, String)) -> Option<Problem> {
     }
     let mut table = Table::new();
     overlay(&mut table, &key, value);
-    problem(Raw::deserialize(Value::Table(table)).err()?.message())
+    problem(&reason(&Raw::deserialize(Value::Table(table)).err()?))
+}
+
+/// What the TOML library says, in its own words but for one: people know keys, not fields.
+fn reason(error: &toml::de::Error) -> String {
+    error.message().replacen("unknown field", "unknown key", 1)
 }
 
 fn overlay(table: &mut Table, key: &str, value: &str) {
@@ -88,7 +93,7 @@ impl Origin {
             }
             None => self.file.clone(),
         };
-        Problem { place, reason: error.message().to_owned() }
+        Problem { place, reason: reason(error) }
     }
 
     /// A problem of the value behind `key`, such as `email.smtp.port` or `prices.0.from`.

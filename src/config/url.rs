@@ -10,7 +10,10 @@ pub struct DatabaseUrl(String);
 /// The text is no URL of a database that can be used here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUrl {
-    /// Another scheme, or none.
+    /// No scheme.
+    #[error("is no URL of a database: write {0}")]
+    NoScheme(&'static str),
+    /// Another scheme.
     #[error("'{scheme}' is no database that can stand here: write {expected}")]
     Scheme {
         /// What stands before the colon: never the rest, which can hold a password.
@@ -59,13 +62,10 @@ impl DatabaseUrl {
     /// `folder` is absolute.
     pub(super) fn resolve(text: &str, used: Use, folder: &Path) -> Result<Self, InvalidUrl> {
         let text = text.trim();
-        let (scheme, rest) = text.split_once(':').unwrap_or(("", text));
+        let expected = used.expected();
+        let (scheme, rest) = text.split_once(':').ok_or(InvalidUrl::NoScheme(expected))?;
         if !used.allows(scheme) {
-            let scheme = if scheme.is_empty() { "a text without ':'" } else { scheme };
-            return Err(InvalidUrl::Scheme {
-                scheme: scheme.to_owned(),
-                expected: used.expected(),
-            });
+            return Err(InvalidUrl::Scheme { scheme: scheme.to_owned(), expected });
         }
         // As sqlx reads it: slashes behind the scheme do not belong to a relative name.
         let named = rest.strip_prefix("//").unwrap_or(rest);
@@ -147,11 +147,11 @@ mod tests {
     #[test]
     fn other_databases_are_refused_without_their_password() {
         let refused = |text| resolve(text, Use::Ledger).unwrap_err();
-        insta::assert_snapshot!(refused("mysql://root:geheim@db/fecha"), @"");
-        insta::assert_snapshot!(refused("fecha.db"), @"");
-        insta::assert_snapshot!(refused("sqlite::memory:"), @"");
-        insta::assert_snapshot!(refused("sqlite:"), @"");
-        insta::assert_snapshot!(resolve("oracle:x", Use::Messages).unwrap_err(), @"");
+        insta::assert_snapshot!(refused("mysql://root:geheim@db/fecha"), @"'mysql' is no database that can stand here: write sqlite:fecha.db or postgres://user@host/database");
+        insta::assert_snapshot!(refused("fecha.db"), @"is no URL of a database: write sqlite:fecha.db or postgres://user@host/database");
+        insta::assert_snapshot!(refused("sqlite::memory:"), @"a SQLite database in memory keeps nothing: name a file, for example sqlite:fecha.db");
+        insta::assert_snapshot!(refused("sqlite:"), @"names no database behind 'sqlite:'");
+        insta::assert_snapshot!(resolve("oracle:x", Use::Messages).unwrap_err(), @"'oracle' is no database that can stand here: write sqlite:messages.db, postgres://user@host/database or mysql://user@host/database");
         assert!(resolve("mysql://root@db/messages", Use::Messages).is_ok());
     }
 

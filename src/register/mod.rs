@@ -169,7 +169,11 @@ fn contract(
     let line = row.line;
     let [id, from_month, package] = row.cells.each_ref().map(Option::as_deref);
     let known = table.parse(line, "dealership_id", id, |id| {
-        if is_known(id) { Ok(id.to_owned()) } else { Err(format!("'{id}' is not in the register: import the dealership first, or together with its contracts")) }
+        let id = filled(id)?;
+        if is_known(&id) {
+            return Ok(id);
+        }
+        Err(format!("'{id}' is not in the register: import the dealership first, or together with its contracts"))
     });
     let from_month: Option<Month> = table.parse(line, "from_month", from_month, str::parse);
     let package =
@@ -198,8 +202,8 @@ fn package_of(text: &str, month: Option<Month>, prices: &Prices) -> Result<Optio
     Ok(Some(package))
 }
 
-fn filled(text: &str) -> Result<String, &'static str> {
-    if text.trim().is_empty() { Err("is empty") } else { Ok(text.to_owned()) }
+fn filled(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 fn zone(text: &str) -> Result<Option<Tz>, String> {

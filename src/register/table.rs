@@ -88,6 +88,10 @@ impl<'a> Table<'a> {
             self.refuse(line, None, reason);
             return None;
         }
+        if !names.iter().any(|name| columns.contains(&name.as_str())) {
+            self.refuse(line, None, format!("is no header: write {}", columns.join(",")));
+            return None;
+        }
         for (index, name) in names.iter().enumerate() {
             if !columns.contains(&name.as_str()) {
                 let reason =
