@@ -1,0 +1,180 @@
+//! `fecha demo`
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::close::in_words;
+use super::delivery::send_due;
+use super::output::{Failure, Output, show_progress, table};
+use super::register::write;
+use crate::billing::money::grouped;
+use crate::billing::month::Month;
+use crate::clock::Clock;
+use crate::close::{CloseReport, Options, close_month};
+use crate::config::Config;
+use crate::demo;
+use crate::ledger::audit;
+use crate::ledger::invoices::FileKind;
+use crate::office::{self, Office};
+use crate::register::{read_contracts, read_dealerships};
+
+/// Marks a folder as a demo's, which the next demo may make anew.
+const MARKER: &str = ".fecha-demo";
+/// What a demo leaves in its folder; nothing else is ever removed.
+const FILES: [&str; 8] = [
+    "fecha.toml",
+    "dealerships.csv",
+    "contracts.csv",
+    "messages.db",
+    "fecha.db",
+    "fecha.db-wal",
+    "fecha.db-shm",
+    "evidence.key",
+];
+const FOLDERS: [&str; 2] = ["faturas", "mail"];
+
+/// Arguments of `fecha demo`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Closes last month of an invented reseller: the same numbers every time. Needs nothing else, sends nothing.
+
+Example:
+  fecha demo --dir /tmp/fecha-demo")]
+pub struct Args {
+    /// The folder; made where it is missing, made anew where it is an earlier demo's
+    #[arg(long, value_name = "DIR", default_value = "fecha-demo")]
+    dir: PathBuf,
+}
+
+/// Runs a full close on sample data.
+pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
+    let clock = Clock::System;
+    prepare(&args.dir)?;
+    let month = Month::last_ended(clock.now(), demo::ZONE);
+    demo::write(&args.dir, month).map_err(Failure::wrong)?;
+    // The demo's own configuration alone: variables of a real one must not reach it.
+    let config = Config::load(Some(&args.dir.join("fecha.toml")), std::iter::empty())?;
+    let office = Office::with(config, clock).await?;
+    import(&office, &args.dir).await?;
+
+    let bar = output.bar();
+    let watcher = bar.clone();
+    let source = office::source(&office.config)?;
+    let options = Options { month: Some(month), ..Options::default() };
+    let watch = move |progress| show_progress(&watcher, progress);
+    let report = close_month(&office.desk(), &source, &options, clock.now(), watch).await?;
+    bar.finish_and_clear();
+    let documents = write_documents(&office, month, &args.dir.join("faturas")).await?;
+    let emails = send_due(&office, output).await?.sent;
+    office.ledger.close().await;
+
+    let json = json!({
+        "dir": args.dir, "month": month, "issued": report.issued.len(), "total": report.total(),
+        "exceptions": report.exceptions, "documents": documents, "emails": emails,
+    });
+    output.result(&json, || summary(&args.dir, &report, documents, emails));
+    Ok(0)
+}
+
+/// Makes room: refuses a folder with anything else in it, so that nobody's files are lost.
+fn prepare(dir: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::wrong(format!("{}: {error}", dir.display()));
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let is_empty = std::fs::read_dir(dir).map_err(failed)?.next().is_none();
+    if !is_empty && !dir.join(MARKER).exists() {
+        let dir = dir.display();
+        let message = format!("{dir} has files that are not a demo's: name another folder with --dir");
+        return Err(Failure::wrong(message));
+    }
+    for name in FILES {
+        let path = dir.join(name);
+        if path.exists() {
+            std::fs::remove_file(path).map_err(failed)?;
+        }
+    }
+    for name in FOLDERS {
+        let path = dir.join(name);
+        if path.exists() {
+            std::fs::remove_dir_all(path).map_err(failed)?;
+        }
+    }
+    std::fs::create_dir_all(dir.join("faturas")).map_err(failed)?;
+    write(&dir.join(MARKER), b"")
+}
+
+async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {
+    let read = |name: &str| std::fs::read(dir.join(name)).map_err(Failure::wrong);
+    let dealerships = read_dealerships("dealerships.csv", &read("dealerships.csv")?)?;
+    let is_known = |id: &str| dealerships.iter().any(|dealership| dealership.id == id);
+    let contracts = read("contracts.csv")?;
+    let contracts = read_contracts("contracts.csv", &contracts, &is_known, &office.config.prices)?;
+    let entry = audit::Entry {
+        at: office.clock.now(),
+        actor: &office.actor,
+        action: "import",
+        month: None,
+        dealership_id: None,
+        detail: "demo",
+    };
+    office.ledger.import(&dealerships, &contracts, &entry).await?;
+    Ok(())
+}
+
+async fn write_documents(office: &Office, month: Month, dir: &Path) -> Result<usize, Failure> {
+    let mut written = 0;
+    for revision in office.ledger.standing(month).await?.into_values() {
+        let (number, label) = (revision.invoice.number, revision.invoice.label());
+        for (kind, name) in [
+            (FileKind::Invoice, format!("fatura-{label}.pdf")),
+            (FileKind::Statement, format!("extrato-{label}.pdf")),
+        ] {
+            let bytes = office.ledger.file(number, revision.invoice.revision, kind).await?;
+            if let Some(bytes) = bytes {
+                write(&dir.join(name), &bytes)?;
+                written += 1;
+            }
+        }
+    }
+    Ok(written)
+}
+
+fn summary(dir: &Path, report: &CloseReport, documents: usize, emails: usize) -> String {
+    let bill = |charged: &crate::close::Charged| {
+        vec![
+            charged.number.map(|number| number.to_string()).unwrap_or_default(),
+            charged.dealership_id.clone(),
+            grouped(charged.package),
+            grouped(charged.uam),
+            grouped(charged.hsm),
+            charged.total.brl(),
+        ]
+    };
+    let bills = table(
+        &["number", "dealership", "package", "UAM", "HSM", "total"],
+        &[2, 3, 4, 5],
+        report.issued.iter().map(bill).collect(),
+    );
+    let at = |name: &str| dir.join(name).display().to_string();
+    let made = table(
+        &["made", "where"],
+        &[],
+        vec![
+            vec![format!("{} messages", grouped(report.messages.total())), at("messages.db")],
+            vec!["register and configuration".to_owned(), at("{dealerships,contracts}.csv, fecha.toml")],
+            vec![format!("{documents} invoices and statements (PDF)"), at("faturas")],
+            vec![format!("{emails} emails (.eml)"), at("mail")],
+            vec!["ledger".to_owned(), at("fecha.db")],
+        ],
+    );
+    let config = at("fecha.toml");
+    let first = report.issued.first().and_then(|charged| charged.number);
+    let first = first.map(|number| number.to_string()).unwrap_or_default();
+    format!(
+        "{bills}\n{}\n{made}\n\nTry next:\n  export FECHA_CONFIG={config}\n  \
+         fecha close                     # nothing is billed twice\n  \
+         fecha invoice {first}       # one invoice, explained line by line\n  \
+         fecha status                    # what needs a person\n",
+        in_words(report).replace("\nThe emails are queued: `fecha deliver` sends them.\n", "")
+    )
+}
