@@ -95,7 +95,8 @@ fn read(path: &Path) -> Result<EvidenceKey, KeyError> {
 fn refuse_open(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::TooOpen { path: path.to_owned(), mode }) }
+    let for_others = mode & 0o077;
+    if for_others == 0 { Ok(()) } else { Err(KeyError::TooOpen { path: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]

@@ -14,25 +14,17 @@ use crate::clock::Clock;
 use crate::close::{CloseReport, Options, close_month};
 use crate::config::Config;
 use crate::demo;
+use crate::evidence_key;
 use crate::ledger::audit;
 use crate::ledger::invoices::FileKind;
 use crate::office::{self, Office};
 use crate::register::{read_contracts, read_dealerships};
 
-/// Marks a folder as a demo's, which the next demo may make anew.
-const MARKER: &str = ".fecha-demo";
-/// What a demo leaves in its folder; nothing else is ever removed.
-const FILES: [&str; 8] = [
-    "fecha.toml",
-    "dealerships.csv",
-    "contracts.csv",
-    "messages.db",
-    "fecha.db",
-    "fecha.db-wal",
-    "fecha.db-shm",
-    "evidence.key",
-];
+/// What a close adds to the demo's folder.
+const FILES: [&str; 4] = ["fecha.db", "fecha.db-wal", "fecha.db-shm", evidence_key::FILE_NAME];
 const FOLDERS: [&str; 2] = ["faturas", "mail"];
+/// The demo's evidence key.
+const KEY: &str = "6665636861206665636861206665636861206665636861206665636861206665";
 
 /// Arguments of `fecha demo`.
 #[derive(Debug, clap::Args)]
@@ -50,11 +42,11 @@ pub struct Args {
 /// Runs a full close on sample data.
 pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
     let clock = Clock::System;
-    prepare(&args.dir)?;
-    let month = Month::last_ended(clock.now(), demo::ZONE);
-    demo::write(&args.dir, month).map_err(Failure::wrong)?;
+    let month = Month::last_ended(clock.now(), demo::ISSUER_ZONE);
+    let sample = demo::write(&args.dir, month).map_err(Failure::wrong)?;
+    clear(&args.dir)?;
     // The demo's own configuration alone: variables of a real one must not reach it.
-    let config = Config::load(Some(&args.dir.join("fecha.toml")), std::iter::empty())?;
+    let config = Config::load(Some(&sample.config), std::iter::empty())?;
     let office = Office::with(config, clock).await?;
     import(&office, &args.dir).await?;
 
@@ -77,16 +69,9 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// Makes room: refuses a folder with anything else in it, so that nobody's files are lost.
-fn prepare(dir: &Path) -> Result<(), Failure> {
+/// Removes what an earlier demo left in the folder, which is a demo's. Nothing else is ever removed.
+fn clear(dir: &Path) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::wrong(format!("{}: {error}", dir.display()));
-    std::fs::create_dir_all(dir).map_err(failed)?;
-    let is_empty = std::fs::read_dir(dir).map_err(failed)?.next().is_none();
-    if !is_empty && !dir.join(MARKER).exists() {
-        let dir = dir.display();
-        let message = format!("{dir} has files that are not a demo's: name another folder with --dir");
-        return Err(Failure::wrong(message));
-    }
     for name in FILES {
         let path = dir.join(name);
         if path.exists() {
@@ -100,7 +85,20 @@ fn prepare(dir: &Path) -> Result<(), Failure> {
         }
     }
     std::fs::create_dir_all(dir.join("faturas")).map_err(failed)?;
-    write(&dir.join(MARKER), b"")
+    // Not a secret here: with the same key the evidence, too, is the same every time.
+    write(&dir.join(evidence_key::FILE_NAME), KEY.as_bytes())?;
+    restrict(&dir.join(evidence_key::FILE_NAME)).map_err(failed)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+fn restrict(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {

@@ -109,7 +109,7 @@ impl Origin {
 
     fn line_of(&self, byte: usize) -> usize {
         let before = self.text.as_bytes().get(..byte).unwrap_or(self.text.as_bytes());
-        1 + before.iter().filter(|b| **b == b'\n').count()
+        before.split(|b| *b == b'\n').count()
     }
 
     /// The line of the key, or of the innermost table around it that is there.

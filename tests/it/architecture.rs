@@ -1,1 +1,120 @@
-//! Tests of architecture.
+//! The architecture, kept by reading the source: what the core may not know, and how long a file may be.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A line of code, with the place to look at when it is wrong.
+struct Line {
+    place: String,
+    code: String,
+}
+
+fn source_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(source_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// All lines of a file that are no comments.
+fn code(file: &Path) -> Vec<Line> {
+    let shown = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display();
+    let text = fs::read_to_string(file).unwrap();
+    (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| Line { place: format!("{shown}:{number}"), code: line.to_owned() })
+        .collect()
+}
+
+/// The places where a word stands as a whole path segment, not inside another word.
+fn uses(lines: &[Line], word: &str) -> Vec<String> {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let stands_alone = |line: &Line| {
+        line.code.match_indices(word).any(|(at, _)| {
+            !line.code[..at].ends_with(is_word)
+                && !line.code[at + word.len()..].starts_with(is_word)
+        })
+    };
+    lines.iter().filter(|line| stands_alone(line)).map(|line| line.place.clone()).collect()
+}
+
+#[test]
+fn the_core_knows_no_io_no_clock_and_no_other_module() {
+    let forbidden = [
+        "sqlx",
+        "tokio",
+        "futures",
+        "lettre",
+        "printpdf",
+        "rusqlite",
+        "Utc::now",
+        "Local::now",
+        "SystemTime",
+        "std::fs",
+        "std::net",
+        "std::io",
+        "std::env",
+        "std::process",
+        "crate",
+        "async",
+    ];
+    let mut found = Vec::new();
+    for file in source_files(&src().join("billing")) {
+        let mut lines = code(&file);
+        for line in &mut lines {
+            line.code = line.code.replace("crate::billing", "super");
+        }
+        for word in forbidden {
+            found.extend(uses(&lines, word).into_iter().map(|place| format!("{place}: {word}")));
+        }
+    }
+    assert!(found.is_empty(), "src/billing must stay pure:\n{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_clock_asks_what_time_it_is() {
+    let mut found = Vec::new();
+    for file in source_files(&src()) {
+        if !file.ends_with("src/clock.rs") {
+            let lines = code(&file);
+            found.extend(["Utc::now", "Local::now"].iter().flat_map(|word| uses(&lines, word)));
+        }
+    }
+    assert!(found.is_empty(), "ask the injected clock instead:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_file_is_too_long() {
+    const MOST: usize = 500;
+    let long: Vec<String> = source_files(&src())
+        .into_iter()
+        .filter_map(|file| {
+            let text = fs::read_to_string(&file).unwrap();
+            // Tests that stand beside the code do not make it harder to read.
+            let code = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+            (code > MOST).then(|| format!("{}: {code} lines", file.display()))
+        })
+        .collect();
+    assert!(long.is_empty(), "split these files (at most {MOST} lines):\n{}", long.join("\n"));
+}
+
+/// A tidy test that finds nothing must be able to find something.
+#[test]
+fn words_are_found_only_as_words() {
+    let line = |code: &str| [Line { place: "here".to_owned(), code: code.to_owned() }];
+    assert_eq!(uses(&line("use sqlx::Row;"), "sqlx"), ["here"]);
+    assert_eq!(uses(&line("let at = chrono::Utc::now();"), "Utc::now"), ["here"]);
+    assert!(uses(&line("let my_sqlx_like = 1;"), "sqlx").is_empty());
+}

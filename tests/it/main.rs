@@ -2,6 +2,7 @@
 
 mod architecture;
 mod close;
+mod demo;
 mod documents;
 mod kill;
 mod mail;
