@@ -1,14 +1,16 @@
 //! Sends what is due in the outbox: claim, build, send, record.
 
+use chrono::{DateTime, Utc};
+
+use crate::billing::invoice::{Number, label};
 use crate::clock::Clock;
 use crate::ledger::invoices::{FileKind, Filter};
 use crate::ledger::outbox::{Attempt, Content, Email};
 use crate::ledger::{Ledger, LedgerError};
+use crate::mail::compose::{self, ComposeError, Envelope};
 use crate::mail::retry::next_attempt;
-use crate::mail::{self, Attachment, Delivery, Mailer, TemplateError, Templates};
-use crate::report::ReportError;
-use crate::report::archive::{File, archive};
-use crate::report::workbook::workbook;
+use crate::mail::template::Templates;
+use crate::mail::{self, Delivery, Mailer};
 
 /// What a round of delivery did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,9 +41,7 @@ enum BuildError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
-    Template(#[from] TemplateError),
-    #[error("the report's files could not be made: {0}")]
-    Report(#[from] ReportError),
+    Compose(#[from] ComposeError),
 }
 
 /// Sends emails from the outbox.
@@ -89,7 +89,7 @@ impl Post<'_> {
     async fn deliver_one(
         &self,
         mailer: &mut Mailer,
-        until: chrono::DateTime<chrono::Utc>,
+        until: DateTime<Utc>,
     ) -> Result<Step, LedgerError> {
         let Some(email) = self.ledger.claim_email(until).await? else {
             return Ok(Step::NothingDue);
@@ -107,74 +107,53 @@ impl Post<'_> {
 
     /// The email as it goes out. Documents come from the ledger, as issued.
     async fn build(&self, email: &Email) -> Result<mail::Email, BuildError> {
-        let (rendered, attachments, file_stem) = match &email.content {
+        let envelope = Envelope {
+            message_id: email.message_id.clone(),
+            to: email.to().clone(),
+            date: email.created_at,
+        };
+        match &email.content {
             Content::Invoice { number, revision } => {
                 let filter = Filter { number: Some(*number), all_revisions: true, ..Filter::default() };
                 let revisions = self.ledger.revisions(filter).await?;
                 let found = revisions.into_iter().find(|r| r.invoice.revision == *revision);
-                let invoice = found.ok_or_else(|| missing(&email.subject))?.invoice;
-                let label = invoice.label();
-                let mut attachments = Vec::new();
-                for (kind, name) in [(FileKind::Invoice, "fatura"), (FileKind::Statement, "extrato")] {
-                    let bytes = self.ledger.file(*number, *revision, kind).await?;
-                    let file_name = format!("{name}-{label}.pdf");
-                    let bytes = bytes.ok_or_else(|| missing(&file_name))?;
-                    attachments.push(Attachment { file_name, content_type: "application/pdf", bytes });
-                }
-                (self.templates.invoice(&invoice)?, attachments, format!("fatura-{label}"))
+                let invoice = found.ok_or_else(|| missing(*number, *revision))?.invoice;
+                let pdf = self.document(*number, *revision, FileKind::Invoice).await?;
+                let statement = self.document(*number, *revision, FileKind::Statement).await?;
+                Ok(compose::invoice(self.templates, envelope, &invoice, pdf, statement)?)
             }
-            Content::Digest { month, sequence, part, parts, archive: numbers } => {
+            Content::Digest { month, sequence, part } => {
                 let digest = self.ledger.digest(*month, *sequence).await?;
-                let mut attachments = Vec::new();
-                if *part == 1 {
-                    attachments.push(Attachment {
-                        file_name: format!("fechamento-{month}.xlsx"),
-                        content_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                        bytes: workbook(&digest)?,
-                    });
+                let mut pdfs = Vec::new();
+                for entry in digest.invoices.get(part.invoices.clone()).unwrap_or_default() {
+                    pdfs.push(self.document(entry.number, entry.revision, FileKind::Invoice).await?);
                 }
-                let mut files = Vec::new();
-                for (number, revision) in numbers {
-                    let file_name =
-                        format!("fatura-{}.pdf", crate::billing::invoice::label(*number, *revision));
-                    let bytes = self.ledger.file(*number, *revision, FileKind::Invoice).await?;
-                    let bytes = bytes.ok_or_else(|| missing(&file_name))?;
-                    files.push(File { name: file_name, bytes });
-                }
-                let part_name = if *parts > 1 { format!("-{part}") } else { String::new() };
-                if !files.is_empty() {
-                    attachments.push(Attachment {
-                        file_name: format!("faturas-{month}{part_name}.zip"),
-                        content_type: "application/zip",
-                        bytes: archive(&files)?,
-                    });
-                }
-                let stem = format!("fechamento-{month}-{sequence}{part_name}");
-                (self.templates.digest(&digest, *part, *parts)?, attachments, stem)
+                Ok(compose::digest(self.templates, envelope, &digest, part, pdfs)?)
             }
-        };
-        Ok(mail::Email {
-            message_id: email.message_id.clone(),
-            file_stem,
-            to: email.to().clone(),
-            subject: email.subject.clone(),
-            text: rendered.text,
-            html: rendered.html,
-            attachments,
-            date: email.created_at,
-        })
+        }
+    }
+
+    async fn document(
+        &self,
+        number: Number,
+        revision: u32,
+        kind: FileKind,
+    ) -> Result<Vec<u8>, LedgerError> {
+        let bytes = self.ledger.file(number, revision, kind).await?;
+        bytes.ok_or_else(|| missing(number, revision))
     }
 }
 
-fn missing(what: &str) -> LedgerError {
-    LedgerError::Corrupt(format!("'{what}' is queued, but its document is not there"))
+fn missing(number: Number, revision: u32) -> LedgerError {
+    let label = label(number, revision);
+    LedgerError::Corrupt(format!("an email about {label} is queued, but its documents are not there"))
 }
 
 /// What is recorded of an attempt, and what the round makes of it.
 fn outcome(
     email: &Email,
     delivery: Delivery,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> (Attempt, Step) {
     match delivery {
         Delivery::Sent => (Attempt::Sent, Step::Sent),

@@ -5,17 +5,15 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 
 use crate::billing::exception::Exception;
-use crate::billing::invoice::Number;
 use crate::billing::month::{Month, Period};
 use crate::billing::tally::{Buckets, Window};
 use crate::issue::Desk;
 use crate::ledger::LedgerError;
 use crate::ledger::invoices::{FileKind, Revision};
 use crate::ledger::outbox::{Content, Kind, NewEmail};
-use crate::mail::TemplateError;
-use crate::report::archive::{MESSAGE_LIMIT, attached, partition};
-use crate::report::workbook::workbook;
-use crate::report::{Digest, Entry, ReportError, Zone};
+use crate::mail::compose::{ComposeError, digest_parts};
+use crate::mail::template::TemplateError;
+use crate::report::{Digest, Entry, Zone};
 
 /// What a close found, for the digest.
 #[derive(Debug)]
@@ -43,9 +41,9 @@ pub enum HandoverError {
     /// The email could not be worded.
     #[error("the report to finance could not be written: {0}. Everything is issued; run the close again")]
     Template(#[from] TemplateError),
-    /// Its workbook could not be made.
+    /// Its files could not be made.
     #[error("the report to finance could not be made: {0}. Everything is issued; run the close again")]
-    Report(#[from] ReportError),
+    Compose(#[from] ComposeError),
 }
 
 /// Queues the digest of all invoices of the month that no digest has reported yet: the close report
@@ -95,24 +93,13 @@ fn emails(
     sizes: &[usize],
     now: DateTime<Utc>,
 ) -> Result<Vec<NewEmail>, HandoverError> {
-    // What an email carries besides its part of the archive: the text, at worst three times as long
-    // when it is encoded, and in the first one the workbook.
-    let body = desk.templates.digest(digest, 1, 1)?;
-    let body = 3 * (body.text.len() + body.html.len());
-    let workbook = attached(workbook(digest)?.len());
-    let parts = partition(sizes, body + workbook, body, MESSAGE_LIMIT);
-    let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let mut emails = Vec::new();
-    for (part, range) in (1..).zip(&parts) {
-        let archive: Vec<(Number, u32)> = digest.invoices[range.clone()]
-            .iter()
-            .map(|entry| (entry.number, entry.revision))
-            .collect();
-        let subject = desk.templates.digest(digest, part, count)?.subject;
+    for part in digest_parts(digest, sizes)? {
+        let subject = desk.templates.digest(digest, &part)?.subject;
         for recipient in &desk.config.email.finance {
             emails.push(NewEmail {
                 kind: Kind::Digest,
-                cause: format!("{}#{} {part}/{count}", digest.month, digest.sequence),
+                cause: format!("{}#{} {}/{}", digest.month, digest.sequence, part.number, part.of),
                 recipient: recipient.clone(),
                 redirected_to: desk.config.email.redirect.clone(),
                 resend: 0,
@@ -120,9 +107,7 @@ fn emails(
                 content: Content::Digest {
                     month: digest.month,
                     sequence: digest.sequence,
-                    part,
-                    parts: count,
-                    archive: archive.clone(),
+                    part: part.clone(),
                 },
                 subject: subject.clone(),
                 message_id: desk.sender.new_message_id(now),

@@ -19,7 +19,8 @@ use crate::ledger::audit;
 use crate::ledger::invoices::{Files, claim, insert_revision, take_number};
 use crate::ledger::outbox::{Content, Kind, NewEmail, queue};
 use crate::ledger::{Ledger, LedgerError};
-use crate::mail::{Sender, TemplateError, Templates};
+use crate::mail::Sender;
+use crate::mail::template::{TemplateError, Templates};
 
 /// What issuing needs beside the data: made once for a whole close.
 #[derive(Debug)]

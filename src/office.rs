@@ -10,7 +10,8 @@ use crate::evidence_key::{self, KeyError};
 use crate::issue::Desk;
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::smtp::{Timeouts, Tls};
-use crate::mail::{FileMailer, MailError, Mailer, Sender, SmtpMailer, SmtpSettings, Templates};
+use crate::mail::template::{TemplateError, Templates};
+use crate::mail::{FileMailer, MailError, Mailer, Sender, SmtpMailer, SmtpSettings};
 use crate::messages::{Source, SourceError};
 
 /// A configured fecha, ready to work.
@@ -46,6 +47,8 @@ pub enum OfficeError {
     Ledger(#[from] LedgerError),
     #[error("[issuer] logo: {0}")]
     Renderer(#[from] RenderError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
 }
 
 impl Office {
@@ -72,7 +75,7 @@ impl Office {
             ledger,
             key,
             renderer,
-            templates: Templates::new(),
+            templates: Templates::new()?,
             sender: sender(&config),
             clock,
             actor: login_name(),

@@ -10,7 +10,6 @@ pub mod invoices;
 pub mod outbox;
 pub mod register;
 
-use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -221,11 +220,9 @@ impl Ledger {
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; \
                             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
+/// A ledger is made where it is missing, unless the URL says otherwise.
 fn sqlite_url(url: &str) -> String {
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    // Percent signs and question marks in a path would be read as an escape and as options.
-    let path = path.replace('%', "%25").replace('?', "%3f");
-    format!("sqlite://{path}?mode=rwc")
+    if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") }
 }
 
 fn open_error(url: &str, error: &sqlx::Error) -> LedgerError {
@@ -254,12 +251,6 @@ pub fn without_password(url: &str) -> String {
     let user = login.split(':').next().unwrap_or_default();
     let password = if login.contains(':') { ":***" } else { "" };
     format!("{scheme}://{user}{password}@{host}")
-}
-
-/// The file of a SQLite ledger; `None` for PostgreSQL.
-#[must_use]
-pub fn sqlite_file(url: &str) -> Option<&Path> {
-    url.strip_prefix("sqlite:").map(|rest| Path::new(rest.trim_start_matches("//")))
 }
 
 fn to_text(instant: DateTime<Utc>) -> String {

@@ -10,6 +10,7 @@ use super::{Ledger, LedgerError, corrupt, json, to_text};
 use crate::billing::invoice::Number;
 use crate::billing::month::Month;
 use crate::billing::register::EmailAddress;
+use crate::report::archive::Part;
 
 /// How long a worker may take for one email before another may have it: longer than the longest
 /// answer of a server (RFC 5321 §4.5.3.2: 10 minutes after DATA, 5 for each step before).
@@ -54,12 +55,8 @@ pub enum Content {
         month: Month,
         /// The number of the report in the month.
         sequence: u32,
-        /// Counts from 1; the first part has the workbook.
-        part: u32,
-        /// How many parts there are.
-        parts: u32,
-        /// The invoices whose PDFs are in this part's archive.
-        archive: Vec<(Number, u32)>,
+        /// Which part of it.
+        part: Part,
     },
 }
 
