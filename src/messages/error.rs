@@ -57,9 +57,9 @@ pub enum SourceError {
         "[messages] relation '{relation}' {reason}: write the name of a table or view (schema.name is allowed) or one SELECT in parentheses"
     )]
     BadRelation { relation: String, reason: String },
-    /// The server is away: the only error that running it again may mend.
+    /// The server is away: running it again may do.
     #[error(
-        "the message database {database} cannot be reached ({cause}): check that the server runs and that host and port in [messages] url are right, then run it again; nothing was issued"
+        "the message database {database} cannot be reached ({cause}): check that the server runs and that host and port in [messages] url are right, then run it again"
     )]
     Unreachable { database: String, cause: String },
     /// The login was refused, or lacks a right.
@@ -85,7 +85,7 @@ pub enum SourceError {
     WrongType { place: Place, found: String, expected: &'static str },
     /// Messages without a time belong to no month.
     #[error(
-        "sent_at is null in {messages} rows of {place}: such messages belong to no month and would be missed; give them their time, or leave them out with a SELECT … WHERE sent_at IS NOT NULL in [messages] relation"
+        "sent_at is null in {messages} row(s) of {place}: such messages belong to no month and would be missed; give them their time, or leave them out with a SELECT … WHERE sent_at IS NOT NULL in [messages] relation"
     )]
     NullSentAt { place: Place, messages: u64 },
     /// The buckets do not add up to the database's own count.

@@ -91,6 +91,10 @@ impl Postgres {
             Session { connection, relation: &self.relation, place: &self.place, types: Vec::new() };
         session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         session.run("SET LOCAL statement_timeout = 0").await?;
+        if session.one::<String>("SHOW server_encoding").await? == "SQL_ASCII" {
+            // Such a database holds any bytes: have them as they are, not refused as no UTF-8.
+            session.run("SET LOCAL client_encoding = 'SQL_ASCII'").await?;
+        }
         session.learn_types().await?;
         session.refuse_nulls().await?;
         Ok(session)

@@ -1,6 +1,7 @@
 //! SQLite: rusqlite on a thread that may block, each value as the bytes that lie in the file.
 
 use std::borrow::Cow;
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -62,14 +63,19 @@ impl Sqlite {
     }
 
     fn open(&self) -> Result<Connection, SourceError> {
-        if let Err(error) = std::fs::metadata(&self.path) {
-            let cause = format!("{}: {error}", self.path.display());
-            return Err(match error.kind() {
-                std::io::ErrorKind::PermissionDenied => {
-                    SourceError::AccessDenied { place: self.place.clone(), cause }
-                }
-                _ => SourceError::NoSuchDatabase { database: self.place.database.clone(), cause },
-            });
+        // SQLite's own word for all of this is "unable to open database file".
+        let (path, place) = (self.path.display(), self.place.clone());
+        let missing =
+            |cause| SourceError::NoSuchDatabase { database: place.database.clone(), cause };
+        match std::fs::metadata(&self.path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(missing(format!("{path} is a folder")));
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(SourceError::AccessDenied { place, cause: format!("{path}: {error}") });
+            }
+            Err(error) => return Err(missing(format!("{path}: {error}"))),
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = Connection::open_with_flags(&self.path, flags)
@@ -160,7 +166,7 @@ impl Snapshot {
             return Ok(());
         }
         let found = self.one(&format!(
-            "SELECT typeof(sent_at) || ' in {texts} rows, such as ' || quote(sent_at) FROM {} WHERE sent_at >= '' LIMIT 1",
+            "SELECT typeof(sent_at) || ' in {texts} row(s), such as ' || quote(sent_at) FROM {} WHERE sent_at >= '' LIMIT 1",
             self.relation
         ))?;
         Err(self.wrong_type(found))

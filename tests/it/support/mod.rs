@@ -1,10 +1,11 @@
 //! What tests share: real servers in temporary folders, sample data.
 
 pub mod mariadb;
+pub mod message_db;
 pub mod postfix;
 pub mod postgres;
 pub mod reseller;
 pub mod sample;
-mod server;
 pub mod samples;
+mod server;
 pub mod smtp;

@@ -79,12 +79,7 @@ impl Postgres {
         )
     }
 
-    /// What the server has said so far.
-    pub fn log(&self) -> String {
-        self.server.log()
-    }
-
-    /// The folder that holds `postgresql` data; configuration lies in it.
+    /// The server's data folder, where its configuration lies too.
     pub fn data(&self) -> PathBuf {
         self.server.folder.join("data")
     }

@@ -41,7 +41,7 @@ impl Server {
         folder
     }
 
-    /// Starts `command` (its last word is the folder's server on `port`) and waits until `is_ready`.
+    /// Starts what `command` gives for a free port, and waits until `is_ready` there.
     pub fn start(
         folder: PathBuf,
         command: impl Fn(u16) -> Command,
@@ -67,11 +67,6 @@ impl Server {
             std::thread::sleep(Duration::from_millis(20));
         }
         Self { port, folder, watcher }
-    }
-
-    /// What the server has said so far.
-    pub fn log(&self) -> String {
-        log(&self.folder)
     }
 }
 
