@@ -16,6 +16,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 pub use self::error::{Place, SourceError};
@@ -99,7 +100,10 @@ impl Source {
         };
         Ok(Self(match url.split_once(':') {
             Some(("sqlite", path)) => {
-                let path = folder.join(path.strip_prefix("//").unwrap_or(path));
+                // Read as the ledger's driver reads such a URL: without options, percent signs decoded.
+                let path = path.split('?').next().unwrap_or(path);
+                let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path));
+                let path = folder.join(path.decode_utf8_lossy().as_ref());
                 Engine::Sqlite(Sqlite { path, place, relation })
             }
             Some(("postgres" | "postgresql", _)) => {

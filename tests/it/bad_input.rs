@@ -1,0 +1,157 @@
+//! Bad input: each gets one clear line that says what to do, and loses nothing.
+
+use rstest::rstest;
+
+use crate::support::reseller::{CONFIG, DEALERSHIP_HEADER, LedgerKind, Reseller, dealership};
+
+fn reseller() -> Reseller {
+    let reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000")]);
+    reseller.add_contacts("d1", 3, "2026-10-31T12:00:00Z");
+    reseller
+}
+
+/// What the command says, without the folder's name, which changes.
+fn complaint(reseller: &Reseller, arguments: &[&str], status: i32) -> String {
+    let ran = reseller.run(arguments).expect(status);
+    assert!(ran.stdout.is_empty(), "results and errors do not mix: {}", ran.stdout);
+    ran.stderr.replace(&reseller.path("").display().to_string(), "/FOLDER/")
+}
+
+#[rstest]
+#[case("no_month", &["close", "--month", "2026-13"])]
+#[case("month_in_words", &["close", "--month", "outubro"])]
+#[case("month_not_ended", &["close", "--month", "2026-11"])]
+#[case("month_before_prices", &["close", "--month", "2020-07"])]
+#[case("unknown_dealership", &["close", "--dealership", "d1 ", "--dealership", "D1"])]
+#[case("unknown_dealership_listed", &["invoices", "--dealership", "dx"])]
+#[case("no_number", &["invoice", "1"])]
+#[case("unknown_number", &["invoice", "2026-000009"])]
+#[case("resend_unknown", &["resend", "2026-000009"])]
+#[case("unknown_state", &["outbox", "--state", "lost"])]
+#[case("nothing_to_import", &["import"])]
+#[case("missing_file", &["import", "--dealerships", "nowhere.csv"])]
+#[case("no_command", &["fechar"])]
+fn is_answered_in_one_line(#[case] name: &str, #[case] arguments: &[&str]) {
+    insta::assert_snapshot!(name, complaint(&reseller(), arguments, 2));
+}
+
+#[test]
+fn unknown_revisions_and_addresses_are_named() {
+    let reseller = reseller();
+    reseller.run(&["close"]).expect(0);
+    let revision = complaint(&reseller, &["invoice", "2026-000001", "--revision", "3"], 2);
+    insta::assert_snapshot!("unknown_revision", revision);
+    let address = complaint(&reseller, &["resend", "2026-000001", "--to", "nobody"], 2);
+    insta::assert_snapshot!("resend_to_no_address", address);
+}
+
+#[test]
+fn all_bad_rows_are_named_at_once_and_nothing_is_imported() {
+    let reseller = reseller();
+    let rows = [
+        dealership("d2", ""),
+        dealership("d3", "").replace("11.222.333/0001-81", "11.222.333/0001-82"),
+        dealership("d4", "America/Gramado"),
+        dealership("d5", "").replace("d5@example.com", "d5 at example.com"),
+        dealership("d2", ""),
+    ];
+    reseller.write("people.csv", &format!("{DEALERSHIP_HEADER}{}", rows.concat()));
+    reseller.write(
+        "packages.csv",
+        "dealership_id,from_month,package\nd2,2026-10,7000\nd9,2026-10,5000\nd3,2026-1,5000\n\
+         d3,2026-11,5000\nd3,2026-11,none\n",
+    );
+    let files = ["import", "--dealerships", "people.csv", "--contracts", "packages.csv"];
+    insta::assert_snapshot!("bad_rows", complaint(&reseller, &files, 2));
+    let json = reseller.run(&[&files[..], &["--json"]].concat()).expect(2).json();
+    assert_eq!(json["status"], 2);
+
+    reseller.run(&["export"]).expect(0);
+    let kept = std::fs::read_to_string(reseller.path("dealerships.csv")).unwrap();
+    assert_eq!(kept.lines().count(), 2, "{kept}");
+}
+
+#[rstest]
+#[case("config_unknown_key", "[ledger]", "[ledger]\nurll = \"x\"")]
+#[case("config_negative_price", "overage = \"0.29\"", "overage = \"-0.29\"")]
+#[case("config_cnpj", "cnpj = \"11.222.333/0001-81\"", "cnpj = \"11.222.333/0001-80\"")]
+fn the_configuration_is_refused_by_key(
+    #[case] name: &str,
+    #[case] from: &str,
+    #[case] to: &str,
+) {
+    let reseller = reseller();
+    reseller.write("fecha.toml", &CONFIG.replacen(from, to, 1));
+    insta::assert_snapshot!(name, complaint(&reseller, &["status"], 2));
+}
+
+#[test]
+fn a_package_that_the_table_lost_is_an_exception() {
+    let reseller = reseller();
+    reseller.write("fecha.toml", &CONFIG.replacen("{ contacts = 5000", "{ contacts = 6000", 1));
+    let report = reseller.run(&["close", "--json"]).expect(1).json();
+    assert_eq!(report["issued"], 0);
+    assert_eq!(report["exceptions"][0]["reason"], "no_price");
+    assert_eq!(report["exceptions"][0]["messages"], 3);
+    // Mended, it is issued, and finance hears of it.
+    reseller.write("fecha.toml", CONFIG);
+    assert_eq!(reseller.run(&["close", "--json"]).expect(0).json()["issued"], 1);
+}
+
+#[test]
+fn a_server_that_is_away_is_status_3() {
+    let mut reseller = reseller();
+    let away = "postgres://fecha:secret@127.0.0.1:1/fecha".to_owned();
+    reseller.variables = vec![("FECHA_MESSAGES__URL".to_owned(), away.clone())];
+    let messages = complaint(&reseller, &["close"], 3);
+    assert!(messages.contains("127.0.0.1:1") && !messages.contains("secret"), "{messages}");
+    reseller.variables = vec![("FECHA_LEDGER__URL".to_owned(), away)];
+    let ledger = complaint(&reseller, &["status"], 3);
+    assert!(ledger.contains("127.0.0.1:1") && !ledger.contains("secret"), "{ledger}");
+    reseller.variables.clear();
+    assert!(reseller.invoices(&[]).is_empty(), "nothing half done");
+}
+
+/// Names that try to be markup, formulas, or to turn the line around.
+#[test]
+fn hostile_names_break_nothing() {
+    let reseller = Reseller::new(LedgerKind::Sqlite);
+    let long = "Nome muito comprido ".repeat(15);
+    let names = [
+        "<script>alert(1)</script>",
+        "=HYPERLINK(\"\"http://x\"\")",
+        "Loja 🚗 Emoji",
+        "متجر السيارات",
+        "O'Neil & Filhos \"\"Autos\"\"",
+        long.trim(),
+    ];
+    let mut people = DEALERSHIP_HEADER.to_owned();
+    let mut contracts = "dealership_id,from_month,package\n".to_owned();
+    for (index, name) in names.iter().enumerate() {
+        let id = format!("d{index}");
+        let row = dealership(&id, "");
+        people += &row.replace(&format!("Concessionária {id} Ltda"), &format!("\"{name}\""));
+        contracts += &format!("{id},2026-01,5000\n");
+    }
+    reseller.write("dealerships.csv", &people);
+    reseller.write("contracts.csv", &contracts);
+    let files = ["import", "--dealerships", "dealerships.csv", "--contracts", "contracts.csv"];
+    reseller.run(&files).expect(0);
+    reseller.add_contacts("\u{1b}[2J\u{202e}x", 1, "2026-10-31T12:00:00Z");
+    let closed = reseller.run(&["close"]).expect(1);
+    assert!(!closed.stdout.contains('\u{1b}') && !closed.stdout.contains('\u{202e}'));
+    reseller.run(&["deliver"]).expect(0);
+    for number in 1..=names.len() {
+        let number = format!("2026-{number:06}");
+        reseller.run(&["invoice", &number, "--pdf", "f.pdf", "--statement", "e.pdf"]).expect(0);
+        for file in ["f.pdf", "e.pdf"] {
+            let check = std::process::Command::new("qpdf")
+                .args(["--check", file])
+                .current_dir(reseller.path(""))
+                .output()
+                .unwrap();
+            assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+        }
+    }
+}
