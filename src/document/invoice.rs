@@ -119,7 +119,8 @@ fn table_header() -> Block {
 fn row(invoice: &Invoice, line: &Line) -> Block {
     let figure = |text: String| Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0));
     let (what, explanation) = description(invoice, &line.item);
-    let mut cell = vec![Block::Text(Text::new(what, Style::semi_bold(9.0, Ink::Strong)))];
+    let what = Text::new(what, Style::semi_bold(9.0, Ink::Strong)).within(3, 7.0);
+    let mut cell = vec![Block::Text(what)];
     cell.extend(explanation.map(|text| Block::Text(Text::new(text, Style::NOTE))));
     Block::Stack(vec![
         Block::Gap(6.5),

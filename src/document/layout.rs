@@ -244,7 +244,7 @@ pub(super) struct Paper<'a> {
 }
 
 impl<'a> Paper<'a> {
-    /// One empty page; `heading` will stand at the top of each one after it.
+    /// One empty page; `heading`, a few lines at most, will stand at the top of each one after it.
     pub(super) fn new(fonts: &'a Fonts, heading: Block) -> Self {
         let heading = heading.set(fonts, WIDTH);
         Self { fonts, heading, pages: vec![Picture::default()], y: TOP }
@@ -277,7 +277,7 @@ impl<'a> Paper<'a> {
         }
     }
 
-    /// Leaves room before what is added next; never at the top of a page.
+    /// Leaves room before what is added next, unless that begins a new page.
     pub(super) fn space(&mut self, height: f32) {
         self.y += height;
     }

@@ -136,7 +136,7 @@ pub(super) fn section(title: &str) -> Block {
 pub(super) fn continuation(invoice: &Invoice, kind: Kind) -> Block {
     let what = format!("{} {} (continuação)", kind.title(), invoice.label());
     let style = Style::regular(9.5, Ink::Muted);
-    let who = Text::new(&invoice.dealership.name, style).right().within(2, 6.0);
+    let who = Text::new(shortened(&invoice.dealership.name), style).right().within(2, 6.0);
     Block::Stack(vec![
         Block::columns(
             24.0,
@@ -149,6 +149,14 @@ pub(super) fn continuation(invoice: &Invoice, kind: Kind) -> Block {
         Block::Rule(Ink::Line),
         Block::Gap(14.0),
     ])
+}
+
+/// At most 100 characters of a name that page 1 shows in full.
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 /// The foot of every page.

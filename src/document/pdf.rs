@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use lopdf::{Dictionary, Object, Stream};
 use printpdf::{
-    Color, FontId, Mm, Op, PaintMode, PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfResources,
-    PdfSaveOptions, Point, Pt, RawImage, Rect, Rgb, TextItem, XObject, XObjectId, XObjectTransform,
+    Color, FontId, Mm, Op, PaintMode, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
+    PdfParseErrorSeverity, PdfResources, PdfSaveOptions, Point, Pt, RawImage, Rect, Rgb, TextItem,
+    XObject, XObjectId, XObjectTransform,
 };
 use sha2::{Digest, Sha256};
 
@@ -135,8 +136,8 @@ impl Press {
         let options = PdfSaveOptions { image_optimization: None, ..PdfSaveOptions::default() };
         let mut warnings = Vec::new();
         let pdf = document.to_lopdf_document(&options, &mut warnings);
-        match warnings.first() {
-            Some(warning) => Err(RenderError::Write { reason: warning.msg.clone() }),
+        match warnings.into_iter().find(|w| w.severity == PdfParseErrorSeverity::Error) {
+            Some(error) => Err(RenderError::Write { reason: error.msg }),
             None => Ok(pdf),
         }
     }

@@ -1,8 +1,6 @@
 //! Invoices and statements as their readers meet them: through poppler, qpdf and a QR reader.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -17,137 +15,18 @@ use rstest::rstest;
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
+use crate::support::pdf::{Pdf, path_str, run};
 use crate::support::sample;
 
 /// 40 × 10 pixels, half of them translucent.
 const LOGO: &str = "iVBORw0KGgoAAAANSUhEUgAAACgAAAAKCAYAAADGmhxQAAAAKUlEQVR42mPgzk7QQMP/0fCAyjOMOnAkOHBQOQhdftSBI8KBo7mYEnkAVWA09/4VuYYAAAAASUVORK5CYII=";
 
-/// A PDF in a file of its own.
-struct Pdf {
-    folder: tempfile::TempDir,
-    bytes: Vec<u8>,
+fn invoice_pdf(invoice: &Invoice) -> Pdf {
+    Pdf::new(renderer().invoice(invoice).unwrap())
 }
 
-/// A word on a page, in points from the top left corner.
-#[derive(Debug)]
-struct Word {
-    page: usize,
-    left: f32,
-    top: f32,
-    right: f32,
-    bottom: f32,
-    text: String,
-}
-
-impl Pdf {
-    fn new(bytes: Vec<u8>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("a.pdf"), &bytes).unwrap();
-        Self { folder, bytes }
-    }
-
-    fn invoice(invoice: &Invoice) -> Self {
-        Self::new(renderer().invoice(invoice).unwrap())
-    }
-
-    fn statement(invoice: &Invoice) -> Self {
-        Self::new(renderer().statement(invoice).unwrap())
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("a.pdf")
-    }
-
-    /// The text, as a reader sees it from top to bottom.
-    fn text(&self) -> String {
-        run("pdftotext", &["-layout", "-nopgbrk", path_str(&self.path()), "-"])
-    }
-
-    /// The text in the order of paragraphs, as a program copies it.
-    fn copied_text(&self) -> String {
-        run("pdftotext", &["-nopgbrk", path_str(&self.path()), "-"])
-    }
-
-    fn info(&self, key: &str) -> String {
-        let info = run("pdfinfo", &[path_str(&self.path())]);
-        let line = info.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
-        line.unwrap_or_else(|| panic!("no {key} in {info}")).trim().to_owned()
-    }
-
-    fn qr_code(&self) -> String {
-        let image = self.folder.path().join("page");
-        let prefix = path_str(&image);
-        run(
-            "pdftoppm",
-            &[
-                "-r",
-                "110",
-                "-f",
-                "1",
-                "-l",
-                "1",
-                "-singlefile",
-                "-png",
-                path_str(&self.path()),
-                prefix,
-            ],
-        );
-        run("zbarimg", &["-q", "--raw", &format!("{prefix}.png")]).trim_end().to_owned()
-    }
-
-    fn words(&self) -> Vec<Word> {
-        let html = run("pdftotext", &["-bbox", path_str(&self.path()), "-"]);
-        let mut page = 0;
-        let mut words = Vec::new();
-        for line in html.lines().map(str::trim) {
-            page += usize::from(line.starts_with("<page"));
-            let Some(word) = line.strip_prefix("<word ") else { continue };
-            let side = |name: &str| {
-                let (_, rest) = word.split_once(&format!("{name}=\"")).unwrap();
-                rest.split_once('"').unwrap().0.parse().unwrap()
-            };
-            let text = word.split_once('>').unwrap().1.trim_end_matches("</word>").to_owned();
-            let (left, top, right, bottom) =
-                (side("xMin"), side("yMin"), side("xMax"), side("yMax"));
-            words.push(Word { page, left, top, right, bottom, text });
-        }
-        words
-    }
-
-    /// A well-formed file whose words stand inside the margins and not on one another.
-    fn assert_sound(&self) {
-        run("qpdf", &["--check", path_str(&self.path())]);
-        let words = self.words();
-        assert!(words.len() > 40, "{words:?}");
-        for word in &words {
-            let inside =
-                word.left > 49.0 && word.right < 547.0 && word.top > 40.0 && word.bottom < 820.0;
-            assert!(inside, "beyond the margins: {word:?}");
-        }
-        for (index, one) in words.iter().enumerate() {
-            for other in words[index + 1..].iter().filter(|other| other.page == one.page) {
-                let apart = one.right < other.left + 0.5
-                    || other.right < one.left + 0.5
-                    || one.bottom < other.top + 0.5
-                    || other.bottom < one.top + 0.5;
-                assert!(apart, "overlap: {one:?} and {other:?}");
-            }
-        }
-    }
-}
-
-fn path_str(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-/// What a program prints; fails where the program does, warnings included.
-fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}; is it installed?"));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {errors}");
-    // Poppler writes an emoji of the metadata as two surrogates.
-    String::from_utf8_lossy(&output.stdout).into_owned()
+fn statement_pdf(invoice: &Invoice) -> Pdf {
+    Pdf::new(renderer().statement(invoice).unwrap())
 }
 
 fn renderer() -> Renderer {
@@ -181,7 +60,7 @@ fn no_use() -> Invoice {
 
 #[test]
 fn an_invoice_reads_from_top_to_bottom() {
-    let pdf = Pdf::invoice(&sample::invoice());
+    let pdf = invoice_pdf(&sample::invoice());
     pdf.assert_sound();
     assert_eq!(pdf.info("Pages"), "1");
     insta::assert_snapshot!(pdf.text());
@@ -189,7 +68,7 @@ fn an_invoice_reads_from_top_to_bottom() {
 
 #[test]
 fn a_statement_reads_from_top_to_bottom() {
-    let pdf = Pdf::statement(&sample::invoice());
+    let pdf = statement_pdf(&sample::invoice());
     pdf.assert_sound();
     assert_eq!(pdf.info("Pages"), "2");
     insta::assert_snapshot!(pdf.text());
@@ -197,8 +76,8 @@ fn a_statement_reads_from_top_to_bottom() {
 
 #[test]
 fn a_month_without_use_says_so() {
-    Pdf::invoice(&no_use()).assert_sound();
-    let pdf = Pdf::statement(&no_use());
+    invoice_pdf(&no_use()).assert_sound();
+    let pdf = statement_pdf(&no_use());
     pdf.assert_sound();
     insta::assert_snapshot!(pdf.text());
 }
@@ -216,7 +95,7 @@ fn the_pix_code_is_scanned_and_copied_as_it_is(
     let key = key.parse().unwrap();
     let code = br_code(Receiver { key: &key, name, city }, invoice.total(), "2026000001").unwrap();
     invoice.pix = Some(code.clone());
-    let pdf = Pdf::invoice(&invoice);
+    let pdf = invoice_pdf(&invoice);
     pdf.assert_sound();
     assert_eq!(pdf.qr_code(), code);
     let copied: String = pdf.copied_text().lines().collect();
@@ -225,7 +104,7 @@ fn the_pix_code_is_scanned_and_copied_as_it_is(
 
 #[test]
 fn every_font_is_embedded_and_the_file_is_small() {
-    for pdf in [Pdf::invoice(&sample::invoice()), Pdf::statement(&sample::invoice())] {
+    for pdf in [invoice_pdf(&sample::invoice()), statement_pdf(&sample::invoice())] {
         let fonts = run("pdffonts", &[path_str(&pdf.path())]);
         let fonts: Vec<&str> = fonts.lines().skip(2).collect();
         assert_eq!(fonts.len(), 2, "{fonts:?}");
@@ -237,7 +116,7 @@ fn every_font_is_embedded_and_the_file_is_small() {
 
 #[test]
 fn a_file_says_what_it_is() {
-    let pdf = Pdf::statement(&sample::invoice());
+    let pdf = statement_pdf(&sample::invoice());
     assert_eq!(pdf.info("Title"), "Extrato 2026-000001");
     assert_eq!(pdf.info("Author"), "Exemplo Tecnologia Ltda");
     assert_eq!(pdf.info("Page size"), "595.276 x 841.89 pts (A4)");
@@ -312,8 +191,8 @@ proptest! {
     #[test]
     fn any_name_stays_on_the_page(name in "\\PC{0,200}") {
         let invoice = with_text_everywhere(&name);
-        Pdf::invoice(&invoice).assert_sound();
-        Pdf::statement(&invoice).assert_sound();
+        invoice_pdf(&invoice).assert_sound();
+        statement_pdf(&invoice).assert_sound();
     }
 }
 
@@ -328,7 +207,7 @@ proptest! {
 #[case::lines("uma\nduas\ttrês\r\n\u{0}quatro".to_owned())]
 fn extreme_names_stay_on_the_page(#[case] name: String) {
     let invoice = with_text_everywhere(&name);
-    for pdf in [Pdf::invoice(&invoice), Pdf::statement(&invoice)] {
+    for pdf in [invoice_pdf(&invoice), statement_pdf(&invoice)] {
         pdf.assert_sound();
         // Every character has something in its place.
         let shown: String = pdf.copied_text().split_whitespace().collect();
@@ -336,6 +215,16 @@ fn extreme_names_stay_on_the_page(#[case] name: String) {
         for c in visible {
             assert!(shown.contains(c), "{c} is missing");
         }
+    }
+}
+
+#[test]
+fn endless_names_come_to_an_end() {
+    let invoice = with_text_everywhere(&"Comércio ".repeat(2000));
+    for pdf in [invoice_pdf(&invoice), statement_pdf(&invoice)] {
+        run("qpdf", &["--check", path_str(&pdf.path())]);
+        // Page 1 names it in full in seven places, or more.
+        assert!(pdf.copied_text().matches("Comércio").count() >= 14_000);
     }
 }
 
@@ -347,7 +236,7 @@ fn extreme_names_stay_on_the_page(#[case] name: String) {
 fn names_are_shown_as_they_are_or_with_a_replacement(#[case] name: &str, #[case] shown: &str) {
     let mut invoice = sample::invoice();
     invoice.dealership.name = name.to_owned();
-    let text = Pdf::invoice(&invoice).copied_text();
+    let text = invoice_pdf(&invoice).copied_text();
     assert!(text.lines().any(|line| line == shown), "{text}");
 }
 
@@ -358,14 +247,14 @@ fn large_amounts_and_usual_names_are_not_cut() {
     let mut invoice = with_lines(vec![adjustment(name, "1234567.89")]);
     invoice.dealership.name = name.to_owned();
     invoice.dealership.trade_name = name.to_owned();
-    let pdf = Pdf::invoice(&invoice);
+    let pdf = invoice_pdf(&invoice);
     pdf.assert_sound();
     let text = pdf.text();
     assert_eq!(text.matches(name).count(), 3, "{text}");
     // Summary, unit price, amount, total, payment.
     assert_eq!(text.matches("R$ 1.234.567,89").count(), 5, "{text}");
 
-    let pdf = Pdf::invoice(&with_lines(vec![adjustment("tudo", "92233720368547758.07")]));
+    let pdf = invoice_pdf(&with_lines(vec![adjustment("tudo", "92233720368547758.07")]));
     pdf.assert_sound();
     assert_eq!(pdf.text().matches("92.233.720.368.547.758,07").count(), 5);
 }
@@ -374,7 +263,7 @@ fn large_amounts_and_usual_names_are_not_cut() {
 fn amounts_end_in_one_line() {
     let mut lines = sample::prices().lines(5000, 5123, 310).unwrap();
     lines.push(adjustment("Crédito de setembro", "-1111.11"));
-    let words = Pdf::invoice(&with_lines(lines)).words();
+    let words = invoice_pdf(&with_lines(lines)).words();
     let ends = |text: &str| {
         let last = words.iter().filter(|word| word.text.ends_with(text)).map(|word| word.right);
         last.fold(0.0, f32::max)
@@ -394,7 +283,7 @@ fn a_revision_says_what_it_replaces_why_and_who_asked() {
         reason: "Mensagens que chegaram depois do fechamento".to_owned(),
         by: "Maria Souza".to_owned(),
     });
-    let pdf = Pdf::invoice(&invoice);
+    let pdf = invoice_pdf(&invoice);
     pdf.assert_sound();
     let text = pdf.text();
     let from = text.find("Revisão 1").unwrap_or_else(|| panic!("{text}"));
@@ -418,7 +307,7 @@ fn nothing_to_pay_has_no_code(#[case] credit: &str, #[case] said: &str) {
     lines.push(adjustment("Crédito", credit));
     let invoice = with_lines(lines);
     assert_eq!(invoice.pix, None);
-    let pdf = Pdf::invoice(&invoice);
+    let pdf = invoice_pdf(&invoice);
     pdf.assert_sound();
     let text = pdf.text();
     assert!(text.contains(said) && !text.contains("Pix"), "{text}");
@@ -426,7 +315,7 @@ fn nothing_to_pay_has_no_code(#[case] credit: &str, #[case] said: &str) {
 
 #[test]
 fn without_a_pix_key_it_says_whom_to_ask() {
-    let text = Pdf::invoice(&Invoice { pix: None, ..sample::invoice() }).text();
+    let text = invoice_pdf(&Invoice { pix: None, ..sample::invoice() }).text();
     assert!(text.contains("Combine a forma de pagamento com o emitente."), "{text}");
 }
 
@@ -436,7 +325,7 @@ fn many_adjustments_flow_to_a_second_page_under_the_same_header() {
     let long = "Desconto combinado por telefone com o gerente regional ".repeat(4);
     lines.extend((0..14).map(|_| adjustment(&long, "-1.00")));
     lines.push(adjustment(&"Uma descrição sem fim ".repeat(700), "-1.00"));
-    let pdf = Pdf::invoice(&with_lines(lines));
+    let pdf = invoice_pdf(&with_lines(lines));
     pdf.assert_sound();
     let text = pdf.text();
     assert!(text.matches("Preço unitário").count() >= 2, "{text}");
@@ -453,7 +342,7 @@ fn sixty_templates_flow_over_pages() {
     let hsm: u64 = (1..=60).sum();
     invoice.usage.hsm = hsm;
     invoice.lines = sample::prices().lines(5000, 5123, hsm).unwrap();
-    let pdf = Pdf::statement(&invoice);
+    let pdf = statement_pdf(&invoice);
     pdf.assert_sound();
     let text = pdf.text();
     assert!((1..=60).all(|n| text.contains(&format!("modelo_{n:02}"))));
@@ -466,7 +355,7 @@ fn sixty_templates_flow_over_pages() {
 fn a_month_cut_by_a_change_of_zone_shows_its_hours() {
     let mut invoice = sample::invoice();
     invoice.period.start += chrono::Duration::hours(1);
-    let text = Pdf::invoice(&invoice).copied_text();
+    let text = invoice_pdf(&invoice).copied_text();
     assert!(text.contains("01/10/2026 01:00 a 01/11/2026 00:00"), "{text}");
 }
 
@@ -474,7 +363,7 @@ fn a_month_cut_by_a_change_of_zone_shows_its_hours() {
 fn a_price_finer_than_a_centavo_is_printed_in_full() {
     let mut invoice = sample::invoice();
     invoice.lines[1].unit_price = Decimal::new(2995, 4);
-    assert!(Pdf::invoice(&invoice).text().contains("R$ 0,2995"));
+    assert!(invoice_pdf(&invoice).text().contains("R$ 0,2995"));
 }
 
 #[test]
