@@ -19,24 +19,18 @@ pub(super) struct Part {
     pub(super) legend: String,
 }
 
-/// A bar across `width` points, its parts to scale and named below it; an empty one has no parts.
-pub(super) fn bar(parts: Vec<Part>, width: f32) -> Block {
+/// A bar, its parts to scale and named below it.
+pub(super) fn bar(parts: Vec<Part>) -> Block {
     let whole = parts.iter().map(|part| part.amount).sum();
-    let ground = Area { x: 0.0, y: 0.0, width, height: BAR };
-    let mut picture = Picture::fill(BAR, Ink::Line, vec![ground]);
-    let mut x = 0.0;
-    for part in &parts {
-        let length = width * fraction(part.amount, whole);
-        let area = Area { x, width: length, ..ground };
-        picture.overlay(Picture::fill(BAR, part.ink, vec![area]), 0.0, 0.0);
-        x += length;
-    }
-    let legend = parts.into_iter().map(|part| (Column::Share(1.0), named(part))).collect();
-    Block::Stack(vec![
-        Block::Picture(picture),
-        Block::Gap(5.0),
-        Block::columns(12.0, legend),
-    ])
+    let filled = parts.iter().filter(|part| part.amount > 0);
+    let segments = filled.map(|part| {
+        let share = Column::Share(fraction(part.amount, whole));
+        (share, Block::Fill { ink: part.ink, height: BAR })
+    });
+    let segments = segments.collect();
+    let mut blocks = vec![Block::columns(0.0, segments), Block::Gap(5.0)];
+    blocks.extend(parts.into_iter().map(named));
+    Block::Stack(blocks)
 }
 
 fn named(part: Part) -> Block {
@@ -52,9 +46,8 @@ fn named(part: Part) -> Block {
 /// A column for each day, its number above it where all of them have room (else above the highest),
 /// and every fifth day named below.
 pub(super) fn by_day(fonts: &Fonts, days: &[(NaiveDate, u64)], width: f32) -> Picture {
-    let mut slots = 0.0;
-    days.iter().for_each(|_| slots += 1.0);
-    let slot = width / f32::max(slots, 1.0);
+    // At most two months.
+    let slot = width / f32::from(u8::try_from(days.len()).unwrap_or(u8::MAX)).max(1.0);
     let highest = days.iter().map(|(_, count)| *count).max().unwrap_or_default();
     let face = fonts.face(Weight::Regular);
     let roomy = |count: u64| face.width(&grouped(count), FIGURE.size) <= slot - 1.0;
@@ -95,5 +88,5 @@ fn centred(fonts: &Fonts, text: String, slot: f32) -> Picture {
 /// `part` of `whole`, 0 where there is nothing. For lengths on paper only.
 #[expect(clippy::cast_precision_loss, reason = "a length on paper")]
 fn fraction(part: u64, whole: u64) -> f32 {
-    if whole == 0 { 0.0 } else { (part as f64 / whole as f64) as f32 }
+    if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
 }

@@ -1,5 +1,7 @@
 //! The invoice (*fatura*).
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use super::font::Fonts;
@@ -11,7 +13,9 @@ use crate::billing::invoice::{Invoice, Replacement, label};
 use crate::billing::money::{Money, decimal_comma, grouped};
 use crate::billing::price::{Item, Line};
 
-const QR_SIDE: f32 = 124.0;
+const QR_SIDE: f32 = 116.0;
+/// Between sections.
+const SPACE: f32 = 17.0;
 
 /// The invoice's pages.
 pub(super) fn pages(
@@ -21,13 +25,19 @@ pub(super) fn pages(
 ) -> Result<Vec<Picture>, RenderError> {
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Invoice));
     paper.add(letterhead::head(invoice, Kind::Invoice, logo));
+    paper.space(SPACE);
     paper.add(summary(invoice));
     if let Some(replaced) = &invoice.replaces {
+        paper.space(10.0);
         paper.add(revision(invoice, replaced));
     }
+    paper.space(SPACE);
     paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line)).collect());
+    paper.space(9.0);
     paper.add(total(invoice));
+    paper.space(SPACE);
     paper.add(payment(invoice)?);
+    paper.space(SPACE);
     paper.add(letterhead::evidence(invoice));
     Ok(paper.finish(|page, of| letterhead::foot(invoice, Kind::Invoice, page, of)))
 }
@@ -37,7 +47,7 @@ fn summary(invoice: &Invoice) -> Block {
     let total = invoice.total();
     let amount = Text::new(total.brl(), Style::semi_bold(27.0, Ink::Strong)).within(1, 12.0);
     let fact = |text: String| Text::new(text, Style::semi_bold(11.0, Ink::Strong)).within(1, 8.0);
-    let note = |text: String| Block::Text(Text::new(text, Style::NOTE));
+    let note = |text: String| Block::Text(Text::new(text, Style::NOTE).within(1, 6.5));
     let due = Block::Stack(vec![
         labelled("Vencimento", fact(day(invoice.due_on))),
         note(format!("Emissão {}", day(invoice.issued_on))),
@@ -45,7 +55,7 @@ fn summary(invoice: &Invoice) -> Block {
     let month = Block::Stack(vec![
         labelled("Competência", fact(invoice.month.in_words())),
         note(letterhead::period(invoice)),
-        note(format!("Horário de {}", invoice.timezone)),
+        note(format!("Fuso horário {}", invoice.timezone)),
     ]);
     let columns = vec![
         (Column::Share(1.0), labelled(what_to_pay(total), amount)),
@@ -53,10 +63,7 @@ fn summary(invoice: &Invoice) -> Block {
         (Column::Fixed(140.0), month),
     ];
     let content = Box::new(Block::columns(18.0, columns));
-    Block::Stack(vec![
-        Block::Panel { ink: Ink::Tint, edge: Some(Ink::Accent), padding: 16.0, content },
-        Block::Gap(22.0),
-    ])
+    Block::Panel { ink: Ink::Tint, edge: Some(Ink::Accent), padding: 14.0, content }
 }
 
 fn what_to_pay(total: Money) -> &'static str {
@@ -85,11 +92,7 @@ fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
         Block::Text(Text::new(format!("Motivo: {}", replaced.reason), Style::BODY)),
         Block::Text(Text::new(format!("Solicitada por {}", replaced.by), Style::NOTE)),
     ]);
-    let content = Box::new(content);
-    Block::Stack(vec![
-        Block::Panel { ink: Ink::Pale, edge: None, padding: 12.0, content },
-        Block::Gap(22.0),
-    ])
+    Block::Panel { ink: Ink::Wash, edge: None, padding: 12.0, content: Box::new(content) }
 }
 
 /// The columns of the table: what, how many, for how much each, how much.
@@ -114,20 +117,20 @@ fn table_header() -> Block {
 }
 
 fn row(invoice: &Invoice, line: &Line) -> Block {
-    let figure =
-        |text: String| Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0));
+    let figure = |text: String| Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0));
     let (what, explanation) = description(invoice, &line.item);
-    let mut cell = vec![Block::Text(Text::new(what, Style::semi_bold(9.0, Ink::Strong)))];
+    let what = Text::new(what, Style::semi_bold(9.0, Ink::Strong)).within(3, 7.0);
+    let mut cell = vec![Block::Text(what)];
     cell.extend(explanation.map(|text| Block::Text(Text::new(text, Style::NOTE))));
     Block::Stack(vec![
-        Block::Gap(8.0),
+        Block::Gap(6.5),
         columns([
             Block::Stack(cell),
             figure(grouped(line.quantity)),
             figure(unit_price(line.unit_price)),
             figure(line.amount.brl()),
         ]),
-        Block::Gap(8.0),
+        Block::Gap(6.5),
         Block::Rule(Ink::Line),
     ])
 }
@@ -146,7 +149,7 @@ fn description(invoice: &Invoice, item: &Item) -> (String, Option<String>) {
             ("UAM adicional".to_owned(), Some("Contatos únicos acima do pacote".to_owned()))
         }
         Item::Hsm => {
-            ("HSM".to_owned(), Some("Mensagens-modelo enviadas pela concessionária".to_owned()))
+            ("HSM".to_owned(), Some("Mensagens enviadas a partir de modelos aprovados".to_owned()))
         }
         Item::Adjustment { description } => (description.clone(), None),
     }
@@ -167,7 +170,7 @@ fn total(invoice: &Invoice) -> Block {
             Block::Text(Text::new(invoice.total().brl(), style).right().within(1, 6.0)),
         ),
     ];
-    Block::Stack(vec![Block::Gap(9.0), Block::columns(10.0, columns), Block::Gap(24.0)])
+    Block::columns(10.0, columns)
 }
 
 /// How to pay: by PIX, by asking, or not at all.
@@ -176,46 +179,42 @@ fn payment(invoice: &Invoice) -> Result<Block, RenderError> {
         Some(code) => pix(invoice, code)?,
         None => without_pix(invoice),
     };
-    Ok(Block::Stack(vec![
-        Block::Panel { ink: Ink::Tint, edge: None, padding: 16.0, content: Box::new(content) },
-        Block::Gap(22.0),
-    ]))
+    Ok(Block::Panel { ink: Ink::Tint, edge: None, padding: 14.0, content: Box::new(content) })
 }
 
 fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
     let picture = qr::picture(code, QR_SIDE).map_err(|_| RenderError::PixTooLong)?;
     let issuer = &invoice.issuer;
     let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
-    let amount =
-        format!("{} até {}", invoice.total().brl(), day(invoice.due_on));
+    let amount = format!("{} até {}", invoice.total().brl(), day(invoice.due_on));
     let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie e cole o texto:";
     let text = Block::Stack(vec![
-        Block::Text(Text::new("Pague com PIX", Style::SECTION)),
+        Block::Text(Text::new("Pague com Pix", Style::SECTION)),
         Block::Gap(3.0),
         Block::Text(Text::new(amount, Style::BODY)),
         Block::Text(Text::new(receiver, Style::NOTE).within(2, 6.5)),
-        Block::Gap(7.0),
+        Block::Gap(6.5),
         Block::Text(Text::new(how, Style::NOTE)),
         Block::Gap(4.0),
         Block::Text(Text::new(code, Style::regular(7.5, Ink::Strong)).code()),
     ]);
-    let columns = vec![
-        (Column::Fixed(QR_SIDE), Block::Picture(picture)),
-        (Column::Share(1.0), text),
-    ];
+    let columns =
+        vec![(Column::Fixed(QR_SIDE), Block::Picture(picture)), (Column::Share(1.0), text)];
     Ok(Block::columns(18.0, columns))
 }
 
 fn without_pix(invoice: &Invoice) -> Block {
     let total = invoice.total();
     let ask = contact_of_issuer(invoice);
-    let (title, text) = if total == Money::ZERO {
-        ("Nada a pagar", "O total desta fatura é zero.".to_owned())
-    } else if total < Money::ZERO {
-        let text = format!("Esta fatura tem um saldo de {} a seu favor. {ask}", (-total).brl());
-        ("Nada a pagar", text)
-    } else {
-        ("Como pagar", format!("Combine a forma de pagamento com o emitente. {ask}"))
+    let (title, text) = match total.cmp(&Money::ZERO) {
+        Ordering::Equal => ("Nada a pagar", "O total desta fatura é zero.".to_owned()),
+        Ordering::Less => (
+            "Nada a pagar",
+            format!("Esta fatura tem um saldo de {} a seu favor. {ask}", (-total).brl()),
+        ),
+        Ordering::Greater => {
+            ("Como pagar", format!("Combine a forma de pagamento com o emitente. {ask}"))
+        }
     };
     Block::Stack(vec![
         Block::Text(Text::new(title, Style::SECTION)),

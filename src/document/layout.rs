@@ -29,8 +29,10 @@ pub(super) enum Ink {
     Muted,
     /// The one accent.
     Accent,
-    /// The accent, for areas behind and beside it.
+    /// The accent, for areas beside it.
     Pale,
+    /// The accent, for panels.
+    Wash,
     /// Hairlines and the empty part of a bar.
     Line,
     /// Panels.
@@ -52,7 +54,7 @@ pub(super) struct Area {
 pub(super) enum Mark {
     /// One line, all of whose characters the face has.
     Text { x: f32, baseline: f32, style: super::text::Style, text: String },
-    /// Rectangles filled as one shape.
+    /// Rectangles of one colour.
     Fill { areas: Vec<Area>, ink: Ink },
     /// The issuer's logo.
     Logo(Area),
@@ -81,18 +83,31 @@ pub(super) enum Block {
     Gap(f32),
     /// A hairline across the width.
     Rule(Ink),
+    /// A strip of colour across the width.
+    Fill {
+        ink: Ink,
+        height: f32,
+    },
     /// One below the other.
     Stack(Vec<Block>),
     /// Side by side, tops aligned.
-    Columns { gap: f32, cells: Vec<(Column, Block)> },
+    Columns {
+        gap: f32,
+        cells: Vec<(Column, Block)>,
+    },
     /// On an area of colour, with an accent along its left edge or without.
-    Panel { ink: Ink, edge: Option<Ink>, padding: f32, content: Box<Block> },
+    Panel {
+        ink: Ink,
+        edge: Option<Ink>,
+        padding: f32,
+        content: Box<Block>,
+    },
     /// Set already.
     Picture(Picture),
 }
 
 impl Picture {
-    /// One shape, whose height is given.
+    /// Rectangles of one colour in a picture of this height.
     pub(super) fn fill(height: f32, ink: Ink, areas: Vec<Area>) -> Self {
         Self { height, marks: vec![Mark::Fill { areas, ink }] }
     }
@@ -167,13 +182,15 @@ impl Block {
         match self {
             Self::Text(text) => text.set(fonts, width),
             Self::Gap(height) => Picture { height, marks: Vec::new() },
-            Self::Rule(ink) => {
-                let line = Area { x: 0.0, y: 0.0, width, height: HAIRLINE };
-                Picture::fill(HAIRLINE, ink, vec![line])
+            Self::Rule(ink) => Self::Fill { ink, height: HAIRLINE }.set(fonts, width),
+            Self::Fill { ink, height } => {
+                Picture::fill(height, ink, vec![Area { x: 0.0, y: 0.0, width, height }])
             }
             Self::Stack(blocks) => {
                 let mut picture = Picture::default();
-                blocks.into_iter().for_each(|block| picture.stack(block.set(fonts, width)));
+                for block in blocks {
+                    picture.stack(block.set(fonts, width));
+                }
                 picture
             }
             Self::Columns { gap, cells } => set_columns(fonts, gap, cells, width),
@@ -227,7 +244,7 @@ pub(super) struct Paper<'a> {
 }
 
 impl<'a> Paper<'a> {
-    /// One empty page; `heading` will stand at the top of each one after it.
+    /// One empty page; `heading`, a few lines at most, will stand at the top of each one after it.
     pub(super) fn new(fonts: &'a Fonts, heading: Block) -> Self {
         let heading = heading.set(fonts, WIDTH);
         Self { fonts, heading, pages: vec![Picture::default()], y: TOP }
@@ -258,6 +275,11 @@ impl<'a> Paper<'a> {
                 self.place(row);
             }
         }
+    }
+
+    /// Leaves room before what is added next, unless that begins a new page.
+    pub(super) fn space(&mut self, height: f32) {
+        self.y += height;
     }
 
     /// Ends the page where less than `height` is left of it, so that what follows stays together.

@@ -64,15 +64,15 @@ pub(super) fn period(invoice: &Invoice) -> String {
 
 /// The head of the first page: who invoices whom, and which document this is.
 pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
+    let number = match kind {
+        Kind::Invoice => format!("Nº {}", invoice.label()),
+        Kind::Statement => format!("da fatura {}", invoice.label()),
+    };
     let title = Block::Stack(vec![
         Block::Text(Text::new(kind.title(), Style::semi_bold(20.0, Ink::Strong)).right()),
-        Block::Text(
-            Text::new(format!("Nº {}", invoice.label()), Style::semi_bold(10.5, Ink::Accent))
-                .right(),
-        ),
+        Block::Text(Text::new(number, Style::semi_bold(10.5, Ink::Accent)).right()),
     ]);
-    let masthead =
-        vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
+    let masthead = vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
     let parties =
         vec![(Column::Share(1.0), issuer(invoice)), (Column::Share(1.0), dealership(invoice))];
     Block::Stack(vec![
@@ -81,7 +81,6 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
         Block::Rule(Ink::Line),
         Block::Gap(14.0),
         Block::columns(28.0, parties),
-        Block::Gap(20.0),
     ])
 }
 
@@ -121,7 +120,8 @@ fn dealership(invoice: &Invoice) -> Block {
 }
 
 fn party(role: &str, name: &str, lines: &[String]) -> Block {
-    let mut blocks = vec![labelled(role, Text::new(name, Style::NAME).within(3, 7.0)), Block::Gap(1.0)];
+    let mut blocks =
+        vec![labelled(role, Text::new(name, Style::NAME).within(3, 7.0)), Block::Gap(1.0)];
     let filled = lines.iter().filter(|line| !line.trim().is_empty());
     blocks.extend(filled.map(|line| Block::Text(Text::new(line, Style::NOTE).within(3, 6.5))));
     Block::Stack(blocks)
@@ -135,7 +135,8 @@ pub(super) fn section(title: &str) -> Block {
 /// The head of every page after the first.
 pub(super) fn continuation(invoice: &Invoice, kind: Kind) -> Block {
     let what = format!("{} {} (continuação)", kind.title(), invoice.label());
-    let who = Text::new(&invoice.dealership.name, Style::NOTE).right().within(2, 6.0);
+    let style = Style::regular(9.5, Ink::Muted);
+    let who = Text::new(shortened(&invoice.dealership.name), style).right().within(2, 6.0);
     Block::Stack(vec![
         Block::columns(
             24.0,
@@ -148,6 +149,14 @@ pub(super) fn continuation(invoice: &Invoice, kind: Kind) -> Block {
         Block::Rule(Ink::Line),
         Block::Gap(14.0),
     ])
+}
+
+/// At most 100 characters of a name that page 1 shows in full.
+fn shortened(name: &str) -> String {
+    match name.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 /// The foot of every page.
@@ -173,8 +182,8 @@ pub(super) fn foot(invoice: &Invoice, kind: Kind, page: usize, pages: usize) -> 
 /// The hash of the evidence, and how to check it.
 pub(super) fn evidence(invoice: &Invoice) -> Block {
     let how = format!(
-        "O SHA-256 abaixo identifica o arquivo de comprovação, com todos os contatos contados nesta \
-         fatura. Para conferir, peça o arquivo a {} e execute sha256sum: o resultado deve ser igual.",
+        "O arquivo de comprovação lista, sem expor números, cada contato considerado. Para conferir, peça-o \
+         a {} e execute sha256sum no arquivo: o resultado deve ser este:",
         invoice.issuer.email
     );
     let hash = Text::new(&invoice.evidence_sha256, Style::regular(8.0, Ink::Strong)).code();

@@ -17,22 +17,15 @@ const MOST_PIXELS: u64 = 400_000;
 pub(super) fn read(path: &Path) -> Result<RawImage, RenderError> {
     let unreadable = |source| RenderError::LogoUnreadable { path: path.to_owned(), source };
     let bytes = std::fs::read(path).map_err(unreadable)?;
-    let broken = |reason: &str| RenderError::LogoFormat {
-        path: path.to_owned(),
-        reason: reason.to_owned(),
-    };
-    // A PNG begins with its signature and the IHDR chunk, which holds width and height.
-    let Some((signature, [_, _, _, _, b'I', b'H', b'D', b'R', size @ ..])) =
-        bytes.split_at_checked(PNG.len())
-    else {
-        return Err(broken("it is too short"));
-    };
-    if signature != PNG {
+    let broken =
+        |reason: &str| RenderError::LogoFormat { path: path.to_owned(), reason: reason.to_owned() };
+    let Some(chunks) = bytes.strip_prefix(PNG) else {
         return Err(broken("SVG, JPEG and other formats are not supported yet"));
-    }
-    let side = |at: usize| size.get(at..at + 4).and_then(|four| four.try_into().ok());
-    let (Some(width), Some(height)) = (side(0), side(4)) else {
-        return Err(broken("it is too short"));
+    };
+    // The first chunk is the header: its length, `IHDR`, width and height.
+    let side = |at: usize| chunks.get(at..at + 4).and_then(|four| four.try_into().ok());
+    let (Some(width), Some(height)) = (side(8), side(12)) else {
+        return Err(broken("it ends too early"));
     };
     let (width, height) = (u32::from_be_bytes(width), u32::from_be_bytes(height));
     // Before decoding: a small file can claim gigabytes of pixels.

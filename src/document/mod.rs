@@ -41,7 +41,9 @@ pub struct Renderer {
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
     /// An embedded font is not what the program was built for.
-    #[error("the embedded font {name} cannot be used: {reason}")]
+    #[error(
+        "the embedded font {name} cannot be used: {reason}; this is a defect of the build, please report it"
+    )]
     Font {
         /// The face.
         name: &'static str,
@@ -80,7 +82,7 @@ pub enum RenderError {
     #[error("the BR Code is too long for a QR code: shorten the PIX key or the issuer's name")]
     PixTooLong,
     /// The file could not be written.
-    #[error("cannot write the PDF: {reason}")]
+    #[error("cannot write the PDF: {reason}; this is a defect of fecha, please report it")]
     Write {
         /// What the PDF library said.
         reason: String,

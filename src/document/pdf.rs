@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use lopdf::{Dictionary, Object, Stream};
 use printpdf::{
-    Color, FontId, LinePoint, Mm, Op, PaintMode, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
-    PdfResources, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, RawImage, Rgb, TextItem,
-    WindingOrder, XObject, XObjectId, XObjectTransform,
+    Color, FontId, Mm, Op, PaintMode, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
+    PdfParseErrorSeverity, PdfResources, PdfSaveOptions, Point, Pt, RawImage, Rect, Rgb, TextItem,
+    XObject, XObjectId, XObjectTransform,
 };
 use sha2::{Digest, Sha256};
 
@@ -97,7 +97,9 @@ impl Press {
             if let Some(packed) = packed {
                 let mask = stream.dict.get(b"SMask").ok().cloned();
                 *stream = packed.stream.clone();
-                mask.into_iter().for_each(|mask| stream.dict.set("SMask", mask));
+                if let Some(mask) = mask {
+                    stream.dict.set("SMask", mask);
+                }
             } else {
                 digest.update(&stream.content);
             }
@@ -106,9 +108,10 @@ impl Press {
         digest.update(format!("{info:?}"));
         let id = Object::String(digest.finalize()[..16].to_vec(), lopdf::StringFormat::Hexadecimal);
         pdf.trailer.set("ID", vec![id.clone(), id]);
-        let info_id = pdf.trailer.get(b"Info").and_then(Object::as_reference).map_err(unwritable)?;
+        let info_id =
+            pdf.trailer.get(b"Info").and_then(Object::as_reference).map_err(unwritable)?;
         pdf.set_object(info_id, info);
-        pdf.version = "1.7".to_owned();
+        "1.7".clone_into(&mut pdf.version);
         let catalog = pdf.catalog_mut().map_err(unwritable)?;
         catalog.set("Lang", Object::string_literal("pt-BR"));
         let mut viewer = Dictionary::new();
@@ -133,8 +136,8 @@ impl Press {
         let options = PdfSaveOptions { image_optimization: None, ..PdfSaveOptions::default() };
         let mut warnings = Vec::new();
         let pdf = document.to_lopdf_document(&options, &mut warnings);
-        match warnings.first() {
-            Some(warning) => Err(RenderError::Write { reason: warning.msg.clone() }),
+        match warnings.into_iter().find(|w| w.severity == PdfParseErrorSeverity::Error) {
+            Some(error) => Err(RenderError::Write { reason: error.msg }),
             None => Ok(pdf),
         }
     }
@@ -172,7 +175,7 @@ fn operations(marks: &[Mark]) -> Vec<Op> {
             Mark::Text { x, baseline, style, text } => {
                 operations.extend(text_operations(*x, *baseline, *style, text));
             }
-            Mark::Fill { areas, .. } => operations.push(Op::DrawPolygon { polygon: polygon(areas) }),
+            Mark::Fill { areas, .. } => operations.extend(areas.iter().map(rectangle)),
             Mark::Logo(area) => operations.push(logo_operation(area)),
         }
     }
@@ -190,18 +193,18 @@ fn text_operations(x: f32, baseline: f32, style: Style, text: &str) -> [Op; 5] {
     ]
 }
 
-fn polygon(areas: &[Area]) -> Polygon {
-    let ring = |area: &Area| {
-        let (right, bottom) = (area.x + area.width, area.y + area.height);
-        let corners = [(area.x, area.y), (right, area.y), (right, bottom), (area.x, bottom)];
-        let points = corners.map(|(x, y)| LinePoint { p: point(x, y), bezier: false });
-        PolygonRing { points: points.to_vec() }
+/// Filled with `re`, the shortest way to say it: a QR code has hundreds of them.
+fn rectangle(area: &Area) -> Op {
+    let corner = point(area.x, area.y + area.height);
+    let rectangle = Rect {
+        x: corner.x,
+        y: corner.y,
+        width: points(area.width),
+        height: points(area.height),
+        mode: Some(PaintMode::Fill),
+        winding_order: None,
     };
-    Polygon {
-        rings: areas.iter().map(ring).collect(),
-        mode: PaintMode::Fill,
-        winding_order: WindingOrder::NonZero,
-    }
+    Op::DrawRectangle { rectangle }
 }
 
 fn logo_operation(area: &Area) -> Op {
@@ -234,6 +237,7 @@ fn color(ink: Ink) -> Color {
         Ink::Muted => [0x5f, 0x68, 0x78],
         Ink::Accent => [0x0b, 0x6b, 0x60],
         Ink::Pale => [0xb5, 0xd6, 0xd0],
+        Ink::Wash => [0xe8, 0xf3, 0xf1],
         Ink::Line => [0xdf, 0xe3, 0xe8],
         Ink::Tint => [0xf5, 0xf7, 0xf8],
         Ink::White => [0xff, 0xff, 0xff],

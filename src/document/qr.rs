@@ -27,7 +27,9 @@ pub(super) fn picture(text: &str, side: f32) -> Result<Picture, DataTooLong> {
     // At most 177 modules (version 40): lossless.
     let modules = |count: i32| f32::from(u8::try_from(count).unwrap_or(u8::MAX));
     let quiet = f32::from(QUIET);
-    let module = side / (modules(code.size()) + 2.0 * quiet);
+    // Tenths of a point make short numbers, and so a small file.
+    let module = (side / (modules(code.size()) + 2.0 * quiet) * 10.0).floor() / 10.0;
+    let margin = (side - module * modules(code.size())) / 2.0;
     let mut dark = Vec::new();
     for row in 0..code.size() {
         let mut column = 0;
@@ -36,11 +38,11 @@ pub(super) fn picture(text: &str, side: f32) -> Result<Picture, DataTooLong> {
             let length = i32::try_from(length).unwrap_or_default();
             if length > 0 {
                 dark.push(Area {
-                    x: (quiet + modules(column)) * module,
-                    y: (quiet + modules(row)) * module,
+                    x: margin + modules(column) * module,
+                    y: margin + modules(row) * module,
                     width: modules(length) * module,
                     // Rows overlap a little, or viewers show hairlines between them.
-                    height: module + 0.04,
+                    height: module + 0.05,
                 });
             }
             column += length.max(1);

@@ -13,20 +13,28 @@ use crate::billing::invoice::Invoice;
 use crate::billing::money::{Money, grouped};
 use crate::billing::price::Item;
 
-/// Below each section.
+/// Between sections.
 const SPACE: f32 = 18.0;
 
 /// The statement's pages.
 pub(super) fn pages(fonts: &Fonts, logo: Option<Logo>, invoice: &Invoice) -> Vec<Picture> {
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Statement));
     paper.add(letterhead::head(invoice, Kind::Statement, logo));
+    paper.space(SPACE);
     paper.add(glance(invoice));
-    paper.add(package(invoice));
-    paper.add(who_started(invoice));
+    paper.space(SPACE);
+    let halves = [package(invoice), who_started(invoice)];
+    let halves = halves.map(|half| (Column::Share(1.0), half));
+    paper.add(Block::columns(28.0, halves.into()));
+    paper.space(SPACE);
     paper.add(new_contacts(fonts, invoice));
+    paper.space(SPACE);
     templates(&mut paper, invoice);
+    paper.space(SPACE);
     paper.add(not_billed(invoice));
+    paper.space(SPACE);
     paper.add(rules(invoice));
+    paper.space(SPACE);
     paper.add(letterhead::evidence(invoice));
     paper.finish(|page, of| letterhead::foot(invoice, Kind::Statement, page, of))
 }
@@ -57,7 +65,7 @@ fn glance(invoice: &Invoice) -> Block {
         ]),
     ]);
     let title = format!(
-        "Competência {}, {}, horário de {}",
+        "Competência {}, {}, fuso horário {}",
         invoice.month.in_words(),
         letterhead::period(invoice),
         invoice.timezone
@@ -68,10 +76,9 @@ fn glance(invoice: &Invoice) -> Block {
         Block::Panel {
             ink: Ink::Tint,
             edge: Some(Ink::Accent),
-            padding: 15.0,
+            padding: 14.0,
             content: Box::new(content),
         },
-        Block::Gap(SPACE),
     ])
 }
 
@@ -88,26 +95,22 @@ fn package(invoice: &Invoice) -> Block {
     let used = Part {
         amount: within,
         ink: Ink::Accent,
-        legend: format!("{} de {} do pacote usados", grouped(within), grouped(package)),
+        legend: format!("{} de {} contatos do pacote usados", grouped(within), grouped(package)),
     };
     let rest = if uam > package {
         Part {
             amount: uam - package,
             ink: Ink::Strong,
-            legend: format!("{} adicionais, acima do pacote", grouped(uam - package)),
+            legend: format!("{} contatos adicionais, acima do pacote", grouped(uam - package)),
         }
     } else {
         Part {
             amount: package - uam,
             ink: Ink::Line,
-            legend: format!("{} não usados", grouped(package - uam)),
+            legend: format!("{} contatos não usados", grouped(package - uam)),
         }
     };
-    Block::Stack(vec![
-        section("Contatos e pacote"),
-        chart::bar(vec![used, rest], WIDTH),
-        Block::Gap(SPACE),
-    ])
+    Block::Stack(vec![section("Contatos e pacote"), chart::bar(vec![used, rest])])
 }
 
 fn who_started(invoice: &Invoice) -> Block {
@@ -127,9 +130,9 @@ fn who_started(invoice: &Invoice) -> Block {
             part(by_contacts, percent, "pelos contatos", Ink::Accent),
             part(by_dealership, 100 - percent, "pela concessionária", Ink::Pale),
         ];
-        chart::bar(parts, WIDTH)
+        chart::bar(parts)
     };
-    Block::Stack(vec![section("Quem iniciou as conversas"), chart, Block::Gap(SPACE)])
+    Block::Stack(vec![section("Quem iniciou as conversas"), chart])
 }
 
 /// `part` in whole percent of `whole`, half rounded up; 100 and 0 are said of all and none only.
@@ -142,12 +145,12 @@ fn percent(part: u64, whole: u64) -> u64 {
 }
 
 fn new_contacts(fonts: &Fonts, invoice: &Invoice) -> Block {
-    let days = all_days(invoice);
-    Block::Stack(vec![
-        section("Novos contatos por dia"),
-        Block::Picture(chart::by_day(fonts, &days, WIDTH)),
-        Block::Gap(SPACE),
-    ])
+    let chart = if invoice.usage.uam == 0 {
+        Block::Text(Text::new("Nenhum contato novo neste mês.", Style::BODY))
+    } else {
+        Block::Picture(chart::by_day(fonts, &all_days(invoice), WIDTH))
+    };
+    Block::Stack(vec![section("Novos contatos por dia"), chart])
 }
 
 /// Every day of the month, and of the period where it reaches further, those without new contacts too.
@@ -168,7 +171,7 @@ fn templates(paper: &mut Paper<'_>, invoice: &Invoice) {
     let title = section("HSM por modelo");
     if invoice.usage.hsm_by_template.is_empty() {
         let none = Block::Text(Text::new("Nenhuma HSM foi enviada neste mês.", Style::BODY));
-        paper.add(Block::Stack(vec![title, none, Block::Gap(SPACE)]));
+        paper.add(Block::Stack(vec![title, none]));
         return;
     }
     paper.add(title);
@@ -185,7 +188,6 @@ fn templates(paper: &mut Paper<'_>, invoice: &Invoice) {
     let bold = Style::semi_bold(9.0, Ink::Strong);
     rows.push(template_row("Total", line.quantity, line.amount, bold));
     paper.table(template_header(line.unit_price), rows);
-    paper.add(Block::Gap(SPACE));
 }
 
 fn template_columns(cells: [Block; 3]) -> Block {
@@ -209,54 +211,51 @@ fn template_header(price: Decimal) -> Block {
 fn template_row(name: &str, count: u64, amount: Money, style: Style) -> Block {
     let figure = |text: String| Block::Text(Text::new(text, style).right().within(1, 5.0));
     Block::Stack(vec![
-        Block::Gap(3.0),
+        Block::Gap(2.5),
         template_columns([
             Block::Text(Text::new(name, style)),
             figure(grouped(count)),
             figure(amount.brl()),
         ]),
-        Block::Gap(3.0),
+        Block::Gap(2.5),
         Block::Rule(Ink::Line),
     ])
 }
 
-/// Messages that count neither contacts nor HSM, and why.
+/// Messages that count neither as contact nor as HSM, and why.
 fn not_billed(invoice: &Invoice) -> Block {
     let buckets = &invoice.usage.buckets;
     let reasons = [
-        (
-            buckets.ignored_status,
-            "não saíram da fila ou falharam: não chegaram a ninguém e não são cobradas.",
-        ),
-        (
-            buckets.not_a_contact,
-            "de grupos ou de números inválidos: não são contatos e não são cobradas.",
-        ),
-        (
-            buckets.malformed,
-            "sem direção ou tipo reconhecível: não são cobradas; o emitente foi avisado.",
-        ),
+        ("Em fila ou com falha", "não chegaram a ninguém", buckets.ignored_status),
+        ("De grupos ou de números inválidos", "não são contatos", buckets.not_a_contact),
+        ("Sem direção ou tipo reconhecível", "o emitente foi avisado", buckets.malformed),
     ];
     let mut blocks = vec![section("Mensagens não cobradas")];
-    let some = reasons.iter().filter(|(count, _)| *count > 0);
-    blocks.extend(some.map(|(count, reason)| {
-        let count = Text::new(grouped(*count), Style::semi_bold(9.0, Ink::Strong)).right();
-        let reason = Text::new(*reason, Style::BODY);
-        Block::columns(
-            10.0,
-            vec![
-                (Column::Fixed(52.0), Block::Text(count.within(1, 5.0))),
-                (Column::Share(1.0), Block::Text(reason)),
-            ],
-        )
-    }));
-    if blocks.len() == 1 {
-        blocks.push(Block::Text(Text::new(
-            "Todas as mensagens do mês foram contadas; nenhuma ficou de fora.",
-            Style::BODY,
-        )));
+    for (what, why, count) in reasons.into_iter().filter(|(_, _, count)| *count > 0) {
+        let count = Text::new(grouped(count), Style::BODY).right().within(1, 5.0);
+        blocks.extend([
+            Block::Rule(Ink::Line),
+            Block::Gap(3.0),
+            Block::columns(
+                10.0,
+                vec![
+                    (
+                        Column::Share(1.0),
+                        Block::Text(Text::new(format!("{what}: {why}"), Style::BODY)),
+                    ),
+                    (Column::Fixed(80.0), Block::Text(count)),
+                ],
+            ),
+            Block::Gap(3.0),
+        ]);
     }
-    blocks.push(Block::Gap(SPACE));
+    if blocks.len() == 1 {
+        let none = match buckets.counted {
+            0 => "Não houve mensagens neste mês.",
+            _ => "Todas as mensagens do mês foram contadas; nenhuma ficou de fora.",
+        };
+        blocks.push(Block::Text(Text::new(none, Style::BODY)));
+    }
     Block::Stack(blocks)
 }
 
@@ -271,7 +270,6 @@ fn rules(invoice: &Invoice) -> Block {
         Block::Text(Text::new(rules, Style::BODY)),
         Block::Gap(3.0),
         Block::Text(Text::new(ask, Style::BODY)),
-        Block::Gap(SPACE),
     ])
 }
 

@@ -110,7 +110,7 @@ impl Text {
                 Align::Right => slack,
                 Align::Center => slack / 2.0,
             };
-            let baseline = picture.height + (leading + style.size * CAPITALS) / 2.0;
+            let baseline = picture.height + f32::midpoint(leading, style.size * CAPITALS);
             picture.marks.push(Mark::Text { x, baseline, style, text: line });
             picture.height += leading;
         }
@@ -205,12 +205,12 @@ mod tests {
 
     #[test]
     fn wraps_at_words_and_breaks_one_that_is_too_long() {
-        insta::assert_debug_snapshot!(wrap(face(), "Comércio de Automóveis Transcontinental Ltda", 10.0, 80.0), @r#"
+        insta::assert_debug_snapshot!(wrap(face(), "Comércio de Automóveis Transcontinental Ltda", 10.0, 70.0), @r#"
         [
             "Comércio de",
             "Automóveis",
-            "Transcontinent",
-            "al Ltda",
+            "Transcontinen",
+            "tal Ltda",
         ]
         "#);
     }

@@ -1,12 +1,402 @@
-//! Tests of documents.
+//! Invoices and statements as their readers meet them: through poppler, qpdf and a QR reader.
 
+use std::fs;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fecha::billing::invoice::{Invoice, Replacement};
+use fecha::billing::money::Money;
+use fecha::billing::pix::{Receiver, br_code};
+use fecha::billing::price::{Item, Line};
+use fecha::billing::tally::Buckets;
+use fecha::document::{Branding, RenderError, Renderer};
+use proptest::prelude::*;
+use rstest::rstest;
+use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+
+use crate::support::pdf::{Pdf, path_str, run};
 use crate::support::sample;
-use fecha::document::{Branding, Renderer};
+
+/// 40 × 10 pixels, half of them translucent.
+const LOGO: &str = "iVBORw0KGgoAAAANSUhEUgAAACgAAAAKCAYAAADGmhxQAAAAKUlEQVR42mPgzk7QQMP/0fCAyjOMOnAkOHBQOQhdftSBI8KBo7mYEnkAVWA09/4VuYYAAAAASUVORK5CYII=";
+
+fn invoice_pdf(invoice: &Invoice) -> Pdf {
+    Pdf::new(renderer().invoice(invoice).unwrap())
+}
+
+fn statement_pdf(invoice: &Invoice) -> Pdf {
+    Pdf::new(renderer().statement(invoice).unwrap())
+}
+
+fn renderer() -> Renderer {
+    Renderer::new(&Branding::default()).unwrap()
+}
+
+fn with_lines(lines: Vec<Line>) -> Invoice {
+    let mut invoice = Invoice { lines, ..sample::invoice() };
+    invoice.pix = sample::pix(&invoice);
+    invoice
+}
+
+fn adjustment(description: &str, reais: &str) -> Line {
+    let amount: Money = reais.parse().unwrap();
+    let item = Item::Adjustment { description: description.to_owned() };
+    Line { item, quantity: 1, unit_price: amount.reais(), amount }
+}
+
+fn no_use() -> Invoice {
+    let mut invoice = with_lines(sample::prices().lines(5000, 0, 0).unwrap());
+    invoice.usage.uam = 0;
+    invoice.usage.hsm = 0;
+    invoice.usage.received = 0;
+    invoice.usage.sent = 0;
+    invoice.usage.started_by_dealership = 0;
+    invoice.usage.hsm_by_template.clear();
+    invoice.usage.new_contacts_by_day.clear();
+    invoice.usage.buckets = Buckets::default();
+    invoice
+}
 
 #[test]
-fn look() {
-    let renderer = Renderer::new(&Branding::default()).unwrap();
-    std::fs::create_dir_all("/tmp/look").unwrap();
-    std::fs::write("/tmp/look/fatura.pdf", renderer.invoice(&sample::invoice()).unwrap()).unwrap();
-    std::fs::write("/tmp/look/extrato.pdf", renderer.statement(&sample::invoice()).unwrap()).unwrap();
+fn an_invoice_reads_from_top_to_bottom() {
+    let pdf = invoice_pdf(&sample::invoice());
+    pdf.assert_sound();
+    assert_eq!(pdf.info("Pages"), "1");
+    insta::assert_snapshot!(pdf.text());
+}
+
+#[test]
+fn a_statement_reads_from_top_to_bottom() {
+    let pdf = statement_pdf(&sample::invoice());
+    pdf.assert_sound();
+    assert_eq!(pdf.info("Pages"), "2");
+    insta::assert_snapshot!(pdf.text());
+}
+
+#[test]
+fn a_month_without_use_says_so() {
+    invoice_pdf(&no_use()).assert_sound();
+    let pdf = statement_pdf(&no_use());
+    pdf.assert_sound();
+    insta::assert_snapshot!(pdf.text());
+}
+
+#[rstest]
+#[case("11222333000181", "Exemplo Tecnologia Ltda", "Caxias do Sul")]
+#[case("123e4567-e12b-12d1-a456-426655440000", "A-B - Comércio & Cia. Ltda", "São Paulo")]
+#[case("financeiro.contas-a-receber@uma-empresa-de-nome-comprido.example.com", "Ação", "X")]
+fn the_pix_code_is_scanned_and_copied_as_it_is(
+    #[case] key: &str,
+    #[case] name: &str,
+    #[case] city: &str,
+) {
+    let mut invoice = sample::invoice();
+    let key = key.parse().unwrap();
+    let code = br_code(Receiver { key: &key, name, city }, invoice.total(), "2026000001").unwrap();
+    invoice.pix = Some(code.clone());
+    let pdf = invoice_pdf(&invoice);
+    pdf.assert_sound();
+    assert_eq!(pdf.qr_code(), code);
+    let copied: String = pdf.copied_text().lines().collect();
+    assert!(copied.contains(&code), "{code} is not in {copied}");
+}
+
+#[test]
+fn every_font_is_embedded_and_the_file_is_small() {
+    for pdf in [invoice_pdf(&sample::invoice()), statement_pdf(&sample::invoice())] {
+        let fonts = run("pdffonts", &[path_str(&pdf.path())]);
+        let fonts: Vec<&str> = fonts.lines().skip(2).collect();
+        assert_eq!(fonts.len(), 2, "{fonts:?}");
+        // Embedded, a subset, and with a map to Unicode.
+        assert!(fonts.iter().all(|font| font.contains(" yes yes yes ")), "{fonts:?}");
+        assert!(pdf.bytes.len() <= 40 * 1024, "{} bytes", pdf.bytes.len());
+    }
+}
+
+#[test]
+fn a_file_says_what_it_is() {
+    let pdf = statement_pdf(&sample::invoice());
+    assert_eq!(pdf.info("Title"), "Extrato 2026-000001");
+    assert_eq!(pdf.info("Author"), "Exemplo Tecnologia Ltda");
+    assert_eq!(pdf.info("Page size"), "595.276 x 841.89 pts (A4)");
+    assert_eq!(pdf.info("PDF version"), "1.7");
+    let dates = run("pdfinfo", &["-isodates", path_str(&pdf.path())]);
+    assert!(dates.contains("CreationDate:    2026-11-01T03:00:01Z"), "{dates}");
+    let json = run("qpdf", &["--json", path_str(&pdf.path())]);
+    assert!(json.contains(r#""/Lang": "u:pt-BR""#));
+    assert!(!json.contains("GTS_PDFX"));
+}
+
+#[test]
+fn a_renderer_is_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Renderer>();
+}
+
+/// A hash over documents of the sample, for the test below; prints it last.
+fn fingerprint() -> String {
+    let renderer = renderer();
+    let mut hash = Sha256::new();
+    hash.update(renderer.invoice(&sample::invoice()).unwrap());
+    hash.update(renderer.statement(&sample::invoice()).unwrap());
+    hex::encode(hash.finalize())
+}
+
+#[test]
+#[ignore = "run by the_same_model_gives_the_same_bytes, in a process of its own"]
+fn fingerprint_in_another_process() {
+    // What was rendered before must not matter.
+    renderer().statement(&no_use()).unwrap();
+    println!("fingerprint {}", fingerprint());
+}
+
+#[test]
+fn the_same_model_gives_the_same_bytes() {
+    let first = fingerprint();
+    let renderer = renderer();
+    renderer.invoice(&no_use()).unwrap();
+    let later = renderer.invoice(&sample::invoice()).unwrap();
+    renderer.statement(&no_use()).unwrap();
+    assert_eq!(later, renderer.invoice(&sample::invoice()).unwrap());
+    assert_eq!(first, fingerprint());
+
+    let this = std::env::current_exe().unwrap();
+    let name = "documents::fingerprint_in_another_process";
+    let printed = run(path_str(&this), &["--exact", name, "--ignored", "--nocapture"]);
+    assert!(printed.contains(&format!("fingerprint {first}")), "{first} is not in {printed}");
+}
+
+/// The sample with this text wherever a person can write one.
+fn with_text_everywhere(text: &str) -> Invoice {
+    let mut invoice = sample::invoice();
+    let Invoice { issuer, dealership, .. } = &mut invoice;
+    for field in [&mut issuer.name, &mut issuer.address, &mut issuer.city, &mut issuer.phone] {
+        text.clone_into(field);
+    }
+    let fields = [&mut dealership.name, &mut dealership.trade_name, &mut dealership.address];
+    for field in fields.into_iter().chain([&mut dealership.city]) {
+        text.clone_into(field);
+    }
+    invoice.usage.hsm_by_template.insert(text.to_owned(), 7);
+    invoice.lines.push(adjustment(text, "-12.50"));
+    let (reason, by) = (text.to_owned(), text.to_owned());
+    invoice.replaces = Some(Replacement { revision: 0, total: Money::ZERO, reason, by });
+    invoice
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_name_stays_on_the_page(name in "\\PC{0,200}") {
+        let invoice = with_text_everywhere(&name);
+        invoice_pdf(&invoice).assert_sound();
+        statement_pdf(&invoice).assert_sound();
+    }
+}
+
+#[rstest]
+#[case::long("Comércio ".repeat(33))]
+#[case::one_word("Transcontinental".repeat(19))]
+#[case::markup("<script>alert('x')</script> & \"Filhos\"".to_owned())]
+#[case::emoji("Auto 🚗💨 Center 👨‍👩‍👧‍👦".to_owned())]
+#[case::right_to_left("شركة السيارات العربية \u{202e}txt.exe".to_owned())]
+#[case::combining("Joa\u{303}o Ve\u{301}culos x\u{336}y\u{336}z\u{336}".to_owned())]
+#[case::chinese("汽车销售有限公司".repeat(20))]
+#[case::lines("uma\nduas\ttrês\r\n\u{0}quatro".to_owned())]
+fn extreme_names_stay_on_the_page(#[case] name: String) {
+    let invoice = with_text_everywhere(&name);
+    for pdf in [invoice_pdf(&invoice), statement_pdf(&invoice)] {
+        pdf.assert_sound();
+        // Every character has something in its place.
+        let shown: String = pdf.copied_text().split_whitespace().collect();
+        let visible = name.chars().filter(|c| c.is_alphanumeric() && c.is_ascii());
+        for c in visible {
+            assert!(shown.contains(c), "{c} is missing");
+        }
+    }
+}
+
+#[test]
+fn endless_names_come_to_an_end() {
+    let invoice = with_text_everywhere(&"Comércio ".repeat(2000));
+    for pdf in [invoice_pdf(&invoice), statement_pdf(&invoice)] {
+        run("qpdf", &["--check", path_str(&pdf.path())]);
+        // Page 1 names it in full in seven places, or more.
+        assert!(pdf.copied_text().matches("Comércio").count() >= 14_000);
+    }
+}
+
+#[rstest]
+#[case("Auto 🚗 Center", "Auto □ Center")]
+#[case("Joa\u{303}o Ve\u{301}culos", "João Véculos")]
+#[case("<script>alert(1)</script>", "<script>alert(1)</script>")]
+#[case("O'Brien “Zé” & Ćwik–Ñandú", "O'Brien “Zé” & Ćwik–Ñandú")]
+fn names_are_shown_as_they_are_or_with_a_replacement(#[case] name: &str, #[case] shown: &str) {
+    let mut invoice = sample::invoice();
+    invoice.dealership.name = name.to_owned();
+    let text = invoice_pdf(&invoice).copied_text();
+    assert!(text.lines().any(|line| line == shown), "{text}");
+}
+
+#[test]
+fn large_amounts_and_usual_names_are_not_cut() {
+    let name = "Distribuidora de Veículos Araçatuba S/A.";
+    assert_eq!(name.chars().count(), 40);
+    let mut invoice = with_lines(vec![adjustment(name, "1234567.89")]);
+    invoice.dealership.name = name.to_owned();
+    invoice.dealership.trade_name = name.to_owned();
+    let pdf = invoice_pdf(&invoice);
+    pdf.assert_sound();
+    let text = pdf.text();
+    assert_eq!(text.matches(name).count(), 3, "{text}");
+    // Summary, unit price, amount, total, payment.
+    assert_eq!(text.matches("R$ 1.234.567,89").count(), 5, "{text}");
+
+    let pdf = invoice_pdf(&with_lines(vec![adjustment("tudo", "92233720368547758.07")]));
+    pdf.assert_sound();
+    assert_eq!(pdf.text().matches("92.233.720.368.547.758,07").count(), 5);
+}
+
+#[test]
+fn amounts_end_in_one_line() {
+    let mut lines = sample::prices().lines(5000, 5123, 310).unwrap();
+    lines.push(adjustment("Crédito de setembro", "-1111.11"));
+    let words = invoice_pdf(&with_lines(lines)).words();
+    let ends = |text: &str| {
+        let last = words.iter().filter(|word| word.text.ends_with(text)).map(|word| word.right);
+        last.fold(0.0, f32::max)
+    };
+    for amount in ["1.014,00", "35,67", "142,60", "1.111,11", "81,16"] {
+        assert!((ends(amount) - 545.28).abs() < 0.05, "{amount} ends at {}", ends(amount));
+    }
+}
+
+#[test]
+fn a_revision_says_what_it_replaces_why_and_who_asked() {
+    let mut invoice = sample::invoice();
+    invoice.revision = 1;
+    invoice.replaces = Some(Replacement {
+        revision: 0,
+        total: "1200.00".parse().unwrap(),
+        reason: "Mensagens que chegaram depois do fechamento".to_owned(),
+        by: "Maria Souza".to_owned(),
+    });
+    let pdf = invoice_pdf(&invoice);
+    pdf.assert_sound();
+    let text = pdf.text();
+    let from = text.find("Revisão 1").unwrap_or_else(|| panic!("{text}"));
+    let to = text.find("Descrição").unwrap();
+    insta::assert_snapshot!(text[from..to].trim_end(), @r"
+    Revisão 1: substitui a fatura 2026-000001
+       Total anterior R$ 1.200,00, novo total R$ 1.192,27: R$ 7,73 a menos.
+       Motivo: Mensagens que chegaram depois do fechamento
+       Solicitada por Maria Souza
+    ");
+    assert!(text.contains("Nº 2026-000001-R1"));
+    assert_eq!(pdf.info("Title"), "Fatura 2026-000001-R1");
+    assert_eq!(pdf.info("Pages"), "1");
+}
+
+#[rstest]
+#[case::zero("-1192.27", "Nada a pagar")]
+#[case::credit("-1200.00", "R$ 7,73 a seu favor")]
+fn nothing_to_pay_has_no_code(#[case] credit: &str, #[case] said: &str) {
+    let mut lines = sample::invoice().lines;
+    lines.push(adjustment("Crédito", credit));
+    let invoice = with_lines(lines);
+    assert_eq!(invoice.pix, None);
+    let pdf = invoice_pdf(&invoice);
+    pdf.assert_sound();
+    let text = pdf.text();
+    assert!(text.contains(said) && !text.contains("Pix"), "{text}");
+}
+
+#[test]
+fn without_a_pix_key_it_says_whom_to_ask() {
+    let text = invoice_pdf(&Invoice { pix: None, ..sample::invoice() }).text();
+    assert!(text.contains("Combine a forma de pagamento com o emitente."), "{text}");
+}
+
+#[test]
+fn many_adjustments_flow_to_a_second_page_under_the_same_header() {
+    let mut lines = sample::invoice().lines;
+    let long = "Desconto combinado por telefone com o gerente regional ".repeat(4);
+    lines.extend((0..14).map(|_| adjustment(&long, "-1.00")));
+    lines.push(adjustment(&"Uma descrição sem fim ".repeat(700), "-1.00"));
+    let pdf = invoice_pdf(&with_lines(lines));
+    pdf.assert_sound();
+    let text = pdf.text();
+    assert!(text.matches("Preço unitário").count() >= 2, "{text}");
+    assert_eq!(text.matches("R$ 1,00").count(), 30);
+    assert_eq!(text.split_whitespace().filter(|word| *word == "descrição").count(), 700);
+    let pages = pdf.info("Pages");
+    assert!(text.contains(&format!("Página {pages} de {pages}")));
+}
+
+#[test]
+fn sixty_templates_flow_over_pages() {
+    let mut invoice = sample::invoice();
+    invoice.usage.hsm_by_template = (1..=60).map(|n| (format!("modelo_{n:02}"), n)).collect();
+    let hsm: u64 = (1..=60).sum();
+    invoice.usage.hsm = hsm;
+    invoice.lines = sample::prices().lines(5000, 5123, hsm).unwrap();
+    let pdf = statement_pdf(&invoice);
+    pdf.assert_sound();
+    let text = pdf.text();
+    assert!((1..=60).all(|n| text.contains(&format!("modelo_{n:02}"))));
+    assert_eq!(pdf.info("Pages"), "3");
+    assert_eq!(text.matches("Valor, a R$ 0,46").count(), 3);
+    assert!(text.contains("Página 3 de 3"));
+}
+
+#[test]
+fn a_month_cut_by_a_change_of_zone_shows_its_hours() {
+    let mut invoice = sample::invoice();
+    invoice.period.start += chrono::Duration::hours(1);
+    let text = invoice_pdf(&invoice).copied_text();
+    assert!(text.contains("01/10/2026 01:00 a 01/11/2026 00:00"), "{text}");
+}
+
+#[test]
+fn a_price_finer_than_a_centavo_is_printed_in_full() {
+    let mut invoice = sample::invoice();
+    invoice.lines[1].unit_price = Decimal::new(2995, 4);
+    assert!(invoice_pdf(&invoice).text().contains("R$ 0,2995"));
+}
+
+#[test]
+fn a_logo_stands_in_place_of_the_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("logo.png");
+    fs::write(&path, STANDARD.decode(LOGO).unwrap()).unwrap();
+    let renderer = Renderer::new(&Branding { logo: Some(path) }).unwrap();
+    let pdf = Pdf::new(renderer.invoice(&sample::invoice()).unwrap());
+    pdf.assert_sound();
+    let images = run("pdfimages", &["-list", path_str(&pdf.path())]);
+    assert_eq!(images.lines().skip(2).count(), 2, "the image and its mask: {images}");
+    assert_eq!(pdf.text().matches("Exemplo Tecnologia Ltda").count(), 3, "one less than without");
+}
+
+#[test]
+fn a_logo_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = |name: &str, content: Option<&[u8]>| -> String {
+        let path = folder.path().join(name);
+        if let Some(content) = content {
+            fs::write(&path, content).unwrap();
+        }
+        let error: RenderError = Renderer::new(&Branding { logo: Some(path) }).unwrap_err();
+        error.to_string().replace(path_str(folder.path()), "DIR")
+    };
+    let mut huge = STANDARD.decode(LOGO).unwrap();
+    huge[16..24].copy_from_slice(&[0, 0, 0x10, 0, 0, 0, 0x10, 0]);
+    let mut torn = STANDARD.decode(LOGO).unwrap();
+    torn.truncate(60);
+    insta::assert_snapshot!(error("away.png", None), @"cannot read the logo DIR/away.png: No such file or directory (os error 2); correct `logo` under [issuer]");
+    insta::assert_snapshot!(error("logo.svg", Some(b"<svg xmlns='http://www.w3.org/2000/svg'/>")), @"the logo DIR/logo.svg is no usable PNG (SVG, JPEG and other formats are not supported yet): save it as a PNG");
+    insta::assert_snapshot!(error("short.png", Some(&torn[..12])), @"the logo DIR/short.png is no usable PNG (it ends too early): save it as a PNG");
+    insta::assert_snapshot!(error("torn.png", Some(&torn)), @"the logo DIR/torn.png is no usable PNG (unexpected end of file): save it as a PNG");
+    insta::assert_snapshot!(error("huge.png", Some(&huge)), @"the logo DIR/huge.png has 4096 × 4096 pixels, more than the 400,000 that every document can carry: save it smaller, for example 800 × 200");
 }

@@ -2,6 +2,7 @@
 
 pub mod mariadb;
 pub mod message_db;
+pub mod pdf;
 pub mod postfix;
 pub mod postgres;
 pub mod reseller;

@@ -30,7 +30,8 @@ pub fn invoice() -> Invoice {
         issued_at: Utc.with_ymd_and_hms(2026, 11, 1, 3, 0, 1).unwrap(),
         issued_on: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
         due_on: NaiveDate::from_ymd_opt(2026, 11, 10).unwrap(),
-        evidence_sha256: "9f2c1e7ab4d85630e1f7c2a98b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f".to_owned(),
+        evidence_sha256: "9f2c1e7ab4d85630e1f7c2a98b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f"
+            .to_owned(),
         pix: None,
         replaces: None,
     };
@@ -41,8 +42,7 @@ pub fn invoice() -> Invoice {
 /// The BR Code for the invoice's total; make it again after a change of lines.
 pub fn pix(invoice: &Invoice) -> Option<String> {
     let key = "11222333000181".parse().unwrap();
-    let receiver =
-        Receiver { key: &key, name: &invoice.issuer.name, city: &invoice.issuer.city };
+    let receiver = Receiver { key: &key, name: &invoice.issuer.name, city: &invoice.issuer.city };
     br_code(receiver, invoice.total(), &invoice.number.txid())
 }
 
