@@ -116,7 +116,7 @@ CREATE TABLE outbox (
     last_error TEXT,
     UNIQUE (kind, cause, recipient, resend)
 );
-CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+CREATE INDEX outbox_due ON outbox (state, next_attempt_at);
 
 -- Who did what, when and why. Only ever added to.
 CREATE TABLE audit (

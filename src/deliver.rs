@@ -114,7 +114,8 @@ impl Post<'_> {
         };
         match &email.content {
             Content::Invoice { number, revision } => {
-                let filter = Filter { number: Some(*number), all_revisions: true, ..Filter::default() };
+                let filter =
+                    Filter { number: Some(*number), all_revisions: true, ..Filter::default() };
                 let revisions = self.ledger.revisions(filter).await?;
                 let found = revisions.into_iter().find(|r| r.invoice.revision == *revision);
                 let invoice = found.ok_or_else(|| missing(*number, *revision))?.invoice;
@@ -126,7 +127,9 @@ impl Post<'_> {
                 let digest = self.ledger.digest(*month, *sequence).await?;
                 let mut pdfs = Vec::new();
                 for entry in digest.invoices.get(part.invoices.clone()).unwrap_or_default() {
-                    pdfs.push(self.document(entry.number, entry.revision, FileKind::Invoice).await?);
+                    pdfs.push(
+                        self.document(entry.number, entry.revision, FileKind::Invoice).await?,
+                    );
                 }
                 Ok(compose::digest(self.templates, envelope, &digest, part, pdfs)?)
             }
@@ -146,15 +149,13 @@ impl Post<'_> {
 
 fn missing(number: Number, revision: u32) -> LedgerError {
     let label = label(number, revision);
-    LedgerError::Corrupt(format!("an email about {label} is queued, but its documents are not there"))
+    LedgerError::Corrupt(format!(
+        "an email about {label} is queued, but its documents are not there"
+    ))
 }
 
 /// What is recorded of an attempt, and what the round makes of it.
-fn outcome(
-    email: &Email,
-    delivery: Delivery,
-    now: DateTime<Utc>,
-) -> (Attempt, Step) {
+fn outcome(email: &Email, delivery: Delivery, now: DateTime<Utc>) -> (Attempt, Step) {
     match delivery {
         Delivery::Sent => (Attempt::Sent, Step::Sent),
         Delivery::Failed { error } => {

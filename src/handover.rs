@@ -39,10 +39,14 @@ pub enum HandoverError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The email could not be worded.
-    #[error("the report to finance could not be written: {0}. Everything is issued; run the close again")]
+    #[error(
+        "the report to finance could not be written: {0}. Everything is issued; run the close again"
+    )]
     Template(#[from] TemplateError),
     /// Its files could not be made.
-    #[error("the report to finance could not be made: {0}. Everything is issued; run the close again")]
+    #[error(
+        "the report to finance could not be made: {0}. Everything is issued; run the close again"
+    )]
     Compose(#[from] ComposeError),
 }
 
@@ -70,7 +74,10 @@ pub async fn tell_finance(
         sequence: findings.sequence,
         made_at: now,
         issuer: desk.config.issuer.name.clone(),
-        invoices: news.iter().map(|revision| Entry::of(&revision.invoice, revision.pdf_sha256.clone())).collect(),
+        invoices: news
+            .iter()
+            .map(|revision| Entry::of(&revision.invoice, revision.pdf_sha256.clone()))
+            .collect(),
         exceptions: findings.exceptions.to_vec(),
         messages: findings.messages,
         zones: findings.zones,
@@ -122,7 +129,10 @@ fn emails(
 pub fn zones(windows: &[Window], spans: &BTreeSet<(Period, &'static str)>) -> Vec<Zone> {
     let zone = |window: &Window| {
         let of_window = spans.iter().filter(|(period, _)| *period == window.period);
-        Zone { names: of_window.map(|(_, name)| (*name).to_owned()).collect(), window: window.clone() }
+        Zone {
+            names: of_window.map(|(_, name)| (*name).to_owned()).collect(),
+            window: window.clone(),
+        }
     };
     windows.iter().map(zone).collect()
 }

@@ -139,8 +139,7 @@ fn invoice(
     let due_day = draft.dealership.due_day.unwrap_or(config.invoice.due_day);
     let total = draft.lines.iter().map(|line| line.amount).sum();
     let pix = config.pix.as_ref().and_then(|key| {
-        let receiver =
-            Receiver { key, name: &config.issuer.name, city: &config.issuer.city };
+        let receiver = Receiver { key, name: &config.issuer.name, city: &config.issuer.city };
         br_code(receiver, total, &number.txid())
     });
     Invoice {

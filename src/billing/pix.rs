@@ -116,9 +116,10 @@ fn ascii(text: &str, most: usize) -> String {
     let folded: String = deunicode::deunicode(text)
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || " .,-&/'".contains(*c))
-        .take(most)
         .collect();
-    let folded = folded.trim();
+    // A second space would not survive being copied from a page.
+    let folded = folded.split_whitespace().collect::<Vec<_>>().join(" ");
+    let folded = folded.get(..most).unwrap_or(&folded).trim_end();
     if folded.is_empty() { "NAO INFORMADO".to_owned() } else { folded.to_owned() }
 }
 

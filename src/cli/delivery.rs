@@ -27,7 +27,9 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
     });
     if let Some(error) = &delivered.unreachable {
         let sent = count(delivered.sent, "email");
-        let message = format!("{error}\n{sent} sent; the others wait in the outbox: run `fecha deliver` again");
+        let message = format!(
+            "{error}\n{sent} sent; the others wait in the outbox: run `fecha deliver` again"
+        );
         return Err(Failure { status: 3, message });
     }
     output.result(&json, || {
@@ -48,8 +50,7 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
 /// Sends what is due, with a progress bar on a terminal.
 pub async fn send_due(office: &Office, output: &Output) -> Result<Delivered, Failure> {
     let mut mailer = office::mailer(&office.config)?;
-    let post =
-        Post { ledger: &office.ledger, templates: &office.templates, clock: office.clock };
+    let post = Post { ledger: &office.ledger, templates: &office.templates, clock: office.clock };
     let bar = output.bar();
     let delivered = post
         .deliver_due(&mut mailer, |done| {
@@ -177,7 +178,9 @@ fn in_words(state: State) -> &'static str {
 
 /// Arguments of `fecha resend`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  fecha resend 2026-000017\n  fecha resend 2026-000017 --to contabilidade@example.com\n  fecha deliver")]
+#[command(
+    after_help = "Examples:\n  fecha resend 2026-000017\n  fecha resend 2026-000017 --to contabilidade@example.com\n  fecha deliver"
+)]
 pub struct ResendArgs {
     /// The invoice number, YYYY-NNNNNN
     number: Number,
@@ -205,7 +208,8 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
         }
     };
     let now = office.clock.now();
-    let emails = invoice_emails(&office.desk(), &invoice, to.clone(), now).map_err(Failure::wrong)?;
+    let emails =
+        invoice_emails(&office.desk(), &invoice, to.clone(), now).map_err(Failure::wrong)?;
     let ids: Vec<String> = emails.iter().map(|email| email.message_id.clone()).collect();
     let detail = format!("{} again", invoice.label());
     let entry = audit::Entry {

@@ -159,7 +159,10 @@ fn summary(dir: &Path, report: &CloseReport, documents: usize, emails: usize) ->
         &[],
         vec![
             vec![format!("{} messages", grouped(report.messages.total())), at("messages.db")],
-            vec!["register and configuration".to_owned(), at("{dealerships,contracts}.csv, fecha.toml")],
+            vec![
+                "register and configuration".to_owned(),
+                at("{dealerships,contracts}.csv, fecha.toml"),
+            ],
             vec![format!("{documents} invoices and statements (PDF)"), at("faturas")],
             vec![format!("{emails} emails (.eml)"), at("mail")],
             vec!["ledger".to_owned(), at("fecha.db")],

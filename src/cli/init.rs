@@ -8,7 +8,9 @@ use super::output::{Failure, Output};
 
 /// Arguments of `fecha init`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  fecha init billing && cd billing && $EDITOR fecha.toml && fecha check")]
+#[command(
+    after_help = "Example:\n  fecha init billing && cd billing && $EDITOR fecha.toml && fecha check"
+)]
 pub struct Args {
     /// The folder; made where it is missing
     #[arg(default_value = ".")]

@@ -17,7 +17,9 @@ use crate::report::Entry;
 
 /// Arguments of `fecha invoices`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json")]
+#[command(
+    after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json"
+)]
 pub struct ListArgs {
     /// Only this month, YYYY-MM
     #[arg(long, value_name = "M")]
@@ -112,7 +114,8 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
     if let Some(id) = &args.dealership {
         let dealerships = office.ledger.dealerships().await?;
         if !dealerships.iter().any(|dealership| dealership.id == *id) {
-            let message = format!("'{id}' is not in the register: `fecha export` lists all dealerships");
+            let message =
+                format!("'{id}' is not in the register: `fecha export` lists all dealerships");
             return Err(Failure::wrong(message));
         }
     }
@@ -178,10 +181,9 @@ pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u
     };
     let Some(revision) = found else {
         return Err(Failure::wrong(match args.revision {
-            Some(wanted) if !known.is_empty() => format!(
-                "invoice {number} has no revision {wanted}: it has {}",
-                known.join(", ")
-            ),
+            Some(wanted) if !known.is_empty() => {
+                format!("invoice {number} has no revision {wanted}: it has {}", known.join(", "))
+            }
             _ => format!("there is no invoice {number}: `fecha invoices` lists all"),
         }));
     };

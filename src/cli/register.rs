@@ -16,6 +16,7 @@ use crate::register::{
 
 /// Arguments of `fecha import`.
 #[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
 #[command(after_help = "\
 Rows are added and updated by their key (id; dealership_id and from_month); nothing is removed. All rows
 are imported or none: bad ones are named by file, line, column and reason, all at once.
@@ -24,7 +25,7 @@ Example:
   fecha import --dealerships dealerships.csv --contracts contracts.csv")]
 pub struct ImportArgs {
     /// CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day
-    #[arg(long, value_name = "FILE", required_unless_present = "contracts")]
+    #[arg(long, value_name = "FILE")]
     dealerships: Option<PathBuf>,
     /// CSV: dealership_id,from_month,package
     #[arg(long, value_name = "FILE")]
@@ -53,13 +54,15 @@ pub async fn import(office: &Office, args: &ImportArgs, output: &Output) -> Resu
     if let Some(path) = &args.contracts {
         let is_known = |id: &str| ids.contains(id);
         let bytes = read(path)?;
-        match read_contracts(&path.display().to_string(), &bytes, &is_known, &office.config.prices) {
+        match read_contracts(&path.display().to_string(), &bytes, &is_known, &office.config.prices)
+        {
             Ok(rows) => contracts = rows,
             Err(BadRows(rows)) => bad.extend(rows),
         }
     }
     if !bad.is_empty() {
-        let message = format!("{}\nnothing was imported: mend these rows and import again", BadRows(bad));
+        let message =
+            format!("{}\nnothing was imported: mend these rows and import again", BadRows(bad));
         return Err(Failure::wrong(message));
     }
     let detail = format!("{} dealerships, {} contracts", dealerships.len(), contracts.len());
@@ -155,5 +158,6 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
         file.write_all(content)?;
         file.commit()
     });
-    written.map_err(|error| Failure::wrong(format!("{} cannot be written: {error}", path.display())))
+    written
+        .map_err(|error| Failure::wrong(format!("{} cannot be written: {error}", path.display())))
 }

@@ -33,8 +33,13 @@ struct Attention {
 
 /// Shows the months and what needs a person.
 pub async fn status(office: &Office, output: &Output) -> Result<u8, Failure> {
-    let closings: BTreeMap<Month, Closing> =
-        office.ledger.closings().await?.into_iter().map(|closing| (closing.month, closing)).collect();
+    let closings: BTreeMap<Month, Closing> = office
+        .ledger
+        .closings()
+        .await?
+        .into_iter()
+        .map(|closing| (closing.month, closing))
+        .collect();
     let months = months(office, &closings).await?;
     let emails = office.ledger.emails(None).await?;
     let mut attention = Vec::new();
@@ -88,7 +93,9 @@ fn month_attention(row: &MonthRow, closing: Option<&Closing>) -> Vec<Attention> 
     match (row.state, &row.held) {
         (State::Held, Some(why)) => attention.push(Attention {
             what: format!("{month} is held: {why}"),
-            remedy: format!("mend the message database and run `fecha close --month {month}`, or add --release"),
+            remedy: format!(
+                "mend the message database and run `fecha close --month {month}`, or add --release"
+            ),
         }),
         (State::Open | State::Held, _) => attention.push(Attention {
             what: format!("{month} is not closed"),

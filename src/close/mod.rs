@@ -240,7 +240,9 @@ async fn log(
     detail: &str,
 ) -> Result<(), LedgerError> {
     let (actor, month) = (desk.actor, Some(month));
-    desk.ledger.log(&audit::Entry { at: now, actor, action, month, dealership_id: None, detail }).await
+    desk.ledger
+        .log(&audit::Entry { at: now, actor, action, month, dealership_id: None, detail })
+        .await
 }
 
 impl CloseReport {
@@ -258,7 +260,8 @@ impl CloseReport {
 
     fn add(&mut self, exceptions: &[Exception]) {
         self.exceptions.extend_from_slice(exceptions);
-        self.exceptions.sort_by(|a, b| (&a.dealership_id, a.reason).cmp(&(&b.dealership_id, b.reason)));
+        self.exceptions
+            .sort_by(|a, b| (&a.dealership_id, a.reason).cmp(&(&b.dealership_id, b.reason)));
     }
 }
 

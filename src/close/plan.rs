@@ -94,7 +94,11 @@ impl<'a> Bill<'a> {
 }
 
 impl Plan {
-    pub(super) async fn make(desk: &Desk<'_>, options: &Options, now: DateTime<Utc>) -> Result<Self, CloseError> {
+    pub(super) async fn make(
+        desk: &Desk<'_>,
+        options: &Options,
+        now: DateTime<Utc>,
+    ) -> Result<Self, CloseError> {
         let issuer_zone = desk.config.issuer.timezone;
         let month = options.month.unwrap_or_else(|| Month::last_ended(now, issuer_zone));
         let dealerships = desk.ledger.dealerships().await?;
@@ -132,7 +136,15 @@ impl Plan {
         let completes = candidates.iter().filter(pending).all(|candidate| candidate.selected);
         let issuer_period = month.period_in(issuer_zone);
         let plan = Self {
-            month, candidates, standing, before, issuer_zone, issuer_period, whole, completes, now,
+            month,
+            candidates,
+            standing,
+            before,
+            issuer_zone,
+            issuer_period,
+            whole,
+            completes,
+            now,
         };
         plan.must_have_ended_somewhere()?;
         Ok(plan)
@@ -176,7 +188,8 @@ impl Plan {
             has_package: candidate.package.is_some(),
             in_scope: candidate.ended && (candidate.selected || everyone),
         };
-        let unknown = (everyone && self.issuer_period.has_ended(self.now)).then_some(self.issuer_period);
+        let unknown =
+            (everyone && self.issuer_period.has_ended(self.now)).then_some(self.issuer_period);
         let dealerships = self.candidates.iter().map(counted).collect();
         Counter::new(dealerships, unknown, ignored_statuses)
     }

@@ -15,12 +15,14 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyPool, Executor as _, Row as _, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _, Transaction};
 
 use crate::billing::evidence::EvidenceKey;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
+/// How long a server may take to let us in.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a process waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -128,6 +130,13 @@ impl Ledger {
             Engine::Postgres => url.parse(),
         }
         .map_err(cannot_open)?;
+        // One connection by itself first: a pool would try a server that is away for a minute.
+        let first = AnyConnection::connect_with(&options);
+        match tokio::time::timeout(CONNECT_TIMEOUT, first).await {
+            Ok(Ok(connection)) => connection.close().await.map_err(cannot_open)?,
+            Ok(Err(error)) => return Err(cannot_open(error)),
+            Err(_) => return Err(cannot_open(sqlx::Error::PoolTimedOut)),
+        }
         let pool = AnyPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(BUSY_TIMEOUT)

@@ -171,7 +171,8 @@ impl Ledger {
     }
 
     /// Claims the email that has been due longest, for the time of a lease; `None` where nothing is
-    /// due. Two workers never get the same one; one whose worker died comes back.
+    /// due. A first attempt is always due, whatever became of the clock since it was queued. Two workers
+    /// never get the same one; one whose worker died comes back.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
@@ -179,7 +180,8 @@ impl Ledger {
         let failed = LedgerError::while_doing("claim an email");
         loop {
             let due = sqlx::query(sqlx::AssertSqlSafe(format!(
-                "{COLUMNS} WHERE next_attempt_at <= $1 AND (state = 'pending' OR lease_until <= $1)
+                "{COLUMNS} WHERE state = 'pending' AND (attempts = 0 OR next_attempt_at <= $1)
+                     OR state = 'sending' AND lease_until <= $1
                  ORDER BY next_attempt_at, id LIMIT 1"
             )))
             .bind(to_text(now))

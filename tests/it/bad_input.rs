@@ -76,11 +76,7 @@ fn all_bad_rows_are_named_at_once_and_nothing_is_imported() {
 #[case("config_unknown_key", "[ledger]", "[ledger]\nurll = \"x\"")]
 #[case("config_negative_price", "overage = \"0.29\"", "overage = \"-0.29\"")]
 #[case("config_cnpj", "cnpj = \"11.222.333/0001-81\"", "cnpj = \"11.222.333/0001-80\"")]
-fn the_configuration_is_refused_by_key(
-    #[case] name: &str,
-    #[case] from: &str,
-    #[case] to: &str,
-) {
+fn the_configuration_is_refused_by_key(#[case] name: &str, #[case] from: &str, #[case] to: &str) {
     let reseller = reseller();
     reseller.write("fecha.toml", &CONFIG.replacen(from, to, 1));
     insta::assert_snapshot!(name, complaint(&reseller, &["status"], 2));

@@ -48,22 +48,32 @@ fn a_close_issues_each_invoice_once(
             ],
             "messages": {"total": 5130, "counted": 5124, "ignored_status": 1, "not_a_contact": 1,
                 "malformed": 1, "no_contract": 1, "unknown_dealership": 2},
-            "total": "2877.42",
+            "total": "2877.13",
         })
     );
 
     let invoices = reseller.invoices(&["--month", "2026-10"]);
     assert_eq!(invoices.len(), 2);
     let d1 = &invoices[0];
-    // The old spelling 554890000001 is a landline's: a contact of its own, so 5,124.
+    // 55 48 9000-0001 is 55 48 99000-0001 from before the ninth digit: no further contact.
     let expected = [
-        ("number", json!("2026-000001")), ("revision", json!(0)), ("state", json!("issued")),
-        ("dealership_id", json!("d1")), ("month", json!("2026-10")), ("package", json!(5000)),
-        ("uam", json!(5124)), ("overage", json!(124)), ("hsm", json!(1)),
-        ("package_amount", json!("1014.00")), ("overage_amount", json!("35.96")),
-        ("hsm_amount", json!("0.46")), ("adjustments_amount", json!("0.00")),
-        ("total", json!("1050.42")), ("due_date", json!("2026-11-10")),
-        ("reason", Value::Null), ("by", Value::Null),
+        ("number", json!("2026-000001")),
+        ("revision", json!(0)),
+        ("state", json!("issued")),
+        ("dealership_id", json!("d1")),
+        ("month", json!("2026-10")),
+        ("package", json!(5000)),
+        ("uam", json!(5123)),
+        ("overage", json!(123)),
+        ("hsm", json!(1)),
+        ("package_amount", json!("1014.00")),
+        ("overage_amount", json!("35.67")),
+        ("hsm_amount", json!("0.46")),
+        ("adjustments_amount", json!("0.00")),
+        ("total", json!("1050.13")),
+        ("due_date", json!("2026-11-10")),
+        ("reason", Value::Null),
+        ("by", Value::Null),
     ];
     for (key, value) in expected {
         assert_eq!(d1[key], value, "{key}");
@@ -93,7 +103,7 @@ fn files_are_what_the_ledger_says(
     assert_eq!(shown["statement_sha256"], sha("e.pdf"));
     assert_eq!(shown["evidence_sha256"], sha("c.csv"));
     let evidence = std::fs::read_to_string(reseller.path("c.csv")).unwrap();
-    assert_eq!(evidence.lines().count(), 5125);
+    assert_eq!(evidence.lines().count(), 5124);
     assert!(!evidence.contains("5548990000001"));
 }
 
@@ -124,7 +134,10 @@ fn named_dealerships_that_complete_the_month_bring_the_whole_digest() {
     let reseller = reseller(LedgerKind::Sqlite);
     let first = reseller.run(&["close", "--dealership", "d2", "--json"]).expect(1).json();
     assert_eq!(first["issued"], 1);
-    assert_eq!(first["exceptions"], json!([{"dealership_id": "d2", "reason": "malformed", "messages": 1}]));
+    assert_eq!(
+        first["exceptions"],
+        json!([{"dealership_id": "d2", "reason": "malformed", "messages": 1}])
+    );
     assert_eq!(first["messages"]["total"], 1);
     assert_eq!(reseller.emails("digest"), 0);
     reseller.run(&["close", "--dealership", "d1"]).expect(0);
@@ -230,10 +243,11 @@ fn resend_queues_again_under_a_new_message_id() {
     let of_d1: Vec<&Value> = outbox.iter().filter(|e| e["number"] == "2026-000001").collect();
     assert_eq!(of_d1.len(), 3);
     let mut ids: Vec<&str> = of_d1.iter().map(|e| e["message_id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 3);
-    assert_eq!(of_d1[2]["to"], "outra@example.com");
-    assert_eq!(of_d1[2]["state"], "pending");
+    let other = of_d1.iter().find(|email| email["to"] == "outra@example.com").unwrap();
+    assert_eq!(other["state"], "pending");
     reseller.run(&["deliver"]).expect(0);
     assert!(reseller.outbox().iter().all(|email| email["state"] == "sent"));
     reseller.run(&["status"]).expect(1);

@@ -56,10 +56,8 @@ fn assert_whole(reseller: &Reseller, undisturbed: &BTreeMap<String, Value>) {
 fn killed_at_random_moments(
     #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
 ) {
-    let seed: u64 = std::env::var("KILL_SEED").map_or_else(
-        |_| rand::rng().random(),
-        |seed| seed.parse().expect("KILL_SEED is a number"),
-    );
+    let seed: u64 = std::env::var("KILL_SEED")
+        .map_or_else(|_| rand::rng().random(), |seed| seed.parse().expect("KILL_SEED is a number"));
     println!("KILL_SEED={seed} replays this run");
     let mut random = ChaCha8Rng::seed_from_u64(seed);
 

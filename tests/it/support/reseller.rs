@@ -52,15 +52,8 @@ pub struct Reseller {
 
 /// One row of the message database: dealership, contact, direction, kind, template, status, sent_at
 /// (RFC 3339).
-pub type Row<'a> = (
-    Option<&'a str>,
-    &'a str,
-    &'a str,
-    &'a str,
-    Option<&'a str>,
-    Option<&'a str>,
-    &'a str,
-);
+pub type Row<'a> =
+    (Option<&'a str>, &'a str, &'a str, &'a str, Option<&'a str>, Option<&'a str>, &'a str);
 
 impl Reseller {
     pub fn new(ledger: LedgerKind) -> Self {
@@ -107,7 +100,12 @@ impl Reseller {
             for (id, contact, direction, kind, template, status, sent_at) in rows {
                 let sent_at = sent_at.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
                 let values = rusqlite::params![
-                    id, contact, direction, kind, template, status,
+                    id,
+                    contact,
+                    direction,
+                    kind,
+                    template,
+                    status,
                     sent_at.timestamp_millis()
                 ];
                 insert.execute(values).unwrap();
@@ -177,7 +175,10 @@ impl Reseller {
     pub fn ledger_sql(&self, sql: &str) {
         match &self.ledger_url {
             None => {
-                rusqlite::Connection::open(self.path("fecha.db")).unwrap().execute_batch(sql).unwrap();
+                rusqlite::Connection::open(self.path("fecha.db"))
+                    .unwrap()
+                    .execute_batch(sql)
+                    .unwrap();
             }
             Some(url) => {
                 let database = url.rsplit('/').next().unwrap();
@@ -213,7 +214,8 @@ pub fn dealership(id: &str, zone: &str) -> String {
 pub const DEALERSHIP_HEADER: &str =
     "id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day\n";
 
-const MESSAGE_TABLE: &str = "CREATE TABLE message (dealership_id TEXT, contact TEXT, direction TEXT,
+const MESSAGE_TABLE: &str =
+    "CREATE TABLE message (dealership_id TEXT, contact TEXT, direction TEXT,
     kind TEXT, template TEXT, status TEXT, sent_at INTEGER NOT NULL)";
 
 /// The example of spec §3.2, with emails as files.
