@@ -1,12 +1,17 @@
 //! What finance gets: the close report (digest), its workbook and its archive of invoices.
 
+pub mod archive;
+mod sheet;
+pub mod workbook;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::billing::exception::Exception;
-use crate::billing::invoice::Number;
+use crate::billing::exception::{Exception, Reason};
+use crate::billing::invoice::{Invoice, Number, Replacement, label};
 use crate::billing::money::Money;
 use crate::billing::month::Month;
+use crate::billing::price::Item;
 use crate::billing::tally::{Buckets, Window};
 
 /// The close report of a month, or a supplement to it. The outbox keeps it as JSON; emails are made from it.
@@ -26,7 +31,7 @@ pub struct Digest {
     pub exceptions: Vec<Exception>,
     /// All messages by bucket: the zero-residual table.
     pub messages: Buckets,
-    /// The proof, zone by zone.
+    /// The proof, zone by zone; empty where nothing was counted for this report.
     pub zones: Vec<Zone>,
     /// Dealerships with messages from or to what is no contact (groups, empty values): not billed.
     pub not_contacts: Vec<(String, u64)>,
@@ -54,6 +59,8 @@ pub struct Entry {
     pub issued_at: DateTime<Utc>,
     pub evidence_sha256: String,
     pub pdf_sha256: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<Replacement>,
 }
 
 /// The proof of one span of time: the zones whose month it is, and its buckets.
@@ -65,10 +72,100 @@ pub struct Zone {
     pub window: Window,
 }
 
+impl Entry {
+    /// The row of an issued revision, whose PDF has this SHA-256 (hexadecimal).
+    #[must_use]
+    pub fn of(invoice: &Invoice, pdf_sha256: String) -> Self {
+        Self {
+            number: invoice.number,
+            revision: invoice.revision,
+            dealership_id: invoice.dealership_id.clone(),
+            dealership_name: invoice.dealership.name.clone(),
+            cnpj: invoice.dealership.cnpj.to_string(),
+            package: invoice.package,
+            uam: invoice.usage.uam,
+            overage: invoice.overage(),
+            hsm: invoice.usage.hsm,
+            package_amount: invoice.amount_of(|item| matches!(item, Item::Package { .. })),
+            overage_amount: invoice.amount_of(|item| matches!(item, Item::Overage)),
+            hsm_amount: invoice.amount_of(|item| matches!(item, Item::Hsm)),
+            adjustments_amount: invoice.amount_of(|item| matches!(item, Item::Adjustment { .. })),
+            total: invoice.total(),
+            due_on: invoice.due_on,
+            issued_at: invoice.issued_at,
+            evidence_sha256: invoice.evidence_sha256.clone(),
+            pdf_sha256,
+            replaces: invoice.replaces.clone(),
+        }
+    }
+
+    /// `2026-000001`, or `2026-000001-R1`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        label(self.number, self.revision)
+    }
+}
+
 impl Digest {
     /// The sum of all invoices.
     #[must_use]
     pub fn total(&self) -> Money {
-        self.invoices.iter().map(|entry| entry.total).sum()
+        self.sum(|entry| entry.total)
+    }
+
+    /// The sum of one amount over all invoices.
+    #[must_use]
+    pub fn sum(&self, amount: impl Fn(&Entry) -> Money) -> Money {
+        self.invoices.iter().map(amount).sum()
+    }
+
+    /// 0 for the close report, 1 for the first supplement to it.
+    #[must_use]
+    pub fn supplement(&self) -> u32 {
+        self.sequence.saturating_sub(1)
+    }
+
+    /// What its files are called, behind `fechamento-` and `faturas-`: `2026-10`, or
+    /// `2026-10-suplemento-1`.
+    #[must_use]
+    pub fn file_label(&self) -> String {
+        match self.supplement() {
+            0 => self.month.to_string(),
+            supplement => format!("{}-suplemento-{supplement}", self.month),
+        }
+    }
+}
+
+/// The buckets under their Portuguese names, in the order of spec §2 from what was billed to what was not.
+#[must_use]
+pub fn buckets_pt(buckets: &Buckets) -> [(&'static str, u64); 6] {
+    [
+        ("Contadas", buckets.counted),
+        ("Status ignorado", buckets.ignored_status),
+        ("Não é contato", buckets.not_a_contact),
+        ("Direção ou tipo inválido", buckets.malformed),
+        ("Sem contrato", buckets.no_contract),
+        ("Fora do cadastro", buckets.unknown_dealership),
+    ]
+}
+
+/// A reason's name in Portuguese; [`Reason::advice_pt`] says what to do.
+#[must_use]
+pub fn reason_pt(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NoContract => "Sem contrato",
+        Reason::UnknownDealership => "Fora do cadastro",
+        Reason::Malformed => "Direção ou tipo inválido",
+        Reason::NoPrice => "Sem preço",
+        Reason::Failed => "Erro ao emitir",
+    }
+}
+
+/// A dealership's id for people; messages may have none.
+#[must_use]
+pub fn id_pt(dealership_id: Option<&str>) -> &str {
+    match dealership_id {
+        None | Some("") => "(sem código)",
+        Some(id) => id,
     }
 }

@@ -1,0 +1,171 @@
+//! Whole emails: the words of a template and the files that go with them.
+
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+
+use super::message::{Attachment, Email};
+use super::template::{Alert, Rendered, TemplateError, Templates};
+use crate::billing::invoice::Invoice;
+use crate::billing::register::EmailAddress;
+use crate::report::Digest;
+use crate::report::archive::{
+    ArchiveError, File, MESSAGE_LIMIT, Part, archive, attached, partition,
+};
+use crate::report::workbook::{WorkbookError, workbook};
+
+const PDF: &str = "application/pdf";
+const ZIP: &str = "application/zip";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// What the words, the headers and the boundaries of an email to finance take at most, in bytes as sent.
+const WORDS: usize = 512 * 1024;
+
+/// What the outbox knows of an email besides its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// With angle brackets.
+    pub message_id: String,
+    /// The one recipient.
+    pub to: EmailAddress,
+    /// The `Date` header: when it was queued, so that every attempt sends the same bytes.
+    pub date: DateTime<Utc>,
+}
+
+/// An email cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each names its source")]
+pub enum ComposeError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Workbook(#[from] WorkbookError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// `fatura-2026-000001.pdf`, for an invoice's label.
+#[must_use]
+pub fn invoice_file(label: &str) -> String {
+    format!("fatura-{label}.pdf")
+}
+
+/// `extrato-2026-000001.pdf`, for an invoice's label.
+#[must_use]
+pub fn statement_file(label: &str) -> String {
+    format!("extrato-{label}.pdf")
+}
+
+/// `fechamento-2026-10.xlsx`.
+#[must_use]
+pub fn workbook_file(digest: &Digest) -> String {
+    format!("fechamento-{}.xlsx", digest.file_label())
+}
+
+/// `faturas-2026-10.zip`, or `faturas-2026-10-parte-1-de-3.zip`.
+#[must_use]
+pub fn archive_file(digest: &Digest, part: &Part) -> String {
+    format!("faturas-{}{}.zip", digest.file_label(), suffix(part))
+}
+
+fn suffix(part: &Part) -> String {
+    match part.of {
+        1 => String::new(),
+        of => format!("-parte-{}-de-{of}", part.number),
+    }
+}
+
+/// The email to a dealership, with the two PDF files.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn invoice(
+    templates: &Templates,
+    envelope: Envelope,
+    invoice: &Invoice,
+    invoice_pdf: Vec<u8>,
+    statement_pdf: Vec<u8>,
+) -> Result<Email, ComposeError> {
+    let label = invoice.label();
+    let pdf = |file_name, bytes| Attachment { file_name, content_type: PDF, bytes };
+    let attachments =
+        vec![pdf(invoice_file(&label), invoice_pdf), pdf(statement_file(&label), statement_pdf)];
+    let words = templates.invoice(invoice)?;
+    Ok(email(envelope, format!("fatura-{label}"), words, attachments))
+}
+
+/// Over which emails a close report goes, so that none is larger than [`MESSAGE_LIMIT`] as sent, for
+/// invoice PDFs of these sizes, in the digest's order. Keep them: they depend on every size.
+///
+/// # Errors
+/// [`ComposeError::Workbook`].
+pub fn digest_parts(digest: &Digest, pdf_sizes: &[usize]) -> Result<Vec<Part>, ComposeError> {
+    let first = WORDS + attached(workbook(digest)?.len());
+    let ranges = partition(pdf_sizes, first, WORDS, MESSAGE_LIMIT);
+    let of = ranges.len();
+    let part = |(number, invoices)| Part { number, of, invoices };
+    Ok((1..).zip(ranges).map(part).collect())
+}
+
+/// One of the emails to finance; `pdfs` are those of the part's invoices, in the digest's order.
+///
+/// # Errors
+/// [`ComposeError`].
+pub fn digest(
+    templates: &Templates,
+    envelope: Envelope,
+    digest: &Digest,
+    part: &Part,
+    pdfs: Vec<Vec<u8>>,
+) -> Result<Email, ComposeError> {
+    let mut attachments = Vec::new();
+    if part.number == 1 {
+        let bytes = workbook(digest)?;
+        attachments.push(Attachment {
+            file_name: workbook_file(digest),
+            content_type: XLSX,
+            bytes,
+        });
+    }
+    let files = files(digest, part.invoices.clone(), pdfs);
+    if !files.is_empty() {
+        let bytes = archive(&files)?;
+        let file_name = archive_file(digest, part);
+        attachments.push(Attachment { file_name, content_type: ZIP, bytes });
+    }
+    let words = templates.digest(digest, part)?;
+    let file_stem = format!("fechamento-{}{}", digest.file_label(), suffix(part));
+    Ok(email(envelope, file_stem, words, attachments))
+}
+
+fn files(digest: &Digest, range: Range<usize>, pdfs: Vec<Vec<u8>>) -> Vec<File> {
+    let entries = digest.invoices.get(range).unwrap_or_default();
+    let file = |(entry, bytes): (&crate::report::Entry, _)| File {
+        name: invoice_file(&entry.label()),
+        bytes,
+    };
+    entries.iter().zip(pdfs).map(file).collect()
+}
+
+/// The email that calls a person.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn alert(
+    templates: &Templates,
+    envelope: Envelope,
+    alert: &Alert,
+) -> Result<Email, ComposeError> {
+    Ok(email(envelope, "aviso".to_owned(), templates.alert(alert)?, Vec::new()))
+}
+
+fn email(
+    envelope: Envelope,
+    file_stem: String,
+    words: Rendered,
+    attachments: Vec<Attachment>,
+) -> Email {
+    let Envelope { message_id, to, date } = envelope;
+    let Rendered { subject, text, html } = words;
+    Email { message_id, file_stem, to, subject, text, html, attachments, date }
+}
