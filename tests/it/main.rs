@@ -2,7 +2,9 @@
 
 mod architecture;
 mod documents;
+mod email;
 mod mail;
 mod messages;
 mod register;
+mod report;
 mod support;

@@ -1,0 +1,177 @@
+//! What emails say: every template rendered from samples, and looked at.
+
+use std::ops::Range;
+
+use fecha::billing::invoice::Invoice;
+use fecha::billing::money::Money;
+use fecha::mail::Sender;
+use fecha::mail::compose::{self, Envelope};
+use fecha::mail::template::{Rendered, Templates};
+use fecha::report::Entry;
+use fecha::report::archive::Part;
+use rstest::rstest;
+
+use crate::support::samples::{self, HOSTILE};
+
+fn templates() -> Templates {
+    Templates::new().unwrap()
+}
+
+fn part(number: usize, of: usize, invoices: Range<usize>) -> Part {
+    Part { number, of, invoices }
+}
+
+/// Subject and text in one snapshot, the page in another. With `FECHA_EMAILS` set, the page is also
+/// written to that folder, to be looked at.
+fn snapshot(name: &str, email: &Rendered) {
+    insta::assert_snapshot!(format!("{name}.txt"), format!("{}\n\n{}", email.subject, email.text));
+    insta::assert_snapshot!(format!("{name}.html"), &email.html);
+    if let Some(folder) = std::env::var_os("FECHA_EMAILS") {
+        let path = std::path::Path::new(&folder).join(format!("{name}.html"));
+        std::fs::write(path, &email.html).unwrap();
+    }
+}
+
+#[test]
+fn an_invoice() {
+    snapshot("invoice", &templates().invoice(&samples::invoice()).unwrap());
+}
+
+#[test]
+fn a_revision_with_a_credit_for_a_hostile_name() {
+    snapshot("revision", &templates().invoice(&samples::revision()).unwrap());
+}
+
+#[test]
+fn a_digest() {
+    snapshot("digest", &templates().digest(&samples::digest(), &part(1, 1, 0..2)).unwrap());
+}
+
+#[test]
+fn a_digest_in_parts() {
+    let digest = samples::digest();
+    snapshot("digest_part_1", &templates().digest(&digest, &part(1, 3, 0..0)).unwrap());
+    snapshot("digest_part_2", &templates().digest(&digest, &part(2, 3, 0..1)).unwrap());
+}
+
+#[test]
+fn a_supplement() {
+    snapshot("supplement", &templates().digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap());
+}
+
+#[test]
+fn an_alert() {
+    snapshot("alert", &templates().alert(&samples::alert()).unwrap());
+}
+
+#[rstest]
+#[case(0, "nenhuma fatura")]
+#[case(1, "1 fatura")]
+#[case(2, "2 faturas")]
+#[case(1498, "1.498 faturas")]
+fn invoices_are_counted_in_portuguese(#[case] count: usize, #[case] expected: &str) {
+    let mut digest = samples::digest();
+    digest.invoices = vec![digest.invoices[0].clone(); count];
+    let email = templates().digest(&digest, &part(1, 1, 0..count)).unwrap();
+    assert_eq!(email.text.split(',').next(), Some(expected));
+}
+
+#[rstest]
+#[case(0, "nenhuma exceção")]
+#[case(1, "1 exceção")]
+#[case(3, "3 exceções")]
+fn exceptions_are_counted_in_portuguese(#[case] count: usize, #[case] expected: &str) {
+    let mut digest = samples::digest();
+    digest.exceptions = vec![digest.exceptions[0].clone(); count];
+    let email = templates().digest(&digest, &part(1, 1, 0..2)).unwrap();
+    let first_line = email.text.lines().next().unwrap();
+    assert_eq!(first_line.rsplit(", ").next(), Some(expected));
+    assert!(email.subject.ends_with(&format!(" · {expected}")), "{}", email.subject);
+}
+
+/// A free month: nothing to pay, and no word of when or how.
+#[test]
+fn a_total_of_zero_is_nothing_to_pay() {
+    let mut invoice = samples::invoice();
+    invoice.lines.iter_mut().for_each(|line| line.amount = Money::ZERO);
+    invoice.pix = None;
+    let email = templates().invoice(&invoice).unwrap();
+    for words in [&email.text, &email.html] {
+        assert!(words.contains("Nada a pagar."));
+        for word in ["Vencimento", "vence", "PIX", "a seu favor"] {
+            assert!(!words.contains(word), "{word}");
+        }
+    }
+}
+
+#[test]
+fn without_a_pix_key_it_says_whom_to_ask() {
+    let invoice = Invoice { pix: None, ..samples::invoice() };
+    let email = templates().invoice(&invoice).unwrap();
+    assert!(email.text.contains("Para saber como pagar, escreva para financeiro@example.com."));
+}
+
+#[test]
+fn no_markup_line_break_or_override_of_a_name_survives() {
+    let templates = templates();
+    let emails = [
+        templates.invoice(&samples::revision()).unwrap(),
+        templates.digest(&samples::digest(), &part(1, 1, 0..2)).unwrap(),
+        templates.digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap(),
+        templates.alert(&samples::alert()).unwrap(),
+    ];
+    for email in emails {
+        assert!(email.html.contains("&lt;script&gt;"), "{}", email.subject);
+        assert!(!email.html.contains("<script"), "{}", email.subject);
+        assert!(!email.subject.contains(['\r', '\n']));
+        for words in [&email.subject, &email.text, &email.html] {
+            assert!(!words.contains('\u{202e}'));
+            assert!(!words.lines().any(|line| line.starts_with("Bcc:")));
+        }
+    }
+    assert!(HOSTILE.contains('\u{202e}') && HOSTILE.contains("\r\nBcc:"));
+}
+
+/// However many exceptions there are, the words of a digest stay far below what is kept for them.
+#[test]
+fn a_terrible_month_still_fits() {
+    let mut digest = samples::digest();
+    let long = "ç".repeat(5000);
+    digest.invoices = vec![samples::supplement().invoices[0].clone(); 2000];
+    let mut exception = digest.exceptions[0].clone();
+    exception.dealership_id = Some(long.clone());
+    exception.detail = Some(long.clone());
+    digest.exceptions = vec![exception; 2000];
+    digest.not_contacts = vec![(long, 7); 2000];
+    let email = templates().digest(&digest, &part(1, 1, 0..0)).unwrap();
+    // Quoted-printable writes three bytes for each of a letter with an accent.
+    assert!((email.text.len() + email.html.len()) * 3 < 512 * 1024);
+    assert!(email.text.contains("e mais 1.975, na planilha"));
+}
+
+#[test]
+fn a_large_close_goes_in_emails_of_less_than_ten_megabytes() {
+    let mut digest = samples::digest();
+    let entry = digest.invoices[0].clone();
+    let numbered = |sequence| Entry { number: samples::number(sequence), ..entry.clone() };
+    digest.invoices = (1..=600).map(numbered).collect();
+    let parts = compose::digest_parts(&digest, &[33_000; 600]).unwrap();
+    assert_eq!(parts.len(), 3);
+    let from = fecha::mail::mailbox("faturas@example.com").unwrap();
+    let sender = Sender { from, reply_to: None };
+    let mut invoices = 0;
+    for part in &parts {
+        let envelope = Envelope {
+            message_id: "<1@example.com>".to_owned(),
+            to: fecha::mail::address("financeiro@example.com").unwrap(),
+            date: digest.made_at,
+        };
+        let pdfs = vec![vec![7; 33_000]; part.invoices.len()];
+        let email = compose::digest(&templates(), envelope, &digest, part, pdfs).unwrap();
+        let size = email.to_bytes(&sender).unwrap().len();
+        assert!(size < 10_000_000, "part {} has {size} bytes", part.number);
+        assert!(email.subject.ends_with(&format!(" ({}/3)", part.number)));
+        invoices += part.invoices.len();
+    }
+    assert_eq!(invoices, 600);
+}

@@ -1,0 +1,194 @@
+//! Sample documents for emails and reports, with names as bad as a register may have them.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use chrono_tz::America;
+use fecha::billing::exception::{Exception, Reason};
+use fecha::billing::invoice::{Invoice, Number, Replacement, Usage};
+use fecha::billing::money::Money;
+use fecha::billing::month::Month;
+use fecha::billing::price::{Item, Line};
+use fecha::billing::register::{Issuer, Party};
+use fecha::billing::tally::{Buckets, Window};
+use fecha::mail::template::Alert;
+use fecha::report::{Digest, Entry, Zone};
+
+/// Markup, quotes, an emoji, right-to-left text and its override, line breaks.
+pub const HOSTILE: &str =
+    "<script>alert(\"1\")</script> 'São João' 🚗 سيارات \u{202e}gpj.exe\r\nBcc: evil@example.com";
+
+pub fn number(sequence: u32) -> Number {
+    Number { year: 2026, sequence }
+}
+
+fn money(text: &str) -> Money {
+    text.parse().unwrap()
+}
+
+fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+fn line(item: Item, quantity: u64, unit_price: &str, amount: &str) -> Line {
+    Line { item, quantity, unit_price: unit_price.parse().unwrap(), amount: money(amount) }
+}
+
+/// The example of spec §3.4: a package of 5,000, 5,123 contacts, 310 HSM.
+pub fn invoice() -> Invoice {
+    let month: Month = "2026-10".parse().unwrap();
+    let timezone = America::Sao_Paulo;
+    Invoice {
+        number: number(1),
+        revision: 0,
+        issuer: Issuer {
+            name: "Exemplo Tecnologia Ltda".to_owned(),
+            cnpj: "11.222.333/0001-81".parse().unwrap(),
+            address: "Rua Exemplo, 100".to_owned(),
+            city: "Caxias do Sul".to_owned(),
+            state: "RS".parse().unwrap(),
+            email: fecha::mail::address("financeiro@example.com").unwrap(),
+            phone: "+55 54 3000-0000".to_owned(),
+            timezone,
+        },
+        dealership_id: "d1".to_owned(),
+        dealership: Party {
+            name: "Auto Peças e Veículos São João da Serra Ltda".to_owned(),
+            trade_name: "São João Veículos".to_owned(),
+            cnpj: "11.444.777/0001-61".parse().unwrap(),
+            address: "Avenida Brasil, 1".to_owned(),
+            city: "Porto Alegre".to_owned(),
+            state: "RS".parse().unwrap(),
+        },
+        month,
+        period: month.period_in(timezone),
+        timezone,
+        package: 5000,
+        usage: Usage {
+            uam: 5123,
+            hsm: 310,
+            received: 8000,
+            sent: 7000,
+            started_by_dealership: 123,
+            hsm_by_template: BTreeMap::from([("revisao".to_owned(), 310)]),
+            new_contacts_by_day: Vec::new(),
+            buckets: Buckets { counted: 15_000, ..Buckets::default() },
+        },
+        lines: vec![
+            line(Item::Package { contacts: 5000 }, 1, "1014.00", "1014.00"),
+            line(Item::Overage, 123, "0.29", "35.67"),
+            line(Item::Hsm, 310, "0.46", "142.60"),
+        ],
+        issued_at: "2026-11-01T03:00:01Z".parse().unwrap(),
+        issued_on: day("2026-11-01"),
+        due_on: day("2026-11-10"),
+        evidence_sha256: "e".repeat(64),
+        pix: Some(
+            "00020126360014br.gov.bcb.pix0114112223330001815204000053039865407\
+             1192.275802BR5923Exemplo Tecnologia Ltda6013Caxias do Sul621405102026000001630490AB"
+                .to_owned(),
+        ),
+        replaces: None,
+    }
+}
+
+/// A revision to nothing, for a dealership with the worst of names.
+pub fn revision() -> Invoice {
+    let mut revision = invoice();
+    revision.revision = 2;
+    HOSTILE.clone_into(&mut revision.dealership.trade_name);
+    revision.lines.push(line(
+        Item::Adjustment { description: format!("Crédito {HOSTILE}") },
+        1,
+        "-1300.00",
+        "-1300.00",
+    ));
+    revision.pix = None;
+    revision.replaces = Some(Replacement {
+        revision: 1,
+        total: money("1192.27"),
+        reason: format!("Contrato corrigido {HOSTILE}"),
+        by: "Ana".to_owned(),
+    });
+    revision
+}
+
+/// The close of a month with everything that can be said of one.
+pub fn digest() -> Digest {
+    let second = Invoice { number: number(2), dealership_id: "=1+1".to_owned(), ..invoice() };
+    let mut invoices =
+        vec![Entry::of(&invoice(), "a".repeat(64)), Entry::of(&second, "b".repeat(64))];
+    "=HYPERLINK(\"http://example.com\")".clone_into(&mut invoices[1].dealership_name);
+    let exception = |id: Option<&str>, reason, messages, detail: Option<&str>| Exception {
+        dealership_id: id.map(str::to_owned),
+        reason,
+        messages,
+        detail: detail.map(str::to_owned),
+    };
+    let sao_paulo = Buckets {
+        counted: 30_000,
+        ignored_status: 6,
+        not_a_contact: 2,
+        malformed: 0,
+        no_contract: 12,
+        unknown_dealership: 1,
+    };
+    let manaus = Buckets { counted: 1500, ..Buckets::default() };
+    let mut messages = sao_paulo;
+    messages += manaus;
+    Digest {
+        month: "2026-10".parse().unwrap(),
+        sequence: 1,
+        made_at: "2026-11-01T04:00:10Z".parse().unwrap(),
+        issuer: "Exemplo Tecnologia Ltda".to_owned(),
+        invoices,
+        exceptions: vec![
+            exception(Some("d7"), Reason::NoContract, 12, None),
+            exception(Some(HOSTILE), Reason::UnknownDealership, 1, None),
+            exception(None, Reason::UnknownDealership, 3, None),
+            exception(Some("d9"), Reason::NoPrice, 0, Some("pacote de 7.000 contatos")),
+        ],
+        messages,
+        zones: vec![
+            zone(&["America/Sao_Paulo", "America/Bahia"], America::Sao_Paulo, sao_paulo, 1400),
+            zone(&["America/Manaus"], America::Manaus, manaus, 30_100),
+        ],
+        not_contacts: vec![("d1".to_owned(), 1), ("@d2".to_owned(), 1)],
+    }
+}
+
+fn zone(names: &[&str], zone: chrono_tz::Tz, buckets: Buckets, elsewhere: u64) -> Zone {
+    let month: Month = "2026-10".parse().unwrap();
+    Zone {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        window: Window {
+            period: month.period_in(zone),
+            rows: buckets.total() + elsewhere,
+            buckets,
+            elsewhere,
+        },
+    }
+}
+
+/// A rerun that changed one invoice.
+pub fn supplement() -> Digest {
+    Digest {
+        sequence: 2,
+        invoices: vec![Entry::of(&revision(), "c".repeat(64))],
+        exceptions: Vec::new(),
+        zones: Vec::new(),
+        not_contacts: Vec::new(),
+        ..digest()
+    }
+}
+
+/// Delivery failed.
+pub fn alert() -> Alert {
+    Alert {
+        subject: format!("3 emails não foram entregues {HOSTILE}"),
+        happened: "O servidor recusou três emails.\n\nO primeiro foi a fatura 2026-000001."
+            .to_owned(),
+        todo: "Corrija o endereço no cadastro e rode `fecha resend 2026-000001`.".to_owned(),
+        issuer: "Exemplo Tecnologia Ltda".to_owned(),
+    }
+}
