@@ -129,7 +129,8 @@ pub fn mailer(config: &Config) -> Result<Mailer, MailError> {
                 password: smtp.password.as_ref().map(|secret| secret.expose().to_owned().into()),
                 ca_file: None,
             };
-            Ok(Mailer::Smtp(SmtpMailer::new(settings, sender(config), Timeouts::default())?))
+            let mailer = SmtpMailer::new(settings, sender(config), Timeouts::default())?;
+            Ok(Mailer::Smtp(Box::new(mailer)))
         }
     }
 }

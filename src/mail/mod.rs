@@ -28,10 +28,12 @@ pub use smtp::{SmtpMailer, SmtpSettings};
 
 /// The text is no email address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "'{0}' is no email address: write it as name@example.com, without accents (a domain that has them in its xn-- form)"
-)]
+#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = without_accents(.0))]
 pub struct InvalidAddress(pub String);
+
+fn without_accents(text: &str) -> &'static str {
+    if text.is_ascii() { "" } else { ", without accents (a domain that has them in its xn-- form)" }
+}
 
 /// Parses a bare address `name@host`, as the mail library understands it.
 ///
@@ -154,7 +156,7 @@ pub enum MailError {
 #[derive(Debug)]
 pub enum Mailer {
     /// To a mail server.
-    Smtp(SmtpMailer),
+    Smtp(Box<SmtpMailer>),
     /// Into a folder, one `.eml` file a message.
     File(FileMailer),
 }
@@ -208,6 +210,13 @@ mod tests {
     fn bare_addresses(#[case] text: &str, #[case] expected: Option<&str>) {
         let parsed = address(text);
         assert_eq!(parsed.as_ref().ok().map(EmailAddress::as_str), expected);
+    }
+
+    #[test]
+    fn an_address_with_accents_is_told_so() {
+        let told = |text| address(text).unwrap_err().to_string();
+        insta::assert_snapshot!(told("loja"), @"'loja' is no email address: write it as name@example.com");
+        insta::assert_snapshot!(told("josé@example.com"), @"'josé@example.com' is no email address: write it as name@example.com, without accents (a domain that has them in its xn-- form)");
     }
 
     #[test]

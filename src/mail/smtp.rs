@@ -221,23 +221,27 @@ impl SmtpMailer {
 
     /// An open connection, encrypted and logged in as configured; or what went wrong and what to mend.
     async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
-        let failed = |step: &str, fault: &Fault| {
-            format!("mail server {}: {step}: {fault}{}", self.server(), hint(fault))
+        let failed = |step: &str, fault: &Fault, mend: &str| {
+            format!("mail server {}: {step}: {fault}{}", self.server(), hint(fault, mend))
         };
         let hello = ClientId::default();
-        let mut connection =
-            self.dial(&hello).await.map_err(|fault| failed("cannot connect", &fault))?;
+        let mut connection = self.dial(&hello).await.map_err(|fault| {
+            failed("cannot connect", &fault, "check [email.smtp] host, port and tls")
+        })?;
         if let (Tls::StartTls, Some(tls)) = (self.settings.tls, &self.tls) {
             in_time(self.timeouts.command, connection.starttls(tls.clone(), &hello))
                 .await
-                .map_err(|fault| failed("cannot encrypt by STARTTLS", &fault))?;
+                .map_err(|fault| {
+                    let mend = "check [email.smtp] port and tls; nothing was sent unencrypted";
+                    failed("cannot encrypt by STARTTLS", &fault, mend)
+                })?;
         }
         if let Some(login) = &self.login {
             let mechanisms = [Mechanism::Plain, Mechanism::Login];
             in_time(self.timeouts.command, connection.auth(&mechanisms, login)).await.map_err(
                 |fault| {
                     let mend = "check [email.smtp] username and FECHA_EMAIL__SMTP__PASSWORD";
-                    format!("{}; {mend}", failed("cannot log in", &fault))
+                    failed("cannot log in", &fault, mend)
                 },
             )?;
         }
@@ -255,13 +259,15 @@ impl SmtpMailer {
     }
 }
 
-/// What to mend, where the fault alone does not say it.
-fn hint(fault: &Fault) -> &'static str {
+/// What to mend: `mend`, unless the fault says it better.
+fn hint(fault: &Fault, mend: &str) -> String {
     match fault {
         Fault::Broken(text) if text.contains("certificate") => {
-            "; the server's certificate must be for [email.smtp] host and from an authority that this machine, or [email.smtp] ca_file, trusts"
+            "; the server's certificate must be for [email.smtp] host and from an authority that this machine, or [email.smtp] ca_file, trusts".to_owned()
         }
-        _ => "",
+        // The server will let us in later.
+        _ if fault.is_refused_with("4") => String::new(),
+        _ => format!("; {mend}"),
     }
 }
 

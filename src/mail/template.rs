@@ -2,7 +2,7 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
 use super::text::one_line;
@@ -74,12 +74,9 @@ impl Templates {
     pub fn new() -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // A block alone on its line leaves no empty line in the text.
+        // What ends in `.html` is escaped by default. A block alone on its line leaves no empty line in the text.
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|source| TemplateError { name: "syntax", source })?);
-        environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
-        });
         for (name, source) in SOURCES {
             environment
                 .add_template(name, source)

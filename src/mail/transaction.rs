@@ -57,7 +57,8 @@ pub(super) struct Problem {
 }
 
 impl Fault {
-    fn is_refused_with(&self, start: &str) -> bool {
+    /// Whether the server's code begins so.
+    pub(super) fn is_refused_with(&self, start: &str) -> bool {
         matches!(self, Self::Refused { code, .. } if code.starts_with(start))
     }
 }

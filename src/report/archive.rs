@@ -84,8 +84,6 @@ pub fn partition(sizes: &[usize], first: usize, rest: usize, limit: usize) -> Ve
         let longer = part.start..index + 1;
         if besides + attached(archived(&sizes[longer.clone()])) <= limit {
             part = longer;
-        } else if part.is_empty() && !parts.is_empty() {
-            part = longer;
         } else {
             parts.push(std::mem::replace(&mut part, index..index + 1));
             besides = rest;

@@ -47,6 +47,7 @@ pub(super) struct Table {
 #[derive(Debug)]
 pub(super) struct Formats {
     header: Format,
+    number_header: Format,
     text: Format,
     count: Format,
     money: Format,
@@ -57,15 +58,17 @@ pub(super) struct Formats {
 impl Default for Formats {
     fn default() -> Self {
         let plain = || Format::new().set_align(FormatAlign::Top);
+        let header = Format::new()
+            .set_bold()
+            .set_text_wrap()
+            .set_align(FormatAlign::VerticalCenter)
+            .set_background_color(Color::RGB(0x00E3_ECE8))
+            .set_border_bottom(FormatBorder::Thin);
         Self {
-            header: Format::new()
-                .set_bold()
-                .set_text_wrap()
-                .set_align(FormatAlign::VerticalCenter)
-                .set_background_color(Color::RGB(0x00E3_ECE8))
-                .set_border_bottom(FormatBorder::Thin),
+            number_header: header.clone().set_align(FormatAlign::Right),
+            header: header.set_indent(1),
             // A text format, so that a name like `=A1` stays text when somebody edits its cell too.
-            text: plain().set_num_format("@"),
+            text: plain().set_num_format("@").set_align(FormatAlign::Left).set_indent(1),
             count: plain().set_num_format("#,##0"),
             money: plain().set_num_format("[$R$-416] #,##0.00"),
             date: plain().set_num_format("dd/mm/yyyy"),
@@ -141,7 +144,10 @@ impl Table {
         formats: &Formats,
     ) -> Result<u32, XlsxError> {
         for (column, index) in self.columns.iter().zip(0_u16..) {
-            sheet.write_string_with_format(first, index, column.title, &formats.header)?;
+            let cell = self.rows.first().and_then(|cells| cells.get(usize::from(index)));
+            let is_text = matches!(cell, None | Some(Cell::Text(_) | Cell::Empty));
+            let header = if is_text { &formats.header } else { &formats.number_header };
+            sheet.write_string_with_format(first, index, column.title, header)?;
             if first == 0 {
                 sheet.set_column_width(index, column.width)?;
             }

@@ -54,12 +54,14 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
         Column::new("Emitida em (UTC)", 17),
         Column::new("Valor anterior", 16),
         Column::new("Motivo da revisão", 38),
-        Column::new("SHA-256 da comprovação", 24),
-        Column::new("SHA-256 do PDF", 24),
+        Column::new("SHA-256 da comprovação", 68),
+        Column::new("SHA-256 do PDF", 68),
     ];
     let rows = digest.invoices.iter().map(invoice).collect();
-    Table { columns, rows }.write(sheet, 0, formats)?;
+    let end = Table { columns, rows }.write(sheet, 0, formats)?;
     sheet.set_freeze_panes(1, 1)?;
+    // On paper up to the day of issue; the hashes would make the rest too small to read.
+    sheet.set_print_area(0, 0, end - 1, 15)?;
     Ok(())
 }
 
@@ -94,7 +96,7 @@ fn exceptions(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Resu
         Column::new("Código", 24),
         Column::new("Exceção", 24),
         Column::summed("Mensagens", 13),
-        Column::new("O que fazer", 70),
+        Column::new("O que fazer", 105),
         Column::new("Detalhe", 60),
     ];
     let row = |exception: &Exception| {
@@ -139,10 +141,11 @@ fn zones(digest: &Digest) -> Table {
         Column::new("Fim (UTC)", 18),
     ];
     columns.extend(buckets);
+    // These three have no total: the spans of two zones overlap, so it would count messages twice.
     columns.extend([
-        Column::summed("Outros fusos", 14),
-        Column::summed("Soma", 14),
-        Column::summed("Contagem no banco", 14),
+        Column::new("Outros fusos", 14),
+        Column::new("Soma", 14),
+        Column::new("Contagem no banco", 14),
         Column::summed("Diferença", 14),
     ]);
     // Spreadsheet rows count from 1, and the first is the header.

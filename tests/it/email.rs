@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use fecha::billing::invoice::Invoice;
 use fecha::billing::money::Money;
+use fecha::mail::Sender;
+use fecha::mail::compose::{self, Envelope};
 use fecha::mail::template::{Rendered, Templates};
+use fecha::report::Entry;
 use fecha::report::archive::Part;
 use rstest::rstest;
 
@@ -144,4 +147,31 @@ fn a_terrible_month_still_fits() {
     // Quoted-printable writes three bytes for each of a letter with an accent.
     assert!((email.text.len() + email.html.len()) * 3 < 512 * 1024);
     assert!(email.text.contains("e mais 1.975, na planilha"));
+}
+
+#[test]
+fn a_large_close_goes_in_emails_of_less_than_ten_megabytes() {
+    let mut digest = samples::digest();
+    let entry = digest.invoices[0].clone();
+    let numbered = |sequence| Entry { number: samples::number(sequence), ..entry.clone() };
+    digest.invoices = (1..=600).map(numbered).collect();
+    let parts = compose::digest_parts(&digest, &[33_000; 600]).unwrap();
+    assert_eq!(parts.len(), 3);
+    let from = fecha::mail::mailbox("faturas@example.com").unwrap();
+    let sender = Sender { from, reply_to: None };
+    let mut invoices = 0;
+    for part in &parts {
+        let envelope = Envelope {
+            message_id: "<1@example.com>".to_owned(),
+            to: fecha::mail::address("financeiro@example.com").unwrap(),
+            date: digest.made_at,
+        };
+        let pdfs = vec![vec![7; 33_000]; part.invoices.len()];
+        let email = compose::digest(&templates(), envelope, &digest, part, pdfs).unwrap();
+        let size = email.to_bytes(&sender).unwrap().len();
+        assert!(size < 10_000_000, "part {} has {size} bytes", part.number);
+        assert!(email.subject.ends_with(&format!(" ({}/3)", part.number)));
+        invoices += part.invoices.len();
+    }
+    assert_eq!(invoices, 600);
 }

@@ -98,9 +98,10 @@ impl DigestView {
         let revised: Vec<RevisedView> =
             digest.invoices.iter().filter_map(RevisedView::of).collect();
         let all_revised = !revised.is_empty() && revised.len() == digest.invoices.len();
-        let (one, many) = match all_revised {
-            true => ("fatura revisada", "faturas revisadas"),
-            false => ("fatura", "faturas"),
+        let (one, many) = if all_revised {
+            ("fatura revisada", "faturas revisadas")
+        } else {
+            ("fatura", "faturas")
         };
         let (revised, revised_more) = listed(revised);
         let not_contacts = digest.not_contacts.iter().map(|(id, messages)| {

@@ -96,7 +96,7 @@ pub fn invoice() -> Invoice {
 pub fn revision() -> Invoice {
     let mut revision = invoice();
     revision.revision = 2;
-    revision.dealership.trade_name = HOSTILE.to_owned();
+    HOSTILE.clone_into(&mut revision.dealership.trade_name);
     revision.lines.push(line(
         Item::Adjustment { description: format!("Crédito {HOSTILE}") },
         1,
@@ -118,7 +118,7 @@ pub fn digest() -> Digest {
     let second = Invoice { number: number(2), dealership_id: "=1+1".to_owned(), ..invoice() };
     let mut invoices =
         vec![Entry::of(&invoice(), "a".repeat(64)), Entry::of(&second, "b".repeat(64))];
-    invoices[1].dealership_name = "=HYPERLINK(\"http://example.com\")".to_owned();
+    "=HYPERLINK(\"http://example.com\")".clone_into(&mut invoices[1].dealership_name);
     let exception = |id: Option<&str>, reason, messages, detail: Option<&str>| Exception {
         dealership_id: id.map(str::to_owned),
         reason,
