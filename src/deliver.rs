@@ -166,13 +166,12 @@ fn outcome(email: &Email, delivery: Delivery, now: DateTime<Utc>) -> (Attempt, S
         }
         Delivery::Retry { error, maybe_delivered } => {
             let first = email.first_attempt_at.unwrap_or(now);
-            match next_attempt(email.attempts, first, now) {
-                Some(at) => (Attempt::Retry { at, error, maybe_delivered }, Step::Retried),
-                None => {
-                    let error = format!("given up after 4 days: {error}");
-                    let step = Step::Failed(email.to().to_string(), error.clone());
-                    (Attempt::Failed { error }, step)
-                }
+            if let Some(at) = next_attempt(email.attempts, first, now) {
+                (Attempt::Retry { at, error, maybe_delivered }, Step::Retried)
+            } else {
+                let error = format!("given up after 4 days: {error}");
+                let step = Step::Failed(email.to().to_string(), error.clone());
+                (Attempt::Failed { error }, step)
             }
         }
     }

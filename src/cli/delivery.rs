@@ -155,10 +155,8 @@ fn remark(email: &Email) -> String {
     if email.maybe_twice > 0 {
         remarks.push("possibly delivered twice".to_owned());
     }
-    if let (State::Pending, Some(at)) = (email.state, email.next_attempt_at) {
-        if email.attempts > 0 {
-            remarks.push(format!("next attempt {}", at.format("%Y-%m-%d %H:%M UTC")));
-        }
+    if let (State::Pending, 1.., Some(at)) = (email.state, email.attempts, email.next_attempt_at) {
+        remarks.push(format!("next attempt {}", at.format("%Y-%m-%d %H:%M UTC")));
     }
     if email.state != State::Sent {
         remarks.extend(email.last_error.clone());
@@ -199,13 +197,12 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
         return Err(Failure::wrong(message));
     };
     let invoice = revision.invoice;
-    let to = match &args.to {
-        Some(text) => vec![mail::address(text).map_err(Failure::wrong)?],
-        None => {
-            let dealerships = office.ledger.dealerships().await?;
-            let found = dealerships.iter().find(|d| d.id == invoice.dealership_id);
-            found.map(recipients).unwrap_or_default()
-        }
+    let to = if let Some(text) = &args.to {
+        vec![mail::address(text).map_err(Failure::wrong)?]
+    } else {
+        let dealerships = office.ledger.dealerships().await?;
+        let found = dealerships.iter().find(|d| d.id == invoice.dealership_id);
+        found.map(recipients).unwrap_or_default()
     };
     let now = office.clock.now();
     let emails =

@@ -23,8 +23,12 @@ use crate::office::Office;
 #[derive(Debug, Parser)]
 #[command(name = "fecha", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
-    /// The configuration [default: $FECHA_CONFIG, else ./fecha.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "The configuration [default: $FECHA_CONFIG, else ./fecha.toml]"
+    )]
     config: Option<PathBuf>,
     /// Print the result as one JSON document; logs go to standard error
     #[arg(long, global = true)]

@@ -28,11 +28,12 @@ pub struct Failure {
 
 impl Failure {
     /// Wrong use, configuration or input.
+    #[expect(clippy::needless_pass_by_value, reason = "an error or a text, as it comes")]
     pub fn wrong(message: impl ToString) -> Self {
         Self { status: 2, message: message.to_string() }
     }
 
-    fn of(message: impl ToString, is_unreachable: bool) -> Self {
+    fn of(message: &impl ToString, is_unreachable: bool) -> Self {
         Self { status: if is_unreachable { 3 } else { 2 }, message: message.to_string() }
     }
 }

@@ -24,11 +24,13 @@ are imported or none: bad ones are named by file, line, column and reason, all a
 Example:
   fecha import --dealerships dealerships.csv --contracts contracts.csv")]
 pub struct ImportArgs {
-    /// CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day"
+    )]
     dealerships: Option<PathBuf>,
-    /// CSV: dealership_id,from_month,package
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = "CSV: dealership_id,from_month,package")]
     contracts: Option<PathBuf>,
 }
 

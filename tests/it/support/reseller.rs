@@ -50,7 +50,7 @@ pub struct Reseller {
     pub variables: Vec<(String, String)>,
 }
 
-/// One row of the message database: dealership, contact, direction, kind, template, status, sent_at
+/// One row of the message database: dealership, contact, direction, kind, template, status, `sent_at`
 /// (RFC 3339).
 pub type Row<'a> =
     (Option<&'a str>, &'a str, &'a str, &'a str, Option<&'a str>, Option<&'a str>, &'a str);

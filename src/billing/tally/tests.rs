@@ -1,0 +1,157 @@
+//! Buckets, bounds, and that neither the order of rows nor their number of zones matters.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+use crate::billing::month::Month;
+
+const DAY: i64 = 86_400_000;
+
+fn october(zone: chrono_tz::Tz) -> Period {
+    "2026-10".parse::<Month>().unwrap().period_in(zone)
+}
+
+fn counter() -> Counter {
+    let brasilia = october(chrono_tz::America::Sao_Paulo);
+    let noronha = october(chrono_tz::America::Noronha);
+    let dealership = |id: &str, period, has_package, in_scope| Counted {
+        dealership_id: id.to_owned(),
+        period,
+        has_package,
+        in_scope,
+    };
+    Counter::new(
+        vec![
+            dealership("d1", brasilia, true, true),
+            dealership("D1", noronha, true, true),
+            dealership("d2", brasilia, false, true),
+            dealership("d3", brasilia, true, false),
+        ],
+        Some(brasilia),
+        &["queued".to_owned(), "failed".to_owned()],
+    )
+}
+
+fn message<'a>(id: &'a str, contact: &'a str, direction: &'a str, kind: &'a str) -> Message<'a> {
+    Message {
+        dealership_id: Some(id.as_bytes()),
+        contact: Some(contact.as_bytes()),
+        direction: Some(direction.as_bytes()),
+        kind: Some(kind.as_bytes()),
+        template: None,
+        status: None,
+        sent_at: october(chrono_tz::America::Sao_Paulo).start.timestamp_millis() + DAY,
+    }
+}
+
+#[test]
+fn each_message_falls_into_the_first_bucket_that_fits() {
+    let mut counter = counter();
+    let failed = |message| Message { status: Some(b"failed"), ..message };
+    counter.add(&message("d9", "?", "sideways", "x")); // unknown_dealership before all else
+    counter.add(&Message { dealership_id: None, ..message("", "5548999990820", "in", "session") });
+    counter.add(&message("d1 ", "5548999990820", "in", "session")); // byte by byte: not d1
+    counter.add(&message("d2", "?", "sideways", "x")); // no_contract before malformed
+    counter.add(&failed(message("d1", "?", "IN", "session"))); // malformed before ignored_status
+    counter.add(&failed(message("d1", "?", "in", "session"))); // ignored_status before not_a_contact
+    counter.add(&message("d1", "123@g.us", "in", "session"));
+    counter.add(&Message { contact: None, ..message("d1", "", "in", "session") });
+    counter.add(&message("d1", "554899990820", "in", "session"));
+    counter.add(&message("d1", "5548999990820", "out", "hsm")); // the same contact
+    counter.add(&message("d1", "5548999990820", "in", "hsm")); // not sent: no HSM
+    counter.add(&message("D1", "5548999990820", "in", "session"));
+    counter.add(&message("d3", "5548999990820", "in", "session")); // out of scope
+
+    let count = counter.finish();
+    let d1 = &count.tallies["d1"];
+    assert_eq!((d1.uam(), d1.hsm()), (1, 1));
+    assert_eq!(count.tallies["D1"].uam(), 1);
+    assert!(!count.tallies.contains_key("d3"));
+    let expected = Buckets {
+        counted: 4,
+        ignored_status: 1,
+        not_a_contact: 2,
+        malformed: 1,
+        no_contract: 1,
+        unknown_dealership: 3,
+    };
+    assert_eq!(count.buckets(), expected);
+    assert_eq!(count.unknown[&Some("d1 ".to_owned())], 1);
+    assert_eq!(count.unknown[&None], 1);
+    for window in &count.windows {
+        window.prove(13).unwrap();
+        assert!(window.prove(14).is_err());
+    }
+}
+
+#[test]
+fn bounds_are_half_open_in_each_zone() {
+    let brasilia = october(chrono_tz::America::Sao_Paulo);
+    let noronha = october(chrono_tz::America::Noronha);
+    for (id, period) in [("d1", brasilia), ("D1", noronha)] {
+        for (sent_at, counts) in [
+            (period.start.timestamp_millis() - 1, 0),
+            (period.start.timestamp_millis(), 1),
+            (period.end.timestamp_millis() - 1, 1),
+            (period.end.timestamp_millis(), 0),
+        ] {
+            let mut counter = counter();
+            counter.add(&Message { sent_at, ..message(id, "5548999990820", "in", "session") });
+            assert_eq!(counter.finish().tallies[id].uam(), counts, "{id} at {sent_at}");
+        }
+    }
+}
+
+fn any_row() -> impl Strategy<
+    Value = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64),
+> {
+    (
+        select(vec![Some("d1"), Some("D1"), Some("d2"), Some("d3"), Some("d9"), None]),
+        select(vec!["554899990820", "5548999990820", "BR.1349", "1@g.us", "", "525512345678"]),
+        select(vec!["in", "out", "IN"]),
+        select(vec!["session", "hsm", ""]),
+        select(vec!["", "failed", "delivered"]),
+        -2 * DAY..34 * DAY,
+    )
+}
+
+type Row = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64);
+
+fn count(rows: &[Row]) -> Count {
+    let start = october(chrono_tz::America::Sao_Paulo).start.timestamp_millis();
+    let mut counter = counter();
+    for (id, contact, direction, kind, status, offset) in rows {
+        counter.add(&Message {
+            dealership_id: id.map(str::as_bytes),
+            contact: Some(contact.as_bytes()),
+            direction: Some(direction.as_bytes()),
+            kind: Some(kind.as_bytes()),
+            template: None,
+            status: (!status.is_empty()).then_some(status.as_bytes()),
+            sent_at: start + offset,
+        });
+    }
+    counter.finish()
+}
+
+proptest! {
+    #[test]
+    fn buckets_add_up_and_order_does_not_matter(
+        rows in proptest::collection::vec(any_row(), 0..60), seed in any::<u64>(),
+    ) {
+        let straight = count(&rows);
+        for window in &straight.windows {
+            window.prove(window.rows).unwrap();
+        }
+        let mut shuffled = rows.clone();
+        // A cheap permutation that any seed can reach.
+        for index in 1..shuffled.len() {
+            shuffled.swap(index, usize::try_from(seed % (index as u64 + 1)).unwrap());
+        }
+        let other = count(&shuffled);
+        prop_assert_eq!(&straight.tallies, &other.tallies);
+        prop_assert_eq!(&straight.windows, &other.windows);
+        prop_assert_eq!(&straight.unknown, &other.unknown);
+    }
+}
