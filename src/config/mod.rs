@@ -142,6 +142,8 @@ pub struct Smtp {
     /// Only together with a username. The file may leave it to the environment, so a username alone
     /// is no error before something is to be sent.
     pub password: Option<Secret>,
+    /// Certificates (PEM) that are trusted besides those of this machine, absolute.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How the connection to the mail server is protected.

@@ -59,7 +59,7 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
     let shown = load(&shown, &[]).unwrap();
     assert_eq!(shown.close, plain.close);
     assert_eq!(shown.invoice, plain.invoice);
-    let examples = ["# logo = ", "# admins = ", "# redirect = "];
+    let examples = ["# logo = ", "# admins = ", "# redirect = ", "# ca_file = "];
     let text = examples.iter().fold(CONFIG_TEMPLATE.to_owned(), |text, key| {
         text.replace(key, key.trim_start_matches("# "))
     });
