@@ -173,7 +173,7 @@ fn wrong_variables_are_named_all_at_once() {
     ];
     insta::assert_snapshot!(load(CONFIG_TEMPLATE, &variables).unwrap_err(), @r#"
     FECHA_LEDGER_URL: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
-    FECHA_EMAIL__SMTP__PASWORD: unknown key `pasword`, expected one of `host`, `port`, `tls`, `username`, `password`
+    FECHA_EMAIL__SMTP__PASWORD: unknown key `pasword`, expected one of `host`, `port`, `tls`, `username`, `password`, `ca_file`
     FECHA_PRICES__FROM: prices can only stand in the file, as [[prices]]
     FECHA_EMAIL__SMTP: invalid type: string "smtp.example.com", expected struct Smtp
     FECHA_NOW: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
