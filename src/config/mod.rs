@@ -75,7 +75,8 @@ pub struct Messages {
 pub struct Invoice {
     /// Day of the month by which invoices are due, 1 to 31; 10 by default.
     pub due_day: u32,
-    /// The first invoice number of a year, from 1; for a reseller who has invoiced before.
+    /// The first invoice number of an empty ledger, 1 by default; for a reseller who has invoiced
+    /// before. Later years begin at 1.
     pub first_number: u32,
 }
 
