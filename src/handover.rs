@@ -56,17 +56,19 @@ pub enum HandoverError {
 /// The invoices are marked as reported in the same transaction, so that a close that died before this
 /// point is reported by the next one, and none is reported twice.
 ///
+/// `false` where another process reported under this number first; nothing is queued then.
+///
 /// # Errors
 /// [`HandoverError`]; nothing is queued then.
 pub async fn tell_finance(
     desk: &Desk<'_>,
     findings: Findings<'_>,
     now: DateTime<Utc>,
-) -> Result<(), HandoverError> {
+) -> Result<bool, HandoverError> {
     let standing = desk.ledger.standing(findings.month).await?;
     let mut news: Vec<&Revision> = standing.values().filter(|r| r.digest.is_none()).collect();
     if news.is_empty() && findings.sequence > 1 {
-        return Ok(());
+        return Ok(true);
     }
     news.sort_by_key(|revision| (revision.invoice.number, revision.invoice.revision));
     let digest = Digest {
@@ -89,8 +91,7 @@ pub async fn tell_finance(
         sizes.push(pdf.map_or(0, |bytes| bytes.len()));
     }
     let emails = emails(desk, &digest, &sizes, now)?;
-    desk.ledger.report(&digest, &emails).await?;
-    Ok(())
+    Ok(desk.ledger.report(&digest, &emails).await?)
 }
 
 /// One email a recipient and part: each part has the archive of some of the invoices.

@@ -1,12 +1,13 @@
-//! Issues one invoice: number, document model, evidence, both PDFs and the queued emails, in one
-//! transaction. Either all of it exists afterwards or nothing does.
+//! Issues one invoice, or a revision of one: number, document model, evidence, both PDFs and the
+//! queued emails, in one transaction. Either all of it exists afterwards or nothing does.
 
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
+use sqlx::{Any, Transaction};
 
 use crate::billing::due_date::due_date;
 use crate::billing::evidence::{self, EvidenceKey, sha256_hex};
-use crate::billing::invoice::{Invoice, Number, Usage};
+use crate::billing::invoice::{Invoice, Number, Replacement, Usage};
 use crate::billing::month::{Month, Period};
 use crate::billing::pix::{Receiver, br_code};
 use crate::billing::price::Line;
@@ -16,8 +17,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::document::{RenderError, Renderer};
 use crate::ledger::audit;
-use crate::ledger::invoices::{Files, claim, insert_revision, take_number};
-use crate::ledger::outbox::{Content, Kind, NewEmail, queue};
+use crate::ledger::invoices::{Files, claim, insert_revision, supersede, take_number};
+use crate::ledger::outbox::{Content, Kind, NewEmail, queue, withdraw};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::Sender;
 use crate::mail::template::{TemplateError, Templates};
@@ -67,7 +68,8 @@ pub struct Draft<'a> {
 pub enum Outcome {
     /// It is an invoice now.
     Issued(Box<Invoice>),
-    /// Another process, or an earlier run, had issued the month already: nothing was changed.
+    /// Another process, or an earlier run, had issued the month or the revision already, or the invoice
+    /// was cancelled: nothing was changed.
     AlreadyIssued,
 }
 
@@ -103,29 +105,104 @@ pub async fn issue(
     if !claim(&mut transaction, number, &draft.dealership.id, draft.month).await? {
         return Ok(Outcome::AlreadyIssued);
     }
-    let invoice = invoice(desk.config, &draft, number, evidence_sha256, now);
+    let invoice = invoice(desk.config, &draft, number, evidence_sha256, None, now);
+    let detail = format!("{} {}", invoice.label(), invoice.total());
+    let deed = Deed { actor: desk.actor, action: "issue", detail: &detail };
+    write(desk, transaction, &draft, &invoice, evidence, deed).await?;
+    Ok(Outcome::Issued(Box::new(invoice)))
+}
+
+/// Why a revision is issued.
+#[derive(Debug, Clone, Copy)]
+pub struct Why<'a> {
+    /// In words, for the invoice and the audit log.
+    pub reason: &'a str,
+    /// Who asked for it.
+    pub by: &'a str,
+    /// What changed, in words, for the audit log.
+    pub change: &'a str,
+}
+
+/// Issues `draft` as the revision that follows `before`, under its number, once: `before` is
+/// superseded and those of its emails that were not sent are withdrawn.
+///
+/// # Errors
+/// [`IssueError`]; the transaction is rolled back then, and `before` stands.
+pub async fn revise(
+    desk: &Desk<'_>,
+    draft: Draft<'_>,
+    before: &Invoice,
+    why: Why<'_>,
+    now: DateTime<Utc>,
+) -> Result<Outcome, IssueError> {
+    let evidence = evidence::csv(&draft.tally.contacts, desk.key).into_bytes();
+    let evidence_sha256 = sha256_hex(&evidence);
+
+    let mut transaction = desk.ledger.begin().await?;
+    if !supersede(&mut transaction, before.number, before.revision, now).await? {
+        return Ok(Outcome::AlreadyIssued);
+    }
+    withdraw(&mut transaction, before.number).await?;
+    let replaces = Replacement {
+        revision: before.revision,
+        total: before.total(),
+        reason: why.reason.to_owned(),
+        by: why.by.to_owned(),
+    };
+    let number = before.number;
+    let invoice = invoice(desk.config, &draft, number, evidence_sha256, Some(replaces), now);
+    let detail = format!(
+        "{} {} replaces {} {}: {}; reason: {}{}",
+        invoice.label(),
+        invoice.total(),
+        before.label(),
+        before.total(),
+        why.change,
+        why.reason,
+        if why.by == desk.actor { String::new() } else { format!("; entered by {}", desk.actor) },
+    );
+    let deed = Deed { actor: why.by, action: "rerun", detail: &detail };
+    write(desk, transaction, &draft, &invoice, evidence, deed).await?;
+    Ok(Outcome::Issued(Box::new(invoice)))
+}
+
+/// What the audit log says of an issue.
+struct Deed<'a> {
+    actor: &'a str,
+    action: &'a str,
+    detail: &'a str,
+}
+
+/// Writes the revision with its documents, its emails and its audit entry, and commits.
+async fn write(
+    desk: &Desk<'_>,
+    mut transaction: Transaction<'static, Any>,
+    draft: &Draft<'_>,
+    invoice: &Invoice,
+    evidence: Vec<u8>,
+    deed: Deed<'_>,
+) -> Result<(), IssueError> {
     let files = Files {
-        invoice: desk.renderer.invoice(&invoice)?,
-        statement: desk.renderer.statement(&invoice)?,
+        invoice: desk.renderer.invoice(invoice)?,
+        statement: desk.renderer.statement(invoice)?,
         evidence,
     };
-    insert_revision(&mut transaction, &invoice, &files).await?;
-    for email in invoice_emails(desk, &invoice, recipients(draft.dealership), now)? {
-        queue(&mut transaction, &email, now).await?;
+    insert_revision(&mut transaction, invoice, &files).await?;
+    for email in invoice_emails(desk, invoice, recipients(draft.dealership), invoice.issued_at)? {
+        queue(&mut transaction, &email, invoice.issued_at).await?;
     }
-    let detail = format!("{} {}", invoice.label(), invoice.total());
     audit::Entry {
-        at: now,
-        actor: desk.actor,
-        action: "issue",
+        at: invoice.issued_at,
+        actor: deed.actor,
+        action: deed.action,
         month: Some(invoice.month),
         dealership_id: Some(&invoice.dealership_id),
-        detail: &detail,
+        detail: deed.detail,
     }
     .write(&mut transaction)
     .await?;
     transaction.commit().await.map_err(LedgerError::while_doing("issue an invoice"))?;
-    Ok(Outcome::Issued(Box::new(invoice)))
+    Ok(())
 }
 
 fn invoice(
@@ -133,6 +210,7 @@ fn invoice(
     draft: &Draft<'_>,
     number: Number,
     evidence_sha256: String,
+    replaces: Option<Replacement>,
     now: DateTime<Utc>,
 ) -> Invoice {
     let issued_on = now.with_timezone(&draft.timezone).date_naive();
@@ -144,7 +222,7 @@ fn invoice(
     });
     Invoice {
         number,
-        revision: 0,
+        revision: replaces.as_ref().map_or(0, |before| before.revision + 1),
         issuer: config.issuer.clone(),
         dealership_id: draft.dealership.id.clone(),
         dealership: draft.dealership.party(),
@@ -156,10 +234,10 @@ fn invoice(
         lines: draft.lines.clone(),
         issued_at: now,
         issued_on,
-        due_on: due_date(draft.month, due_day, issued_on, false),
+        due_on: due_date(draft.month, due_day, issued_on, replaces.is_some()),
         evidence_sha256,
         pix,
-        replaces: None,
+        replaces,
     }
 }
 

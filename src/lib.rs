@@ -23,5 +23,8 @@ pub mod ledger;
 pub mod mail;
 pub mod messages;
 pub mod office;
+pub mod recount;
 pub mod register;
 pub mod report;
+pub mod rerun;
+pub mod verify;

@@ -101,6 +101,59 @@ fn line(identity: &Identity, contact: &ContactUse, key: &EvidenceKey) -> String 
     line
 }
 
+/// One contact of an evidence file. Two files of one key name the same contact by the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns of the file")]
+pub struct Entry<'a> {
+    pub id: &'a str,
+    pub first_at: &'a str,
+    pub first_direction: &'a str,
+    pub received: u64,
+    pub sent: u64,
+    pub hsm: u64,
+}
+
+/// The text is no evidence file as [`csv()`] writes it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {0} of the evidence is not as fecha writes it")]
+pub struct InvalidEvidence(pub usize);
+
+/// Reads what [`csv()`] wrote, in its order: by id.
+///
+/// # Errors
+/// [`InvalidEvidence`], which names the first line that is wrong.
+pub fn parse(csv: &str) -> Result<Vec<Entry<'_>>, InvalidEvidence> {
+    let mut lines = csv.lines().zip(1..);
+    match lines.next() {
+        Some((HEADER, _)) => {}
+        _ => return Err(InvalidEvidence(1)),
+    }
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    for (line, number) in lines {
+        let entry = entry(line).ok_or(InvalidEvidence(number))?;
+        if entries.last().is_some_and(|before| before.id >= entry.id) {
+            return Err(InvalidEvidence(number));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn entry(line: &str) -> Option<Entry<'_>> {
+    let mut fields = line.split(',');
+    let id = fields.next()?;
+    let _masked = fields.next()?;
+    let entry = Entry {
+        id,
+        first_at: fields.next()?,
+        first_direction: fields.next()?,
+        received: fields.next()?.parse().ok()?,
+        sent: fields.next()?.parse().ok()?,
+        hsm: fields.next()?.parse().ok()?,
+    };
+    fields.next().is_none().then_some(entry)
+}
+
 /// SHA-256 of bytes, hexadecimal: what `sha256sum` prints.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -126,6 +179,20 @@ mod tests {
         assert_eq!(forward, backward);
         insta::assert_snapshot!(forward);
         assert!(!forward.contains("5548999990820"));
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
+        let csv = csv(contacts.iter().map(|(i, c)| (i, c)), &EvidenceKey::new([7; 32]));
+        let entries = parse(&csv).unwrap();
+        assert_eq!(entries.len(), 2);
+        assert!(entries.iter().all(|e| (e.received, e.sent, e.hsm) == (2, 3, 1)));
+        assert!(entries.iter().any(|e| e.first_at == "1970-01-01T00:00:00.000Z"));
+        let second = format!("{HEADER}\nb,x,t,in,1,0,0\na,x,t,in,1,0,0\n");
+        assert_eq!(parse(&second), Err(InvalidEvidence(3)));
+        assert_eq!(parse(&format!("{HEADER}\na,x,t,in,1,0\n")), Err(InvalidEvidence(2)));
+        assert_eq!(parse(""), Err(InvalidEvidence(1)));
     }
 
     #[test]

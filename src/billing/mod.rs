@@ -5,6 +5,7 @@
 
 pub mod contact;
 pub mod contract;
+pub mod difference;
 pub mod due_date;
 pub mod evidence;
 pub mod exception;

@@ -4,11 +4,14 @@ mod check;
 mod close;
 mod delivery;
 mod demo;
+mod difference;
 mod init;
 mod invoices;
 mod output;
 mod register;
+mod rerun;
 mod status;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +66,10 @@ enum Command {
     Export(register::ExportArgs),
     /// Close a month: count, price, issue, and queue the emails
     Close(close::Args),
+    /// Count a month again and compare it with every invoice; changes nothing
+    Verify(verify::Args),
+    /// Count a month again and issue a new revision of each invoice that changed
+    Rerun(rerun::Args),
     /// List invoices
     Invoices(invoices::ListArgs),
     /// Explain one invoice line by line, and write its files
@@ -103,6 +110,8 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Import(args) => register::import(&office, args, output).await,
         Command::Export(args) => register::export(&office, args, output).await,
         Command::Close(args) => close::close(&office, args, output).await,
+        Command::Verify(args) => verify::verify(&office, args, output).await,
+        Command::Rerun(args) => rerun::rerun(&office, args, output).await,
         Command::Invoices(args) => invoices::list(&office, args, output).await,
         Command::Invoice(args) => invoices::show(&office, args, output).await,
         Command::Deliver => delivery::deliver(&office, output).await,

@@ -10,12 +10,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::close::{CloseError, Progress};
 use crate::config::ConfigError;
+use crate::handover::HandoverError;
 use crate::init::InitError;
 use crate::ledger::LedgerError;
 use crate::mail::MailError;
 use crate::messages::SourceError;
 use crate::office::OfficeError;
+use crate::recount::RecountError;
 use crate::register::BadRows;
+use crate::rerun::RerunError;
 
 /// A command could not do its work: why, and the exit status.
 #[derive(Debug)]
@@ -57,10 +60,7 @@ impl From<CloseError> for Failure {
     fn from(error: CloseError) -> Self {
         match error {
             CloseError::Ledger(error) => error.into(),
-            // The database gave different answers to one question: nobody's input is wrong.
-            CloseError::Source(SourceError::Residual { .. }) => {
-                Self { status: 1, message: error.to_string() }
-            }
+            CloseError::Source(error) => error.into(),
             error => Self::of(&error, error.is_unreachable()),
         }
     }
@@ -68,7 +68,31 @@ impl From<CloseError> for Failure {
 
 impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
+        // The database gave different answers to one question: nobody's input is wrong.
+        if matches!(error, SourceError::Residual { .. }) {
+            return Self { status: 1, message: error.to_string() };
+        }
         Self::of(&error, error.is_unreachable())
+    }
+}
+
+impl From<RecountError> for Failure {
+    fn from(error: RecountError) -> Self {
+        match error {
+            RecountError::Ledger(error) => error.into(),
+            RecountError::Source(error) => error.into(),
+            RecountError::NoPrice(error) => Self::wrong(error),
+        }
+    }
+}
+
+impl From<RerunError> for Failure {
+    fn from(error: RerunError) -> Self {
+        match error {
+            RerunError::Recount(error) => error.into(),
+            RerunError::Handover(HandoverError::Ledger(error)) => error.into(),
+            error => Self::wrong(error),
+        }
     }
 }
 

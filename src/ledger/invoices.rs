@@ -215,6 +215,35 @@ pub(crate) async fn claim(
     Ok(inserted.rows_affected() == 1)
 }
 
+/// Ends a revision, so that the next one can stand; `false` where it does not stand any more.
+pub(crate) async fn supersede(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+    revision: u32,
+    now: DateTime<Utc>,
+) -> Result<bool, LedgerError> {
+    let failed = LedgerError::while_doing("supersede a revision");
+    // Changes nothing, but holds the invoice's row: of a rerun and a cancellation at once, one waits.
+    let stands = sqlx::query(
+        "UPDATE invoice SET cancelled_at = NULL WHERE number = $1 AND cancelled_at IS NULL",
+    )
+    .bind(number.to_string())
+    .execute(&mut **transaction)
+    .await
+    .map_err(&failed)?;
+    let superseded = sqlx::query(
+        "UPDATE revision SET superseded_at = $1
+         WHERE number = $2 AND revision = $3 AND superseded_at IS NULL",
+    )
+    .bind(to_text(now))
+    .bind(number.to_string())
+    .bind(i64::from(revision))
+    .execute(&mut **transaction)
+    .await
+    .map_err(&failed)?;
+    Ok(stands.rows_affected() == 1 && superseded.rows_affected() == 1)
+}
+
 /// Writes a revision with its files.
 pub(crate) async fn insert_revision(
     transaction: &mut Transaction<'static, Any>,

@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod closing;
 pub mod invoices;
+pub mod numbers;
 pub mod outbox;
 pub mod register;
 

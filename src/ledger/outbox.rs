@@ -240,7 +240,8 @@ impl Ledger {
             "UPDATE outbox SET state = $1, next_attempt_at = $2, lease_until = NULL,
                  last_error = $3, maybe_twice = maybe_twice + $4, sent_at = $5, attempts = $6,
                  first_attempt_at = CASE WHEN $6 = 0 THEN NULL ELSE first_attempt_at END
-             WHERE id = $7 AND state = 'sending' AND attempts = $8",
+             WHERE id = $7 AND attempts = $8
+                 AND (state = 'sending' OR state = 'withdrawn' AND $1 = 'sent')",
         )
         .bind(state.to_owned())
         .bind(next.map(to_text))
@@ -317,6 +318,23 @@ pub(crate) async fn queue(
     .execute(&mut **transaction)
     .await
     .map_err(LedgerError::while_doing("queue an email"))?;
+    Ok(())
+}
+
+/// Withdraws every email about an invoice that was not sent. One whose sending is under way is
+/// recorded as sent if it still gets through, and else is not tried again.
+pub(crate) async fn withdraw(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+) -> Result<(), LedgerError> {
+    sqlx::query(
+        "UPDATE outbox SET state = 'withdrawn', next_attempt_at = NULL, lease_until = NULL
+         WHERE number = $1 AND kind = 'invoice' AND state IN ('pending', 'sending', 'failed')",
+    )
+    .bind(number.to_string())
+    .execute(&mut **transaction)
+    .await
+    .map_err(LedgerError::while_doing("withdraw emails"))?;
     Ok(())
 }
 

@@ -12,4 +12,6 @@ mod mail;
 mod messages;
 mod register;
 mod report;
+mod rerun;
 mod support;
+mod verify;

@@ -1,0 +1,113 @@
+//! What changed between an invoice and its month of today, for people and as JSON.
+
+use serde_json::{Value, json};
+
+use super::close::count;
+use super::output::{plain, table};
+use crate::billing::difference::{Change, Difference, LineChange};
+use crate::billing::money::{Money, grouped};
+use crate::billing::price::{Item, Line};
+
+/// A change as `{"invoiced":…,"now":…}`, or under other names.
+pub fn pair<T: serde::Serialize + Copy>(change: Change<T>, [before, now]: [&str; 2]) -> Value {
+    json!({before: change.before, now: change.now})
+}
+
+/// What the counts and the total alone do not say: contacts, package, register, lines, causes.
+pub fn details(difference: &Difference) -> Value {
+    let line = |line: &Option<Line>| json!(line);
+    let lines: Vec<Value> = difference
+        .lines
+        .iter()
+        .map(|change| json!({"invoiced": line(&change.before), "now": line(&change.now)}))
+        .collect();
+    json!({
+        "causes": difference.causes(),
+        "contacts": difference.contacts,
+        "package": pair(difference.package, ["invoiced", "now"]),
+        "register": difference.register,
+        "lines": lines,
+    })
+}
+
+/// Line by line in R$, under a title.
+pub fn in_words(difference: &Difference) -> String {
+    let mut text = String::new();
+    let contacts = &difference.contacts;
+    let parts: Vec<String> = [
+        (contacts.new, "new"),
+        (contacts.gone, "gone"),
+        (contacts.more, "with more messages"),
+        (contacts.fewer, "with fewer messages"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, what)| {
+        format!("{} {what}", count(usize::try_from(number).unwrap_or(usize::MAX), "contact"))
+    })
+    .collect();
+    if !parts.is_empty() {
+        text += &format!("  {}\n", parts.join(", "));
+    }
+    for (name, change) in [("UAM", difference.uam), ("HSM", difference.hsm)] {
+        if change.differs() {
+            text += &format!("  {name} {} → {}\n", grouped(change.before), grouped(change.now));
+        }
+    }
+    if difference.package.differs() {
+        let package = |package: Option<u64>| package.map_or("none".to_owned(), grouped);
+        let Change { before, now } = difference.package;
+        text += &format!("  package {} → {}\n", package(before), package(now));
+    }
+    for field in &difference.register {
+        let (before, now) = (plain(&field.before), plain(&field.now));
+        text += &format!("  {} '{before}' → '{now}'\n", field.field);
+    }
+    text + &lines(difference)
+}
+
+fn lines(difference: &Difference) -> String {
+    let Change { before: Some(before), now: Some(now) } = difference.total else {
+        return String::new();
+    };
+    let mut rows: Vec<Vec<String>> = difference.lines.iter().map(line_row).collect();
+    let total = |amount: Money| amount.brl();
+    rows.push(vec!["total".to_owned(), total(before), total(now), signed(now - before)]);
+    let text = table(&["line", "invoiced", "now", "difference"], &[1, 2, 3], rows);
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+fn line_row(change: &LineChange) -> Vec<String> {
+    let shown = |line: &Option<Line>| {
+        line.as_ref().map_or_else(
+            || "–".to_owned(),
+            |line| {
+                let (quantity, price) = (grouped(line.quantity), line.unit_price);
+                format!("{quantity} × {price} = {}", line.amount.brl())
+            },
+        )
+    };
+    let amount = |line: &Option<Line>| line.as_ref().map_or(Money::ZERO, |line| line.amount);
+    let name = change.now.as_ref().or(change.before.as_ref()).map(|line| item(&line.item));
+    vec![
+        name.unwrap_or_default(),
+        shown(&change.before),
+        shown(&change.now),
+        signed(amount(&change.now) - amount(&change.before)),
+    ]
+}
+
+fn item(item: &Item) -> String {
+    match item {
+        Item::Package { contacts } => format!("package of {} contacts", grouped(*contacts)),
+        Item::Overage => "contacts above the package".to_owned(),
+        Item::Hsm => "template messages sent".to_owned(),
+        Item::Adjustment { description } => description.clone(),
+    }
+}
+
+/// `+R$ 0,29`: a difference always has its sign.
+pub fn signed(amount: Money) -> String {
+    let sign = if amount > Money::ZERO { "+" } else { "" };
+    format!("{sign}{}", amount.brl())
+}

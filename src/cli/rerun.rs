@@ -1,0 +1,163 @@
+//! `fecha rerun`
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::difference::{in_words as difference_in_words, pair, signed};
+use super::output::{Failure, Output, plain, show_progress};
+use crate::billing::difference::{Cause, Difference};
+use crate::billing::invoice::label;
+use crate::billing::money::Money;
+use crate::billing::month::Month;
+use crate::close::Progress;
+use crate::office::{self, Office};
+use crate::rerun::{Options, Refused, RerunReport, Revised, rerun_month};
+
+/// Arguments of `fecha rerun`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Counts the month again with today's messages, contracts, prices and register. Where an invoice would be the
+same, nothing is issued; where not, a new revision of it replaces the one before. Only messages that came
+late go by themselves; loss, contract, price and register must be accepted by name.
+
+Examples:
+  fecha rerun --month 2026-10 --all --reason \"late messages\" --dry-run
+  fecha rerun --month 2026-10 --all --reason \"late messages\"
+  fecha rerun --month 2026-10 --dealership d17 --reason \"wrong package\" --accept contract")]
+pub struct Args {
+    /// The month, YYYY-MM
+    #[arg(long, value_name = "M")]
+    month: Month,
+    #[command(flatten)]
+    whom: Whom,
+    /// Why: printed on the new invoice and kept in the audit log
+    #[arg(long, value_name = "TEXT", value_parser = text)]
+    reason: String,
+    /// Who asks for it [default: the login name]
+    #[arg(long, value_name = "NAME", value_parser = text)]
+    by: Option<String>,
+    /// Show the difference, line by line, but issue nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Causes to accept beside late: loss, contract, price, register
+    #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
+    accept: Vec<Cause>,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Whom {
+    /// Only this dealership; may be given several times
+    #[arg(long = "dealership", value_name = "ID")]
+    dealerships: Vec<String>,
+    /// Every dealership that is invoiced
+    #[arg(long)]
+    all: bool,
+}
+
+/// A text that says something, on one line.
+pub fn text(text: &str) -> Result<String, String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() { Err("it is empty".to_owned()) } else { Ok(text) }
+}
+
+/// Counts again and issues revisions.
+pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
+    let source = office::source(&office.config)?;
+    let options = Options {
+        month: args.month,
+        dealerships: (!args.whom.all).then(|| args.whom.dealerships.clone()),
+        reason: args.reason.clone(),
+        by: args.by.clone().unwrap_or_else(|| office.actor.clone()),
+        dry_run: args.dry_run,
+        accept: args.accept.iter().copied().collect::<BTreeSet<_>>(),
+    };
+    let bar = output.bar();
+    let watcher = bar.clone();
+    let watch = move |rows| show_progress(&watcher, Progress::Counting(rows));
+    let now = office.clock.now();
+    let result = rerun_month(&office.desk(), &source, &options, now, watch).await;
+    bar.finish_and_clear();
+    let report = result?;
+    output.result(&document(&report), || in_words(&report));
+    Ok(u8::from(!report.refused.is_empty()))
+}
+
+fn document(report: &RerunReport) -> Value {
+    let revised = |revised: &Revised| {
+        json!({
+            "number": revised.number,
+            "revision": revised.revision,
+            "dealership_id": revised.dealership_id,
+            "total": pair(revised.difference.total, ["before", "after"]),
+            "causes": revised.difference.causes(),
+        })
+    };
+    let refused = |refused: &Refused| {
+        json!({
+            "number": refused.number,
+            "dealership_id": refused.dealership_id,
+            "causes": refused.difference.as_ref().map(Difference::causes).unwrap_or_default(),
+            "accept": refused.accept,
+            "reason": refused.reason,
+        })
+    };
+    let mut document = json!({
+        "month": report.month,
+        "unchanged": report.unchanged,
+        "revised": report.revised.iter().map(revised).collect::<Vec<_>>(),
+        "refused": report.refused.iter().map(refused).collect::<Vec<_>>(),
+    });
+    if report.dry_run {
+        document["dry_run"] = json!(true);
+    }
+    document
+}
+
+fn in_words(report: &RerunReport) -> String {
+    let mut text = String::new();
+    for revised in &report.revised {
+        let causes: Vec<&str> = revised.difference.causes().iter().map(|c| c.key()).collect();
+        let label = label(revised.number, revised.revision);
+        let id = plain(&revised.dealership_id);
+        text += &format!("{label} '{id}': {}\n", causes.join(", "));
+        text += &difference_in_words(&revised.difference);
+        text.push('\n');
+    }
+    for refused in &report.refused {
+        let number = refused.number.map(|number| format!("{number} ")).unwrap_or_default();
+        let id = plain(&refused.dealership_id);
+        text += &format!("REFUSED {number}'{id}': {}\n", plain(&refused.reason));
+        text += &refused.difference.as_ref().map(difference_in_words).unwrap_or_default();
+        text.push('\n');
+    }
+    let change: Money = report
+        .revised
+        .iter()
+        .filter_map(|revised| {
+            let total = revised.difference.total;
+            Some(total.now? - total.before?)
+        })
+        .sum();
+    text += &format!(
+        "{}: {} unchanged, {} {} ({}), {} refused\n",
+        report.month,
+        report.unchanged,
+        report.revised.len(),
+        if report.dry_run { "would be revised" } else { "revised" },
+        signed(change),
+        report.refused.len()
+    );
+    if report.dry_run {
+        text += "Dry run: nothing was issued.\n";
+    } else if report.revised.is_empty() {
+        text += "Nothing was issued.\n";
+    } else {
+        text += &format!(
+            "{} queued: `fecha deliver` sends them.\n",
+            if report.revised.len() == 1 { "Its emails are" } else { "Their emails are" }
+        );
+    }
+    text
+}

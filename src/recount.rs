@@ -1,0 +1,172 @@
+//! Counts a month again with today's messages, contracts, prices and register, and compares it with
+//! its invoices. `verify` shows the difference, `rerun` issues it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::contract::Contracts;
+use crate::billing::difference::{Contacts, Difference, Today};
+use crate::billing::evidence::{self, sha256_hex};
+use crate::billing::invoice::Invoice;
+use crate::billing::month::Month;
+use crate::billing::price::{Line, NoPrice, PriceTable};
+use crate::billing::register::Dealership;
+use crate::billing::tally::{Count, Counted, Counter, Tally};
+use crate::issue::{Desk, Draft};
+use crate::ledger::LedgerError;
+use crate::ledger::invoices::{FileKind, Revision};
+use crate::messages::{Source, SourceError};
+
+/// A month could not be counted again; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecountError {
+    /// No price table holds.
+    #[error(transparent)]
+    NoPrice(#[from] NoPrice),
+    /// The messages could not be counted.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// An invoiced dealership's month, counted again.
+#[derive(Debug)]
+pub struct Recounted<'a> {
+    /// The invoice as it stands.
+    pub revision: Revision,
+    /// The dealership as the register has it today.
+    pub dealership: Dealership,
+    /// The package of today; `None` where the contract was removed.
+    pub package: Option<u64>,
+    /// What is counted today.
+    pub tally: Tally,
+    /// What it costs today; nothing without a package.
+    pub lines: Result<Vec<Line>, NoPrice>,
+    /// The message database has no message at all of a period that messages were counted in.
+    pub purged: bool,
+    prices: &'a PriceTable,
+}
+
+/// Counts the invoiced dealerships of a month again, each over the period of its invoice; by id.
+///
+/// # Errors
+/// [`RecountError`].
+pub async fn recount<'a>(
+    desk: &Desk<'a>,
+    source: &Source,
+    month: Month,
+    standing: BTreeMap<String, Revision>,
+    now: DateTime<Utc>,
+    progress: impl Fn(u64) + Send + Sync + 'static,
+) -> Result<Vec<Recounted<'a>>, RecountError> {
+    if standing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let prices = desk.config.prices.table_for(month)?;
+    let contracts: Contracts = desk.ledger.contracts().await?.into_iter().collect();
+    let dealerships = desk.ledger.dealerships().await?;
+    let counter = counter(&dealerships, &standing, &desk.config.ignored_statuses);
+    let mut count = source.count(counter, now, progress).await?.count;
+    let mut standing = standing;
+    let recounted = dealerships.into_iter().filter_map(|dealership| {
+        let revision = standing.remove(&dealership.id)?;
+        let package = contracts.package_in(&dealership.id, month);
+        Some(Recounted::of(revision, dealership, package, &mut count, prices))
+    });
+    Ok(recounted.collect())
+}
+
+/// Everyone of the register is known to it; only the invoiced are counted.
+fn counter(
+    dealerships: &[Dealership],
+    standing: &BTreeMap<String, Revision>,
+    ignored_statuses: &[String],
+) -> Counter {
+    let counted = dealerships.iter().filter_map(|dealership| {
+        Some(Counted {
+            dealership_id: dealership.id.clone(),
+            period: standing.get(&dealership.id)?.invoice.period,
+            has_package: true,
+            in_scope: true,
+        })
+    });
+    Counter::new(counted.collect(), None, ignored_statuses)
+}
+
+impl<'a> Recounted<'a> {
+    fn of(
+        revision: Revision,
+        dealership: Dealership,
+        package: Option<u64>,
+        count: &mut Count,
+        prices: &'a PriceTable,
+    ) -> Self {
+        let invoice = &revision.invoice;
+        let window = count.windows.iter().find(|window| window.period == invoice.period);
+        let purged = invoice.usage.buckets.total() > 0 && window.is_some_and(|w| w.rows == 0);
+        let tally = count.tallies.remove(&dealership.id).unwrap_or_default();
+        let lines = package.map_or_else(
+            || Ok(Vec::new()),
+            |package| prices.lines(package, tally.uam(), tally.hsm()),
+        );
+        Self { revision, dealership, package, tally, lines, purged, prices }
+    }
+
+    /// The invoice as it stands.
+    #[must_use]
+    pub fn invoice(&self) -> &Invoice {
+        &self.revision.invoice
+    }
+
+    /// What an invoice of today would change, contact by contact and line by line.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the evidence of the invoice cannot be read.
+    pub async fn difference(&self, desk: &Desk<'_>) -> Result<Difference, LedgerError> {
+        let today = Today {
+            party: self.dealership.party(),
+            package: self.package,
+            uam: self.tally.uam(),
+            hsm: self.tally.hsm(),
+            contacts: self.contacts(desk).await?,
+            lines: self.lines.as_ref().ok().cloned(),
+            prices: self.prices,
+        };
+        Ok(Difference::between(self.invoice(), &today))
+    }
+
+    async fn contacts(&self, desk: &Desk<'_>) -> Result<Contacts, LedgerError> {
+        let invoice = self.invoice();
+        let now = evidence::csv(&self.tally.contacts, desk.key);
+        if sha256_hex(now.as_bytes()) == invoice.evidence_sha256 {
+            return Ok(Contacts::default());
+        }
+        let corrupt = |error: &dyn std::fmt::Display| {
+            LedgerError::Corrupt(format!("the evidence of {}: {error}", invoice.label()))
+        };
+        let file = desk.ledger.file(invoice.number, invoice.revision, FileKind::Evidence).await?;
+        let file = file.ok_or_else(|| corrupt(&"it is missing"))?;
+        let before = String::from_utf8(file).map_err(|error| corrupt(&error))?;
+        let before = evidence::parse(&before).map_err(|error| corrupt(&error))?;
+        let now = evidence::parse(&now).map_err(|error| corrupt(&error))?;
+        Ok(Contacts::between(&before, &now))
+    }
+
+    /// The month as it would be issued today; `None` where it has no package or no price.
+    #[must_use]
+    pub fn draft(&self) -> Option<Draft<'_>> {
+        let invoice = self.invoice();
+        Some(Draft {
+            dealership: &self.dealership,
+            month: invoice.month,
+            period: invoice.period,
+            timezone: invoice.timezone,
+            package: self.package?,
+            tally: self.tally.clone(),
+            lines: self.lines.as_ref().ok()?.clone(),
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! Whether the ledger is whole: numbers, documents, sums and emails.
+
+use std::collections::BTreeSet;
+
+use crate::billing::evidence::{self, sha256_hex};
+use crate::billing::invoice::{Invoice, Number, label};
+use crate::billing::money::Money;
+use crate::billing::month::Month;
+use crate::billing::price::{Item, Line};
+use crate::issue::Desk;
+use crate::ledger::invoices::{FileKind, Filter, Revision, State};
+use crate::ledger::numbers::YearOfNumbers;
+use crate::ledger::outbox::{self, Content};
+use crate::ledger::{Ledger, LedgerError};
+
+/// Something that is wrong with the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The invoice; `None` where it is about no one invoice.
+    pub number: Option<Number>,
+    /// What is wrong, and what to do.
+    pub what: String,
+}
+
+/// Checks all numbers of the ledger, and all revisions of a month.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read; what is wrong in it is no error.
+pub async fn check(desk: &Desk<'_>, month: Month) -> Result<Vec<Problem>, LedgerError> {
+    let mut problems = Vec::new();
+    let years = desk.ledger.numbers().await?;
+    let first_year = years.keys().next().copied();
+    for (year, numbers) in &years {
+        let is_first = first_year == Some(*year);
+        let first = if is_first { desk.config.invoice.first_number } else { 1 };
+        problems.extend(gaps(*year, numbers, first));
+    }
+    let filter = Filter { month: Some(month), all_revisions: true, ..Filter::default() };
+    let revisions = desk.ledger.revisions(filter).await?;
+    problems.extend(chains(&revisions));
+    for revision in &revisions {
+        let files = files(desk.ledger, revision).await?;
+        let about = files.into_iter().chain(sums(&revision.invoice));
+        let number = Some(revision.invoice.number);
+        problems.extend(about.map(|what| Problem { number, what }));
+    }
+    problems.extend(emails(desk.ledger, &revisions).await?);
+    Ok(problems)
+}
+
+/// Numbers that are missing between the first and the last of a year.
+fn gaps(year: i32, numbers: &YearOfNumbers, first: u32) -> Vec<Problem> {
+    let name = |sequence| Number { year, sequence };
+    let first = numbers.given.first().map_or(first, |given| first.min(*given));
+    let last = numbers.given.last().copied();
+    let end = numbers.next.into_iter().chain(last.map(|last| last + 1)).max().unwrap_or(first);
+    let given: BTreeSet<u32> = numbers.given.iter().copied().collect();
+    let mut problems = Vec::new();
+    let mut sequence = first;
+    while sequence < end {
+        if given.contains(&sequence) {
+            sequence += 1;
+            continue;
+        }
+        let after = given.range(sequence..).next().copied().unwrap_or(end);
+        let span = match after - sequence {
+            1 => format!("the number {} is", name(sequence)),
+            _ => format!("the numbers {} to {} are", name(sequence), name(after - 1)),
+        };
+        let what = format!("{span} missing: restore the ledger from a backup");
+        problems.push(Problem { number: None, what });
+        sequence = after;
+    }
+    problems
+}
+
+/// Revisions count from 0 without gap, and only the last of a number stands. They come by number,
+/// then revision.
+fn chains(revisions: &[Revision]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let of_one_number = |a: &Revision, b: &Revision| a.invoice.number == b.invoice.number;
+    for chain in revisions.chunk_by(of_one_number) {
+        let number = chain[0].invoice.number;
+        let counted = (0..).zip(chain).all(|(index, revision)| revision.invoice.revision == index);
+        let stands = chain.iter().rposition(|r| r.state != State::Superseded)
+            == Some(chain.len() - 1)
+            && chain.iter().filter(|r| r.state != State::Superseded).count() == 1;
+        if !counted || !stands {
+            let what = format!(
+                "the revisions of {number} are not a chain of which only the last stands: restore the ledger from a backup"
+            );
+            problems.push(Problem { number: Some(number), what });
+        }
+    }
+    problems
+}
+
+/// The files of a revision against their SHA-256, and the evidence against the counts.
+async fn files(ledger: &Ledger, revision: &Revision) -> Result<Vec<String>, LedgerError> {
+    let invoice = &revision.invoice;
+    let label = invoice.label();
+    let mut problems = Vec::new();
+    for (kind, name, sha256) in [
+        (FileKind::Invoice, "invoice PDF", &revision.pdf_sha256),
+        (FileKind::Statement, "statement PDF", &revision.statement_sha256),
+        (FileKind::Evidence, "evidence", &invoice.evidence_sha256),
+    ] {
+        let file = match ledger.file(invoice.number, invoice.revision, kind).await {
+            Ok(file) => file,
+            Err(LedgerError::Corrupt(_)) => Some(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        match file {
+            None => problems.push(format!("the {name} of {label} is missing: restore it from a backup")),
+            Some(bytes) if sha256_hex(&bytes) != *sha256 => problems.push(format!(
+                "the {name} of {label} is not what was issued: its SHA-256 differs; restore it from a backup"
+            )),
+            Some(bytes) if kind == FileKind::Evidence => problems.extend(counts(invoice, &bytes)),
+            Some(_) => {}
+        }
+    }
+    Ok(problems)
+}
+
+/// The contacts of the evidence against the counts that the invoice prints.
+fn counts(invoice: &Invoice, evidence: &[u8]) -> Option<String> {
+    let usage = &invoice.usage;
+    let text = std::str::from_utf8(evidence).ok();
+    let sums = text.and_then(|text| evidence::parse(text).ok()).map(|entries| {
+        let sum = |of: fn(&evidence::Entry<'_>) -> u64| entries.iter().map(of).sum::<u64>();
+        [entries.len() as u64, sum(|e| e.received), sum(|e| e.sent), sum(|e| e.hsm)]
+    });
+    (sums != Some([usage.uam, usage.received, usage.sent, usage.hsm])).then(|| {
+        format!("the evidence of {} does not add up to the counts of the invoice", invoice.label())
+    })
+}
+
+/// The lines of an invoice: each is its quantity times its price, and charges what was counted.
+fn sums(invoice: &Invoice) -> Vec<String> {
+    let is_right = |line: &Line| match &line.item {
+        Item::Package { contacts } => *contacts == invoice.package && line.quantity == 1,
+        Item::Overage => line.quantity == invoice.overage(),
+        Item::Hsm => line.quantity == invoice.usage.hsm,
+        Item::Adjustment { .. } => true,
+    };
+    let multiplies = |line: &Line| {
+        let product = line.unit_price.checked_mul(line.quantity.into()).and_then(Money::rounded);
+        product == Some(line.amount)
+    };
+    let wrong = invoice.lines.iter().filter(|line| !is_right(line) || !multiplies(line));
+    wrong.map(|line| format!("a line of {} does not add up: {line:?}", invoice.label())).collect()
+}
+
+/// Every revision that stands was mailed, or is about to be.
+async fn emails(ledger: &Ledger, revisions: &[Revision]) -> Result<Vec<Problem>, LedgerError> {
+    let mailed: BTreeSet<(Number, u32)> = ledger
+        .emails(None)
+        .await?
+        .iter()
+        .filter(|email| email.state != outbox::State::Withdrawn)
+        .filter_map(|email| match email.content {
+            Content::Invoice { number, revision } => Some((number, revision)),
+            Content::Digest { .. } => None,
+        })
+        .collect();
+    let problem = |revision: &Revision| {
+        let Invoice { number, revision, .. } = revision.invoice;
+        let label = label(number, revision);
+        let what = format!("{label} was never mailed: queue it with `fecha resend {number}`");
+        Problem { number: Some(number), what }
+    };
+    Ok(revisions
+        .iter()
+        .filter(|r| r.state == State::Issued)
+        .filter(|r| !mailed.contains(&(r.invoice.number, r.invoice.revision)))
+        .map(problem)
+        .collect())
+}
