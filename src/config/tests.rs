@@ -59,7 +59,7 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
     let shown = load(&shown, &[]).unwrap();
     assert_eq!(shown.close, plain.close);
     assert_eq!(shown.invoice, plain.invoice);
-    let examples = ["# logo = ", "# admins = ", "# redirect = "];
+    let examples = ["# logo = ", "# admins = ", "# redirect = ", "# ca_file = "];
     let text = examples.iter().fold(CONFIG_TEMPLATE.to_owned(), |text, key| {
         text.replace(key, key.trim_start_matches("# "))
     });
@@ -173,7 +173,7 @@ fn wrong_variables_are_named_all_at_once() {
     ];
     insta::assert_snapshot!(load(CONFIG_TEMPLATE, &variables).unwrap_err(), @r#"
     FECHA_LEDGER_URL: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
-    FECHA_EMAIL__SMTP__PASWORD: unknown key `pasword`, expected one of `host`, `port`, `tls`, `username`, `password`
+    FECHA_EMAIL__SMTP__PASWORD: unknown key `pasword`, expected one of `host`, `port`, `tls`, `username`, `password`, `ca_file`
     FECHA_PRICES__FROM: prices can only stand in the file, as [[prices]]
     FECHA_EMAIL__SMTP: invalid type: string "smtp.example.com", expected struct Smtp
     FECHA_NOW: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
