@@ -9,6 +9,7 @@ mod email;
 mod kill;
 mod mail;
 mod messages;
+mod papers;
 mod register;
 mod report;
 mod support;
