@@ -35,6 +35,18 @@ enum Step {
     NothingDue,
 }
 
+impl Step {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Retried => "to be tried again",
+            Self::Failed(..) => "failed",
+            Self::Unreachable(_) => "server away",
+            Self::NothingDue => "nothing due",
+        }
+    }
+}
+
 /// An email could not be built from the ledger.
 #[derive(Debug, thiserror::Error)]
 enum BuildError {
@@ -101,6 +113,13 @@ impl Post<'_> {
         };
         let now = self.clock.now();
         let (attempt, step) = outcome(&email, delivery, now);
+        // By its id alone: addresses are personal data and stay out of logs.
+        tracing::info!(
+            email = email.id,
+            attempt = email.attempts,
+            outcome = step.name(),
+            "delivery"
+        );
         self.ledger.record_attempt(&email, &attempt, now).await?;
         Ok(step)
     }

@@ -127,7 +127,7 @@ pub fn mailer(config: &Config) -> Result<Mailer, MailError> {
                 },
                 username: smtp.username.clone(),
                 password: smtp.password.as_ref().map(|secret| secret.expose().to_owned().into()),
-                ca_file: None,
+                ca_file: smtp.ca_file.clone(),
             };
             let mailer = SmtpMailer::new(settings, sender(config), Timeouts::default())?;
             Ok(Mailer::Smtp(Box::new(mailer)))

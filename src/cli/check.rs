@@ -42,13 +42,16 @@ pub async fn check(path: Option<&Path>, output: &Output) -> Result<u8, Failure> 
     match Office::with(config, Clock::System).await {
         Ok(office) => {
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
+            tried.push(ok("documents", "fonts, logo and email templates are read".to_owned()));
             tried.push(outcome("prices", prices(&office)));
             tried.push(outcome("register", register(&office).await));
             office.ledger.close().await;
         }
         Err(error) => tried.push(outcome("ledger", Err(Failure::from(error)))),
     }
-    let status = tried.iter().map(|tried| tried.status).max().unwrap_or(0);
+    // Where something is to be mended, running it again does not help: 2 outweighs 3.
+    let has = |status| tried.iter().any(|tried| tried.status == status);
+    let status = [2, 3].into_iter().find(|status| has(*status)).unwrap_or(0);
     output.result(&json!({"ok": status == 0, "checks": tried}), || in_words(&tried));
     Ok(status)
 }

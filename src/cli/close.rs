@@ -36,6 +36,9 @@ pub struct Args {
     release: bool,
 }
 
+/// More exceptions than this have one cause, which the first ones show.
+pub const SHOWN: usize = 25;
+
 #[derive(Serialize)]
 struct CloseJson<'a> {
     month: Month,
@@ -120,8 +123,11 @@ pub fn in_words(report: &CloseReport) -> String {
     }
     if !report.exceptions.is_empty() {
         text += &format!("\n{} for a person:\n", count(report.exceptions.len(), "exception"));
-        for exception in &report.exceptions {
+        for exception in report.exceptions.iter().take(SHOWN) {
             text += &format!("  {}\n", in_a_line(exception));
+        }
+        if let Some(more) = report.exceptions.len().checked_sub(SHOWN + 1) {
+            text += &format!("  … and {} more: --json names all\n", grouped(more as u64 + 1));
         }
     }
     if report.dry_run {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::json;
 
-use super::close::{count, in_a_line};
+use super::close::{SHOWN, count, in_a_line};
 use super::output::{Failure, Output, plain, table};
 use crate::billing::money::Money;
 use crate::billing::month::Month;
@@ -103,10 +103,17 @@ fn month_attention(row: &MonthRow, closing: Option<&Closing>) -> Vec<Attention> 
         }),
         (State::Closed, _) => {}
     }
-    for exception in closing.iter().flat_map(|closing| &closing.exceptions) {
+    let exceptions = closing.map_or(&[][..], |closing| &closing.exceptions);
+    for exception in exceptions.iter().take(SHOWN) {
         attention.push(Attention {
             what: format!("{month}: {}", in_a_line(exception)),
             remedy: format!("then run `fecha close --month {month}`"),
+        });
+    }
+    if let Some(more) = exceptions.len().checked_sub(SHOWN + 1) {
+        attention.push(Attention {
+            what: format!("{month}: {} more exceptions", more + 1),
+            remedy: format!("`fecha close --month {month} --dry-run --json` names all"),
         });
     }
     attention

@@ -131,6 +131,9 @@ pub async fn close_month(
     let count_rows = move |rows| watch(Progress::Counting(rows));
     let Reading { mut count, newest } = source.count(counter, now, count_rows).await?;
 
+    let messages = count.buckets().total();
+    tracing::info!(month = %plan.month, messages, "counted, and proved against the database's count");
+
     let (bills, mut trouble) = plan.price(&mut count, prices);
     let reasons = hold::reasons(plan.hold_source(&bills, &count, newest), desk.config.close.limits);
     let mut report = plan.report(&count, options.dry_run, false);
@@ -167,7 +170,10 @@ async fn issue_all(
         progress(Progress::Issuing(done, all));
         let (id, messages) = (bill.id().to_owned(), bill.messages());
         match issue(desk, bill.draft(report.month), desk.clock.now()).await {
-            Ok(Outcome::Issued(invoice)) => report.issued.push(Charged::of(&invoice)),
+            Ok(Outcome::Issued(invoice)) => {
+                tracing::info!(number = %invoice.number, dealership = id, "issued");
+                report.issued.push(Charged::of(&invoice));
+            }
             Ok(Outcome::AlreadyIssued) => report.already_issued += 1,
             Err(IssueError::Ledger(error)) if error.is_unreachable() => return Err(error.into()),
             Err(error) => trouble.push(Exception {

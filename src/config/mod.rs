@@ -75,7 +75,8 @@ pub struct Messages {
 pub struct Invoice {
     /// Day of the month by which invoices are due, 1 to 31; 10 by default.
     pub due_day: u32,
-    /// The first invoice number of a year, from 1; for a reseller who has invoiced before.
+    /// The first invoice number of an empty ledger, 1 by default; for a reseller who has invoiced
+    /// before. Later years begin at 1.
     pub first_number: u32,
     /// What invoices say about late payment, for example fine and interest.
     pub late_fee: Option<String>,
@@ -144,6 +145,8 @@ pub struct Smtp {
     /// Only together with a username. The file may leave it to the environment, so a username alone
     /// is no error before something is to be sent.
     pub password: Option<Secret>,
+    /// Certificates (PEM) that are trusted besides those of this machine, absolute.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// How the connection to the mail server is protected.

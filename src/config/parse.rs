@@ -248,6 +248,7 @@ fn smtp(check: &mut Check<'_>, raw: &raw::Smtp) -> Option<Smtp> {
         tls: tls?,
         username,
         password: password.map(Secret),
+        ca_file: raw.ca_file.as_ref().map(|file| check.folder.join(file)),
     })
 }
 

@@ -112,6 +112,7 @@ pub(super) struct Smtp {
     pub tls: Option<String>,
     pub username: Option<String>,
     pub password: Option<Password>,
+    pub ca_file: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

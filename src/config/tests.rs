@@ -59,7 +59,7 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
     let shown = load(&shown, &[]).unwrap();
     assert_eq!(shown.close, plain.close);
     assert_eq!(shown.invoice, plain.invoice);
-    let examples = ["# logo = ", "# late_fee = ", "# admins = ", "# redirect = "];
+    let examples = ["# logo = ", "# late_fee = ", "# admins = ", "# redirect = ", "# ca_file = "];
     let text = examples.iter().fold(CONFIG_TEMPLATE.to_owned(), |text, key| {
         text.replace(key, key.trim_start_matches("# "))
     });
@@ -174,7 +174,7 @@ fn wrong_variables_are_named_all_at_once() {
     ];
     insta::assert_snapshot!(load(CONFIG_TEMPLATE, &variables).unwrap_err(), @r#"
     FECHA_LEDGER_URL: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
-    FECHA_EMAIL__SMTP__PASWORD: unknown key `pasword`, expected one of `host`, `port`, `tls`, `username`, `password`
+    FECHA_EMAIL__SMTP__PASWORD: unknown key `pasword`, expected one of `host`, `port`, `tls`, `username`, `password`, `ca_file`
     FECHA_PRICES__FROM: prices can only stand in the file, as [[prices]]
     FECHA_EMAIL__SMTP: invalid type: string "smtp.example.com", expected struct Smtp
     FECHA_NOW: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
@@ -199,7 +199,7 @@ fn a_wrong_text_has_its_line() {
     insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:55: expected an amount in quotes, for example "1014.00""#);
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:70: duplicate key");
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:69: expected a whole number");
-    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:90: expected a list of texts, for example ["a", "b"]"#);
+    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:92: expected a list of texts, for example ["a", "b"]"#);
     insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:104: expected a text in quotes");
 }
 

@@ -3,6 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::support::message_db::{Engine, MessageDb, Row};
 use crate::support::reseller::{A_DAY_LATER, AFTER_MIDNIGHT, LedgerKind, Reseller};
 
 const NOON: &str = "2026-10-31T15:00:00Z";
@@ -285,4 +286,42 @@ fn a_ledger_from_the_future_is_refused(
     );
     let refused = reseller.run(&["status"]).expect(2);
     assert!(refused.stderr.contains("newer than this fecha"), "{}", refused.stderr);
+}
+
+/// The same messages in each engine give the same invoices; table, view or `SELECT`.
+#[rstest]
+fn any_message_database_gives_the_same_invoices(
+    #[values(Engine::Sqlite, Engine::Postgres, Engine::MariaDb)] engine: Engine,
+) {
+    let database = MessageDb::new(engine);
+    let at = |text: &str| text.parse::<chrono::DateTime<chrono::Utc>>().unwrap().timestamp_millis();
+    let row = |id, contact, kind, sent_at: &str| Row {
+        dealership_id: Some(id),
+        contact: Some(contact),
+        direction: Some("out"),
+        kind: Some(kind),
+        sent_at: at(sent_at),
+        ..Row::default()
+    };
+    database.insert(&[
+        row("d1", "554899990820", "session", "2026-10-31T15:00:00Z"),
+        row("d1", "5548999990820", "hsm", "2026-11-01T02:59:59.999Z"),
+        row("d1", "5548999990821", "hsm", "2026-11-01T03:00:00Z"),
+        row("D1", "5548999990820", "session", "2026-10-31T15:00:00Z"),
+        row("d1 ", "5548999990820", "session", "2026-10-31T15:00:00Z"),
+    ]);
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.variables.push(("FECHA_MESSAGES__URL".into(), database.url()));
+    reseller.register(&[("d1", "", "5000"), ("D1", "", "5000")]);
+    for relation in ["message", "(SELECT * FROM message)"] {
+        reseller.variables.push(("FECHA_MESSAGES__RELATION".into(), relation.into()));
+        let report = reseller.run(&["close", "--json"]).expect(1).json();
+        assert_eq!(report["messages"]["counted"], 3);
+        assert_eq!(report["exceptions"][0]["dealership_id"], "d1 ");
+    }
+    let invoices = reseller.invoices(&[]);
+    let counts: Vec<(Value, Value)> =
+        invoices.iter().map(|i| (i["uam"].clone(), i["hsm"].clone())).collect();
+    // By id, byte by byte: D1 stands before d1.
+    assert_eq!(counts, [(json!(1), json!(0)), (json!(1), json!(1))]);
 }

@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod close;
+mod delivery;
 mod demo;
 mod documents;
 mod email;

@@ -76,6 +76,26 @@ impl Reseller {
         self
     }
 
+    /// From now on commands run at the machine's own time, as servers and their certificates do.
+    pub fn at_the_machines_time(&mut self) -> &mut Self {
+        let now = Command::new("date").args(["-u", "+%F %T"]).output().unwrap();
+        let now = String::from_utf8(now.stdout).unwrap();
+        self.at(now.trim())
+    }
+
+    /// From now on emails go to this server.
+    pub fn mail_to(&mut self, port: u16, tls: &str) -> &mut Self {
+        let settings = [
+            ("FECHA_EMAIL__TRANSPORT", "smtp"),
+            ("FECHA_EMAIL__SMTP__HOST", "localhost"),
+            ("FECHA_EMAIL__SMTP__PORT", &port.to_string()),
+            ("FECHA_EMAIL__SMTP__TLS", tls),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        self.variables.extend(settings);
+        self
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
