@@ -5,6 +5,7 @@ use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 use sqlx::{Any, Transaction};
 
+use crate::billing::advice::PastMonth;
 use crate::billing::due_date::due_date;
 use crate::billing::evidence::{self, EvidenceKey, sha256_hex};
 use crate::billing::invoice::{Invoice, Number, Replacement, Usage};
@@ -61,6 +62,8 @@ pub struct Draft<'a> {
     pub tally: Tally,
     /// What it costs.
     pub lines: Vec<Line>,
+    /// Its invoiced months before, at most five, the oldest first.
+    pub history: Vec<PastMonth>,
 }
 
 /// What became of a draft.
@@ -237,6 +240,9 @@ fn invoice(
         due_on: due_date(draft.month, due_day, issued_on, replaces.is_some()),
         evidence_sha256,
         pix,
+        late_fee: config.invoice.late_fee.clone(),
+        prices: config.prices.table_for(draft.month).ok().cloned(),
+        history: draft.history.clone(),
         replaces,
     }
 }

@@ -167,6 +167,8 @@ impl<'a> Recounted<'a> {
             package: self.package?,
             tally: self.tally.clone(),
             lines: self.lines.as_ref().ok()?.clone(),
+            // The months before are what they were when the month was first issued.
+            history: invoice.history.clone(),
         })
     }
 }

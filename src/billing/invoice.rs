@@ -11,9 +11,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::advice::PastMonth;
 use super::money::Money;
 use super::month::{Month, Period};
-use super::price::{Item, Line};
+use super::price::{Item, Line, PriceTable};
 use super::register::{Issuer, Party};
 use super::tally::{Buckets, Direction, Tally, instant};
 
@@ -172,6 +173,15 @@ pub struct Invoice {
     pub evidence_sha256: String,
     /// The BR Code; `None` where there is nothing to pay, or no PIX key.
     pub pix: Option<String>,
+    /// What is asked of who pays late, in the issuer's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_fee: Option<String>,
+    /// The price table of the month, all packages; `None` in an invoice of a fecha that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<PriceTable>,
+    /// The dealership's invoiced months before this one, at most five, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<PastMonth>,
     /// What it replaces.
     pub replaces: Option<Replacement>,
 }

@@ -8,7 +8,7 @@ use super::money::{Money, UnitPrice};
 use super::month::Month;
 
 /// The prices from one month on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceTable {
     /// The first month for which the table holds.
     pub from: Month,

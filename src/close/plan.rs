@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::{Charged, CloseError, CloseReport, Options};
+use crate::billing::advice::PastMonth;
 use crate::billing::contract::Contracts;
 use crate::billing::exception::{Exception, Reason};
 use crate::billing::hold;
@@ -38,6 +39,8 @@ pub(super) struct Plan {
     standing: BTreeMap<String, Revision>,
     /// Those of the month before.
     before: BTreeMap<String, Revision>,
+    /// What its statements compare with, by dealership.
+    history: BTreeMap<String, Vec<PastMonth>>,
     issuer_zone: Tz,
     issuer_period: Period,
     /// The close is not restricted to named dealerships.
@@ -54,6 +57,7 @@ pub(super) struct Bill<'a> {
     package: u64,
     tally: Tally,
     lines: Vec<Line>,
+    history: Vec<PastMonth>,
 }
 
 impl<'a> Bill<'a> {
@@ -77,6 +81,7 @@ impl<'a> Bill<'a> {
             package: self.package,
             tally: self.tally,
             lines: self.lines,
+            history: self.history,
         }
     }
 
@@ -107,6 +112,7 @@ impl Plan {
         let standing = desk.ledger.standing(month).await?;
         let before = desk.ledger.standing(month.previous()).await?;
         let after = desk.ledger.standing(month.next()).await?;
+        let history = desk.ledger.history(month).await?;
         let whole = options.dealerships.is_empty();
         let candidates: Vec<Candidate> = dealerships
             .into_iter()
@@ -140,6 +146,7 @@ impl Plan {
             candidates,
             standing,
             before,
+            history,
             issuer_zone,
             issuer_period,
             whole,
@@ -249,7 +256,10 @@ impl Plan {
             }
             let tally = count.tallies.get_mut(id).map(Tally::take).unwrap_or_default();
             match prices.lines(package, tally.uam(), tally.hsm()) {
-                Ok(lines) => bills.push(Bill { candidate, package, tally, lines }),
+                Ok(lines) => {
+                    let history = self.history.get(id).cloned().unwrap_or_default();
+                    bills.push(Bill { candidate, package, tally, lines, history });
+                }
                 Err(error) => exceptions.push(Exception {
                     dealership_id: Some(id.clone()),
                     reason: Reason::NoPrice,

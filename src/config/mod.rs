@@ -71,13 +71,15 @@ pub struct Messages {
 }
 
 /// `[invoice]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invoice {
     /// Day of the month by which invoices are due, 1 to 31; 10 by default.
     pub due_day: u32,
     /// The first invoice number of an empty ledger, 1 by default; for a reseller who has invoiced
     /// before. Later years begin at 1.
     pub first_number: u32,
+    /// What invoices say about late payment, for example fine and interest.
+    pub late_fee: Option<String>,
 }
 
 /// `[close]`: when the daemon closes, and when a close waits for a person.

@@ -165,7 +165,9 @@ fn invoice(check: &mut Check<'_>, raw: &raw::Invoice) -> Option<Invoice> {
     let first_number = raw.first_number.as_ref();
     // A number has six digits or more; PIX takes up to 25 characters, so the bound is only that of u32.
     let first_number = check.number("invoice.first_number", first_number, 1, 1..=u32::MAX);
-    Some(Invoice { due_day: due_day?, first_number: first_number? })
+    let late_fee = raw.late_fee.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let late_fee = late_fee.map(str::to_owned);
+    Some(Invoice { due_day: due_day?, first_number: first_number?, late_fee })
 }
 
 fn close(check: &mut Check<'_>, raw: &raw::Close) -> Option<Close> {

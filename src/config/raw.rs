@@ -79,6 +79,7 @@ pub(super) struct Package {
 pub(super) struct Invoice {
     pub due_day: Option<Number>,
     pub first_number: Option<Number>,
+    pub late_fee: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

@@ -59,11 +59,12 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
     let shown = load(&shown, &[]).unwrap();
     assert_eq!(shown.close, plain.close);
     assert_eq!(shown.invoice, plain.invoice);
-    let examples = ["# logo = ", "# admins = ", "# redirect = ", "# ca_file = "];
+    let examples = ["# logo = ", "# late_fee = ", "# admins = ", "# redirect = ", "# ca_file = "];
     let text = examples.iter().fold(CONFIG_TEMPLATE.to_owned(), |text, key| {
         text.replace(key, key.trim_start_matches("# "))
     });
     let config = load(&text, &[]).unwrap();
+    assert!(config.invoice.late_fee.is_some());
     assert_eq!(config.logo, Some(config.folder().join("logo.svg")));
     assert_eq!(config.email.admins, [crate::mail::address("ti@example.com").unwrap()]);
     assert_eq!(config.email.redirect, crate::mail::address("teste@example.com").ok());
@@ -98,7 +99,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.messages.url.as_str(), sqlite("messages.db"));
     assert_eq!(config.messages.relation, "message");
     assert_eq!(config.ignored_statuses, ["queued", "failed"]);
-    assert_eq!(config.invoice, Invoice { due_day: 10, first_number: 1 });
+    assert_eq!(config.invoice, Invoice { due_day: 10, first_number: 1, late_fee: None });
     assert_eq!(config.email.transport, Transport::File { dir: in_folder("mail") });
     assert_eq!(config.email.finance.len(), 2);
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
@@ -192,13 +193,13 @@ fn wrong_variables_are_named_all_at_once() {
 
 #[test]
 fn a_wrong_text_has_its_line() {
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:69: unknown key `due_dya`, expected `due_day` or `first_number`");
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:69: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
     insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:47: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `console`");
-    insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:98: string values must be quoted, expected literal string");
+    insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:100: string values must be quoted, expected literal string");
     insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:55: expected an amount in quotes, for example "1014.00""#);
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:70: duplicate key");
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:69: expected a whole number");
-    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:90: expected a list of texts, for example ["a", "b"]"#);
+    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:92: expected a list of texts, for example ["a", "b"]"#);
     insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:104: expected a text in quotes");
 }
 

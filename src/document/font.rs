@@ -17,7 +17,7 @@ const SEMI_BOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.ttf")
 pub(super) const REPLACEMENT: char = '\u{25a1}';
 
 /// Latin with every letter of the languages written in it around Brazil, and typographic signs.
-const REPERTOIRE: [(char, char); 11] = [
+const REPERTOIRE: [(char, char); 12] = [
     ('\u{20}', '\u{7e}'),
     ('\u{a0}', '\u{17f}'),
     ('\u{2013}', '\u{2014}'),
@@ -27,6 +27,7 @@ const REPERTOIRE: [(char, char); 11] = [
     ('\u{2026}', '\u{2026}'),
     ('\u{20ac}', '\u{20ac}'),
     ('\u{2122}', '\u{2122}'),
+    ('\u{2192}', '\u{2192}'),
     ('\u{2212}', '\u{2212}'),
     (REPLACEMENT, REPLACEMENT),
 ];

@@ -188,19 +188,29 @@ fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
     let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
     let amount = format!("{} até {}", invoice.total().brl(), day(invoice.due_on));
     let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie e cole o texto:";
-    let text = Block::Stack(vec![
+    let mut text = vec![
         Block::Text(Text::new("Pague com Pix", Style::SECTION)),
         Block::Gap(3.0),
         Block::Text(Text::new(amount, Style::BODY)),
         Block::Text(Text::new(receiver, Style::NOTE).within(2, 6.5)),
+    ];
+    text.extend(late_fee(invoice));
+    text.extend([
         Block::Gap(6.5),
         Block::Text(Text::new(how, Style::NOTE)),
         Block::Gap(4.0),
         Block::Text(Text::new(code, Style::regular(7.5, Ink::Strong)).code()),
     ]);
+    let text = Block::Stack(text);
     let columns =
         vec![(Column::Fixed(QR_SIDE), Block::Picture(picture)), (Column::Share(1.0), text)];
     Ok(Block::columns(18.0, columns))
+}
+
+/// What is asked of who pays late, where the issuer has words for it.
+fn late_fee(invoice: &Invoice) -> Option<Block> {
+    let text = invoice.late_fee.as_ref()?;
+    Some(Block::Text(Text::new(text, Style::NOTE)))
 }
 
 fn without_pix(invoice: &Invoice) -> Block {
@@ -216,11 +226,13 @@ fn without_pix(invoice: &Invoice) -> Block {
             ("Como pagar", format!("Combine a forma de pagamento com o emitente. {ask}"))
         }
     };
-    Block::Stack(vec![
+    let mut blocks = vec![
         Block::Text(Text::new(title, Style::SECTION)),
         Block::Gap(2.0),
         Block::Text(Text::new(text, Style::BODY)),
-    ])
+    ];
+    blocks.extend(late_fee(invoice).filter(|_| total > Money::ZERO));
+    Block::Stack(blocks)
 }
 
 /// Whom to write to or call.

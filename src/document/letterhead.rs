@@ -73,14 +73,18 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
         Block::Text(Text::new(number, Style::semi_bold(10.5, Ink::Accent)).right()),
     ]);
     let masthead = vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
-    let parties =
-        vec![(Column::Share(1.0), issuer(invoice)), (Column::Share(1.0), dealership(invoice))];
+    let dealership = dealership(invoice, kind);
+    let about = match kind {
+        Kind::Invoice => [issuer(invoice), dealership],
+        Kind::Statement => [dealership, month(invoice)],
+    };
+    let about = about.map(|block| (Column::Share(1.0), block)).into();
     Block::Stack(vec![
         Block::columns(24.0, masthead),
-        Block::Gap(14.0),
+        Block::Gap(11.0),
         Block::Rule(Ink::Line),
-        Block::Gap(14.0),
-        Block::columns(28.0, parties),
+        Block::Gap(12.0),
+        Block::columns(28.0, about),
     ])
 }
 
@@ -108,15 +112,21 @@ fn issuer(invoice: &Invoice) -> Block {
     party("Emitente", &issuer.name, &lines)
 }
 
-fn dealership(invoice: &Invoice) -> Block {
-    let party_of = &invoice.dealership;
-    let lines = [
-        party_of.trade_name.clone(),
-        format!("CNPJ {}", party_of.cnpj),
-        party_of.address.clone(),
-        format!("{}/{}", party_of.city, party_of.state),
-    ];
-    party("Concessionária", &party_of.name, &lines)
+/// The invoice has the address too.
+fn dealership(invoice: &Invoice, kind: Kind) -> Block {
+    let dealership = &invoice.dealership;
+    let mut lines = vec![dealership.trade_name.clone(), format!("CNPJ {}", dealership.cnpj)];
+    if kind == Kind::Invoice {
+        lines.push(dealership.address.clone());
+        lines.push(format!("{}/{}", dealership.city, dealership.state));
+    }
+    party("Concessionária", &dealership.name, &lines)
+}
+
+/// Which month it is about, exactly.
+fn month(invoice: &Invoice) -> Block {
+    let lines = [period(invoice), format!("Fuso horário {}", invoice.timezone)];
+    party("Competência", &invoice.month.in_words(), &lines)
 }
 
 fn party(role: &str, name: &str, lines: &[String]) -> Block {
@@ -192,5 +202,16 @@ pub(super) fn evidence(invoice: &Invoice) -> Block {
         Block::Text(Text::new(how, Style::NOTE)),
         Block::Gap(2.0),
         Block::Text(hash),
+    ])
+}
+
+/// Who issued a statement, and the hash of the evidence; the invoice has the addresses and says how to
+/// check it.
+pub(super) fn imprint(invoice: &Invoice) -> Block {
+    let issuer = format!("Emitente: {}, CNPJ {}", invoice.issuer.name, invoice.issuer.cnpj);
+    let evidence = format!("SHA-256 da comprovação: {}", invoice.evidence_sha256);
+    Block::Stack(vec![
+        Block::Text(Text::new(issuer, Style::SMALL)),
+        Block::Text(Text::new(evidence, Style::SMALL)),
     ])
 }

@@ -4,6 +4,7 @@
 //! pages with them; `pdf.rs` writes the pages with printpdf.
 
 mod chart;
+mod comparison;
 mod font;
 mod invoice;
 mod layout;

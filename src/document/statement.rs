@@ -1,9 +1,12 @@
 //! The statement (*extrato*): the detail behind an invoice.
 
+use std::cmp::Reverse;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::chart::{self, Part};
+use super::comparison;
 use super::font::Fonts;
 use super::invoice::{contact_of_issuer, unit_price};
 use super::layout::{Block, Column, Ink, Paper, Picture, WIDTH};
@@ -14,29 +17,64 @@ use crate::billing::money::{Money, grouped};
 use crate::billing::price::Item;
 
 /// Between sections.
-const SPACE: f32 = 18.0;
+const SPACE: f32 = 11.5;
 
-/// The statement's pages.
+/// Between two halves of the page.
+const GAP: f32 = 28.0;
+/// The chart of the month, and what is left beside it for the chart of the months.
+const GROWTH: f32 = 300.0;
+const MONTHS: f32 = WIDTH - GAP - GROWTH;
+/// More templates than this take the whole width, and flow over pages.
+const TEMPLATES_BESIDE: usize = 8;
+
+/// The statement's pages: one for a usual dealership.
 pub(super) fn pages(fonts: &Fonts, logo: Option<Logo>, invoice: &Invoice) -> Vec<Picture> {
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Statement));
     paper.add(letterhead::head(invoice, Kind::Statement, logo));
     paper.space(SPACE);
     paper.add(glance(invoice));
     paper.space(SPACE);
-    let halves = [package(invoice), who_started(invoice)];
-    let halves = halves.map(|half| (Column::Share(1.0), half));
-    paper.add(Block::columns(28.0, halves.into()));
+    paper.add(halves(package(invoice), who_started(invoice)));
     paper.space(SPACE);
-    paper.add(new_contacts(fonts, invoice));
+    let charts = vec![
+        (Column::Fixed(GROWTH), growth(fonts, invoice)),
+        (Column::Fixed(MONTHS), comparison::months(fonts, invoice, MONTHS)),
+    ];
+    paper.add(Block::columns(GAP, charts));
     paper.space(SPACE);
-    templates(&mut paper, invoice);
-    paper.space(SPACE);
-    paper.add(not_billed(invoice));
+    costs(&mut paper, invoice);
     paper.space(SPACE);
     paper.add(rules(invoice));
-    paper.space(SPACE);
-    paper.add(letterhead::evidence(invoice));
+    paper.space(6.0);
+    paper.add(letterhead::imprint(invoice));
     paper.finish(|page, of| letterhead::foot(invoice, Kind::Statement, page, of))
+}
+
+fn halves(left: Block, right: Block) -> Block {
+    Block::columns(GAP, vec![(Column::Share(1.0), left), (Column::Share(1.0), right)])
+}
+
+/// Where the money went, template by template, and what other packages would have cost; side by side
+/// where there are few templates.
+fn costs(paper: &mut Paper<'_>, invoice: &Invoice) {
+    let packages = comparison::packages(invoice);
+    if invoice.usage.hsm_by_template.len() <= TEMPLATES_BESIDE {
+        let mut templates = vec![section("HSM por modelo"), template_header(invoice)];
+        templates.extend(template_rows(invoice));
+        let templates = Block::Stack(templates);
+        paper.add(match packages {
+            Some(packages) => halves(packages, templates),
+            None => templates,
+        });
+        return;
+    }
+    if let Some(packages) = packages {
+        paper.add(packages);
+        paper.space(SPACE);
+    }
+    paper.keep(90.0);
+    paper.add(section("HSM por modelo"));
+    paper.table(template_header(invoice), template_rows(invoice));
 }
 
 /// The month in eight figures.
@@ -56,7 +94,7 @@ fn glance(invoice: &Invoice) -> Block {
             ("UAM adicional", grouped(invoice.overage())),
             ("Custo por contato", cost_per_contact(invoice)),
         ]),
-        Block::Gap(13.0),
+        Block::Gap(10.0),
         figures([
             ("Mensagens recebidas", grouped(usage.received)),
             ("Mensagens enviadas", grouped(usage.sent)),
@@ -64,22 +102,17 @@ fn glance(invoice: &Invoice) -> Block {
             ("Vencimento", day(invoice.due_on)),
         ]),
     ]);
-    let title = format!(
-        "Competência {}, {}, fuso horário {}",
-        invoice.month.in_words(),
-        letterhead::period(invoice),
-        invoice.timezone
-    );
-    Block::Stack(vec![
-        Block::Text(Text::new(title, Style::NOTE)),
-        Block::Gap(5.0),
-        Block::Panel {
-            ink: Ink::Tint,
-            edge: Some(Ink::Accent),
-            padding: 14.0,
-            content: Box::new(content),
-        },
-    ])
+    Block::Panel {
+        ink: Ink::Tint,
+        edge: Some(Ink::Accent),
+        padding: 12.0,
+        content: Box::new(content),
+    }
+}
+
+/// `1 contato`, `5.000 contatos`.
+fn contacts(count: u64) -> String {
+    format!("{} {}", grouped(count), if count == 1 { "contato" } else { "contatos" })
 }
 
 /// Total by contact, rounded to centavos; a dash where nobody was in contact.
@@ -95,19 +128,19 @@ fn package(invoice: &Invoice) -> Block {
     let used = Part {
         amount: within,
         ink: Ink::Accent,
-        legend: format!("{} de {} contatos do pacote usados", grouped(within), grouped(package)),
+        legend: format!("{} de {} do pacote usados", grouped(within), contacts(package)),
     };
     let rest = if uam > package {
         Part {
             amount: uam - package,
             ink: Ink::Strong,
-            legend: format!("{} contatos adicionais, acima do pacote", grouped(uam - package)),
+            legend: format!("{} acima do pacote", contacts(uam - package)),
         }
     } else {
         Part {
             amount: package - uam,
             ink: Ink::Line,
-            legend: format!("{} contatos não usados", grouped(package - uam)),
+            legend: format!("{} sem uso", contacts(package - uam)),
         }
     };
     Block::Stack(vec![section("Contatos e pacote"), chart::bar(vec![used, rest])])
@@ -144,13 +177,39 @@ fn percent(part: u64, whole: u64) -> u64 {
     }
 }
 
-fn new_contacts(fonts: &Fonts, invoice: &Invoice) -> Block {
-    let chart = if invoice.usage.uam == 0 {
-        Block::Text(Text::new("Nenhum contato novo neste mês.", Style::BODY))
-    } else {
-        Block::Picture(chart::by_day(fonts, &all_days(invoice), WIDTH))
+/// The contacts day by day, summed up, against the package.
+fn growth(fonts: &Fonts, invoice: &Invoice) -> Block {
+    let title = section("Contatos ao longo do mês");
+    if invoice.usage.uam == 0 {
+        let none = Text::new("Não houve contatos neste mês.", Style::BODY);
+        return Block::Stack(vec![title, Block::Text(none)]);
+    }
+    let mut sum = 0;
+    let sums: Vec<(NaiveDate, u64)> = all_days(invoice)
+        .into_iter()
+        .map(|(day, count)| {
+            sum += count;
+            (day, sum)
+        })
+        .collect();
+    let package = format!("Pacote: {}", contacts(invoice.package));
+    let limit = chart::Limit { contacts: invoice.package, name: &package };
+    let reached = sums.iter().find(|(_, sum)| *sum >= invoice.package && invoice.package > 0);
+    let note = match reached {
+        Some((on, _)) => format!("O pacote foi alcançado no dia {}.", on.format("%d/%m")),
+        None if limit.is_in_reach(sum) => {
+            format!("Até o pacote faltou: {}.", contacts(invoice.package - sum))
+        }
+        None => {
+            format!("O pacote, de {}, fica muito acima deste gráfico.", contacts(invoice.package))
+        }
     };
-    Block::Stack(vec![section("Novos contatos por dia"), chart])
+    Block::Stack(vec![
+        title,
+        Block::Picture(chart::growth(fonts, &sums, limit, GROWTH)),
+        Block::Gap(3.0),
+        Block::Text(Text::new(note, Style::NOTE)),
+    ])
 }
 
 /// Every day of the month, and of the period where it reaches further, those without new contacts too.
@@ -164,19 +223,17 @@ fn all_days(invoice: &Invoice) -> Vec<(NaiveDate, u64)> {
     first.iter_days().take_while(|day| *day <= last).map(|day| (day, count(day))).collect()
 }
 
-/// HSM by template, the most used first.
-fn templates(paper: &mut Paper<'_>, invoice: &Invoice) {
-    let Some(line) = invoice.lines.iter().find(|line| line.item == Item::Hsm) else { return };
-    paper.keep(90.0);
-    let title = section("HSM por modelo");
+/// HSM by template, the most used first, and their sum.
+fn template_rows(invoice: &Invoice) -> Vec<Block> {
+    let Some(line) = invoice.lines.iter().find(|line| line.item == Item::Hsm) else {
+        return Vec::new();
+    };
     if invoice.usage.hsm_by_template.is_empty() {
-        let none = Block::Text(Text::new("Nenhuma HSM foi enviada neste mês.", Style::BODY));
-        paper.add(Block::Stack(vec![title, none]));
-        return;
+        let none = Text::new("Nenhuma HSM foi enviada neste mês.", Style::BODY);
+        return vec![Block::Gap(4.0), Block::Text(none)];
     }
-    paper.add(title);
     let mut templates: Vec<_> = invoice.usage.hsm_by_template.iter().collect();
-    templates.sort_by_key(|(name, count)| (std::cmp::Reverse(**count), name.as_str()));
+    templates.sort_by_key(|(name, count)| (Reverse(**count), name.as_str()));
     let mut rows: Vec<Block> = templates
         .into_iter()
         .map(|(name, count)| {
@@ -187,21 +244,23 @@ fn templates(paper: &mut Paper<'_>, invoice: &Invoice) {
         .collect();
     let bold = Style::semi_bold(9.0, Ink::Strong);
     rows.push(template_row("Total", line.quantity, line.amount, bold));
-    paper.table(template_header(line.unit_price), rows);
+    rows
 }
 
 fn template_columns(cells: [Block; 3]) -> Block {
-    let widths = [Column::Share(1.0), Column::Fixed(80.0), Column::Fixed(110.0)];
-    Block::columns(10.0, widths.into_iter().zip(cells).collect())
+    let widths = [Column::Share(1.0), Column::Fixed(44.0), Column::Fixed(66.0)];
+    Block::columns(8.0, widths.into_iter().zip(cells).collect())
 }
 
-fn template_header(price: Decimal) -> Block {
+fn template_header(invoice: &Invoice) -> Block {
     let title = |text: &str| Text::new(text, Style::LABEL);
+    let line = invoice.lines.iter().find(|line| line.item == Item::Hsm);
+    let price = line.map_or_else(String::new, |line| format!("a {}", unit_price(line.unit_price)));
     Block::Stack(vec![
         template_columns([
             Block::Text(title("Modelo")),
             Block::Text(title("Quantidade").right()),
-            Block::Text(title(&format!("Valor, a {}", unit_price(price))).right()),
+            Block::Text(title(&price).right()),
         ]),
         Block::Gap(3.0),
         Block::Rule(Ink::Line),
@@ -211,66 +270,50 @@ fn template_header(price: Decimal) -> Block {
 fn template_row(name: &str, count: u64, amount: Money, style: Style) -> Block {
     let figure = |text: String| Block::Text(Text::new(text, style).right().within(1, 5.0));
     Block::Stack(vec![
-        Block::Gap(2.5),
+        Block::Gap(1.5),
         template_columns([
-            Block::Text(Text::new(name, style)),
+            Block::Text(Text::new(name, style).within(1, 7.0)),
             figure(grouped(count)),
             figure(amount.brl()),
         ]),
-        Block::Gap(2.5),
+        Block::Gap(1.5),
         Block::Rule(Ink::Line),
     ])
 }
 
-/// Messages that count neither as contact nor as HSM, and why.
-fn not_billed(invoice: &Invoice) -> Block {
-    let buckets = &invoice.usage.buckets;
-    let reasons = [
-        ("Em fila ou com falha", "não chegaram a ninguém", buckets.ignored_status),
-        ("De grupos ou de números inválidos", "não são contatos", buckets.not_a_contact),
-        ("Sem direção ou tipo reconhecível", "o emitente foi avisado", buckets.malformed),
-    ];
-    let mut blocks = vec![section("Mensagens não cobradas")];
-    for (what, why, count) in reasons.into_iter().filter(|(_, _, count)| *count > 0) {
-        let count = Text::new(grouped(count), Style::BODY).right().within(1, 5.0);
-        blocks.extend([
-            Block::Rule(Ink::Line),
-            Block::Gap(3.0),
-            Block::columns(
-                10.0,
-                vec![
-                    (
-                        Column::Share(1.0),
-                        Block::Text(Text::new(format!("{what}: {why}"), Style::BODY)),
-                    ),
-                    (Column::Fixed(80.0), Block::Text(count)),
-                ],
-            ),
-            Block::Gap(3.0),
-        ]);
-    }
-    if blocks.len() == 1 {
-        let none = match buckets.counted {
-            0 => "Não houve mensagens neste mês.",
-            _ => "Todas as mensagens do mês foram contadas; nenhuma ficou de fora.",
-        };
-        blocks.push(Block::Text(Text::new(none, Style::BODY)));
-    }
+/// How counting works, what was left out of it, and whom to ask.
+fn rules(invoice: &Invoice) -> Block {
+    let rules = "Cada contato com quem houve mensagem no mês conta uma vez, não importa quem \
+                 escreveu primeiro; cada HSM enviada é cobrada, mesmo dentro da janela de 24 horas. \
+                 Contatos não usados não acumulam, e pacotes não se somam.";
+    let mut blocks =
+        vec![section("Como contamos"), Block::Text(Text::new(rules, Style::NOTE)), Block::Gap(3.0)];
+    blocks.extend(not_billed(invoice).map(|text| Block::Text(Text::new(text, Style::NOTE))));
+    let ask = format!("Dúvidas? {}", contact_of_issuer(invoice));
+    blocks.extend([Block::Gap(3.0), Block::Text(Text::new(ask, Style::NOTE))]);
     Block::Stack(blocks)
 }
 
-fn rules(invoice: &Invoice) -> Block {
-    let rules = "Cada contato com quem houve mensagem no mês conta uma vez, não importa quem \
-                 escreveu primeiro nem quantas mensagens houve; cada HSM enviada é cobrada, mesmo \
-                 dentro da janela de 24 horas. Contatos não usados não acumulam para o mês \
-                 seguinte, e pacotes não se somam.";
-    let ask = format!("Dúvidas? {}", contact_of_issuer(invoice));
-    Block::Stack(vec![
-        section("Regras"),
-        Block::Text(Text::new(rules, Style::BODY)),
-        Block::Gap(3.0),
-        Block::Text(Text::new(ask, Style::BODY)),
-    ])
+/// Messages that count neither as contact nor as HSM, and why; `None` in a month without messages.
+fn not_billed(invoice: &Invoice) -> Option<String> {
+    let buckets = &invoice.usage.buckets;
+    let reasons = [
+        ("em fila ou com falha", buckets.ignored_status),
+        ("de grupos ou de números inválidos", buckets.not_a_contact),
+        ("sem direção ou tipo reconhecível (o emitente foi avisado)", buckets.malformed),
+    ];
+    let left_out: Vec<String> = reasons
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(why, count)| format!("{} {why}", grouped(count)))
+        .collect();
+    match (left_out.is_empty(), buckets.counted) {
+        (false, _) => Some(format!("Mensagens não cobradas: {}.", left_out.join("; "))),
+        (true, 0) => None,
+        (true, _) => {
+            Some("Todas as mensagens do mês foram contadas; nenhuma ficou de fora.".into())
+        }
+    }
 }
 
 #[cfg(test)]

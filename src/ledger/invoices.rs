@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
+use crate::billing::advice::{MONTHS, PastMonth};
 use crate::billing::evidence::sha256_hex;
 use crate::billing::invoice::{Invoice, Number};
+use crate::billing::money::Money;
 use crate::billing::month::Month;
 
 /// Where a revision stands (spec §3.4).
@@ -122,6 +124,36 @@ impl Ledger {
             .collect())
     }
 
+    /// The invoices that stand of the five months before `month`, by dealership, the oldest first: with
+    /// the month itself six.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn history(
+        &self,
+        month: Month,
+    ) -> Result<BTreeMap<String, Vec<PastMonth>>, LedgerError> {
+        let first = (1..MONTHS).fold(month, |month, _| month.previous());
+        let rows = sqlx::query(
+            "SELECT i.dealership_id, r.content FROM revision r JOIN invoice i ON i.number = r.number
+             WHERE i.month >= $1 AND i.month < $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL
+             ORDER BY i.month",
+        )
+        .bind(first.to_string())
+        .bind(month.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the invoices"))?;
+        let mut history: BTreeMap<String, Vec<PastMonth>> = BTreeMap::new();
+        for row in rows {
+            let dealership_id: String = row.try_get(0).map_err(corrupt)?;
+            let content: String = row.try_get(1).map_err(corrupt)?;
+            let figures: Figures = serde_json::from_str(&content).map_err(corrupt)?;
+            history.entry(dealership_id).or_default().push(figures.into());
+        }
+        Ok(history)
+    }
+
     /// One file of a revision, byte for byte as issued; `None` where there is no such revision.
     ///
     /// # Errors
@@ -162,6 +194,34 @@ impl Ledger {
         let mut months: Vec<Month> = rows.iter().map(month).collect::<Result<_, _>>()?;
         months.sort_unstable();
         Ok(months)
+    }
+}
+
+/// What a later month's statement needs of an invoice. Reading only this of thousands of them is
+/// several times faster than reading all.
+#[derive(Deserialize)]
+struct Figures {
+    month: Month,
+    package: u64,
+    usage: UsageFigures,
+    lines: Vec<Amount>,
+}
+
+#[derive(Deserialize)]
+struct UsageFigures {
+    uam: u64,
+    hsm: u64,
+}
+
+#[derive(Deserialize)]
+struct Amount {
+    amount: Money,
+}
+
+impl From<Figures> for PastMonth {
+    fn from(figures: Figures) -> Self {
+        let Figures { month, package, usage: UsageFigures { uam, hsm }, lines } = figures;
+        Self { month, package, uam, hsm, total: lines.iter().map(|line| line.amount).sum() }
     }
 }
 

@@ -11,6 +11,7 @@ mod email;
 mod kill;
 mod mail;
 mod messages;
+mod papers;
 mod register;
 mod report;
 mod rerun;

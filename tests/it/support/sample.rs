@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeZone, Utc};
 use chrono_tz::America;
+use fecha::billing::advice::PastMonth;
 use fecha::billing::invoice::{Invoice, Number, Usage};
 use fecha::billing::month::Month;
 use fecha::billing::pix::{Receiver, br_code};
@@ -33,6 +34,9 @@ pub fn invoice() -> Invoice {
         evidence_sha256: "9f2c1e7ab4d85630e1f7c2a98b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f"
             .to_owned(),
         pix: None,
+        late_fee: Some("Após o vencimento: multa de 2% e juros de 1% ao mês.".to_owned()),
+        prices: Some(prices()),
+        history: history(),
         replaces: None,
     };
     invoice.pix = pix(&invoice);
@@ -56,6 +60,25 @@ pub fn prices() -> PriceTable {
         hsm: "0.46".parse().unwrap(),
         packages: packages.map(|(contacts, price)| (contacts, price.parse().unwrap())).into(),
     }
+}
+
+/// A dealership that grows into its package and beyond it.
+fn history() -> Vec<PastMonth> {
+    let months = [
+        ("2026-05", 3180, "1108.30"),
+        ("2026-06", 3722, "1145.56"),
+        ("2026-07", 3415, "1131.76"),
+        ("2026-08", 4286, "1153.84"),
+        ("2026-09", 4807, "1156.60"),
+    ];
+    let past = months.map(|(month, uam, total)| PastMonth {
+        month: month.parse().unwrap(),
+        package: 5000,
+        uam,
+        hsm: 290,
+        total: total.parse().unwrap(),
+    });
+    past.into()
 }
 
 fn issuer() -> Issuer {

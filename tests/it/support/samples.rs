@@ -88,6 +88,9 @@ pub fn invoice() -> Invoice {
              1192.275802BR5923Exemplo Tecnologia Ltda6013Caxias do Sul621405102026000001630490AB"
                 .to_owned(),
         ),
+        late_fee: None,
+        prices: None,
+        history: Vec::new(),
         replaces: None,
     }
 }
