@@ -3,6 +3,7 @@
 //! `invoice.rs` and `statement.rs` describe pages as blocks; `layout.rs` sets the blocks and fills
 //! pages with them; `pdf.rs` writes the pages with printpdf.
 
+mod cancellation;
 mod chart;
 mod comparison;
 mod font;
@@ -21,7 +22,7 @@ use self::font::Fonts;
 use self::layout::Picture;
 use self::letterhead::{Kind, Logo};
 use self::pdf::{About, Press};
-use crate::billing::invoice::Invoice;
+use crate::billing::invoice::{Cancellation, Invoice};
 
 /// What the issuer's documents look like, beyond what every document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,6 +120,19 @@ impl Renderer {
     pub fn statement(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
         let pages = statement::pages(&self.fonts, self.logo, invoice);
         self.print(&pages, invoice, Kind::Statement)
+    }
+
+    /// The document that voids the invoice, as PDF. The same model gives the same bytes.
+    ///
+    /// # Errors
+    /// [`RenderError`] where a page cannot be written.
+    pub fn cancellation(
+        &self,
+        invoice: &Invoice,
+        cancellation: &Cancellation,
+    ) -> Result<Vec<u8>, RenderError> {
+        let pages = cancellation::pages(&self.fonts, self.logo, invoice, cancellation);
+        self.print(&pages, invoice, Kind::Cancellation)
     }
 
     fn print(
