@@ -4,6 +4,7 @@ mod check;
 mod close;
 mod delivery;
 mod demo;
+mod erp;
 mod init;
 mod invoices;
 mod output;
