@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::erp;
 use super::output::{Failure, Output, table};
 use super::register::write;
 use crate::billing::invoice::{Invoice, Number};
@@ -18,7 +19,7 @@ use crate::report::Entry;
 /// Arguments of `fecha invoices`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json"
+    after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json\n  fecha invoices --month 2026-10 --csv > invoices.csv"
 )]
 pub struct ListArgs {
     /// Only this month, YYYY-MM
@@ -30,6 +31,9 @@ pub struct ListArgs {
     /// Superseded revisions too
     #[arg(long)]
     all_revisions: bool,
+    /// As a table for spreadsheets and ERPs in Brazil: semicolons, decimal commas, UTF-8 with its mark
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 /// Arguments of `fecha invoice`.
@@ -126,6 +130,10 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
         all_revisions: args.all_revisions,
     };
     let revisions = office.ledger.revisions(filter).await?;
+    if args.csv {
+        output.document(&erp::csv(&revisions)?);
+        return Ok(0);
+    }
     let json: Vec<InvoiceJson<'_>> = revisions.iter().map(InvoiceJson::of).collect();
     output.result(&json, || {
         if revisions.is_empty() {

@@ -5,6 +5,7 @@ mod close;
 mod delivery;
 mod demo;
 mod difference;
+mod erp;
 mod init;
 mod invoices;
 mod output;

@@ -128,6 +128,13 @@ impl Output {
         }
     }
 
+    /// A document that is the result itself, byte by byte.
+    #[expect(clippy::unused_self, reason = "printing goes through the one who knows the form")]
+    pub fn document(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
     /// A failure: its message on standard error and, with `--json`, as a document too.
     pub fn failure(&self, failure: &Failure) {
         if self.json {

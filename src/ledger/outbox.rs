@@ -10,6 +10,7 @@ use super::{Ledger, LedgerError, corrupt, json, to_text};
 use crate::billing::invoice::Number;
 use crate::billing::month::Month;
 use crate::billing::register::EmailAddress;
+use crate::report::FailedDelivery;
 use crate::report::archive::Part;
 
 /// How long a worker may take for one email before another may have it: longer than the longest
@@ -156,6 +157,36 @@ const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, conten
        created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error FROM outbox";
 
 impl Ledger {
+    /// Emails with invoices of `since` or later that failed and were not queued again, by invoice.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn failed_deliveries(
+        &self,
+        since: Month,
+    ) -> Result<Vec<FailedDelivery>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT o.cause, o.recipient, o.last_error FROM outbox o JOIN invoice i ON i.number = o.number
+             WHERE o.kind = 'invoice' AND o.state = 'failed' AND i.month >= $1 AND NOT EXISTS (
+                 SELECT 1 FROM outbox later
+                 WHERE later.kind = o.kind AND later.cause = o.cause AND later.resend > o.resend)
+             ORDER BY o.cause, o.recipient",
+        )
+        .bind(since.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the outbox"))?;
+        let failed = |row: &AnyRow| {
+            let error: Option<String> = row.try_get("last_error")?;
+            Ok(FailedDelivery {
+                label: row.try_get("cause")?,
+                recipient: EmailAddress::trusted(row.try_get("recipient")?),
+                error: error.unwrap_or_default(),
+            })
+        };
+        rows.iter().map(failed).collect::<Result<_, sqlx::Error>>().map_err(corrupt)
+    }
+
     /// Every email, oldest first; only those in `state` where one is given.
     ///
     /// # Errors
