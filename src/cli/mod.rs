@@ -1,5 +1,6 @@
 //! The command line: one file a command. The only place that prints.
 
+mod audit;
 mod check;
 mod close;
 mod delivery;
@@ -81,6 +82,8 @@ enum Command {
     Outbox(delivery::OutboxArgs),
     /// Queue an invoice's emails again, under new Message-IDs
     Resend(delivery::ResendArgs),
+    /// Show who did what, when and why
+    Audit(audit::Args),
     /// Show the months, open and closed, and what needs a person
     Status,
 }
@@ -118,6 +121,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Deliver => delivery::deliver(&office, output).await,
         Command::Outbox(args) => delivery::outbox(&office, args, output).await,
         Command::Resend(args) => delivery::resend(&office, args, output).await,
+        Command::Audit(args) => audit::audit(&office, args, output).await,
         Command::Status => status::status(&office, output).await,
     };
     office.ledger.close().await;

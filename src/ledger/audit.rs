@@ -1,9 +1,11 @@
 //! Who did what, when and why; only ever added to.
 
 use chrono::{DateTime, Utc};
-use sqlx::{Any, Transaction};
+use serde::Serialize;
+use sqlx::any::AnyRow;
+use sqlx::{Any, Row as _, Transaction};
 
-use super::{Ledger, LedgerError, to_text};
+use super::{Ledger, LedgerError, corrupt, to_text};
 use crate::billing::month::Month;
 
 /// One entry of the audit log, written in the transaction of the deed itself.
@@ -13,7 +15,7 @@ pub struct Entry<'a> {
     pub at: DateTime<Utc>,
     /// The login name of who did it.
     pub actor: &'a str,
-    /// `import`, `close`, `issue`, `hold`, `release`, `resend`.
+    /// `import`, `issue`, `hold`, `release`, `resend`, `rerun`, `adjust`, `cancel`, `pay`.
     pub action: &'a str,
     /// About which month.
     pub month: Option<Month>,
@@ -23,7 +25,41 @@ pub struct Entry<'a> {
     pub detail: &'a str,
 }
 
+/// An entry as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "as in Entry")]
+pub struct Logged {
+    pub at: String,
+    pub actor: String,
+    pub action: String,
+    pub month: Option<String>,
+    pub dealership_id: Option<String>,
+    pub detail: String,
+}
+
 impl Ledger {
+    /// The audit log, oldest first; only of one month, one dealership, where they are given.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn audit_log(
+        &self,
+        month: Option<Month>,
+        dealership_id: Option<&str>,
+    ) -> Result<Vec<Logged>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT id, at, actor, action, month, dealership_id, detail FROM audit
+             WHERE ($1 IS NULL OR month = $1) AND ($2 IS NULL OR dealership_id = $2)
+             ORDER BY at, id",
+        )
+        .bind(month.map(|month| month.to_string()))
+        .bind(dealership_id.map(str::to_owned))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the audit log"))?;
+        rows.iter().map(logged).collect()
+    }
+
     /// Adds an entry that stands for itself.
     ///
     /// # Errors
@@ -60,4 +96,17 @@ impl Entry<'_> {
         .map_err(LedgerError::while_doing("write the audit log"))?;
         Ok(())
     }
+}
+
+fn logged(row: &AnyRow) -> Result<Logged, LedgerError> {
+    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+    let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
+    Ok(Logged {
+        at: text("at")?,
+        actor: text("actor")?,
+        action: text("action")?,
+        month: optional("month")?,
+        dealership_id: optional("dealership_id")?,
+        detail: text("detail")?,
+    })
 }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod closing;
+mod guard;
 pub mod invoices;
 pub mod numbers;
 pub mod outbox;
@@ -154,6 +155,7 @@ impl Ledger {
             .map_err(cannot_open)?;
         let ledger = Self { pool, engine };
         ledger.migrate(url).await?;
+        ledger.guard().await?;
         Ok(ledger)
     }
 

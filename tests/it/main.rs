@@ -1,6 +1,7 @@
 //! One test binary: the real databases, mail servers and the real command, black-box first.
 
 mod architecture;
+mod audit;
 mod bad_input;
 mod close;
 mod delivery;

@@ -79,6 +79,13 @@ impl Postgres {
         )
     }
 
+    /// Whether `database` refuses this SQL.
+    pub fn refuses(&self, database: &str, sql: &str) -> bool {
+        let mut psql = Command::new(program("psql"));
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url(database), "-c", sql]);
+        !psql.output().unwrap().status.success()
+    }
+
     /// The server's data folder, where its configuration lies too.
     pub fn data(&self) -> PathBuf {
         self.server.folder.join("data")

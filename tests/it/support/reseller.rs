@@ -207,9 +207,28 @@ impl Reseller {
         }
     }
 
-    /// Changes the ledger as nobody may: what keeps it from being changed is taken away first.
+    /// Changes the ledger as nobody may, with the triggers that refuse it turned off.
     pub fn tamper(&self, sql: &str) {
-        self.ledger_sql(sql);
+        match &self.ledger_url {
+            None => {
+                let ledger = rusqlite::Connection::open(self.path("fecha.db")).unwrap();
+                let triggers = rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
+                ledger.set_db_config(triggers, false).unwrap();
+                ledger.execute_batch(sql).unwrap();
+            }
+            Some(_) => self.ledger_sql(&format!("SET session_replication_role = replica; {sql}")),
+        }
+    }
+
+    /// Whether the ledger refuses this SQL.
+    pub fn refuses(&self, sql: &str) -> bool {
+        match &self.ledger_url {
+            None => {
+                let ledger = rusqlite::Connection::open(self.path("fecha.db")).unwrap();
+                ledger.execute_batch(sql).is_err()
+            }
+            Some(url) => Postgres::shared().refuses(url.rsplit('/').next().unwrap(), sql),
+        }
     }
 
     /// `fecha invoices --json` with these arguments.

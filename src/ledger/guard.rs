@@ -1,0 +1,104 @@
+//! What is only ever added to, kept so by the database itself: triggers refuse to change or delete an
+//! audit entry, an issued revision or one of its files, whoever asks.
+
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::{Engine, Ledger, LedgerError};
+
+/// A table that is only added to, and the columns that never change; empty for all of them.
+struct Guarded {
+    table: &'static str,
+    columns: &'static str,
+}
+
+const GUARDED: [Guarded; 4] = [
+    Guarded { table: "audit", columns: "" },
+    Guarded { table: "file", columns: "" },
+    Guarded {
+        table: "revision",
+        columns: "number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at, reason, issued_by",
+    },
+    Guarded { table: "invoice", columns: "number, dealership_id, month" },
+];
+
+/// Only on PostgreSQL: one function for all triggers. The lock keeps two processes that open a new
+/// ledger at once from making it twice.
+const FUNCTION: &str = "SELECT pg_advisory_xact_lock(7234051);
+    CREATE OR REPLACE FUNCTION fecha_refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'table % is only added to', TG_TABLE_NAME; END $$";
+
+impl Ledger {
+    /// Makes the triggers that are missing. They are no migration, since the two engines spell them
+    /// differently.
+    pub(super) async fn guard(&self) -> Result<(), LedgerError> {
+        let failed = LedgerError::while_doing("guard what is only added to");
+        let wanted: Vec<(String, String)> =
+            GUARDED.iter().flat_map(|guarded| guarded.triggers(self.engine)).collect();
+        if self.triggers().await?.len() == wanted.len() {
+            return Ok(());
+        }
+        let mut transaction = self.begin().await?;
+        if self.engine == Engine::Postgres {
+            sqlx::raw_sql(FUNCTION).execute(&mut *transaction).await.map_err(&failed)?;
+        }
+        // Asked again under the lock: another process may have made them meanwhile.
+        let there = self.triggers().await?;
+        for (name, sql) in wanted {
+            if !there.contains(&name) {
+                sqlx::raw_sql(AssertSqlSafe(sql))
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(&failed)?;
+            }
+        }
+        transaction.commit().await.map_err(&failed)
+    }
+
+    /// The names of the guarding triggers that there are.
+    async fn triggers(&self) -> Result<Vec<String>, LedgerError> {
+        let query = match self.engine {
+            Engine::Sqlite => {
+                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'fecha_keeps_%'"
+            }
+            Engine::Postgres => {
+                "SELECT CAST(tgname AS TEXT) FROM pg_trigger
+                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'revision'::regclass, 'invoice'::regclass)"
+            }
+        };
+        let failed = LedgerError::while_doing("read the triggers");
+        let rows = sqlx::query(query).fetch_all(&self.pool).await.map_err(&failed)?;
+        rows.iter().map(|row| row.try_get(0).map_err(&failed)).collect()
+    }
+}
+
+impl Guarded {
+    /// Name and SQL of each trigger of the table.
+    fn triggers(&self, engine: Engine) -> Vec<(String, String)> {
+        let Self { table, columns } = self;
+        let update = match *columns {
+            "" => "UPDATE".to_owned(),
+            columns => format!("UPDATE OF {columns}"),
+        };
+        let events = [("update", update.as_str()), ("delete", "DELETE"), ("truncate", "TRUNCATE")];
+        let trigger = |(name, event): (&str, &str)| {
+            let name = format!("fecha_keeps_{table}_{name}");
+            let sql = match engine {
+                Engine::Sqlite => format!(
+                    "CREATE TRIGGER IF NOT EXISTS {name} BEFORE {event} ON {table}
+                     BEGIN SELECT RAISE(ABORT, 'table {table} is only added to'); END"
+                ),
+                Engine::Postgres => {
+                    let each = if event == "TRUNCATE" { "STATEMENT" } else { "ROW" };
+                    format!(
+                        "CREATE TRIGGER {name} BEFORE {event} ON {table}
+                         FOR EACH {each} EXECUTE FUNCTION fecha_refuse()"
+                    )
+                }
+            };
+            (name, sql)
+        };
+        // SQLite has no TRUNCATE.
+        let known = if engine == Engine::Sqlite { 2 } else { 3 };
+        events.into_iter().take(known).map(trigger).collect()
+    }
+}
