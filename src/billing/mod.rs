@@ -5,6 +5,7 @@
 
 pub mod contact;
 pub mod contract;
+pub mod due;
 pub mod due_date;
 pub mod evidence;
 pub mod exception;
