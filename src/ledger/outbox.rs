@@ -10,6 +10,7 @@ use super::{Ledger, LedgerError, corrupt, json, to_text};
 use crate::billing::invoice::Number;
 use crate::billing::month::Month;
 use crate::billing::register::EmailAddress;
+use crate::mail::template::Alert;
 use crate::report::FailedDelivery;
 use crate::report::archive::Part;
 
@@ -58,6 +59,11 @@ pub enum Content {
         sequence: u32,
         /// Which part of it.
         part: Part,
+    },
+    /// A call for a person.
+    Alert {
+        /// All that it says.
+        alert: Alert,
     },
 }
 
