@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod close;
+mod daemon;
 mod demo;
 mod documents;
 mod email;
