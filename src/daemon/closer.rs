@@ -23,7 +23,7 @@ use crate::ledger::{Ledger, LedgerError, audit};
 /// The closer looks at least so often, should every tick be lost.
 const POLL: Duration = Duration::from_mins(5);
 /// How long the first and the longest pause is after a close that failed.
-const PAUSES: [Duration; 2] = [Duration::from_secs(15), Duration::from_mins(5)];
+const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(5)];
 /// How long the invoice in hand may take after the daemon was told to stop.
 const LAST_INVOICE: Duration = Duration::from_secs(5);
 /// The name under which the daemon's deeds stand in the audit log.

@@ -4,6 +4,7 @@ mod architecture;
 mod audit;
 mod bad_input;
 mod close;
+mod daemon;
 mod delivery;
 mod demo;
 mod documents;
