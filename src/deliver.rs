@@ -84,7 +84,7 @@ impl Post<'_> {
         // What falls due while the round is running waits for the next one.
         let until = self.clock.now();
         loop {
-            let Some(email) = self.ledger.claim_email(until).await? else { break };
+            let Some(email) = self.ledger.claim_email(until, &[]).await? else { break };
             match self.send(mailer, &email).await? {
                 Step::Sent => delivered.sent += 1,
                 Step::Retried => delivered.retried += 1,

@@ -25,8 +25,8 @@ const REMINDER: TimeDelta = TimeDelta::days(1);
 pub struct Trouble {
     /// When it was met first.
     pub since: DateTime<Utc>,
-    /// The message database cannot be reached.
-    pub source_is_away: bool,
+    /// The message database cannot be reached or read.
+    pub source_fails: bool,
     /// In words, for admins.
     pub cause: String,
 }
@@ -172,17 +172,17 @@ impl Situation<'_> {
     }
 
     fn away(&self, trouble: &Trouble) -> Option<Call> {
-        let is_called = trouble.source_is_away && self.now - trouble.since >= AWAY_AFTER;
+        let is_called = trouble.source_fails && self.now - trouble.since >= AWAY_AFTER;
         is_called.then(|| Call {
             cause: "message database away".to_owned(),
             alert: self.alert(
-                "banco de mensagens fora do ar".to_owned(),
+                "banco de mensagens não pode ser lido".to_owned(),
                 format!(
-                    "Desde {} o banco de mensagens não responde e nenhum mês pode ser fechado.\n\n{}",
+                    "Desde {} o banco de mensagens não pode ser lido, e por isso nenhum mês pode ser fechado.\n\n{}",
                     self.local(trouble.since),
                     trouble.cause
                 ),
-                "Verifique o servidor e [messages] url. O fechamento é feito sozinho assim que ele voltar."
+                "Verifique o servidor e [messages] no fecha.toml: fecha check diz o que falta. O fechamento é feito sozinho assim que o banco puder ser lido."
                     .to_owned(),
             ),
             reminder: Some(REMINDER),

@@ -151,18 +151,18 @@ impl Closer {
 
     /// Remembers a failure; logs it once.
     fn set_back(&mut self, month: Month, error: &CloseError, at: DateTime<Utc>) {
-        let source_is_away = matches!(error, CloseError::Source(error) if error.is_unreachable());
+        let source_fails = matches!(error, CloseError::Source(_));
         let cause = error.to_string();
         let before = self.setback.take();
         if before.as_ref().is_none_or(|before| before.trouble.cause != cause) {
             tracing::error!(%month, error = cause, "the close failed: trying again");
         }
         let failures = before.as_ref().map_or(0, |before| before.failures) + 1;
-        let same = before.filter(|before| before.trouble.source_is_away == source_is_away);
+        let same = before.filter(|before| before.trouble.source_fails == source_fails);
         let since = same.map_or(at, |before| before.trouble.since);
         let [first, longest] = PAUSES;
         let pause = first.saturating_mul(1 << (failures - 1).min(16)).min(longest);
-        let trouble = Trouble { since, source_is_away, cause };
+        let trouble = Trouble { since, source_fails, cause };
         self.setback = Some(Setback { failures, again: Instant::now() + pause, trouble });
     }
 

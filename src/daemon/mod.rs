@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use self::leader::Seat;
+use self::postman::InHand;
 use self::pulse::Pulse;
 use crate::billing::month::Month;
 use crate::ledger::LedgerError;
@@ -94,6 +95,7 @@ struct Daemon {
     wake: Notify,
     /// Wakes the postmen.
     post: Notify,
+    in_hand: InHand,
     pulse: Pulse,
 }
 
@@ -127,6 +129,7 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
         first_month,
         wake: Notify::new(),
         post: Notify::new(),
+        in_hand: InHand::default(),
         pulse: Pulse::new(),
     });
     let mut scheduler = ticker::start(daemon.clone()).await?;

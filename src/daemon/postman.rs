@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -20,6 +21,28 @@ use crate::office;
 const REST: Duration = Duration::from_secs(2);
 /// How long the first and the longest pause is where the mail server or the ledger is away.
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_mins(1)];
+
+/// The emails that the postmen of this process are sending. They alone know it: a clock that was stepped
+/// over a lease, or a machine that was suspended, makes it look as if a postman had died.
+#[derive(Debug, Default)]
+pub struct InHand(Mutex<Vec<String>>);
+
+impl InHand {
+    async fn claim(
+        &self,
+        ledger: &Ledger,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Email>, LedgerError> {
+        let mut ids = self.0.lock().await;
+        let email = ledger.claim_email(now, &ids).await?;
+        ids.extend(email.as_ref().map(|email| email.id.clone()));
+        Ok(email)
+    }
+
+    async fn put_down(&self, email: &Email) {
+        self.0.lock().await.retain(|id| *id != email.id);
+    }
+}
 
 /// Keeps all postmen to `[email] per_minute`.
 #[derive(Debug)]
@@ -111,12 +134,14 @@ async fn deliver_one(
         turn = pace.turn() => turn,
         () = told(ends) => return Ok(None),
     };
-    let email = ledger.claim_email(office.clock.now()).await?;
-    let Some(email) = email else { return Ok(None) };
+    let claimed = daemon.in_hand.claim(ledger, office.clock.now()).await?;
+    let Some(email) = claimed else { return Ok(None) };
     turn.use_up();
     let post = Post { ledger, templates: &office.templates, clock: office.clock };
     let started = Instant::now();
-    let step = post.send(mailer, &email).await?;
+    let sent = post.send(mailer, &email).await;
+    daemon.in_hand.put_down(&email).await;
+    let step = sent?;
     daemon.pulse.took(Stage::Deliver, started.elapsed());
     // Neither an address nor the server's words, which may repeat it: `fecha outbox` has both.
     let Email { id, message_id, attempts, .. } = &email;

@@ -209,19 +209,26 @@ impl Ledger {
 
     /// Claims the email that has been due longest, for the time of a lease; `None` where nothing is
     /// due. A first attempt is always due, whatever became of the clock since it was queued. Two workers
-    /// never get the same one; one whose worker died comes back.
+    /// never get the same one; one whose worker died comes back. `in_hand` are ids that this process is
+    /// sending: those do not come back to it, even where the clock was stepped over their lease.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn claim_email(&self, now: DateTime<Utc>) -> Result<Option<Email>, LedgerError> {
+    pub async fn claim_email(
+        &self,
+        now: DateTime<Utc>,
+        in_hand: &[String],
+    ) -> Result<Option<Email>, LedgerError> {
         let failed = LedgerError::while_doing("claim an email");
+        let in_hand = in_hand.join(" ");
         loop {
             let due = sqlx::query(sqlx::AssertSqlSafe(format!(
                 "{COLUMNS} WHERE state = 'pending' AND (attempts = 0 OR next_attempt_at <= $1)
-                     OR state = 'sending' AND lease_until <= $1
+                     OR state = 'sending' AND lease_until <= $1 AND $2 NOT LIKE '%' || id || '%'
                  ORDER BY next_attempt_at, id LIMIT 1"
             )))
             .bind(to_text(now))
+            .bind(in_hand.clone())
             .fetch_optional(&self.pool)
             .await
             .map_err(&failed)?;

@@ -43,6 +43,8 @@ pub struct DigestView {
     /// `None` where this email carries no invoices.
     archive: Option<ArchiveView>,
     made_at: String,
+    /// How many days after its end the month was closed, where that is late: fecha was away, or held.
+    late: Option<i64>,
     issuer: String,
 }
 
@@ -161,9 +163,17 @@ impl DigestView {
             workbook: workbook_file(digest),
             archive: ArchiveView::of(digest, part),
             made_at: minute(digest.made_at),
+            late: days_late(digest),
             issuer: one_line(&digest.issuer),
         }
     }
+}
+
+/// Whole days from the month's last end to the first report on it, from two on.
+fn days_late(digest: &Digest) -> Option<i64> {
+    let end = digest.zones.iter().map(|zone| zone.window.period.end).max()?;
+    let days = (digest.made_at - end).num_days();
+    (digest.supplement() == 0 && days >= 2).then_some(days)
 }
 
 impl RevisedView {
