@@ -25,14 +25,17 @@ pub struct Delivered {
     pub unreachable: Option<String>,
 }
 
-/// One step of a round.
-#[derive(Debug)]
-enum Step {
+/// What became of one email.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Taken by the server.
     Sent,
+    /// To be tried again later.
     Retried,
+    /// Over, without success: who, and why.
     Failed(String, String),
+    /// The server was away: no other would have gone.
     Unreachable(String),
-    NothingDue,
 }
 
 impl Step {
@@ -42,7 +45,6 @@ impl Step {
             Self::Retried => "to be tried again",
             Self::Failed(..) => "failed",
             Self::Unreachable(_) => "server away",
-            Self::NothingDue => "nothing due",
         }
     }
 }
@@ -82,8 +84,8 @@ impl Post<'_> {
         // What falls due while the round is running waits for the next one.
         let until = self.clock.now();
         loop {
-            match self.deliver_one(mailer, until).await? {
-                Step::NothingDue => break,
+            let Some(email) = self.ledger.claim_email(until, &[]).await? else { break };
+            match self.send(mailer, &email).await? {
                 Step::Sent => delivered.sent += 1,
                 Step::Retried => delivered.retried += 1,
                 Step::Failed(to, error) => delivered.failed.push((to, error)),
@@ -98,29 +100,22 @@ impl Post<'_> {
         Ok(delivered)
     }
 
-    async fn deliver_one(
-        &self,
-        mailer: &mut Mailer,
-        until: DateTime<Utc>,
-    ) -> Result<Step, LedgerError> {
-        let Some(email) = self.ledger.claim_email(until).await? else {
-            return Ok(Step::NothingDue);
-        };
-        let delivery = match self.build(&email).await {
+    /// Builds a claimed email, hands it over and records what became of it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the outbox cannot be read or written; the claim comes back by itself then.
+    pub async fn send(&self, mailer: &mut Mailer, email: &Email) -> Result<Step, LedgerError> {
+        let delivery = match self.build(email).await {
             Ok(message) => mailer.send(&message).await,
             Err(BuildError::Ledger(error)) if error.is_unreachable() => return Err(error),
             Err(error) => Delivery::Failed { error: error.to_string() },
         };
         let now = self.clock.now();
-        let (attempt, step) = outcome(&email, delivery, now);
+        let (attempt, step) = outcome(email, delivery, now);
         // By its id alone: addresses are personal data and stay out of logs.
-        tracing::info!(
-            email = email.id,
-            attempt = email.attempts,
-            outcome = step.name(),
-            "delivery"
-        );
-        self.ledger.record_attempt(&email, &attempt, now).await?;
+        let outcome = step.name();
+        tracing::info!(email = email.id, attempt = email.attempts, outcome, "delivery");
+        self.ledger.record_attempt(email, &attempt, now).await?;
         Ok(step)
     }
 
@@ -153,6 +148,7 @@ impl Post<'_> {
                 }
                 Ok(compose::digest(self.templates, envelope, &digest, part, pdfs)?)
             }
+            Content::Alert { alert } => Ok(compose::alert(self.templates, envelope, alert)?),
         }
     }
 

@@ -84,6 +84,7 @@ pub async fn tell_finance(
         messages: findings.messages,
         zones: findings.zones,
         not_contacts: findings.not_contacts,
+        failed_deliveries: desk.ledger.failed_deliveries(findings.month.previous()).await?,
     };
     let mut sizes = Vec::with_capacity(digest.invoices.len());
     for entry in &digest.invoices {

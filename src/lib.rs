@@ -4,7 +4,8 @@
 //! from the message database ([`messages`]) into a **tally** ([`billing::tally`]), **priced**
 //! ([`billing::price`]) and **issued** ([`issue`]) into the ledger ([`ledger`]) with its documents
 //! ([`document`]); then it is **handed over** ([`handover`], [`report`]) and its emails are
-//! **delivered** ([`deliver`], [`mail`]). [`close::close_month`] is that sentence as code.
+//! **delivered** ([`deliver`], [`mail`]). [`close::close_month`] is that sentence as code; the
+//! [`daemon`] runs it when a month has ended.
 #![warn(missing_docs)]
 
 pub mod billing;
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod clock;
 pub mod close;
 pub mod config;
+pub mod daemon;
 pub mod deliver;
 pub mod demo;
 pub mod document;

@@ -9,6 +9,7 @@ pub mod advice;
 pub mod contact;
 pub mod contract;
 pub mod difference;
+pub mod due;
 pub mod due_date;
 pub mod evidence;
 pub mod exception;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::books::Books;
+use super::erp;
 use super::output::{Failure, Output, table};
 use super::register::write;
 use crate::billing::account::Payment;
@@ -20,7 +21,7 @@ use crate::report::Entry;
 /// Arguments of `fecha invoices`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json"
+    after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json\n  fecha invoices --month 2026-10 --csv > invoices.csv"
 )]
 pub struct ListArgs {
     /// Only this month, YYYY-MM
@@ -32,6 +33,9 @@ pub struct ListArgs {
     /// Superseded revisions too
     #[arg(long)]
     all_revisions: bool,
+    /// As a table for spreadsheets and ERPs in Brazil: semicolons, decimal commas, UTF-8 with its mark
+    #[arg(long, conflicts_with = "json")]
+    csv: bool,
 }
 
 /// Arguments of `fecha invoice`.
@@ -135,6 +139,10 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
         all_revisions: args.all_revisions,
     };
     let revisions = office.ledger.revisions(filter).await?;
+    if args.csv {
+        output.document(&erp::csv(&revisions)?);
+        return Ok(0);
+    }
     let books = Books::open(office).await?;
     let json: Vec<InvoiceJson<'_>> =
         revisions.iter().map(|revision| InvoiceJson::of(revision, &books)).collect();

@@ -5,9 +5,11 @@ mod books;
 mod check;
 mod close;
 mod correct;
+mod daemon;
 mod delivery;
 mod demo;
 mod difference;
+mod erp;
 mod init;
 mod invoices;
 mod output;
@@ -93,11 +95,17 @@ enum Command {
     Audit(audit::Args),
     /// Show the months, open and closed, and what needs a person
     Status,
+    /// Close each month when it has ended, deliver, and call a person when one is needed
+    #[command(after_help = daemon::HELP)]
+    Daemon,
 }
 
 /// Runs the command and gives its exit status.
 pub async fn run(cli: Cli) -> ExitCode {
-    output::start_logging(cli.verbose);
+    match cli.command {
+        Command::Daemon => output::start_service_logging(cli.verbose),
+        _ => output::start_logging(cli.verbose),
+    }
     let output = Output::new(cli.json);
     match dispatch(&cli, &output).await {
         Ok(status) => ExitCode::from(status),
@@ -113,11 +121,12 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Demo(args) => return demo::demo(args, output).await,
         Command::Init(args) => return init::init(args, output),
         Command::Check => return check::check(cli.config.as_deref(), output).await,
+        Command::Daemon => return daemon::daemon(cli.config.as_deref()).await,
         _ => {}
     }
     let office = Office::open(cli.config.as_deref(), Clock::System).await?;
     let result = match &cli.command {
-        Command::Demo(_) | Command::Init(_) | Command::Check => Ok(0),
+        Command::Demo(_) | Command::Init(_) | Command::Check | Command::Daemon => Ok(0),
         Command::Import(args) => register::import(&office, args, output).await,
         Command::Export(args) => register::export(&office, args, output).await,
         Command::Close(args) => close::close(&office, args, output).await,

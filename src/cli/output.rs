@@ -128,6 +128,13 @@ impl Output {
         }
     }
 
+    /// A document that is the result itself, byte by byte.
+    #[expect(clippy::unused_self, reason = "printing goes through the one who knows the form")]
+    pub fn document(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+
     /// A failure: its message on standard error and, with `--json`, as a document too.
     pub fn failure(&self, failure: &Failure) {
         if self.json {
@@ -201,19 +208,31 @@ pub fn table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String
 
 /// Logs go to standard error; `FECHA_LOG` is no key of the configuration, so `RUST_LOG` is heard.
 pub fn start_logging(verbose: u8) {
-    let level = match verbose {
-        0 => "warn",
-        1 => "info",
-        _ => "debug",
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
-        EnvFilter::new(format!("{level},sqlx=error,lopdf=error,printpdf=error"))
-    });
+    let level = ["warn", "info", "debug"][usize::from(verbose.min(2))];
     let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(filter(level))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .try_init();
+}
+
+/// The log of a service: what it does, as text on a terminal and as one JSON object a line elsewhere.
+pub fn start_service_logging(verbose: u8) {
+    let level = if verbose == 0 { "info" } else { "debug" };
+    let log = tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
+    let _ = if std::io::stderr().is_terminal() {
+        log.try_init()
+    } else {
+        log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    };
+}
+
+fn filter(level: &str) -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        EnvFilter::new(format!(
+            "{level},sqlx=error,lopdf=error,printpdf=error,tokio_cron_scheduler=error"
+        ))
+    })
 }
 
 #[cfg(test)]

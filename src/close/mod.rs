@@ -144,8 +144,9 @@ pub async fn close_month(
     if options.dry_run {
         report.issued = bills.iter().map(Bill::charged).collect();
     } else if report.held.is_none() {
-        if options.release && !reasons.is_empty() {
-            log(desk, now, "release", plan.month, "goes on in spite of the rule Hold").await?;
+        if options.release {
+            let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            log(desk, now, "release", plan.month, &why).await?;
         }
         issue_all(desk, bills, &mut report, &mut trouble, progress).await?;
     }
@@ -175,7 +176,9 @@ async fn issue_all(
                 report.issued.push(Charged::of(&invoice));
             }
             Ok(Outcome::AlreadyIssued) => report.already_issued += 1,
-            Err(IssueError::Ledger(error)) if error.is_unreachable() => return Err(error.into()),
+            Err(IssueError::Ledger(error)) if error.concerns_everything() => {
+                return Err(error.into());
+            }
             Err(error) => trouble.push(Exception {
                 dealership_id: Some(id),
                 reason: Reason::Failed,
@@ -231,7 +234,8 @@ async fn conclude(
             held: report.held.clone(),
             exceptions: findings.exceptions,
             messages: findings.messages,
-            looked_at: now,
+            // What ended while the close was running was not part of it.
+            looked_at: plan.now,
         };
         desk.ledger.record_closing(&closing).await?;
     }

@@ -53,7 +53,8 @@ pub(super) struct Plan {
     whole: bool,
     /// It is, but after it nothing of the month is left to issue.
     completes: bool,
-    now: DateTime<Utc>,
+    /// The instant that decides what has ended.
+    pub(super) now: DateTime<Utc>,
 }
 
 /// A dealership that is to be invoiced, counted and priced.

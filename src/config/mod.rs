@@ -11,6 +11,7 @@ mod url;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -117,6 +118,8 @@ pub struct Email {
     pub admins: Vec<EmailAddress>,
     /// Every email goes here instead, for a first month in parallel.
     pub redirect: Option<EmailAddress>,
+    /// How many emails the daemon sends in a minute at most; as many as it can where it is missing.
+    pub per_minute: Option<NonZeroU32>,
 }
 
 /// By which way emails go.

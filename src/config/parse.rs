@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 
 use chrono::TimeDelta;
@@ -200,6 +201,7 @@ fn email(check: &mut Check<'_>, raw: &raw::Email) -> Option<Email> {
     let admins = check.addresses("email.admins", raw.admins.as_ref());
     let redirect = check.optional("email.redirect", raw.redirect.as_deref(), mail::address);
     let transport = transport(check, raw);
+    let per_minute = check.number("email.per_minute", raw.per_minute.as_ref(), 0, 0..=100_000);
     Some(Email {
         transport: transport?,
         from: from?,
@@ -207,6 +209,7 @@ fn email(check: &mut Check<'_>, raw: &raw::Email) -> Option<Email> {
         finance: finance?,
         admins: admins?,
         redirect: redirect?,
+        per_minute: per_minute.map(NonZeroU32::new)?,
     })
 }
 

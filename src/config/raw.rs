@@ -101,6 +101,7 @@ pub(super) struct Email {
     pub admins: Option<List>,
     pub redirect: Option<String>,
     pub dir: Option<String>,
+    pub per_minute: Option<Number>,
     pub smtp: Smtp,
 }
 

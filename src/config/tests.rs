@@ -200,7 +200,7 @@ fn a_wrong_text_has_its_line() {
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:70: duplicate key");
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:69: expected a whole number");
     insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:92: expected a list of texts, for example ["a", "b"]"#);
-    insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:104: expected a text in quotes");
+    insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:106: expected a text in quotes");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Where a database is: a URL whose relative SQLite file starts at the configuration's folder.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
 
 /// The URL of a database, as sqlx takes it. `Display` and `Debug` hide the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,6 +86,15 @@ impl DatabaseUrl {
         let folder = folder.replace('%', "%25").replace('?', "%3F");
         let file = Path::new(&folder).join(file);
         Ok(Self(format!("sqlite:{}{query}", file.display())))
+    }
+
+    /// The file of a SQLite database; `None` for a server's.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        let name = self.0.strip_prefix("sqlite:")?;
+        // As sqlx reads it.
+        let name = percent_decode_str(name.split('?').next().unwrap_or(name));
+        Some(PathBuf::from(name.decode_utf8_lossy().as_ref()))
     }
 
     /// The whole URL, password included.

@@ -37,7 +37,7 @@ pub struct Closing {
     pub exceptions: Vec<Exception>,
     /// All messages by bucket.
     pub messages: Buckets,
-    /// When a close looked last.
+    /// As of when a close looked last: what had ended by then was part of it.
     pub looked_at: DateTime<Utc>,
 }
 

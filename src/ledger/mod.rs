@@ -5,13 +5,16 @@
 //! recipient. Whatever crashes, and however many processes close at once, they hold.
 
 pub mod adjustments;
+pub mod alerts;
 pub mod audit;
 pub mod closing;
 mod guard;
 pub mod invoices;
+pub mod lease;
 pub mod numbers;
 pub mod outbox;
 pub mod register;
+pub mod schedule;
 
 use std::time::Duration;
 
@@ -34,6 +37,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 pub struct Ledger {
     pool: AnyPool,
     engine: Engine,
+    /// Writing is refused once a daemon of a later epoch leads.
+    epoch: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +91,9 @@ pub enum LedgerError {
         "the ledger holds what fecha did not write: {0}. Restore it from a backup, or ask for help; nothing was changed"
     )]
     Corrupt(String),
+    /// Another daemon leads.
+    #[error("another daemon has taken over: this one writes nothing more")]
+    Deposed,
     /// Any other error of the database.
     #[error("the ledger refused to {action}: {source}")]
     Database {
@@ -105,12 +113,19 @@ impl LedgerError {
 
     /// Turns a driver's error into ours; `action` completes "the ledger refused to …".
     pub(crate) fn while_doing(action: &'static str) -> impl Fn(sqlx::Error) -> Self {
-        move |source| match source {
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => {
+        move |source| {
+            if is_away(&source) {
                 Self::Unreachable { ledger: "database".to_owned(), cause: source.to_string() }
+            } else {
+                Self::Database { action, source }
             }
-            source => Self::Database { action, source },
         }
+    }
+
+    /// Whether nothing can be written now, whatever it is: what goes on for one dealership alone is not.
+    #[must_use]
+    pub fn concerns_everything(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Deposed)
     }
 }
 
@@ -145,16 +160,17 @@ impl Ledger {
             .acquire_timeout(BUSY_TIMEOUT)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    if engine == Engine::Sqlite {
-                        connection.execute(SQLITE_SETUP).await?;
-                    }
-                    Ok(())
+                    let setup = match engine {
+                        Engine::Sqlite => SQLITE_SETUP,
+                        Engine::Postgres => POSTGRES_SETUP,
+                    };
+                    connection.execute(setup).await.map(|_| ())
                 })
             })
             .connect_with(options)
             .await
             .map_err(cannot_open)?;
-        let ledger = Self { pool, engine };
+        let ledger = Self { pool, engine, epoch: None };
         ledger.migrate(url).await?;
         ledger.guard().await?;
         Ok(ledger)
@@ -211,7 +227,10 @@ impl Ledger {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
-        self.pool.begin_with(begin).await.map_err(LedgerError::while_doing("begin a transaction"))
+        let failed = LedgerError::while_doing("begin a transaction");
+        let mut transaction = self.pool.begin_with(begin).await.map_err(failed)?;
+        self.check_epoch(&mut transaction).await?;
+        Ok(transaction)
     }
 
     /// "SQLite" or "PostgreSQL".
@@ -233,6 +252,9 @@ impl Ledger {
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; \
                             PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON";
 
+/// A process that is paused within a transaction keeps the others waiting no longer than this.
+const POSTGRES_SETUP: &str = "SET idle_in_transaction_session_timeout = '20s'";
+
 /// A ledger is made where it is missing, unless the URL says otherwise.
 fn sqlite_url(url: &str) -> String {
     if url.contains('?') { url.to_owned() } else { format!("{url}?mode=rwc") }
@@ -241,18 +263,29 @@ fn sqlite_url(url: &str) -> String {
 fn open_error(url: &str, error: &sqlx::Error) -> LedgerError {
     let ledger = without_password(url);
     let cause = error.to_string();
-    let away = match error {
-        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
-        // Shutting down, starting up, too many connections (PostgreSQL, appendix A, classes 57P and 53).
-        sqlx::Error::Database(error) => {
-            error.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53"))
-        }
-        _ => false,
-    };
-    if away {
+    if is_away(error) {
         LedgerError::Unreachable { ledger, cause }
     } else {
         LedgerError::CannotOpen { ledger, cause }
+    }
+}
+
+/// Whether the database cannot be used now, whatever it is asked: gone, shutting down, out of room.
+fn is_away(error: &sqlx::Error) -> bool {
+    // PostgreSQL, appendix A: connection lost (08), out of resources (53), server ends (57P), left
+    // idle in a transaction (25P03); five characters. SQLite: locked (5), I/O error (10), full (13), in the
+    // lowest byte of a number.
+    let is_passing = |code: &str| match code.len() {
+        5 => ["08", "53", "57P", "25P03"].iter().any(|class| code.starts_with(class)),
+        _ => code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 10 | 13)),
+    };
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
+        _ => false,
     }
 }
 

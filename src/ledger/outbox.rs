@@ -10,6 +10,8 @@ use super::{Ledger, LedgerError, corrupt, json, to_text};
 use crate::billing::invoice::{Cancellation, Number};
 use crate::billing::month::Month;
 use crate::billing::register::EmailAddress;
+use crate::mail::template::Alert;
+use crate::report::FailedDelivery;
 use crate::report::archive::Part;
 
 /// How long a worker may take for one email before another may have it: longer than the longest
@@ -66,6 +68,11 @@ pub enum Content {
         sequence: u32,
         /// Which part of it.
         part: Part,
+    },
+    /// A call for a person.
+    Alert {
+        /// All that it says.
+        alert: Alert,
     },
 }
 
@@ -165,6 +172,36 @@ const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, conten
        created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error FROM outbox";
 
 impl Ledger {
+    /// Emails with invoices of `since` or later that failed and were not queued again, by invoice.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn failed_deliveries(
+        &self,
+        since: Month,
+    ) -> Result<Vec<FailedDelivery>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT o.cause, o.recipient, o.last_error FROM outbox o JOIN invoice i ON i.number = o.number
+             WHERE o.kind = 'invoice' AND o.state = 'failed' AND i.month >= $1 AND NOT EXISTS (
+                 SELECT 1 FROM outbox later
+                 WHERE later.kind = o.kind AND later.cause = o.cause AND later.resend > o.resend)
+             ORDER BY o.cause, o.recipient",
+        )
+        .bind(since.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the outbox"))?;
+        let failed = |row: &AnyRow| {
+            let error: Option<String> = row.try_get("last_error")?;
+            Ok(FailedDelivery {
+                label: row.try_get("cause")?,
+                recipient: EmailAddress::trusted(row.try_get("recipient")?),
+                error: error.unwrap_or_default(),
+            })
+        };
+        rows.iter().map(failed).collect::<Result<_, sqlx::Error>>().map_err(corrupt)
+    }
+
     /// Every email, oldest first; only those in `state` where one is given.
     ///
     /// # Errors
@@ -181,19 +218,26 @@ impl Ledger {
 
     /// Claims the email that has been due longest, for the time of a lease; `None` where nothing is
     /// due. A first attempt is always due, whatever became of the clock since it was queued. Two workers
-    /// never get the same one; one whose worker died comes back.
+    /// never get the same one; one whose worker died comes back. `in_hand` are ids that this process is
+    /// sending: those do not come back to it, even where the clock was stepped over their lease.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn claim_email(&self, now: DateTime<Utc>) -> Result<Option<Email>, LedgerError> {
+    pub async fn claim_email(
+        &self,
+        now: DateTime<Utc>,
+        in_hand: &[String],
+    ) -> Result<Option<Email>, LedgerError> {
         let failed = LedgerError::while_doing("claim an email");
+        let in_hand = in_hand.join(" ");
         loop {
             let due = sqlx::query(sqlx::AssertSqlSafe(format!(
                 "{COLUMNS} WHERE state = 'pending' AND (attempts = 0 OR next_attempt_at <= $1)
-                     OR state = 'sending' AND lease_until <= $1
+                     OR state = 'sending' AND lease_until <= $1 AND $2 NOT LIKE '%' || id || '%'
                  ORDER BY next_attempt_at, id LIMIT 1"
             )))
             .bind(to_text(now))
+            .bind(in_hand.clone())
             .fetch_optional(&self.pool)
             .await
             .map_err(&failed)?;

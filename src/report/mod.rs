@@ -4,6 +4,8 @@ pub mod archive;
 mod sheet;
 pub mod workbook;
 
+use std::cmp::Reverse;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,7 @@ use crate::billing::invoice::{Invoice, Number, Replacement, label};
 use crate::billing::money::Money;
 use crate::billing::month::Month;
 use crate::billing::price::Item;
+use crate::billing::register::EmailAddress;
 use crate::billing::tally::{Buckets, Window};
 
 /// The close report of a month, or a supplement to it. The outbox keeps it as JSON; emails are made from it.
@@ -35,6 +38,20 @@ pub struct Digest {
     pub zones: Vec<Zone>,
     /// Dealerships with messages from or to what is no contact (groups, empty values): not billed.
     pub not_contacts: Vec<(String, u64)>,
+    /// Emails with invoices of this month or the one before that were refused, as of `made_at`.
+    #[serde(default)]
+    pub failed_deliveries: Vec<FailedDelivery>,
+}
+
+/// An email to a dealership that no server took, and that nobody has queued again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedDelivery {
+    /// `2026-000001`, or `2026-000001-R1`.
+    pub label: String,
+    /// For whom it was.
+    pub recipient: EmailAddress,
+    /// In the words of the server.
+    pub error: String,
 }
 
 /// One invoice, as a row of the workbook.
@@ -55,6 +72,9 @@ pub struct Entry {
     pub hsm_amount: Money,
     pub adjustments_amount: Money,
     pub total: Money,
+    /// The total of the month before, where that was invoiced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub month_before: Option<Money>,
     pub due_on: NaiveDate,
     pub issued_at: DateTime<Utc>,
     pub evidence_sha256: String,
@@ -91,6 +111,7 @@ impl Entry {
             hsm_amount: invoice.amount_of(|item| matches!(item, Item::Hsm)),
             adjustments_amount: invoice.amount_of(|item| matches!(item, Item::Adjustment { .. })),
             total: invoice.total(),
+            month_before: month_before(invoice),
             due_on: invoice.due_on,
             issued_at: invoice.issued_at,
             evidence_sha256: invoice.evidence_sha256.clone(),
@@ -104,6 +125,17 @@ impl Entry {
     pub fn label(&self) -> String {
         label(self.number, self.revision)
     }
+
+    /// By how much the total differs from that of the month before.
+    #[must_use]
+    pub fn change(&self) -> Option<Money> {
+        self.month_before.map(|before| self.total - before)
+    }
+}
+
+fn month_before(invoice: &Invoice) -> Option<Money> {
+    let before = invoice.history.last()?;
+    (before.month == invoice.month.previous()).then_some(before.total)
 }
 
 impl Digest {
@@ -117,6 +149,22 @@ impl Digest {
     #[must_use]
     pub fn sum(&self, amount: impl Fn(&Entry) -> Money) -> Money {
         self.invoices.iter().map(amount).sum()
+    }
+
+    /// The `most` invoices whose total differs most from that of the month before, the largest
+    /// difference first; none that did not change.
+    #[must_use]
+    pub fn largest_changes(&self, most: usize) -> Vec<(&Entry, Money)> {
+        let compared = |entry| Some((entry, Entry::change(entry)?));
+        let mut changes: Vec<(&Entry, Money)> = self
+            .invoices
+            .iter()
+            .filter_map(compared)
+            .filter(|(_, by)| *by != Money::ZERO)
+            .collect();
+        changes.sort_by_key(|(entry, by)| (Reverse(by.centavos().abs()), entry.number));
+        changes.truncate(most);
+        changes
     }
 
     /// 0 for the close report, 1 for the first supplement to it.

@@ -50,6 +50,8 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
         Column::summed("Valor HSM", 16),
         Column::summed("Ajustes", 14),
         Column::summed("Total", 17),
+        Column::new("Total do mês anterior", 17),
+        Column::new("Variação", 16),
         Column::new("Vencimento", 12),
         Column::new("Emitida em (UTC)", 17),
         Column::new("Valor anterior", 16),
@@ -61,7 +63,7 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
     let end = Table { columns, rows }.write(sheet, 0, formats)?;
     sheet.set_freeze_panes(1, 1)?;
     // On paper up to the day of issue; the hashes would make the rest too small to read.
-    sheet.set_print_area(0, 0, end - 1, 15)?;
+    sheet.set_print_area(0, 0, end - 1, 17)?;
     Ok(())
 }
 
@@ -82,6 +84,8 @@ fn invoice(entry: &Entry) -> Vec<Cell> {
         Cell::Money(entry.hsm_amount),
         Cell::Money(entry.adjustments_amount),
         Cell::Money(entry.total),
+        entry.month_before.map_or(Cell::Empty, Cell::Money),
+        entry.change().map_or(Cell::Empty, Cell::Money),
         Cell::Date(entry.due_on),
         Cell::Instant(entry.issued_at),
         before.map_or(Cell::Empty, |before| Cell::Money(before.total)),

@@ -20,7 +20,7 @@ fn states(reseller: &Reseller) -> Vec<Value> {
 }
 
 /// The command runs beside the server's runtime.
-async fn run(reseller: &Reseller, arguments: &[&str]) -> crate::support::reseller::Ran {
+fn run(reseller: &Reseller, arguments: &[&str]) -> crate::support::reseller::Ran {
     tokio::task::block_in_place(|| reseller.run(arguments))
 }
 
@@ -55,7 +55,7 @@ async fn one_bad_recipient_does_not_hold_up_the_others() {
     let server = Server::start(&script).await;
     let mut reseller = closed();
     reseller.mail_to(server.port, "none");
-    let delivered = run(&reseller, &["deliver", "--json"]).await.expect(1).json();
+    let delivered = run(&reseller, &["deliver", "--json"]).expect(1).json();
     assert_eq!((delivered["sent"].clone(), delivered["retried"].clone()), (json!(1), json!(1)));
     assert_eq!(delivered["failed"].as_array().unwrap().len(), 1);
 
@@ -66,13 +66,13 @@ async fn one_bad_recipient_does_not_hold_up_the_others() {
     let retried = outbox.iter().find(|email| email["state"] == "pending").unwrap();
     assert_eq!(retried["attempts"], 1);
     assert!(retried["next_attempt_at"].as_str().unwrap().starts_with("2026-11-02T03:01:0"));
-    let status = run(&reseller, &["status"]).await.expect(1);
+    let status = run(&reseller, &["status"]).expect(1);
     assert!(status.stdout.contains("no such user"), "{}", status.stdout);
 
     // A minute later it goes, under the Message-ID that it always had.
-    assert_eq!(run(&reseller, &["deliver", "--json"]).await.expect(0).json()["sent"], 0);
+    assert_eq!(run(&reseller, &["deliver", "--json"]).expect(0).json()["sent"], 0);
     reseller.at("2026-11-02 03:01:10");
-    assert_eq!(run(&reseller, &["deliver", "--json"]).await.expect(0).json()["sent"], 1);
+    assert_eq!(run(&reseller, &["deliver", "--json"]).expect(0).json()["sent"], 1);
     let id = retried["message_id"].as_str().unwrap();
     let with_id = |data: &[u8]| String::from_utf8_lossy(data).contains(id);
     assert_eq!(server.taken().iter().filter(|message| with_id(&message.data)).count(), 1);
@@ -83,12 +83,12 @@ async fn a_line_lost_after_data_may_mean_twice_and_says_so() {
     let server = Server::start(&[(At::End, Act::Drop)]).await;
     let mut reseller = closed();
     reseller.mail_to(server.port, "none");
-    let delivered = run(&reseller, &["deliver", "--json"]).await.expect(0).json();
+    let delivered = run(&reseller, &["deliver", "--json"]).expect(0).json();
     assert_eq!((delivered["sent"].clone(), delivered["retried"].clone()), (json!(2), json!(1)));
-    let listed = run(&reseller, &["outbox"]).await.expect(0);
+    let listed = run(&reseller, &["outbox"]).expect(0);
     assert!(listed.stdout.contains("possibly delivered twice"), "{}", listed.stdout);
     reseller.at("2026-11-02 03:01:10");
-    run(&reseller, &["deliver"]).await.expect(0);
+    run(&reseller, &["deliver"]).expect(0);
     assert_eq!(states(&reseller), ["sent"; 3]);
     let ids: std::collections::BTreeSet<String> = reseller
         .outbox()
@@ -117,9 +117,9 @@ async fn after_four_days_an_email_is_given_up() {
     let mut reseller = closed();
     let server = Server::start(&[(At::Sender, Act::Say("451 4.3.0 later")); 200]).await;
     reseller.mail_to(server.port, "none");
-    run(&reseller, &["deliver"]).await.expect(0);
+    run(&reseller, &["deliver"]).expect(0);
     reseller.at("2026-11-06 02:58:00");
-    run(&reseller, &["deliver"]).await.expect(1);
+    run(&reseller, &["deliver"]).expect(1);
     assert_eq!(states(&reseller), ["failed"; 3]);
     let outbox = reseller.outbox();
     assert!(outbox[0]["last_error"].as_str().unwrap().contains("given up after 4 days"));

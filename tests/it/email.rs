@@ -7,6 +7,7 @@ use fecha::billing::money::Money;
 use fecha::mail::Sender;
 use fecha::mail::compose::{self, Envelope};
 use fecha::mail::template::{Rendered, Templates};
+use fecha::report::Digest;
 use fecha::report::Entry;
 use fecha::report::archive::Part;
 use rstest::rstest;
@@ -30,6 +31,19 @@ fn snapshot(name: &str, email: &Rendered) {
         let path = std::path::Path::new(&folder).join(format!("{name}.html"));
         std::fs::write(path, &email.html).unwrap();
     }
+}
+
+#[test]
+fn a_close_that_came_late_says_so() {
+    let said = |made_at: &str, sequence| {
+        let digest = Digest { made_at: made_at.parse().unwrap(), sequence, ..samples::digest() };
+        let words = templates().digest(&digest, &part(1, 1, 0..2)).unwrap();
+        let late = "Fechado com atraso, 9 dias depois do fim do mês.";
+        (words.text.contains(late), words.html.contains(late))
+    };
+    assert_eq!(said("2026-11-10T12:00:00Z", 1), (true, true));
+    assert_eq!(said("2026-11-10T12:00:00Z", 2), (false, false)); // a supplement is always later
+    assert_eq!(said("2026-11-02T12:00:00Z", 1), (false, false));
 }
 
 #[test]

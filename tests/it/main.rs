@@ -5,6 +5,7 @@ mod audit;
 mod bad_input;
 mod close;
 mod correct;
+mod daemon;
 mod delivery;
 mod demo;
 mod documents;

@@ -7,10 +7,12 @@ use crate::billing::money::{Money, grouped};
 use crate::mail::compose::{archive_file, workbook_file};
 use crate::mail::text::{one_line, shortened};
 use crate::report::archive::Part;
-use crate::report::{Digest, Entry, Zone, buckets_pt, id_pt, reason_pt};
+use crate::report::{Digest, Entry, FailedDelivery, Zone, buckets_pt, id_pt, reason_pt};
 
 /// An email lists this many of each; the workbook has them all.
 const LISTED: usize = 25;
+/// Of the changes against the month before, these many.
+const CHANGES: usize = 10;
 /// Longest name, id, reason or detail, in characters.
 const LENGTH: usize = 160;
 
@@ -29,6 +31,9 @@ pub struct DigestView {
     attention: Vec<ReasonView>,
     revised: Vec<RevisedView>,
     revised_more: String,
+    changes: Vec<ChangeView>,
+    failed: Vec<FailedView>,
+    failed_more: String,
     buckets: Vec<(&'static str, String)>,
     messages: String,
     zones: Vec<ZoneView>,
@@ -38,6 +43,8 @@ pub struct DigestView {
     /// `None` where this email carries no invoices.
     archive: Option<ArchiveView>,
     made_at: String,
+    /// How many days after its end the month was closed, where that is late: fecha was away, or held.
+    late: Option<i64>,
     issuer: String,
 }
 
@@ -75,6 +82,24 @@ struct RevisedView {
     by: String,
 }
 
+/// A large difference from the month before.
+#[derive(Debug, Serialize)]
+struct ChangeView {
+    label: String,
+    dealership: String,
+    before: String,
+    after: String,
+    difference: String,
+}
+
+/// An email that no server took.
+#[derive(Debug, Serialize)]
+struct FailedView {
+    label: String,
+    recipient: String,
+    error: String,
+}
+
 #[derive(Debug, Serialize)]
 struct ZoneView {
     names: String,
@@ -104,6 +129,8 @@ impl DigestView {
             ("fatura", "faturas")
         };
         let (revised, revised_more) = listed(revised);
+        let failed = digest.failed_deliveries.iter().map(FailedView::of);
+        let (failed, failed_more) = listed(failed.collect());
         let not_contacts = digest.not_contacts.iter().map(|(id, messages)| {
             (short(id_pt(Some(id))), counted(*messages, "mensagem", "mensagens"))
         });
@@ -125,6 +152,9 @@ impl DigestView {
             attention: attention(&digest.exceptions),
             revised,
             revised_more,
+            changes: digest.largest_changes(CHANGES).into_iter().map(ChangeView::of).collect(),
+            failed,
+            failed_more,
             buckets: buckets_pt(&digest.messages).map(|(name, n)| (name, grouped(n))).into(),
             messages: grouped(digest.messages.total()),
             zones: digest.zones.iter().map(ZoneView::of).collect(),
@@ -133,26 +163,61 @@ impl DigestView {
             workbook: workbook_file(digest),
             archive: ArchiveView::of(digest, part),
             made_at: minute(digest.made_at),
+            late: days_late(digest),
             issuer: one_line(&digest.issuer),
         }
     }
+}
+
+/// Whole days from the month's last end to the first report on it, from two on.
+fn days_late(digest: &Digest) -> Option<i64> {
+    let end = digest.zones.iter().map(|zone| zone.window.period.end).max()?;
+    let days = (digest.made_at - end).num_days();
+    (digest.supplement() == 0 && days >= 2).then_some(days)
 }
 
 impl RevisedView {
     fn of(entry: &Entry) -> Option<Self> {
         let before = entry.replaces.as_ref()?;
         let difference = entry.total - before.total;
-        let sign = if difference > Money::ZERO { "+" } else { "" };
         Some(Self {
             label: entry.label(),
             dealership: short(&entry.dealership_name),
             before: before.total.brl(),
             after: entry.total.brl(),
-            difference: format!("{sign}{}", difference.brl()),
+            difference: signed(difference),
             reason: short(&before.reason),
             by: short(&before.by),
         })
     }
+}
+
+impl ChangeView {
+    fn of((entry, by): (&Entry, Money)) -> Self {
+        Self {
+            label: entry.label(),
+            dealership: short(&entry.dealership_name),
+            before: (entry.total - by).brl(),
+            after: entry.total.brl(),
+            difference: signed(by),
+        }
+    }
+}
+
+impl FailedView {
+    fn of(failed: &FailedDelivery) -> Self {
+        Self {
+            label: failed.label.clone(),
+            recipient: short(failed.recipient.as_str()),
+            error: short(&failed.error),
+        }
+    }
+}
+
+/// A difference: with `+` where it is one upwards.
+fn signed(difference: Money) -> String {
+    let sign = if difference > Money::ZERO { "+" } else { "" };
+    format!("{sign}{}", difference.brl())
 }
 
 impl ZoneView {

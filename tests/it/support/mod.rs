@@ -1,5 +1,6 @@
 //! What tests share: real servers in temporary folders, sample data.
 
+pub mod daemon;
 pub mod mariadb;
 pub mod message_db;
 pub mod pdf;

@@ -231,6 +231,21 @@ impl Reseller {
         }
     }
 
+    /// The number that a query of the ledger gives; 0 where there is none yet.
+    pub fn ledger_number(&self, sql: &str) -> i64 {
+        match &self.ledger_url {
+            None => {
+                let database = rusqlite::Connection::open(self.path("fecha.db")).unwrap();
+                database.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+                database.query_row(sql, [], |row| row.get(0)).unwrap_or_default()
+            }
+            Some(url) => {
+                let database = url.rsplit('/').next().unwrap();
+                Postgres::shared().sql(database, sql).parse().unwrap_or_default()
+            }
+        }
+    }
+
     /// `fecha invoices --json` with these arguments.
     pub fn invoices(&self, arguments: &[&str]) -> Vec<Value> {
         let all = [&["invoices", "--json"], arguments].concat();

@@ -12,7 +12,7 @@ use fecha::billing::price::{Item, Line};
 use fecha::billing::register::{Issuer, Party};
 use fecha::billing::tally::{Buckets, Window};
 use fecha::mail::template::Alert;
-use fecha::report::{Digest, Entry, Zone};
+use fecha::report::{Digest, Entry, FailedDelivery, Zone};
 
 /// Markup, quotes, an emoji, right-to-left text and its override, line breaks.
 pub const HOSTILE: &str =
@@ -122,6 +122,8 @@ pub fn digest() -> Digest {
     let second = Invoice { number: number(2), dealership_id: "=1+1".to_owned(), ..invoice() };
     let mut invoices =
         vec![Entry::of(&invoice(), "a".repeat(64)), Entry::of(&second, "b".repeat(64))];
+    invoices[0].month_before = Some(money("1156.60"));
+    invoices[1].month_before = Some(money("2000.00"));
     "=HYPERLINK(\"http://example.com\")".clone_into(&mut invoices[1].dealership_name);
     let exception = |id: Option<&str>, reason, messages, detail: Option<&str>| Exception {
         dealership_id: id.map(str::to_owned),
@@ -158,6 +160,11 @@ pub fn digest() -> Digest {
             zone(&["America/Manaus"], America::Manaus, manaus, 30_100),
         ],
         not_contacts: vec![("d1".to_owned(), 1), ("@d2".to_owned(), 1)],
+        failed_deliveries: vec![FailedDelivery {
+            label: "2026-000001".to_owned(),
+            recipient: fecha::mail::address("contas@sao-joao.example.com").unwrap(),
+            error: format!("550 5.1.1 no such user {HOSTILE}"),
+        }],
     }
 }
 
@@ -182,6 +189,7 @@ pub fn supplement() -> Digest {
         exceptions: Vec::new(),
         zones: Vec::new(),
         not_contacts: Vec::new(),
+        failed_deliveries: Vec::new(),
         ..digest()
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufStream};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -39,6 +41,8 @@ pub enum Act {
     Silence,
     /// Ends the connection at once.
     Drop,
+    /// Takes the message, but ends the connection before it says so.
+    TakeAndDrop,
 }
 
 /// A message as the server took it.
@@ -58,6 +62,9 @@ pub struct Seen {
     /// `user:password` of each login.
     pub logins: Vec<String>,
     pub taken: Vec<Taken>,
+    /// What the server took, but the client may not know: the line was lost before the answer, or the
+    /// client never said another word after it.
+    pub unanswered: Vec<Taken>,
 }
 
 /// Listens until dropped, with its runtime.
@@ -66,15 +73,32 @@ pub struct Server {
     seen: Arc<Mutex<Seen>>,
 }
 
-type Script = Arc<Mutex<VecDeque<(At, Act)>>>;
+/// What the server does instead of what is right.
+#[derive(Clone)]
+enum Script {
+    /// Each entry holds once, when its turn has come and the dialogue is there.
+    Written(Arc<Mutex<VecDeque<(At, Act)>>>),
+    /// Something at random, this often of a hundred times.
+    Random(Arc<Mutex<ChaCha8Rng>>, u32),
+}
 
 impl Server {
     /// Follows the script: each entry holds once, when its turn has come and the dialogue is there.
     pub async fn start(script: &[(At, Act)]) -> Self {
+        let script = script.iter().copied().collect();
+        Self::listen(Script::Written(Arc::new(Mutex::new(script)))).await
+    }
+
+    /// Drops connections and answers 4xx at random: `percent` of the time, at each step.
+    pub async fn start_unreliable(seed: u64, percent: u32) -> Self {
+        let random = ChaCha8Rng::seed_from_u64(seed);
+        Self::listen(Script::Random(Arc::new(Mutex::new(random)), percent)).await
+    }
+
+    async fn listen(script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Seen::default()));
-        let script: Script = Arc::new(Mutex::new(script.iter().copied().collect()));
         let shared = seen.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -82,7 +106,11 @@ impl Server {
                 let (script, seen) = (script.clone(), shared.clone());
                 // A client that goes away is no error of the server.
                 tokio::spawn(async move {
-                    let _ = Session { stream: BufStream::new(stream), script, seen }.run().await;
+                    let stream = BufStream::new(stream);
+                    let mut session = Session { stream, script, seen, unanswered: None };
+                    let _ = session.run().await;
+                    let unanswered = session.unanswered.take();
+                    session.seen.lock().unwrap().unanswered.extend(unanswered);
                 });
             }
         });
@@ -101,6 +129,10 @@ impl Server {
         self.seen.lock().unwrap().logins.clone()
     }
 
+    pub fn unanswered(&self) -> Vec<Taken> {
+        self.seen.lock().unwrap().unanswered.clone()
+    }
+
     pub fn taken(&self) -> Vec<Taken> {
         self.seen.lock().unwrap().taken.clone()
     }
@@ -110,14 +142,17 @@ struct Session {
     stream: BufStream<TcpStream>,
     script: Script,
     seen: Arc<Mutex<Seen>>,
+    /// The message before, as long as the client has not said anything after it.
+    unanswered: Option<Taken>,
 }
 
 impl Session {
-    async fn run(mut self) -> io::Result<()> {
+    async fn run(&mut self) -> io::Result<()> {
         self.answer(At::Greeting, "220 test").await?;
         let (mut from, mut to) = (String::new(), String::new());
         loop {
             let line = self.line().await?;
+            self.unanswered = None;
             let command = line.split([' ', ':']).next().unwrap_or_default().to_uppercase();
             self.seen.lock().unwrap().commands.push(command.clone());
             match command.as_str() {
@@ -164,11 +199,16 @@ impl Session {
                 return self.act(act).await;
             }
         }
+        let taken = Taken { from: from.to_owned(), to: to.to_owned(), data };
         if let Some(act) = self.turn(At::End) {
+            if act == Act::TakeAndDrop {
+                self.seen.lock().unwrap().taken.push(taken.clone());
+                self.unanswered = Some(taken);
+            }
             return self.act(act).await;
         }
-        let taken = Taken { from: from.to_owned(), to: to.to_owned(), data };
-        self.seen.lock().unwrap().taken.push(taken);
+        self.seen.lock().unwrap().taken.push(taken.clone());
+        self.unanswered = Some(taken);
         self.say("250 taken").await?;
         match self.turn(At::Between) {
             Some(act) => self.act(act).await,
@@ -191,14 +231,24 @@ impl Session {
         }
     }
 
-    /// The next entry of the script, if it is for this place.
+    /// What the script has for this place, if anything.
     fn turn(&self, at: At) -> Option<Act> {
-        let mut script = self.script.lock().unwrap();
-        let act = script.front().filter(|(place, _)| *place == at).map(|(_, act)| *act);
-        if act.is_some() {
-            script.pop_front();
+        match &self.script {
+            Script::Written(script) => {
+                let mut script = script.lock().unwrap();
+                let act = script.front().filter(|(place, _)| *place == at).map(|(_, act)| *act);
+                if act.is_some() {
+                    script.pop_front();
+                }
+                act
+            }
+            Script::Random(random, percent) => {
+                let mut random = random.lock().unwrap();
+                // Each line of a message is a step: most of them must pass.
+                let all = if at == At::Content { 100_000 } else { 100 };
+                (random.random_range(0..all) < *percent).then(|| mischief(at, random.random()))
+            }
         }
-        act
     }
 
     async fn act(&mut self, act: Act) -> io::Result<()> {
@@ -212,13 +262,25 @@ impl Session {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 Ok(())
             }
-            Act::Drop => Err(io::ErrorKind::ConnectionAborted.into()),
+            Act::Drop | Act::TakeAndDrop => Err(io::ErrorKind::ConnectionAborted.into()),
         }
     }
 
     async fn say(&mut self, line: &str) -> io::Result<()> {
         self.stream.write_all(format!("{line}\r\n").as_bytes()).await?;
         self.stream.flush().await
+    }
+}
+
+/// Something that a server may do to a client there.
+fn mischief(at: At, either: bool) -> Act {
+    match at {
+        At::Greeting | At::Hello | At::Between => Act::SayAndClose("421 4.3.2 not now"),
+        At::Sender if either => Act::Say("451 4.3.0 try again later"),
+        At::Recipient if either => Act::Say("450 4.2.1 mailbox busy"),
+        At::Data if either => Act::Say("452 4.3.1 no room"),
+        At::End if either => Act::TakeAndDrop,
+        _ => Act::Drop,
     }
 }
 

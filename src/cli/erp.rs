@@ -1,0 +1,123 @@
+//! `fecha invoices --csv`: for spreadsheets and ERPs in Brazil.
+//!
+//! Semicolons, decimal commas, days as `10/11/2026`, lines ended by CR LF, and UTF-8 with a byte order
+//! mark: without it Excel reads the accents wrongly. An ERP that minds the mark takes the file from
+//! `fecha invoices --csv | tail -c +4`.
+
+use rust_decimal::Decimal;
+
+use super::output::Failure;
+use crate::billing::money::Money;
+use crate::ledger::invoices::{Revision, State};
+use crate::report::Entry;
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+const HEADER: [&str; 20] = [
+    "numero",
+    "revisao",
+    "situacao",
+    "codigo",
+    "concessionaria",
+    "cnpj",
+    "competencia",
+    "pacote",
+    "uam",
+    "uam_adicional",
+    "hsm",
+    "valor_pacote",
+    "valor_uam_adicional",
+    "valor_hsm",
+    "ajustes",
+    "total",
+    "vencimento",
+    "emissao",
+    "motivo",
+    "sha256_pdf",
+];
+
+/// The table of these revisions, header first.
+///
+/// # Errors
+/// [`Failure`] where it cannot be written, which memory alone can cause.
+pub(super) fn csv(revisions: &[Revision]) -> Result<String, Failure> {
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(b';')
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    writer.write_record(HEADER).map_err(Failure::wrong)?;
+    for revision in revisions {
+        writer.write_record(record(revision)).map_err(Failure::wrong)?;
+    }
+    let bytes = writer.into_inner().map_err(Failure::wrong)?;
+    let table = String::from_utf8(bytes).map_err(Failure::wrong)?;
+    Ok(format!("{BYTE_ORDER_MARK}{table}"))
+}
+
+fn record(revision: &Revision) -> [String; 20] {
+    let invoice = &revision.invoice;
+    let entry = Entry::of(invoice, revision.pdf_sha256.clone());
+    let reason = invoice.replaces.as_ref().map(|replaced| text(&replaced.reason));
+    [
+        entry.number.to_string(),
+        entry.revision.to_string(),
+        state(revision.state).to_owned(),
+        text(&entry.dealership_id),
+        text(&entry.dealership_name),
+        entry.cnpj,
+        invoice.month.to_string(),
+        entry.package.to_string(),
+        entry.uam.to_string(),
+        entry.overage.to_string(),
+        entry.hsm.to_string(),
+        amount(entry.package_amount),
+        amount(entry.overage_amount),
+        amount(entry.hsm_amount),
+        amount(entry.adjustments_amount),
+        amount(entry.total),
+        entry.due_on.format("%d/%m/%Y").to_string(),
+        invoice.issued_on.format("%d/%m/%Y").to_string(),
+        reason.unwrap_or_default(),
+        entry.pdf_sha256,
+    ]
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Issued => "emitida",
+        State::Superseded => "substituida",
+        State::Cancelled => "cancelada",
+    }
+}
+
+/// `1192,27`, without separators of thousands, which importers stumble over.
+fn amount(money: Money) -> String {
+    let reais: Decimal = money.reais();
+    format!("{reais:.2}").replace('.', ",")
+}
+
+/// A text that no spreadsheet takes for a formula: an apostrophe stands before one that looks like it.
+fn text(text: &str) -> String {
+    let looks_like_a_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    let apostrophe = if looks_like_a_formula { "'" } else { "" };
+    format!("{apostrophe}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_a_decimal_comma() {
+        let written = |centavos| amount(Money::from_centavos(centavos));
+        assert_eq!(written(123_456_789), "1234567,89");
+        assert_eq!(written(-1250), "-12,50");
+        assert_eq!(written(5), "0,05");
+    }
+
+    #[test]
+    fn formulas_are_text() {
+        assert_eq!(text("=1+1"), "'=1+1");
+        assert_eq!(text("São João"), "São João");
+    }
+}

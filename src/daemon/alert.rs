@@ -1,0 +1,230 @@
+//! Calls a person by email: what is wrong is asked of the ledger each time, so that no alert is lost
+//! with the process that would have sent it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::Daemon;
+use crate::billing::due::Due;
+use crate::billing::exception::Reason;
+use crate::ledger::closing::{Closing, State};
+use crate::ledger::outbox::{Content, Kind, NewEmail};
+use crate::ledger::schedule::FailedEmails;
+use crate::ledger::{Ledger, LedgerError};
+use crate::mail::template::Alert;
+
+/// A month that is not closed so long after its end is late.
+const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
+/// A message database that is away for so long needs a person.
+const AWAY_AFTER: TimeDelta = TimeDelta::minutes(30);
+/// What goes on is told again after so long.
+const REMINDER: TimeDelta = TimeDelta::days(1);
+
+/// What keeps months from being closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// When it was met first.
+    pub since: DateTime<Utc>,
+    /// The message database cannot be reached or read.
+    pub source_fails: bool,
+    /// In words, for admins.
+    pub cause: String,
+}
+
+/// One reason to call a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Call {
+    /// What makes it the same call as an earlier one.
+    cause: String,
+    alert: Alert,
+    /// When the same is said again; `None` is never.
+    reminder: Option<TimeDelta>,
+}
+
+/// What there is to look at.
+struct Situation<'a> {
+    now: DateTime<Utc>,
+    settle: TimeDelta,
+    zone: Tz,
+    issuer: &'a str,
+    closings: &'a [Closing],
+    late: &'a [Due],
+    trouble: Option<&'a Trouble>,
+    failed: &'a FailedEmails,
+}
+
+/// Queues an alert for everything that needs a person, unless it was told; whether one was queued.
+pub async fn call(
+    daemon: &Daemon,
+    ledger: &Ledger,
+    late: &[Due],
+    trouble: Option<&Trouble>,
+) -> Result<bool, LedgerError> {
+    let office = &daemon.office;
+    if office.config.email.admins.is_empty() {
+        return Ok(false);
+    }
+    let now = office.clock.now();
+    let situation = Situation {
+        now,
+        settle: TimeDelta::from_std(office.config.close.settle).unwrap_or(TimeDelta::MAX),
+        zone: office.config.issuer.timezone,
+        issuer: &office.config.issuer.name,
+        closings: &ledger.closings().await?,
+        late,
+        trouble,
+        failed: &ledger.failed_emails().await?,
+    };
+    let mut queued = false;
+    for call in situation.calls() {
+        let subject = match office.templates.alert(&call.alert) {
+            Ok(words) => words.subject,
+            Err(error) => {
+                tracing::error!(%error, "an alert cannot be written");
+                continue;
+            }
+        };
+        let email = |recipient| NewEmail {
+            kind: Kind::Alert,
+            cause: call.cause.clone(),
+            recipient,
+            redirected_to: office.config.email.redirect.clone(),
+            resend: 0,
+            number: None,
+            content: Content::Alert { alert: call.alert.clone() },
+            subject: subject.clone(),
+            message_id: office.sender.new_message_id(now),
+        };
+        let emails = office.config.email.admins.iter().cloned().map(email).collect();
+        if ledger.alert(emails, call.reminder, now).await? {
+            tracing::warn!(cause = call.cause, "a person was called");
+            queued = true;
+        }
+    }
+    Ok(queued)
+}
+
+impl Situation<'_> {
+    fn calls(&self) -> Vec<Call> {
+        let held = self.closings.iter().filter_map(|closing| self.held(closing));
+        let unissued = self.closings.iter().filter_map(|closing| self.unissued(closing));
+        let late = self.late.iter().filter_map(|due| self.is_late(due));
+        let away = self.trouble.and_then(|trouble| self.away(trouble));
+        held.chain(unissued).chain(late).chain(away).chain(self.failed_emails()).collect()
+    }
+
+    fn held(&self, closing: &Closing) -> Option<Call> {
+        let why = closing.held.as_ref().filter(|_| closing.state == State::Held)?;
+        let month = closing.month;
+        Some(Call {
+            cause: format!("held {month}"),
+            alert: self.alert(
+                format!("fechamento de {} retido", month.in_words()),
+                format!("Nenhuma fatura nova foi emitida. Motivo:\n\n{why}"),
+                format!(
+                    "Confira com: fecha close --month {month} --dry-run\n\nSe estiver certo, libere com: fecha close --month {month} --release\n\nSe a origem das mensagens estiver errada, corrija-a e rode: fecha close --month {month}"
+                ),
+            ),
+            reminder: Some(REMINDER),
+        })
+    }
+
+    fn unissued(&self, closing: &Closing) -> Option<Call> {
+        let is_failed = |reason| reason == Reason::Failed;
+        let failed = closing.exceptions.iter().filter(|exception| is_failed(exception.reason));
+        let lines: Vec<String> = failed
+            .map(|exception| {
+                let id = exception.dealership_id.as_deref().unwrap_or_default();
+                format!("{id}: {}", exception.detail.as_deref().unwrap_or_default())
+            })
+            .collect();
+        let month = closing.month;
+        (!lines.is_empty()).then(|| Call {
+            cause: format!("failed {month}"),
+            alert: self.alert(
+                format!("faturas de {} não emitidas por erro", month.in_words()),
+                format!("As demais foram emitidas. Sem fatura:\n\n{}", shortened(&lines)),
+                format!("Corrija a causa e rode: fecha close --month {month}"),
+            ),
+            reminder: None,
+        })
+    }
+
+    fn is_late(&self, due: &Due) -> Option<Call> {
+        let Due { month, since } = *due;
+        let ready = since + self.settle;
+        (self.now - ready >= LATE_AFTER).then(|| {
+            let cause = self.trouble.map_or("O fechamento ainda não terminou.", |trouble| {
+                trouble.cause.as_str()
+            });
+            Call {
+                cause: format!("late {month}"),
+                alert: self.alert(
+                    format!("fechamento de {} em atraso", month.in_words()),
+                    format!("O mês terminou em {} e não foi fechado.\n\n{cause}", self.local(since)),
+                    format!(
+                        "O fecha continua tentando sozinho. Veja o estado com: fecha status\n\nPara fechar à mão: fecha close --month {month}"
+                    ),
+                ),
+                reminder: Some(REMINDER),
+            }
+        })
+    }
+
+    fn away(&self, trouble: &Trouble) -> Option<Call> {
+        let is_called = trouble.source_fails && self.now - trouble.since >= AWAY_AFTER;
+        is_called.then(|| Call {
+            cause: "message database away".to_owned(),
+            alert: self.alert(
+                "banco de mensagens não pode ser lido".to_owned(),
+                format!(
+                    "Desde {} o banco de mensagens não pode ser lido, e por isso nenhum mês pode ser fechado.\n\n{}",
+                    self.local(trouble.since),
+                    trouble.cause
+                ),
+                "Verifique o servidor e [messages] no fecha.toml: fecha check diz o que falta. O fechamento é feito sozinho assim que o banco puder ser lido."
+                    .to_owned(),
+            ),
+            reminder: Some(REMINDER),
+        })
+    }
+
+    fn failed_emails(&self) -> Option<Call> {
+        let FailedEmails { count, latest } = self.failed;
+        let lines: Vec<String> =
+            latest.iter().map(|[to, subject, why]| format!("{to}: {subject} ({why})")).collect();
+        let (subject, verb) = match count {
+            0 => return None,
+            1 => ("um e-mail não pôde ser entregue".to_owned(), "foi recusado"),
+            count => (format!("{count} e-mails não puderam ser entregues"), "foram recusados"),
+        };
+        Some(Call {
+            cause: "emails failed".to_owned(),
+            alert: self.alert(
+                subject,
+                format!("Os mais recentes que {verb} de vez:\n\n{}", lines.join("\n\n")),
+                "Veja todos com: fecha outbox --state failed\n\nCorrija o endereço no cadastro e reenvie com: fecha resend NÚMERO"
+                    .to_owned(),
+            ),
+            reminder: None,
+        })
+    }
+
+    fn alert(&self, subject: String, happened: String, todo: String) -> Alert {
+        Alert { subject, happened, todo, issuer: self.issuer.to_owned() }
+    }
+
+    fn local(&self, instant: DateTime<Utc>) -> String {
+        instant.with_timezone(&self.zone).format("%d/%m/%Y %H:%M (UTC%:z)").to_string()
+    }
+}
+
+/// A paragraph each; what is too much for an email is in `fecha status`.
+fn shortened(lines: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = lines.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n\n");
+    if lines.len() > SHOWN {
+        text += &format!("\n\nE mais {}: veja com fecha status.", lines.len() - SHOWN);
+    }
+    text
+}

@@ -1,0 +1,281 @@
+//! Closes each month that is due, in order, and says when that takes a person.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use super::alert::{self, Trouble};
+use super::pulse::Stage;
+use super::{Daemon, Ends, told};
+use crate::billing::due::{Due, Seen, due};
+use crate::billing::month::Month;
+use crate::close::{CloseError, CloseReport, Options, Progress, close_month};
+use crate::config::Approval;
+use crate::issue::Desk;
+use crate::ledger::closing::{Closing, State};
+use crate::ledger::{Ledger, LedgerError, audit};
+
+/// The closer looks at least so often, should every tick be lost.
+const POLL: Duration = Duration::from_mins(5);
+/// How long the first and the longest pause is after a close that failed.
+const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(5)];
+/// How long the invoice in hand may take after the daemon was told to stop.
+const LAST_INVOICE: Duration = Duration::from_secs(5);
+/// The name under which the daemon's deeds stand in the audit log.
+const ACTOR: &str = "daemon";
+/// Why a close waits for a person who has to approve each.
+const APPROVAL: &str = "[close] approval = \"manual\": every close waits for a person";
+
+/// Why closing stopped, and when it is tried again.
+struct Setback {
+    failures: u32,
+    again: Instant,
+    trouble: Trouble,
+}
+
+struct Closer {
+    daemon: Arc<Daemon>,
+    ledger: Ledger,
+    setback: Option<Setback>,
+}
+
+/// Looks each time that it is woken, until told to end; then finishes the invoice in hand.
+pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, mut ends: Ends) {
+    let mut closer = Closer { daemon: daemon.clone(), ledger, setback: None };
+    let mut ledger_is_away = false;
+    while !*ends.borrow() {
+        match closer.look(&mut ends).await {
+            Ok(()) => ledger_is_away = false,
+            Err(LedgerError::Deposed) => return,
+            Err(error) if !ledger_is_away => {
+                ledger_is_away = true;
+                tracing::error!(%error, "cannot see what is due: trying again");
+            }
+            Err(_) => {}
+        }
+        daemon.pulse.beat();
+        let again = closer.setback.as_ref().map(|setback| setback.again);
+        let next = again.filter(|again| *again > Instant::now());
+        tokio::select! {
+            () = daemon.wake.notified() => {}
+            () = sleep_until(next.unwrap_or_else(|| Instant::now() + POLL)) => {}
+            () = told(&mut ends) => {}
+        }
+    }
+}
+
+impl Closer {
+    /// Closes what is due and calls a person where one is needed.
+    async fn look(&mut self, ends: &mut Ends) -> Result<(), LedgerError> {
+        let config = &self.daemon.office.config;
+        // No span of time in the configuration is longer than a year, so nothing is cut off.
+        let settle = TimeDelta::from_std(config.close.settle).unwrap_or(TimeDelta::MAX);
+        let as_of = self.daemon.office.clock.now() - settle;
+        let months = self.due(as_of).await?;
+        if months.is_empty() {
+            self.setback = None;
+        }
+        let may_try = self.setback.as_ref().is_none_or(|setback| setback.again <= Instant::now());
+        if may_try {
+            for Due { month, .. } in months {
+                if *ends.borrow() || !self.close(month, as_of, ends).await? {
+                    break;
+                }
+            }
+        }
+        if !*ends.borrow() {
+            let late = self.due(as_of).await?;
+            let trouble = self.setback.as_ref().map(|setback| &setback.trouble);
+            if alert::call(&self.daemon, &self.ledger, &late, trouble).await? {
+                self.daemon.post.notify_waiters();
+            }
+        }
+        Ok(())
+    }
+
+    /// What the ledger says is due.
+    async fn due(&self, as_of: DateTime<Utc>) -> Result<Vec<Due>, LedgerError> {
+        let issuer = self.daemon.office.config.issuer.timezone;
+        let dealerships = self.ledger.dealerships().await?;
+        let own = dealerships.iter().filter_map(|dealership| dealership.timezone);
+        let zones: HashSet<_> = own.chain([issuer]).collect();
+        let zones: Vec<_> = zones.into_iter().collect();
+        let seen = |closing: &Closing| match closing.state {
+            State::Closed => Seen::Closed,
+            State::Held => Seen::Held,
+            State::Open => Seen::Until(closing.looked_at),
+        };
+        let closings = self.ledger.closings().await?;
+        let seen: BTreeMap<_, _> =
+            closings.iter().map(|closing| (closing.month, seen(closing))).collect();
+        Ok(due(as_of, &zones, self.daemon.first_month, &seen))
+    }
+
+    /// Closes a month; `false` where it failed and is to be tried again later.
+    async fn close(
+        &mut self,
+        month: Month,
+        as_of: DateTime<Utc>,
+        ends: &mut Ends,
+    ) -> Result<bool, LedgerError> {
+        let manual = self.daemon.office.config.close.approval == Approval::Manual;
+        if manual && !self.ledger.is_released(month).await? {
+            self.hold(month, as_of).await?;
+            return Ok(true);
+        }
+        let started = self.daemon.office.clock.now();
+        match self.close_until_told(month, as_of, ends).await {
+            None => tracing::info!(%month, "the close goes on after the next start"),
+            Some(Ok(report)) => {
+                self.setback = None;
+                self.daemon.pulse.closed(false);
+                tell(&report);
+                self.daemon.post.notify_waiters();
+            }
+            Some(Err(CloseError::Ledger(LedgerError::Deposed))) => {
+                return Err(LedgerError::Deposed);
+            }
+            Some(Err(error)) => {
+                self.daemon.pulse.closed(true);
+                self.set_back(month, &error, started);
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Remembers a failure; logs it once.
+    fn set_back(&mut self, month: Month, error: &CloseError, at: DateTime<Utc>) {
+        let source_fails = matches!(error, CloseError::Source(_));
+        let cause = error.to_string();
+        let before = self.setback.take();
+        if before.as_ref().is_none_or(|before| before.trouble.cause != cause) {
+            tracing::error!(%month, error = cause, "the close failed: trying again");
+        }
+        let failures = before.as_ref().map_or(0, |before| before.failures) + 1;
+        let same = before.filter(|before| before.trouble.source_fails == source_fails);
+        let since = same.map_or(at, |before| before.trouble.since);
+        let [first, longest] = PAUSES;
+        let pause = first.saturating_mul(1 << (failures - 1).min(16)).min(longest);
+        let trouble = Trouble { since, source_fails, cause };
+        self.setback = Some(Setback { failures, again: Instant::now() + pause, trouble });
+    }
+
+    /// The close itself; `None` where it was told to end before it was through.
+    ///
+    /// Every step is a transaction, so that it can end anywhere; it ends behind the invoice in hand.
+    async fn close_until_told(
+        &self,
+        month: Month,
+        as_of: DateTime<Utc>,
+        ends: &mut Ends,
+    ) -> Option<Result<CloseReport, CloseError>> {
+        let desk = Desk { ledger: &self.ledger, actor: ACTOR, ..self.daemon.office.desk() };
+        let options = Options { month: Some(month), ..Options::default() };
+        let watch = Arc::new(Watch::new());
+        let progress = {
+            let (watch, daemon) = (watch.clone(), self.daemon.clone());
+            move |progress| watch.hear(progress, &daemon)
+        };
+        tracing::info!(%month, "closing");
+        let report = tokio::select! {
+            report = close_month(&desk, &self.daemon.source, &options, as_of, progress) => report,
+            () = watch.may_end(ends) => return None,
+        };
+        watch.end(&self.daemon);
+        Some(report)
+    }
+
+    /// Holds a month until a person releases it.
+    async fn hold(&self, month: Month, as_of: DateTime<Utc>) -> Result<(), LedgerError> {
+        let closings = self.ledger.closings().await?;
+        let before = closings.into_iter().find(|closing| closing.month == month);
+        let (exceptions, messages) =
+            before.map(|before| (before.exceptions, before.messages)).unwrap_or_default();
+        let held = Some(APPROVAL.to_owned());
+        let closing =
+            Closing { month, state: State::Held, held, exceptions, messages, looked_at: as_of };
+        self.ledger.record_closing(&closing).await?;
+        tracing::warn!(%month, "the close is held: {APPROVAL}");
+        let entry = audit::Entry {
+            at: self.daemon.office.clock.now(),
+            actor: ACTOR,
+            action: "hold",
+            month: Some(month),
+            dealership_id: None,
+            detail: APPROVAL,
+        };
+        self.ledger.log(&entry).await
+    }
+}
+
+/// Logs how a close ended.
+fn tell(report: &CloseReport) {
+    let CloseReport { month, issued, already_issued, open, exceptions, .. } = report;
+    let (issued, open, exceptions) = (issued.len(), open.len(), exceptions.len());
+    if let Some(why) = &report.held {
+        return tracing::warn!(%month, why, "the close is held");
+    }
+    let total = report.total();
+    tracing::info!(%month, issued, already_issued, open, exceptions, %total, "closed");
+}
+
+/// Follows a close: takes the time of its stages, and knows when it may be ended.
+struct Watch {
+    started: Instant,
+    is_issuing: AtomicBool,
+    /// Told between two invoices.
+    between: Notify,
+    /// When issuing began, and when it was through.
+    issued: OnceLock<(Instant, Instant)>,
+    issuing: OnceLock<Instant>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            is_issuing: AtomicBool::new(false),
+            between: Notify::new(),
+            issued: OnceLock::new(),
+            issuing: OnceLock::new(),
+        }
+    }
+
+    fn hear(&self, progress: Progress, daemon: &Daemon) {
+        daemon.pulse.beat();
+        let Progress::Issuing(done, all) = progress else { return };
+        let began = *self.issuing.get_or_init(Instant::now);
+        self.is_issuing.store(done < all, Ordering::Relaxed);
+        if done == all {
+            let _ = self.issued.set((began, Instant::now()));
+        }
+        self.between.notify_waiters();
+        // Invoices that are there can go while others are still being issued.
+        daemon.post.notify_waiters();
+    }
+
+    /// Completes when the close was told to end and has no invoice in hand.
+    async fn may_end(&self, ends: &mut Ends) {
+        told(ends).await;
+        if self.is_issuing.load(Ordering::Relaxed) {
+            // Whatever takes longer is rolled back, and done again after the next start.
+            let _ = tokio::time::timeout(LAST_INVOICE, self.between.notified()).await;
+        }
+    }
+
+    fn end(&self, daemon: &Daemon) {
+        let pulse = &daemon.pulse;
+        let counted = self.issuing.get().copied().unwrap_or_else(Instant::now);
+        pulse.took(Stage::Count, counted - self.started);
+        if let Some((began, ended)) = self.issued.get() {
+            pulse.took(Stage::Issue, *ended - *began);
+            pulse.took(Stage::Report, ended.elapsed());
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! The daemon: closes each month when it has ended, delivers, retries, and calls a person.
+//!
+//! [`run`] takes the seat ([`leader`]): alone on a SQLite ledger, in turn with others on PostgreSQL. Who
+//! leads runs one [`closer`] and a few [`postman`]s until it is told to stop or another leads.
+//! Everything that happens by itself only wakes them ([`ticker`]); what is to be done is asked of the
+//! ledger each time.
+
+mod alert;
+mod closer;
+mod health;
+mod leader;
+mod postman;
+mod pulse;
+mod ticker;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+
+use self::leader::Seat;
+use self::postman::InHand;
+use self::pulse::Pulse;
+use crate::billing::month::Month;
+use crate::ledger::LedgerError;
+use crate::mail::MailError;
+use crate::messages::{Source, SourceError};
+use crate::office::{self, Office};
+
+/// How many emails are on their way at once.
+const POSTMEN: usize = 4;
+/// How long the invoice and the emails in hand may take after the daemon was told to stop: a service
+/// manager that gives ten seconds never has to kill it.
+const WIND_UP: Duration = Duration::from_secs(8);
+/// A loop that shows no sign of life for so long is stuck; counting a large month shows many.
+const STUCK_AFTER: Duration = Duration::from_mins(30);
+
+/// The daemon cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// A second one on a SQLite ledger.
+    #[error(
+        "another fecha daemon{} works on the ledger {ledger}: a SQLite ledger serves one. Stop it first, or move the ledger to PostgreSQL, where several take turns",
+        process.as_ref().map(|id| format!(" (process {id})")).unwrap_or_default()
+    )]
+    Second {
+        /// The ledger's URL.
+        ledger: String,
+        /// The process id of the other.
+        process: Option<String>,
+    },
+    /// The lock beside a SQLite ledger.
+    #[error("the lock {file} of the daemon cannot be taken: {source}")]
+    Lock {
+        /// The file.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The address of `[console] listen`.
+    #[error(
+        "[console] listen = \"{address}\" cannot be listened on: {source}. Another program may have it: choose another port"
+    )]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The scheduler.
+    #[error("the scheduler does not start: {0}")]
+    Schedule(#[from] tokio_cron_scheduler::JobSchedulerError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// `[messages]`.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// `[email]`.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+}
+
+/// What the daemon's tasks share.
+#[derive(Debug)]
+struct Daemon {
+    office: Office,
+    source: Source,
+    /// The first month that is closed without being asked for.
+    first_month: Month,
+    /// Wakes the closer.
+    wake: Notify,
+    /// Wakes the postmen.
+    post: Notify,
+    in_hand: InHand,
+    pulse: Pulse,
+}
+
+/// Tells a task to finish what it has in hand and end.
+type Ends = watch::Receiver<bool>;
+
+/// Completes when the task is to end.
+async fn told(ends: &mut Ends) {
+    // Nobody left who could tell: that is the end as well.
+    let _ = ends.wait_for(|ends| *ends).await;
+}
+
+/// Runs until `stop` says true; then finishes the invoice and the emails in hand, within ten seconds.
+///
+/// # Errors
+/// [`DaemonError`] where it cannot start. Once it runs it goes on whatever fails.
+pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), DaemonError> {
+    let seat = Seat::take(&office.config.ledger_url, &office.ledger)?;
+    let source = office::source(&office.config)?;
+    // Settings that cannot work are found now, not at midnight.
+    office::mailer(&office.config)?;
+    let address = office.config.listen;
+    let listen = |source| DaemonError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let this_month = Month::last_ended(office.clock.now(), office.config.issuer.timezone).next();
+    let first_month = office.ledger.first_month(this_month).await?;
+    let daemon = Arc::new(Daemon {
+        office,
+        source,
+        first_month,
+        wake: Notify::new(),
+        post: Notify::new(),
+        in_hand: InHand::default(),
+        pulse: Pulse::new(),
+    });
+    let mut scheduler = ticker::start(daemon.clone()).await?;
+    let mut services = JoinSet::new();
+    services.spawn(health::serve(daemon.clone(), listener, stop.clone()));
+    services.spawn(ticker::watchdog(daemon.clone(), stop.clone()));
+    tracing::info!(%address, %first_month, ledger = daemon.office.ledger.engine_name(), "the daemon runs");
+    ticker::tell_manager(&[sd_notify::NotifyState::Ready]);
+
+    lead_in_turn(&daemon, &seat, stop).await;
+
+    tracing::info!("the daemon has stopped");
+    if let Err(error) = scheduler.shutdown().await {
+        tracing::debug!(%error, "the scheduler did not stop");
+    }
+    services.shutdown().await;
+    daemon.office.ledger.clone().close().await;
+    Ok(())
+}
+
+/// Leads, waits where another leads, and leads again, until it is told to stop.
+async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiver<bool>) {
+    loop {
+        let mut term = tokio::select! {
+            term = seat.wait(&daemon.office.ledger, &daemon.pulse) => term,
+            () = told(&mut stop) => return,
+        };
+        daemon.pulse.lead(true);
+        let (end, ends) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(closer::run(daemon.clone(), term.ledger.clone(), ends.clone()));
+        let pace = Arc::new(postman::Pace::new(daemon.office.config.email.per_minute));
+        for _ in 0..POSTMEN {
+            tasks.spawn(postman::run(
+                daemon.clone(),
+                term.ledger.clone(),
+                pace.clone(),
+                ends.clone(),
+            ));
+        }
+        tokio::select! {
+            () = term.lost() => tracing::warn!("another daemon may lead now: this one waits"),
+            () = told(&mut stop) => {
+                tracing::info!("told to stop: finishing what is in hand");
+                ticker::tell_manager(&[sd_notify::NotifyState::Stopping]);
+            }
+        }
+        daemon.pulse.lead(false);
+        let _ = end.send(true);
+        let all_ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(WIND_UP, all_ended).await.is_err() {
+            tracing::warn!("an email or a count in hand took too long: it is done again later");
+            tasks.shutdown().await;
+        }
+        term.end().await;
+        if *stop.borrow() {
+            return;
+        }
+    }
+}

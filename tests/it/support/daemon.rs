@@ -1,0 +1,142 @@
+//! The real daemon, on a clock that a test sets while it runs.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Utc};
+
+use super::reseller::Reseller;
+
+/// The daemons of a reseller, and their common clock: it runs on from the instant it was set to.
+pub struct Shift<'a> {
+    reseller: &'a Reseller,
+    clock: PathBuf,
+    started: usize,
+}
+
+impl<'a> Shift<'a> {
+    pub fn new(reseller: &'a Reseller, now: &str) -> Self {
+        let shift = Self { reseller, clock: reseller.path("clock"), started: 0 };
+        shift.set(now);
+        shift
+    }
+
+    /// Sets the clock of all daemons, RFC 3339: a machine that was suspended, or a step.
+    pub fn set(&self, now: &str) {
+        let now: DateTime<Utc> = now.parse().unwrap();
+        self.write(now.timestamp() - machine_time());
+    }
+
+    /// Moves the clock on.
+    pub fn pass(&self, seconds: i64) {
+        let offset = std::fs::read_to_string(&self.clock).unwrap();
+        self.write(offset.trim().parse::<i64>().unwrap() + seconds);
+    }
+
+    /// By renaming, so that no daemon ever reads half a line.
+    fn write(&self, offset: i64) {
+        let next = self.clock.with_extension("next");
+        std::fs::write(&next, format!("{offset:+}\n")).unwrap();
+        std::fs::rename(next, &self.clock).unwrap();
+    }
+
+    pub fn start(&mut self) -> Daemon {
+        self.started += 1;
+        let log = self.reseller.path(&format!("daemon-{}.log", self.started));
+        let mut command = self.reseller.command(&["daemon"]);
+        command.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", &self.clock);
+        command.env("FAKETIME_NO_CACHE", "1").env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
+        command.stderr(std::fs::File::create(&log).unwrap()).stdout(Stdio::null());
+        Daemon { child: command.spawn().unwrap(), log }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the clock that is not faked")]
+fn machine_time() -> i64 {
+    Utc::now().timestamp()
+}
+
+/// A running daemon; killed when it is dropped.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Waits until the log says it.
+    #[track_caller]
+    pub fn says(&self, text: &str) {
+        eventually(&format!("the log says '{text}'"), || self.log().contains(text));
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Ends it as a service manager does; how it ended, and how long that took.
+    pub fn terminate(mut self) -> (ExitStatus, Duration) {
+        self.signal("-TERM");
+        let asked = Instant::now();
+        eventually("the daemon ends", || self.child.try_wait().unwrap().is_some());
+        (self.child.wait().unwrap(), asked.elapsed())
+    }
+
+    /// Waits until it ends by itself: its exit status and its log.
+    pub fn ends(mut self) -> (ExitStatus, String) {
+        eventually("the daemon ends", || self.child.try_wait().unwrap().is_some());
+        (self.child.wait().unwrap(), self.log())
+    }
+
+    /// Status line and body of what it serves at a path.
+    pub fn get(&self, path: &str) -> (String, String) {
+        self.says("the daemon runs");
+        let log = self.log();
+        let address = log.split("\"address\":\"").nth(1).unwrap().split('"').next().unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), body.to_owned())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}: {}", self.log.display(), self.log());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Waits, a minute at most, until something holds.
+#[track_caller]
+pub fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    within(Duration::from_mins(1), what, holds);
+}
+
+/// Waits until something holds.
+#[track_caller]
+pub fn within(limit: Duration, what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !holds() {
+        assert!(Instant::now() < deadline, "not in {} seconds: {what}", limit.as_secs());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
