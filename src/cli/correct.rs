@@ -85,7 +85,7 @@ pub async fn adjust(office: &Office, args: &AdjustArgs, output: &Output) -> Resu
     let id = office.ledger.add_adjustment(&new, &entry).await?;
     output.result(&json!({"id": id}), || {
         format!(
-            "adjustment {id}: {} for '{}', on its next invoice from {month} on; `fecha adjust --cancel {id}` takes it back",
+            "adjustment {id}: {} for '{}', on its next invoice from {month} on, or on a rerun of {month}; `fecha adjust --cancel {id}` takes it back",
             amount.brl(),
             plain(dealership_id)
         )

@@ -45,7 +45,8 @@ pub(super) fn pages(
 /// What a reader looks for: how much, until when, for which month.
 fn summary(invoice: &Invoice) -> Block {
     let total = invoice.balance();
-    let amount = Text::new(total.brl(), Style::semi_bold(27.0, Ink::Strong)).within(1, 12.0);
+    let shown = total.max(-total);
+    let amount = Text::new(shown.brl(), Style::semi_bold(27.0, Ink::Strong)).within(1, 12.0);
     let fact = |text: String| Text::new(text, Style::semi_bold(11.0, Ink::Strong)).within(1, 8.0);
     let note = |text: String| Block::Text(Text::new(text, Style::NOTE).within(1, 6.5));
     let due = Block::Stack(vec![
@@ -234,7 +235,10 @@ fn without_pix(invoice: &Invoice) -> Block {
         Ordering::Equal => ("Nada a pagar", "O total desta fatura é zero.".to_owned()),
         Ordering::Less => (
             "Nada a pagar",
-            format!("Esta fatura tem um saldo de {} a seu favor. {ask}", (-total).brl()),
+            format!(
+                "Esta fatura tem um saldo de {} a seu favor, que descontamos da próxima. {ask}",
+                (-total).brl()
+            ),
         ),
         Ordering::Greater => {
             ("Como pagar", format!("Combine a forma de pagamento com o emitente. {ask}"))
