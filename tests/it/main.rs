@@ -10,6 +10,7 @@ mod email;
 mod kill;
 mod mail;
 mod messages;
+mod operations;
 mod register;
 mod report;
 mod support;
