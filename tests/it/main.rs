@@ -13,6 +13,7 @@ mod kill;
 mod mail;
 mod messages;
 mod papers;
+mod operations;
 mod register;
 mod report;
 mod rerun;
