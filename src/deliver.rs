@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::billing::invoice::{Number, label};
+use crate::billing::invoice::{Invoice, Number, label};
 use crate::clock::Clock;
 use crate::ledger::invoices::{FileKind, Filter};
 use crate::ledger::outbox::{Attempt, Content, Email};
@@ -128,14 +128,15 @@ impl Post<'_> {
         };
         match &email.content {
             Content::Invoice { number, revision } => {
-                let filter =
-                    Filter { number: Some(*number), all_revisions: true, ..Filter::default() };
-                let revisions = self.ledger.revisions(filter).await?;
-                let found = revisions.into_iter().find(|r| r.invoice.revision == *revision);
-                let invoice = found.ok_or_else(|| missing(*number, *revision))?.invoice;
+                let invoice = self.invoice(*number, *revision).await?;
                 let pdf = self.document(*number, *revision, FileKind::Invoice).await?;
                 let statement = self.document(*number, *revision, FileKind::Statement).await?;
                 Ok(compose::invoice(self.templates, envelope, &invoice, pdf, statement)?)
+            }
+            Content::Cancellation { number, revision, cancellation } => {
+                let invoice = self.invoice(*number, *revision).await?;
+                let pdf = self.document(*number, *revision, FileKind::Cancellation).await?;
+                Ok(compose::cancellation(self.templates, envelope, &invoice, cancellation, pdf)?)
             }
             Content::Digest { month, sequence, part } => {
                 let digest = self.ledger.digest(*month, *sequence).await?;
@@ -149,6 +150,13 @@ impl Post<'_> {
             }
             Content::Alert { alert } => Ok(compose::alert(self.templates, envelope, alert)?),
         }
+    }
+
+    async fn invoice(&self, number: Number, revision: u32) -> Result<Invoice, LedgerError> {
+        let filter = Filter { number: Some(number), all_revisions: true, ..Filter::default() };
+        let revisions = self.ledger.revisions(filter).await?;
+        let found = revisions.into_iter().find(|r| r.invoice.revision == revision);
+        Ok(found.ok_or_else(|| missing(number, revision))?.invoice)
     }
 
     async fn document(

@@ -5,10 +5,12 @@ use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 use sqlx::{Any, Transaction};
 
+use crate::billing::adjustment::{Applied, Rest};
 use crate::billing::advice::PastMonth;
 use crate::billing::due_date::due_date;
 use crate::billing::evidence::{self, EvidenceKey, sha256_hex};
 use crate::billing::invoice::{Invoice, Number, Replacement, Usage};
+use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
 use crate::billing::pix::{Receiver, br_code};
 use crate::billing::price::Line;
@@ -17,6 +19,7 @@ use crate::billing::tally::Tally;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::document::{RenderError, Renderer};
+use crate::ledger::adjustments::{carry, leave, paid};
 use crate::ledger::audit;
 use crate::ledger::invoices::{Files, claim, insert_revision, supersede, take_number};
 use crate::ledger::outbox::{Content, Kind, NewEmail, queue, withdraw};
@@ -60,8 +63,14 @@ pub struct Draft<'a> {
     pub package: u64,
     /// What was counted.
     pub tally: Tally,
-    /// What it costs.
+    /// What its use costs.
     pub lines: Vec<Line>,
+    /// Credits and charges beside that.
+    pub adjustments: Applied,
+    /// What was paid for it already, by the payments; only a revision has any.
+    pub paid: Money,
+    /// What later invoices gave back of that.
+    pub paid_back: Money,
     /// Its invoiced months before, at most five, the oldest first.
     pub history: Vec<PastMonth>,
 }
@@ -85,6 +94,9 @@ pub enum IssueError {
     /// A document could not be drawn.
     #[error("its documents could not be drawn: {0}")]
     Render(#[from] RenderError),
+    /// A credit or charge was taken or cancelled between counting and issuing.
+    #[error("one of its adjustments was changed meanwhile: run the command again")]
+    AdjustmentsChanged,
     /// The email's subject could not be worded.
     #[error("its email could not be written: {0}")]
     Template(#[from] TemplateError),
@@ -109,6 +121,9 @@ pub async fn issue(
         return Ok(Outcome::AlreadyIssued);
     }
     let invoice = invoice(desk.config, &draft, number, evidence_sha256, None, now);
+    if !carry(&mut transaction, &invoice, &draft.adjustments).await? {
+        return Err(IssueError::AdjustmentsChanged);
+    }
     let detail = format!("{} {}", invoice.label(), invoice.total());
     let deed = Deed { actor: desk.actor, action: "issue", detail: &detail };
     write(desk, transaction, &draft, &invoice, evidence, deed).await?;
@@ -145,15 +160,27 @@ pub async fn revise(
     if !supersede(&mut transaction, before.number, before.revision, now).await? {
         return Ok(Outcome::AlreadyIssued);
     }
+    if paid(&mut transaction, before.number).await? != draft.paid {
+        return Ok(Outcome::AlreadyIssued);
+    }
     withdraw(&mut transaction, before.number).await?;
     let replaces = Replacement {
         revision: before.revision,
         total: before.total(),
         reason: why.reason.to_owned(),
         by: why.by.to_owned(),
+        paid: draft.paid - draft.paid_back,
     };
     let number = before.number;
     let invoice = invoice(desk.config, &draft, number, evidence_sha256, Some(replaces), now);
+    if !carry(&mut transaction, &invoice, &draft.adjustments).await? {
+        return Ok(Outcome::AlreadyIssued);
+    }
+    if invoice.credit() > Money::ZERO {
+        let description = format!("Crédito: pago a mais pela fatura {number}");
+        let rest = Rest { rest_of: None, amount: -invoice.credit(), description };
+        leave(&mut transaction, &invoice, &rest, invoice.month.next(), "fecha", now).await?;
+    }
     let detail = format!(
         "{} {} replaces {} {}: {}; reason: {}{}",
         invoice.label(),
@@ -218,10 +245,12 @@ fn invoice(
 ) -> Invoice {
     let issued_on = now.with_timezone(&draft.timezone).date_naive();
     let due_day = draft.dealership.due_day.unwrap_or(config.invoice.due_day);
-    let total = draft.lines.iter().map(|line| line.amount).sum();
+    let lines = [&draft.lines[..], &draft.adjustments.lines].concat();
+    let paid = replaces.as_ref().map_or(Money::ZERO, |before| before.paid);
+    let total: Money = lines.iter().map(|line| line.amount).sum();
     let pix = config.pix.as_ref().and_then(|key| {
         let receiver = Receiver { key, name: &config.issuer.name, city: &config.issuer.city };
-        br_code(receiver, total, &number.txid())
+        br_code(receiver, (total - paid).max(Money::ZERO), &number.txid())
     });
     Invoice {
         number,
@@ -234,7 +263,7 @@ fn invoice(
         timezone: draft.timezone,
         package: draft.package,
         usage: Usage::of(&draft.tally, draft.timezone),
-        lines: draft.lines.clone(),
+        lines,
         issued_at: now,
         issued_on,
         due_on: due_date(draft.month, due_day, issued_on, replaces.is_some()),

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 pub mod billing;
+pub mod cancel;
 pub mod cli;
 pub mod clock;
 pub mod close;

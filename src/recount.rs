@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+use crate::billing::adjustment::{Adjustment, Applied, apply, paid_back};
 use crate::billing::contract::Contracts;
 use crate::billing::difference::{Contacts, Difference, Today};
 use crate::billing::evidence::{self, sha256_hex};
 use crate::billing::invoice::Invoice;
+use crate::billing::money::Money;
 use crate::billing::month::Month;
 use crate::billing::price::{Line, NoPrice, PriceTable};
 use crate::billing::register::Dealership;
@@ -45,6 +47,12 @@ pub struct Recounted<'a> {
     pub tally: Tally,
     /// What it costs today; nothing without a package.
     pub lines: Result<Vec<Line>, NoPrice>,
+    /// Credits and charges beside that.
+    pub adjustments: Applied,
+    /// What was paid for the invoice.
+    paid: Money,
+    /// What later invoices gave back of that.
+    paid_back: Money,
     /// The message database has no message at all of a period that messages were counted in.
     pub purged: bool,
     prices: &'a PriceTable,
@@ -70,11 +78,18 @@ pub async fn recount<'a>(
     let dealerships = desk.ledger.dealerships().await?;
     let counter = counter(&dealerships, &standing, &desk.config.ignored_statuses);
     let mut count = source.count(counter, now, progress).await?.count;
+    let adjustments = desk.ledger.adjustments_by_dealership().await?;
+    let payments = desk.ledger.payments().await?;
     let mut standing = standing;
     let recounted = dealerships.into_iter().filter_map(|dealership| {
         let revision = standing.remove(&dealership.id)?;
         let package = contracts.package_in(&dealership.id, month);
-        Some(Recounted::of(revision, dealership, package, &mut count, prices))
+        let own = adjustments.get(&dealership.id).map(Vec::as_slice).unwrap_or_default();
+        let number = revision.invoice.number;
+        let paid = payments.iter().filter(|(of, ..)| *of == number).map(|(.., paid)| *paid).sum();
+        let mut recounted = Recounted::of(revision, dealership, package, &mut count, prices);
+        recounted.settle(own, paid);
+        Some(recounted)
     });
     Ok(recounted.collect())
 }
@@ -112,7 +127,31 @@ impl<'a> Recounted<'a> {
             || Ok(Vec::new()),
             |package| prices.lines(package, tally.uam(), tally.hsm()),
         );
-        Self { revision, dealership, package, tally, lines, purged, prices }
+        Self {
+            revision,
+            dealership,
+            package,
+            tally,
+            lines,
+            adjustments: Applied::default(),
+            paid: Money::ZERO,
+            paid_back: Money::ZERO,
+            purged,
+            prices,
+        }
+    }
+
+    /// Applies the dealership's adjustments, and what was paid for the invoice.
+    fn settle(&mut self, adjustments: &[Adjustment], paid: Money) {
+        let Invoice { number, month, .. } = self.revision.invoice;
+        if let Ok(lines) = &self.lines
+            && self.package.is_some()
+        {
+            let subtotal = lines.iter().map(|line| line.amount).sum();
+            self.adjustments = apply(adjustments, month, Some(number), subtotal);
+        }
+        self.paid = paid;
+        self.paid_back = paid_back(adjustments, number);
     }
 
     /// The invoice as it stands.
@@ -132,7 +171,7 @@ impl<'a> Recounted<'a> {
             uam: self.tally.uam(),
             hsm: self.tally.hsm(),
             contacts: self.contacts(desk).await?,
-            lines: self.lines.as_ref().ok().cloned(),
+            lines: self.lines.as_ref().ok().map(|own| [own, &self.adjustments.lines[..]].concat()),
             prices: self.prices,
         };
         Ok(Difference::between(self.invoice(), &today))
@@ -167,6 +206,9 @@ impl<'a> Recounted<'a> {
             package: self.package?,
             tally: self.tally.clone(),
             lines: self.lines.as_ref().ok()?.clone(),
+            adjustments: self.adjustments.clone(),
+            paid: self.paid,
+            paid_back: self.paid_back,
             // The months before are what they were when the month was first issued.
             history: invoice.history.clone(),
         })

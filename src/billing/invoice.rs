@@ -136,6 +136,22 @@ pub struct Replacement {
     pub reason: String,
     /// Who asked for it.
     pub by: String,
+    /// What was paid for the invoice by then, and not given back by a later one.
+    #[serde(default)]
+    pub paid: Money,
+}
+
+/// Why an invoice is void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// The dealership's local day.
+    pub on: NaiveDate,
+    /// Why, in the words of the person who asked for it.
+    pub reason: String,
+    /// Who asked for it.
+    pub by: String,
+    /// What was paid for it: a credit of the dealership now.
+    pub paid: Money,
 }
 
 /// One revision of an invoice: the content that documents are made from.
@@ -191,6 +207,30 @@ impl Invoice {
     #[must_use]
     pub fn total(&self) -> Money {
         self.lines.iter().map(|line| line.amount).sum()
+    }
+
+    /// What was paid of it before it was issued: only a revision knows of any.
+    #[must_use]
+    pub fn paid(&self) -> Money {
+        self.replaces.as_ref().map_or(Money::ZERO, |before| before.paid)
+    }
+
+    /// The total less what was paid; below zero where more was paid than it asks for.
+    #[must_use]
+    pub fn balance(&self) -> Money {
+        self.total() - self.paid()
+    }
+
+    /// What it still asks for: the total less what was paid; never below zero.
+    #[must_use]
+    pub fn to_pay(&self) -> Money {
+        self.balance().max(Money::ZERO)
+    }
+
+    /// What was paid beyond the total; the next invoice takes it.
+    #[must_use]
+    pub fn credit(&self) -> Money {
+        (-self.balance()).max(Money::ZERO)
     }
 
     /// Contacts above the package.

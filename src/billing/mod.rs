@@ -3,6 +3,8 @@
 //! Everything here is pure: no I/O, no clock, no database, no async. A test
 //! (`tests/architecture.rs`) reads the `use` lines of this folder and keeps it so.
 
+pub mod account;
+pub mod adjustment;
 pub mod advice;
 pub mod contact;
 pub mod contract;

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::books::Books;
 use super::erp;
 use super::output::{Failure, Output, table};
 use super::register::write;
+use crate::billing::account::Payment;
 use crate::billing::invoice::{Invoice, Number};
 use crate::billing::money::{Money, grouped};
 use crate::billing::month::Month;
@@ -81,10 +83,14 @@ struct InvoiceJson<'a> {
     pdf_sha256: &'a str,
     reason: Option<&'a str>,
     by: Option<&'a str>,
+    paid: Money,
+    payment: Payment,
+    overdue: bool,
 }
 
 impl<'a> InvoiceJson<'a> {
-    fn of(revision: &'a Revision) -> Self {
+    fn of(revision: &'a Revision, books: &Books) -> Self {
+        let account = books.account(revision);
         let entry = Entry::of(&revision.invoice, revision.pdf_sha256.clone());
         let invoice = &revision.invoice;
         let replaces = invoice.replaces.as_ref();
@@ -109,6 +115,9 @@ impl<'a> InvoiceJson<'a> {
             pdf_sha256: &revision.pdf_sha256,
             reason: replaces.map(|replaced| replaced.reason.as_str()),
             by: replaces.map(|replaced| replaced.by.as_str()),
+            paid: account.paid,
+            payment: account.payment(),
+            overdue: revision.state == State::Issued && account.is_overdue(books.today),
         }
     }
 }
@@ -134,7 +143,9 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
         output.document(&erp::csv(&revisions)?);
         return Ok(0);
     }
-    let json: Vec<InvoiceJson<'_>> = revisions.iter().map(InvoiceJson::of).collect();
+    let books = Books::open(office).await?;
+    let json: Vec<InvoiceJson<'_>> =
+        revisions.iter().map(|revision| InvoiceJson::of(revision, &books)).collect();
     output.result(&json, || {
         if revisions.is_empty() {
             return "no invoices".to_owned();
@@ -144,12 +155,15 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
             .filter(|revision| revision.state == State::Issued)
             .map(|revision| revision.invoice.total())
             .sum();
-        format!("{}\n{} issued in all", invoice_table(&revisions), total.brl())
+        let open = revisions.iter().filter(|revision| revision.state == State::Issued);
+        let open: Money = open.map(|revision| books.account(revision).open()).sum();
+        let table = invoice_table(&revisions, &books);
+        format!("{table}\n{} issued in all, {} of it open", total.brl(), open.brl())
     });
     Ok(0)
 }
 
-fn invoice_table(revisions: &[Revision]) -> String {
+fn invoice_table(revisions: &[Revision], books: &Books) -> String {
     let row = |revision: &Revision| {
         let invoice = &revision.invoice;
         vec![
@@ -162,11 +176,24 @@ fn invoice_table(revisions: &[Revision]) -> String {
             grouped(invoice.usage.hsm),
             invoice.total().brl(),
             invoice.due_on.to_string(),
+            paid_in_words(revision, books).to_owned(),
         ]
     };
     let header =
-        ["number", "state", "dealership", "month", "package", "UAM", "HSM", "total", "due"];
+        ["number", "state", "dealership", "month", "package", "UAM", "HSM", "total", "due", "paid"];
     table(&header, &[4, 5, 6, 7], revisions.iter().map(row).collect())
+}
+
+fn paid_in_words(revision: &Revision, books: &Books) -> &'static str {
+    let account = books.account(revision);
+    match account.payment() {
+        _ if revision.state != State::Issued => "",
+        Payment::Paid => "paid",
+        Payment::Open if account.is_overdue(books.today) => "OVERDUE",
+        Payment::Open => "open",
+        Payment::PartPaid if account.is_overdue(books.today) => "part paid, OVERDUE",
+        Payment::PartPaid => "part paid",
+    }
 }
 
 fn state_in_words(state: State) -> &'static str {
@@ -206,7 +233,8 @@ pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u
             written.push(path.display().to_string());
         }
     }
-    output.result(&explained_json(&revision), || {
+    let books = Books::open(office).await?;
+    output.result(&explained_json(&revision, &books), || {
         let files = written.iter().map(|path| format!("wrote {path}\n")).collect::<String>();
         format!("{}{files}", explained(&revision))
     });
@@ -227,9 +255,9 @@ async fn write_file(
 }
 
 /// What the list says of it, and the lines and counts behind it.
-fn explained_json(revision: &Revision) -> Value {
+fn explained_json(revision: &Revision, books: &Books) -> Value {
     let invoice = &revision.invoice;
-    let mut document = json!(InvoiceJson::of(revision));
+    let mut document = json!(InvoiceJson::of(revision, books));
     document["period"] = json!(invoice.period);
     document["timezone"] = json!(invoice.timezone);
     document["dealership"] = json!(invoice.dealership);

@@ -1,8 +1,10 @@
 //! The command line: one file a command. The only place that prints.
 
 mod audit;
+mod books;
 mod check;
 mod close;
+mod correct;
 mod daemon;
 mod delivery;
 mod demo;
@@ -73,6 +75,12 @@ enum Command {
     Verify(verify::Args),
     /// Count a month again and issue a new revision of each invoice that changed
     Rerun(rerun::Args),
+    /// Enter, list or take back a credit or charge on a dealership's next invoice
+    Adjust(correct::AdjustArgs),
+    /// Void an invoice; its month can be closed again under a new number
+    Cancel(correct::CancelArgs),
+    /// Record that an invoice was paid, or many from a file
+    Pay(correct::PayArgs),
     /// List invoices
     Invoices(invoices::ListArgs),
     /// Explain one invoice line by line, and write its files
@@ -124,6 +132,9 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Close(args) => close::close(&office, args, output).await,
         Command::Verify(args) => verify::verify(&office, args, output).await,
         Command::Rerun(args) => rerun::rerun(&office, args, output).await,
+        Command::Adjust(args) => correct::adjust(&office, args, output).await,
+        Command::Cancel(args) => correct::cancel(&office, args, output).await,
+        Command::Pay(args) => correct::pay(&office, args, output).await,
         Command::Invoices(args) => invoices::list(&office, args, output).await,
         Command::Invoice(args) => invoices::show(&office, args, output).await,
         Command::Deliver => delivery::deliver(&office, output).await,

@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::{Charged, CloseError, CloseReport, Options};
+use crate::billing::adjustment::{Adjustment, Applied, apply};
 use crate::billing::advice::PastMonth;
 use crate::billing::contract::Contracts;
 use crate::billing::exception::{Exception, Reason};
 use crate::billing::hold;
+use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
 use crate::billing::price::{Line, PriceTable};
 use crate::billing::register::Dealership;
@@ -41,6 +43,10 @@ pub(super) struct Plan {
     before: BTreeMap<String, Revision>,
     /// What its statements compare with, by dealership.
     history: BTreeMap<String, Vec<PastMonth>>,
+    /// Credits and charges, by dealership.
+    adjustments: BTreeMap<String, Vec<Adjustment>>,
+    /// Dealerships whose invoice of the month was cancelled: only who names them closes them again.
+    cancelled: BTreeSet<String>,
     issuer_zone: Tz,
     issuer_period: Period,
     /// The close is not restricted to named dealerships.
@@ -58,6 +64,7 @@ pub(super) struct Bill<'a> {
     package: u64,
     tally: Tally,
     lines: Vec<Line>,
+    adjustments: Applied,
     history: Vec<PastMonth>,
 }
 
@@ -82,6 +89,9 @@ impl<'a> Bill<'a> {
             package: self.package,
             tally: self.tally,
             lines: self.lines,
+            adjustments: self.adjustments,
+            paid: Money::ZERO,
+            paid_back: Money::ZERO,
             history: self.history,
         }
     }
@@ -94,7 +104,7 @@ impl<'a> Bill<'a> {
             package: self.package,
             uam: self.tally.uam(),
             hsm: self.tally.hsm(),
-            total: self.lines.iter().map(|line| line.amount).sum(),
+            total: self.lines.iter().chain(&self.adjustments.lines).map(|l| l.amount).sum(),
         }
     }
 }
@@ -114,6 +124,8 @@ impl Plan {
         let before = desk.ledger.standing(month.previous()).await?;
         let after = desk.ledger.standing(month.next()).await?;
         let history = desk.ledger.history(month).await?;
+        let adjustments = desk.ledger.adjustments_by_dealership().await?;
+        let cancelled = desk.ledger.cancelled(month).await?;
         let whole = options.dealerships.is_empty();
         let candidates: Vec<Candidate> = dealerships
             .into_iter()
@@ -138,7 +150,8 @@ impl Plan {
             })
             .collect();
         let pending = |candidate: &&Candidate| {
-            candidate.package.is_some() && !standing.contains_key(&candidate.dealership.id)
+            let id = &candidate.dealership.id;
+            candidate.package.is_some() && !standing.contains_key(id) && !cancelled.contains(id)
         };
         let completes = candidates.iter().filter(pending).all(|candidate| candidate.selected);
         let issuer_period = month.period_in(issuer_zone);
@@ -148,6 +161,8 @@ impl Plan {
             standing,
             before,
             history,
+            adjustments,
+            cancelled,
             issuer_zone,
             issuer_period,
             whole,
@@ -252,14 +267,17 @@ impl Plan {
         for candidate in self.selected().filter(|candidate| candidate.ended) {
             let id = &candidate.dealership.id;
             let Some(package) = candidate.package else { continue };
-            if self.standing.contains_key(id) {
+            if self.standing.contains_key(id) || self.whole && self.cancelled.contains(id) {
                 continue;
             }
             let tally = count.tallies.get_mut(id).map(Tally::take).unwrap_or_default();
             match prices.lines(package, tally.uam(), tally.hsm()) {
                 Ok(lines) => {
                     let history = self.history.get(id).cloned().unwrap_or_default();
-                    bills.push(Bill { candidate, package, tally, lines, history });
+                    let own = self.adjustments.get(id).map(Vec::as_slice).unwrap_or_default();
+                    let subtotal = lines.iter().map(|line| line.amount).sum();
+                    let adjustments = apply(own, self.month, None, subtotal);
+                    bills.push(Bill { candidate, package, tally, lines, adjustments, history });
                 }
                 Err(error) => exceptions.push(Exception {
                     dealership_id: Some(id.clone()),

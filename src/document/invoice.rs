@@ -45,7 +45,7 @@ pub(super) fn pages(
 
 /// What a reader looks for: how much, until when, for which month.
 fn summary(invoice: &Invoice) -> Block {
-    let total = invoice.total();
+    let total = invoice.balance();
     let amount = Text::new(total.brl(), Style::semi_bold(27.0, Ink::Strong)).within(1, 12.0);
     let fact = |text: String| Text::new(text, Style::semi_bold(11.0, Ink::Strong)).within(1, 8.0);
     let note = |text: String| Block::Text(Text::new(text, Style::NOTE).within(1, 6.5));
@@ -82,9 +82,10 @@ fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
     };
     let title = format!("Revisão {}: substitui a fatura {before}", invoice.revision);
     let totals = format!(
-        "Total anterior {}, novo total {}: {change}.",
+        "Total anterior {}, novo total {}: {change}.{}",
         replaced.total.brl(),
-        invoice.total().brl()
+        invoice.total().brl(),
+        paid(invoice).unwrap_or_default()
     );
     let content = Block::Stack(vec![
         Block::Text(Text::new(title, Style::NAME)),
@@ -94,6 +95,16 @@ fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
         Block::Text(Text::new(format!("Solicitada por {}", replaced.by), Style::NOTE)),
     ]);
     Block::Panel { ink: Ink::Wash, edge: None, padding: 12.0, content: Box::new(content) }
+}
+
+/// What was paid of an earlier revision, and what is left.
+fn paid(invoice: &Invoice) -> Option<String> {
+    let left = match invoice.credit() {
+        Money::ZERO => format!("a pagar {}", invoice.to_pay().brl()),
+        credit => format!("crédito de {} para a próxima fatura", credit.brl()),
+    };
+    let paid = invoice.paid();
+    (paid > Money::ZERO).then(|| format!(" Já pago {}: {left}.", paid.brl()))
 }
 
 /// The columns of the table: what, how many, for how much each, how much.
@@ -191,7 +202,7 @@ fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
     let picture = qr::picture(code, QR_SIDE).map_err(|_| RenderError::PixTooLong)?;
     let issuer = &invoice.issuer;
     let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
-    let amount = format!("{} até {}", invoice.total().brl(), day(invoice.due_on));
+    let amount = format!("{} até {}", invoice.to_pay().brl(), day(invoice.due_on));
     let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie e cole o texto:";
     let mut text = vec![
         Block::Text(Text::new("Pague com Pix", Style::SECTION).is(Role::Heading)),
@@ -219,9 +230,12 @@ fn late_fee(invoice: &Invoice) -> Option<Block> {
 }
 
 fn without_pix(invoice: &Invoice) -> Block {
-    let total = invoice.total();
+    let total = invoice.balance();
     let ask = contact_of_issuer(invoice);
     let (title, text) = match total.cmp(&Money::ZERO) {
+        Ordering::Equal if invoice.paid() > Money::ZERO => {
+            ("Nada a pagar", "Esta fatura já está paga.".to_owned())
+        }
         Ordering::Equal => ("Nada a pagar", "O total desta fatura é zero.".to_owned()),
         Ordering::Less => (
             "Nada a pagar",

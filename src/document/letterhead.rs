@@ -13,6 +13,7 @@ use crate::billing::invoice::Invoice;
 pub(super) enum Kind {
     Invoice,
     Statement,
+    Cancellation,
 }
 
 impl Kind {
@@ -20,6 +21,7 @@ impl Kind {
         match self {
             Self::Invoice => "Fatura",
             Self::Statement => "Extrato",
+            Self::Cancellation => "Cancelamento",
         }
     }
 }
@@ -67,7 +69,7 @@ pub(super) fn period(invoice: &Invoice) -> String {
 pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
     let number = match kind {
         Kind::Invoice => format!("Nº {}", invoice.label()),
-        Kind::Statement => format!("da fatura {}", invoice.label()),
+        Kind::Statement | Kind::Cancellation => format!("da fatura {}", invoice.label()),
     };
     let title = Text::new(kind.title(), Style::semi_bold(20.0, Ink::Strong));
     let title = Block::Stack(vec![
@@ -77,7 +79,7 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
     let masthead = vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
     let dealership = dealership(invoice, kind);
     let about = match kind {
-        Kind::Invoice => [issuer(invoice), dealership],
+        Kind::Invoice | Kind::Cancellation => [issuer(invoice), dealership],
         Kind::Statement => [dealership, month(invoice)],
     };
     let about = about.map(|block| (Column::Share(1.0), block)).into();
@@ -119,7 +121,7 @@ fn issuer(invoice: &Invoice) -> Block {
 fn dealership(invoice: &Invoice, kind: Kind) -> Block {
     let dealership = &invoice.dealership;
     let mut lines = vec![dealership.trade_name.clone(), format!("CNPJ {}", dealership.cnpj)];
-    if kind == Kind::Invoice {
+    if kind != Kind::Statement {
         lines.push(dealership.address.clone());
         lines.push(format!("{}/{}", dealership.city, dealership.state));
     }

@@ -6,6 +6,7 @@
 //! (`archive.rs`: PDF/A-3b, the invoice attached as JSON).
 
 mod archive;
+mod cancellation;
 mod chart;
 mod comparison;
 mod content;
@@ -30,7 +31,7 @@ use self::font::{Fonts, Repertoire};
 use self::layout::{Mark, Picture};
 use self::letterhead::{Kind, Logo};
 use self::press::{About, Attachment, Press};
-use crate::billing::invoice::Invoice;
+use crate::billing::invoice::{Cancellation, Invoice};
 
 /// What the issuer's documents look like, beyond what every document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -160,6 +161,19 @@ impl Renderer {
     pub fn statement(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
         let pages = statement::pages(&self.all.fonts, self.logo, invoice);
         self.print(&pages, &about(invoice, Kind::Statement), None)
+    }
+
+    /// The document that voids the invoice, as PDF. The same model gives the same bytes.
+    ///
+    /// # Errors
+    /// [`RenderError`] where a page cannot be written.
+    pub fn cancellation(
+        &self,
+        invoice: &Invoice,
+        cancellation: &Cancellation,
+    ) -> Result<Vec<u8>, RenderError> {
+        let pages = cancellation::pages(&self.all.fonts, self.logo, invoice, cancellation);
+        self.print(&pages, &about(invoice, Kind::Cancellation), None)
     }
 
     fn print(

@@ -1,12 +1,13 @@
 //! Invoices and their revisions: issued by one transaction, never changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
+use super::adjustments::hold;
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
 use crate::billing::advice::{MONTHS, PastMonth};
 use crate::billing::evidence::sha256_hex;
@@ -59,6 +60,7 @@ pub enum FileKind {
     Invoice,
     Statement,
     Evidence,
+    Cancellation,
 }
 
 impl FileKind {
@@ -67,6 +69,7 @@ impl FileKind {
             Self::Invoice => "invoice",
             Self::Statement => "statement",
             Self::Evidence => "evidence",
+            Self::Cancellation => "cancellation",
         }
     }
 }
@@ -154,6 +157,20 @@ impl Ledger {
         Ok(history)
     }
 
+    /// Dealerships whose invoice of the month was cancelled and not issued again.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn cancelled(&self, month: Month) -> Result<BTreeSet<String>, LedgerError> {
+        let filter = Filter { month: Some(month), ..Filter::default() };
+        let revisions = self.revisions(filter).await?;
+        let of = |state| {
+            let in_state = revisions.iter().filter(move |revision| revision.state == state);
+            in_state.map(|revision| revision.invoice.dealership_id.clone()).collect::<BTreeSet<_>>()
+        };
+        Ok(&of(State::Cancelled) - &of(State::Issued))
+    }
+
     /// One file of a revision, byte for byte as issued; `None` where there is no such revision.
     ///
     /// # Errors
@@ -176,7 +193,7 @@ impl Ledger {
         let bytes: Vec<u8> = row.try_get(0).map_err(corrupt)?;
         match kind {
             FileKind::Evidence => zstd::decode_all(bytes.as_slice()).map(Some).map_err(corrupt),
-            FileKind::Invoice | FileKind::Statement => Ok(Some(bytes)),
+            FileKind::Invoice | FileKind::Statement | FileKind::Cancellation => Ok(Some(bytes)),
         }
     }
 
@@ -282,15 +299,9 @@ pub(crate) async fn supersede(
     revision: u32,
     now: DateTime<Utc>,
 ) -> Result<bool, LedgerError> {
-    let failed = LedgerError::while_doing("supersede a revision");
-    // Changes nothing, but holds the invoice's row: of a rerun and a cancellation at once, one waits.
-    let stands = sqlx::query(
-        "UPDATE invoice SET cancelled_at = NULL WHERE number = $1 AND cancelled_at IS NULL",
-    )
-    .bind(number.to_string())
-    .execute(&mut **transaction)
-    .await
-    .map_err(&failed)?;
+    if !hold(transaction, number).await? {
+        return Ok(false);
+    }
     let superseded = sqlx::query(
         "UPDATE revision SET superseded_at = $1
          WHERE number = $2 AND revision = $3 AND superseded_at IS NULL",
@@ -300,8 +311,8 @@ pub(crate) async fn supersede(
     .bind(i64::from(revision))
     .execute(&mut **transaction)
     .await
-    .map_err(&failed)?;
-    Ok(stands.rows_affected() == 1 && superseded.rows_affected() == 1)
+    .map_err(LedgerError::while_doing("supersede a revision"))?;
+    Ok(superseded.rows_affected() == 1)
 }
 
 /// Writes a revision with its files.
@@ -334,15 +345,41 @@ pub(crate) async fn insert_revision(
         (FileKind::Statement, files.statement.clone()),
         (FileKind::Evidence, evidence),
     ] {
-        sqlx::query("INSERT INTO file (number, revision, kind, bytes) VALUES ($1, $2, $3, $4)")
-            .bind(invoice.number.to_string())
-            .bind(i64::from(invoice.revision))
-            .bind(kind.key().to_owned())
-            .bind(bytes)
-            .execute(&mut **transaction)
-            .await
-            .map_err(&failed)?;
+        insert_file(transaction, invoice, kind, bytes).await?;
     }
+    Ok(())
+}
+
+/// Writes a file beside a revision.
+pub(crate) async fn insert_file(
+    transaction: &mut Transaction<'static, Any>,
+    invoice: &Invoice,
+    kind: FileKind,
+    bytes: Vec<u8>,
+) -> Result<(), LedgerError> {
+    sqlx::query("INSERT INTO file (number, revision, kind, bytes) VALUES ($1, $2, $3, $4)")
+        .bind(invoice.number.to_string())
+        .bind(i64::from(invoice.revision))
+        .bind(kind.key().to_owned())
+        .bind(bytes)
+        .execute(&mut **transaction)
+        .await
+        .map_err(LedgerError::while_doing("write a document"))?;
+    Ok(())
+}
+
+/// Voids a number that stands; its dealership's month is free for another.
+pub(crate) async fn void(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE invoice SET cancelled_at = $1 WHERE number = $2")
+        .bind(to_text(now))
+        .bind(number.to_string())
+        .execute(&mut **transaction)
+        .await
+        .map_err(LedgerError::while_doing("cancel an invoice"))?;
     Ok(())
 }
 

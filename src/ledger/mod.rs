@@ -4,6 +4,7 @@
 //! cancelled per dealership and month, one row per number and revision, one email per cause and
 //! recipient. Whatever crashes, and however many processes close at once, they hold.
 
+pub mod adjustments;
 pub mod alerts;
 pub mod audit;
 pub mod closing;

@@ -7,7 +7,7 @@ use sqlx::{Any, Row as _, Transaction};
 
 use super::invoices::optional_instant;
 use super::{Ledger, LedgerError, corrupt, json, to_text};
-use crate::billing::invoice::Number;
+use crate::billing::invoice::{Cancellation, Number};
 use crate::billing::month::Month;
 use crate::billing::register::EmailAddress;
 use crate::mail::template::Alert;
@@ -50,6 +50,15 @@ pub enum Content {
         number: Number,
         /// Which revision of it.
         revision: u32,
+    },
+    /// To a dealership whose invoice is void.
+    Cancellation {
+        /// The invoice.
+        number: Number,
+        /// The revision that stood.
+        revision: u32,
+        /// Why it is void.
+        cancellation: Cancellation,
     },
     /// A report to finance, or one part of it.
     Digest {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::message::{Attachment, Email};
 use super::template::{Alert, Rendered, TemplateError, Templates};
-use crate::billing::invoice::Invoice;
+use crate::billing::invoice::{Cancellation, Invoice};
 use crate::billing::register::EmailAddress;
 use crate::report::Digest;
 use crate::report::archive::{
@@ -56,6 +56,12 @@ pub fn statement_file(label: &str) -> String {
     format!("extrato-{label}.pdf")
 }
 
+/// `cancelamento-2026-000001.pdf`, for an invoice's label.
+#[must_use]
+pub fn cancellation_file(label: &str) -> String {
+    format!("cancelamento-{label}.pdf")
+}
+
 /// `fechamento-2026-10.xlsx`.
 #[must_use]
 pub fn workbook_file(digest: &Digest) -> String {
@@ -92,6 +98,24 @@ pub fn invoice(
         vec![pdf(invoice_file(&label), invoice_pdf), pdf(statement_file(&label), statement_pdf)];
     let words = templates.invoice(invoice)?;
     Ok(email(envelope, format!("fatura-{label}"), words, attachments))
+}
+
+/// The email to a dealership whose invoice is void, with the document that says so.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn cancellation(
+    templates: &Templates,
+    envelope: Envelope,
+    invoice: &Invoice,
+    cancellation: &Cancellation,
+    bytes: Vec<u8>,
+) -> Result<Email, ComposeError> {
+    let label = invoice.label();
+    let file_name = cancellation_file(&label);
+    let attachments = vec![Attachment { file_name, content_type: PDF, bytes }];
+    let words = templates.cancellation(invoice, cancellation)?;
+    Ok(email(envelope, format!("cancelamento-{label}"), words, attachments))
 }
 
 /// Over which emails a close report goes, so that none is larger than [`MESSAGE_LIMIT`] as sent, for

@@ -6,8 +6,8 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
 use super::text::one_line;
-use super::view::{AlertView, DigestView, InvoiceView};
-use crate::billing::invoice::Invoice;
+use super::view::{AlertView, CancellationView, DigestView, InvoiceView};
+use crate::billing::invoice::{Cancellation, Invoice};
 use crate::report::Digest;
 use crate::report::archive::Part;
 
@@ -53,11 +53,14 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 10] = embedded![
+const SOURCES: [(&str, &str); 13] = embedded![
     "layout.html",
     "invoice/subject.txt",
     "invoice/body.txt",
     "invoice/body.html",
+    "cancellation/subject.txt",
+    "cancellation/body.txt",
+    "cancellation/body.html",
     "digest/subject.txt",
     "digest/body.txt",
     "digest/body.html",
@@ -92,6 +95,19 @@ impl Templates {
     pub fn invoice(&self, invoice: &Invoice) -> Result<Rendered, TemplateError> {
         let names = ["invoice/subject.txt", "invoice/body.txt", "invoice/body.html"];
         self.render(names, &InvoiceView::of(invoice))
+    }
+
+    /// The email to a dealership whose invoice is void.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn cancellation(
+        &self,
+        invoice: &Invoice,
+        cancellation: &Cancellation,
+    ) -> Result<Rendered, TemplateError> {
+        let names = ["cancellation/subject.txt", "cancellation/body.txt", "cancellation/body.html"];
+        self.render(names, &CancellationView::of(invoice, cancellation))
     }
 
     /// One of the emails to finance.

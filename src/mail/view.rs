@@ -1,10 +1,12 @@
 //! What the templates may say, in words and ready-made figures: no template calculates.
 
 mod alert;
+mod cancellation;
 mod digest;
 mod invoice;
 
 pub use alert::AlertView;
+pub use cancellation::CancellationView;
 pub use digest::DigestView;
 pub use invoice::InvoiceView;
 

@@ -160,7 +160,7 @@ async fn emails(ledger: &Ledger, revisions: &[Revision]) -> Result<Vec<Problem>,
         .filter(|email| email.state != outbox::State::Withdrawn)
         .filter_map(|email| match email.content {
             Content::Invoice { number, revision } => Some((number, revision)),
-            Content::Digest { .. } | Content::Alert { .. } => None,
+            _ => None,
         })
         .collect();
     let problem = |revision: &Revision| {

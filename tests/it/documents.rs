@@ -255,7 +255,8 @@ fn with_text_everywhere(text: &str) -> Invoice {
     invoice.usage.hsm_by_template.insert(text.to_owned(), 7);
     invoice.lines.push(adjustment(text, "-12.50"));
     let (reason, by) = (text.to_owned(), text.to_owned());
-    invoice.replaces = Some(Replacement { revision: 0, total: Money::ZERO, reason, by });
+    invoice.replaces =
+        Some(Replacement { revision: 0, total: Money::ZERO, reason, by, paid: Money::ZERO });
     invoice
 }
 
@@ -356,6 +357,7 @@ fn a_revision_says_what_it_replaces_why_and_who_asked() {
         total: "1200.00".parse().unwrap(),
         reason: "Mensagens que chegaram depois do fechamento".to_owned(),
         by: "Maria Souza".to_owned(),
+        paid: Money::ZERO,
     });
     let pdf = invoice_pdf(&invoice);
     pdf.assert_sound();

@@ -20,9 +20,12 @@ pub struct InvoiceView {
     month: String,
     period: String,
     total: String,
+    /// What was paid before it was issued, where something was.
+    paid: Option<String>,
+    to_pay: String,
     /// Whether there is something to pay.
     payable: bool,
-    /// The amount in the dealership's favour, where the total is below zero.
+    /// What was paid beyond the total: the next invoice takes it.
     credit: Option<String>,
     due_on: String,
     due_weekday: &'static str,
@@ -67,7 +70,7 @@ struct ReplacesView {
 }
 
 #[derive(Debug, Serialize)]
-struct IssuerView {
+pub struct IssuerView {
     name: String,
     cnpj: String,
     address: String,
@@ -77,17 +80,17 @@ struct IssuerView {
 
 impl InvoiceView {
     pub fn of(invoice: &Invoice) -> Self {
-        let party = &invoice.dealership;
-        let name = if party.trade_name.trim().is_empty() { &party.name } else { &party.trade_name };
-        let total = invoice.total();
+        let (total, paid) = (invoice.total(), invoice.paid());
         Self {
             label: invoice.label(),
-            greeting: line(name),
+            greeting: greeting(invoice),
             month: invoice.month.in_words(),
             period: period(invoice),
             total: total.brl(),
-            payable: total > Money::ZERO,
-            credit: (total < Money::ZERO).then(|| (-total).brl()),
+            paid: (paid > Money::ZERO).then(|| paid.brl()),
+            to_pay: invoice.to_pay().brl(),
+            payable: invoice.to_pay() > Money::ZERO,
+            credit: (invoice.credit() > Money::ZERO).then(|| invoice.credit().brl()),
             due_on: day(invoice.due_on),
             due_weekday: weekday(invoice.due_on),
             usage: UsageView::of(invoice),
@@ -150,7 +153,7 @@ impl ReplacesView {
 }
 
 impl IssuerView {
-    fn of(invoice: &Invoice) -> Self {
+    pub fn of(invoice: &Invoice) -> Self {
         let issuer = &invoice.issuer;
         Self {
             name: line(&issuer.name),
@@ -162,7 +165,14 @@ impl IssuerView {
     }
 }
 
-fn line(text: &str) -> String {
+/// The name on the sign, or the legal one.
+pub fn greeting(invoice: &Invoice) -> String {
+    let party = &invoice.dealership;
+    let name = if party.trade_name.trim().is_empty() { &party.name } else { &party.trade_name };
+    line(name)
+}
+
+pub fn line(text: &str) -> String {
     shortened(&one_line(text), LENGTH)
 }
 
@@ -180,7 +190,7 @@ fn period(invoice: &Invoice) -> String {
     format!("{} a {}", local(invoice.period.start), local(last))
 }
 
-fn day(date: NaiveDate) -> String {
+pub fn day(date: NaiveDate) -> String {
     date.format("%d/%m/%Y").to_string()
 }
 

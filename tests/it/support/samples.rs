@@ -112,6 +112,7 @@ pub fn revision() -> Invoice {
         total: money("1192.27"),
         reason: format!("Contrato corrigido {HOSTILE}"),
         by: "Ana".to_owned(),
+        paid: Money::ZERO,
     });
     revision
 }

@@ -1,0 +1,106 @@
+//! Voids an invoice: the number is kept, the document of cancellation emailed, and the dealership's
+//! month open again for a close that names it.
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::adjustment::{Rest, paid_back};
+use crate::billing::invoice::{Cancellation, Invoice, Number};
+use crate::billing::money::Money;
+use crate::document::RenderError;
+use crate::issue::{Desk, recipients};
+use crate::ledger::LedgerError;
+use crate::ledger::adjustments::{free, hold, leave, paid};
+use crate::ledger::audit;
+use crate::ledger::invoices::{FileKind, Filter, State, insert_file, void};
+use crate::ledger::outbox::{Content, Kind, NewEmail, queue, withdraw};
+use crate::mail::template::TemplateError;
+
+/// An invoice could not be cancelled; it stands as before.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// No such number stands.
+    #[error("no invoice {0} stands: `fecha invoices` lists all")]
+    NotStanding(Number),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The document could not be drawn.
+    #[error("the document of cancellation could not be drawn: {0}")]
+    Render(#[from] RenderError),
+    /// The email could not be worded.
+    #[error("the email could not be written: {0}")]
+    Template(#[from] TemplateError),
+}
+
+/// Cancels the invoice of this number, in one transaction: emails that were not sent are withdrawn,
+/// credits that it carried wait again, and what was paid becomes a credit.
+///
+/// # Errors
+/// [`CancelError`]; nothing was changed then.
+pub async fn cancel_invoice(
+    desk: &Desk<'_>,
+    number: Number,
+    reason: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Invoice, CancelError> {
+    let filter = Filter { number: Some(number), ..Filter::default() };
+    let dealerships = desk.ledger.dealerships().await?;
+    let adjustments = desk.ledger.adjustments().await?;
+
+    let mut transaction = desk.ledger.begin().await?;
+    if !hold(&mut transaction, number).await? {
+        return Err(CancelError::NotStanding(number));
+    }
+    // Read while it is held: no rerun can put another revision in its place.
+    let revisions = desk.ledger.revisions(filter).await?;
+    let standing = revisions.into_iter().find(|revision| revision.state == State::Issued);
+    let invoice = standing.ok_or(CancelError::NotStanding(number))?.invoice;
+    let paid = paid(&mut transaction, number).await? - paid_back(&adjustments, number);
+    let on = now.with_timezone(&invoice.timezone).date_naive();
+    let cancellation = Cancellation { on, reason: reason.to_owned(), by: by.to_owned(), paid };
+
+    void(&mut transaction, number, now).await?;
+    withdraw(&mut transaction, number).await?;
+    free(&mut transaction, number, now).await?;
+    if paid > Money::ZERO {
+        let description = format!("Crédito: pagamento da fatura cancelada {number}");
+        let rest = Rest { rest_of: None, amount: -paid, description };
+        leave(&mut transaction, &invoice, &rest, invoice.month, by, now).await?;
+    }
+    let pdf = desk.renderer.cancellation(&invoice, &cancellation)?;
+    insert_file(&mut transaction, &invoice, FileKind::Cancellation, pdf).await?;
+    let dealership = dealerships.iter().find(|d| d.id == invoice.dealership_id);
+    let subject = desk.templates.cancellation(&invoice, &cancellation)?.subject;
+    for recipient in dealership.map(recipients).unwrap_or_default() {
+        let email = NewEmail {
+            kind: Kind::Invoice,
+            cause: format!("{} cancelled", invoice.label()),
+            recipient,
+            redirected_to: desk.config.email.redirect.clone(),
+            resend: 0,
+            number: Some(number),
+            content: Content::Cancellation {
+                number,
+                revision: invoice.revision,
+                cancellation: cancellation.clone(),
+            },
+            subject: subject.clone(),
+            message_id: desk.sender.new_message_id(now),
+        };
+        queue(&mut transaction, &email, now).await?;
+    }
+    let detail = format!("{} {}: {reason}", invoice.label(), invoice.total());
+    audit::Entry {
+        at: now,
+        actor: by,
+        action: "cancel",
+        month: Some(invoice.month),
+        dealership_id: Some(&invoice.dealership_id),
+        detail: &detail,
+    }
+    .write(&mut transaction)
+    .await?;
+    transaction.commit().await.map_err(LedgerError::while_doing("cancel an invoice"))?;
+    Ok(invoice)
+}

@@ -1,0 +1,37 @@
+use serde::Serialize;
+
+use super::invoice::{IssuerView, day, greeting, line};
+use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::money::Money;
+use crate::mail::compose::cancellation_file;
+
+/// What the email about a cancelled invoice says.
+#[derive(Debug, Serialize)]
+pub struct CancellationView {
+    label: String,
+    greeting: String,
+    month: String,
+    total: String,
+    cancelled_on: String,
+    reason: String,
+    /// What was paid, where something was.
+    paid: Option<String>,
+    file: String,
+    issuer: IssuerView,
+}
+
+impl CancellationView {
+    pub fn of(invoice: &Invoice, cancellation: &Cancellation) -> Self {
+        Self {
+            label: invoice.label(),
+            greeting: greeting(invoice),
+            month: invoice.month.in_words(),
+            total: invoice.total().brl(),
+            cancelled_on: day(cancellation.on),
+            reason: line(&cancellation.reason),
+            paid: (cancellation.paid > Money::ZERO).then(|| cancellation.paid.brl()),
+            file: cancellation_file(&invoice.label()),
+            issuer: IssuerView::of(invoice),
+        }
+    }
+}
