@@ -19,6 +19,7 @@ pub mod money;
 pub mod month;
 pub mod pix;
 pub mod price;
+pub mod projection;
 pub mod register;
 pub mod tally;
 pub mod tax_id;

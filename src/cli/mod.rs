@@ -13,8 +13,10 @@ mod erp;
 mod init;
 mod invoices;
 mod output;
+mod preview;
 mod register;
 mod rerun;
+mod simulate;
 mod status;
 mod verify;
 
@@ -71,6 +73,10 @@ enum Command {
     Export(register::ExportArgs),
     /// Close a month: count, price, issue, and queue the emails
     Close(close::Args),
+    /// Show what a month would cost as of now, package use and projection included; issues nothing
+    Preview(preview::Args),
+    /// Show what other prices would have billed over past months
+    Simulate(simulate::Args),
     /// Count a month again and compare it with every invoice; changes nothing
     Verify(verify::Args),
     /// Count a month again and issue a new revision of each invoice that changed
@@ -130,6 +136,8 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Import(args) => register::import(&office, args, output).await,
         Command::Export(args) => register::export(&office, args, output).await,
         Command::Close(args) => close::close(&office, args, output).await,
+        Command::Preview(args) => preview::preview(&office, args, output).await,
+        Command::Simulate(args) => simulate::simulate(&office, args, output).await,
         Command::Verify(args) => verify::verify(&office, args, output).await,
         Command::Rerun(args) => rerun::rerun(&office, args, output).await,
         Command::Adjust(args) => correct::adjust(&office, args, output).await,

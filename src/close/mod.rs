@@ -6,6 +6,7 @@ mod plan;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub(crate) use self::plan::period;
 use self::plan::{Bill, Plan};
 use crate::billing::exception::{Exception, Reason};
 use crate::billing::hold;

@@ -340,7 +340,11 @@ impl Plan {
 
 /// The month's bounds, but without a gap to, or an overlap with, the invoices beside it: after a
 /// change of zone no hour is billed twice or never (spec §2 *Month*).
-fn period(natural: Period, before: Option<&Revision>, after: Option<&Revision>) -> Period {
+pub(crate) fn period(
+    natural: Period,
+    before: Option<&Revision>,
+    after: Option<&Revision>,
+) -> Period {
     Period {
         start: before.map_or(natural.start, |revision| revision.invoice.period.end),
         end: after.map_or(natural.end, |revision| revision.invoice.period.start),

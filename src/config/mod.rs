@@ -253,6 +253,18 @@ impl Config {
         parse::config(raw, &file, &origin).map_err(ConfigError::Invalid)
     }
 
+    /// The price tables of another file, written as in the configuration (`[[prices]]`); whatever else
+    /// the file has must be valid keys, and is not used.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with all problems at once.
+    pub fn prices_of(file: &Path) -> Result<Prices, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        let (raw, origin) = source::read(file, &text, Vec::new()).map_err(ConfigError::Invalid)?;
+        parse::prices_alone(&raw, &origin).map_err(ConfigError::Invalid)
+    }
+
     /// The folder of the file: where `evidence.key` and relative paths are.
     #[must_use]
     pub fn folder(&self) -> &Path {

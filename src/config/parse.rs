@@ -30,6 +30,15 @@ pub(super) fn config(raw: raw::Raw, file: &Path, origin: &Origin) -> Result<Conf
     }
 }
 
+/// The price tables alone, or all their problems.
+pub(super) fn prices_alone(raw: &raw::Raw, origin: &Origin) -> Result<Prices, Vec<Problem>> {
+    let mut check = Check { origin, folder: Path::new("/"), problems: Vec::new() };
+    match prices(&mut check, &raw.prices) {
+        Some(prices) if check.problems.is_empty() => Ok(prices),
+        _ => Err(check.problems),
+    }
+}
+
 /// Every section is parsed before the first `?`, so that none of them hides another's problems.
 fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config> {
     let logo = raw.issuer.logo.as_ref().map(|logo| check.folder.join(logo));

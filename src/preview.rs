@@ -1,0 +1,150 @@
+//! What a month would cost as of now, and where it is heading. Issues nothing.
+
+use chrono::{DateTime, Utc};
+
+use crate::billing::adjustment::apply;
+use crate::billing::contract::Contracts;
+use crate::billing::money::Money;
+use crate::billing::month::{Month, Period};
+use crate::billing::price::{NoPrice, PriceTable};
+use crate::billing::projection::project;
+use crate::billing::register::Dealership;
+use crate::billing::tally::{Counted, Counter, Tally};
+use crate::close::{CloseError, period};
+use crate::issue::Desk;
+use crate::messages::Source;
+
+/// A dealership's month as of now.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// Who would be invoiced.
+    pub dealership_id: String,
+    /// Contacts included.
+    pub package: u64,
+    /// So far.
+    pub now: Cost,
+    /// At the month's end, at the present pace; the same as `now` once the month is over.
+    pub projected: Cost,
+    /// Why it has no price; the totals are zero then.
+    pub no_price: Option<String>,
+}
+
+/// A use and what it costs, adjustments included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cost {
+    /// Unique active contacts.
+    pub uam: u64,
+    /// Template messages.
+    pub hsm: u64,
+    /// What it comes to.
+    pub total: Money,
+}
+
+/// Previews a month for the named dealerships, or for everyone with a package; by id.
+///
+/// # Errors
+/// [`CloseError`], as a close would give it.
+pub async fn preview_month(
+    desk: &Desk<'_>,
+    source: &Source,
+    month: Month,
+    dealerships: &[String],
+    now: DateTime<Utc>,
+    progress: impl Fn(u64) + Send + Sync + 'static,
+) -> Result<Vec<Preview>, CloseError> {
+    let prices = desk.config.prices.table_for(month)?;
+    let subjects = subjects(desk, month, dealerships).await?;
+    let scope = subjects.iter().map(|subject| Counted {
+        dealership_id: subject.dealership.id.clone(),
+        period: subject.period,
+        has_package: true,
+        in_scope: true,
+    });
+    let counter = Counter::new(scope.collect(), None, &desk.config.ignored_statuses);
+    let mut count = if subjects.is_empty() {
+        counter.finish()
+    } else {
+        source.count(counter, now, progress).await?.count
+    };
+    let adjustments = desk.ledger.adjustments_by_dealership().await?;
+    let preview = |subject: Subject| {
+        let id = subject.dealership.id;
+        let tally = count.tallies.remove(&id).unwrap_or_default();
+        let own = adjustments.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let adjusted = |subtotal| {
+            let lines = apply(own, month, None, subtotal).lines;
+            subtotal + lines.iter().map(|line| line.amount).sum()
+        };
+        priced(id, subject.package, &tally, subject.period, prices, now, adjusted)
+    };
+    Ok(subjects.into_iter().map(preview).collect())
+}
+
+struct Subject {
+    dealership: Dealership,
+    period: Period,
+    package: u64,
+}
+
+/// Whom the preview is about, each with the bounds that a close would use.
+async fn subjects(
+    desk: &Desk<'_>,
+    month: Month,
+    named: &[String],
+) -> Result<Vec<Subject>, CloseError> {
+    let dealerships = desk.ledger.dealerships().await?;
+    let is_known = |id: &&String| dealerships.iter().any(|dealership| dealership.id == **id);
+    let unknown: Vec<String> = named.iter().filter(|id| !is_known(id)).cloned().collect();
+    if !unknown.is_empty() {
+        return Err(CloseError::UnknownDealerships(unknown));
+    }
+    let contracts: Contracts = desk.ledger.contracts().await?.into_iter().collect();
+    let issued = desk.ledger.standing(month).await?;
+    let before = desk.ledger.standing(month.previous()).await?;
+    let after = desk.ledger.standing(month.next()).await?;
+    let subject = |dealership: Dealership| {
+        let id = &dealership.id;
+        let zone = dealership.timezone.unwrap_or(desk.config.issuer.timezone);
+        let natural = || period(month.period_in(zone), before.get(id), after.get(id));
+        Some(Subject {
+            package: contracts.package_in(id, month)?,
+            period: issued.get(id).map_or_else(natural, |revision| revision.invoice.period),
+            dealership,
+        })
+    };
+    Ok(dealerships
+        .into_iter()
+        .filter(|dealership| named.is_empty() || named.contains(&dealership.id))
+        .filter_map(subject)
+        .collect())
+}
+
+fn priced(
+    dealership_id: String,
+    package: u64,
+    tally: &Tally,
+    period: Period,
+    prices: &PriceTable,
+    now: DateTime<Utc>,
+    adjusted: impl Fn(Money) -> Money,
+) -> Preview {
+    let cost = |uam, hsm| -> Result<Cost, NoPrice> {
+        let lines = prices.lines(package, uam, hsm)?;
+        let total = adjusted(lines.iter().map(|line| line.amount).sum());
+        Ok(Cost { uam, hsm, total })
+    };
+    let ahead = project(tally, period, now);
+    let (uam, hsm) = (tally.uam(), tally.hsm());
+    let costs = cost(uam, hsm).and_then(|now| Ok((now, cost(ahead.uam, ahead.hsm)?)));
+    let nothing = |uam, hsm| Cost { uam, hsm, total: Money::ZERO };
+    match costs {
+        Ok((now, projected)) => Preview { dealership_id, package, now, projected, no_price: None },
+        Err(error) => Preview {
+            dealership_id,
+            package,
+            now: nothing(uam, hsm),
+            projected: nothing(ahead.uam, ahead.hsm),
+            no_price: Some(error.to_string()),
+        },
+    }
+}

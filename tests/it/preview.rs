@@ -1,0 +1,86 @@
+//! Preview and simulation, black-box: they show, and change nothing.
+
+use serde_json::json;
+
+use crate::support::reseller::{LedgerKind, Reseller};
+
+#[test]
+fn a_running_month_is_priced_and_carried_on() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000"), ("d3", "", "")]);
+    reseller.add_contacts("d1", 4000, "2026-11-05T10:00:00Z");
+    reseller.add(&[(
+        Some("d1"),
+        "5548980000001",
+        "out",
+        "hsm",
+        None,
+        None,
+        "2026-11-06T10:00:00Z",
+    )]);
+    let adjust = ["adjust", "--dealership", "d2", "--month", "2026-11", "--amount", "-14.00"];
+    reseller.run(&[&adjust[..], &["--description", "Desconto"]].concat()).expect(0);
+    // Half of November has passed; the pace is that of the last seven days, when nobody new came.
+    reseller.at("2026-11-15 03:00:00");
+    let shown = reseller.run(&["preview", "--json"]).expect(0).json();
+    assert_eq!(
+        shown["dealerships"][0],
+        json!({"dealership_id": "d1", "package": 5000, "percent": 80, "no_price": null,
+            "now": {"uam": 4001, "hsm": 1, "total": "1014.46"},
+            "projected": {"uam": 4001, "hsm": 2, "total": "1014.92"}})
+    );
+    assert_eq!(shown["dealerships"][1]["now"]["total"], "1000.00");
+    assert_eq!(shown["dealerships"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["total"], "2014.46");
+
+    // On the 9th they had all come within the week: 4,001 in seven days and more to come.
+    reseller.at("2026-11-09 03:00:00");
+    let one = ["preview", "--month", "2026-11", "--dealership", "d1", "--json"];
+    let early = reseller.run(&one).expect(0).json();
+    let projected = early["dealerships"][0]["projected"]["uam"].as_u64().unwrap();
+    assert!(projected > 16_000, "{early}");
+    let words = reseller.run(&["preview"]).expect(0).stdout;
+    assert!(words.contains("80 %") && words.contains("nothing was issued"), "{words}");
+    assert!(reseller.invoices(&[]).is_empty() && reseller.outbox().is_empty());
+    assert!(reseller.run(&["preview", "--dealership", "dx"]).expect(2).stderr.contains("'dx'"));
+}
+
+#[test]
+fn a_preview_of_a_month_that_is_over_is_what_a_close_issues() {
+    let reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "America/Manaus", "10000")]);
+    reseller.add_contacts("d1", 5123, "2026-10-31T10:00:00Z");
+    let shown = reseller.run(&["preview", "--month", "2026-10", "--json"]).expect(0).json();
+    let closed = reseller.run(&["close", "--json"]).expect(0).json();
+    assert_eq!(shown["total"], closed["total"]);
+    assert_eq!(shown["projected_total"], closed["total"]);
+}
+
+#[test]
+fn other_prices_are_applied_to_what_was_used() {
+    let reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    reseller.add_contacts("d1", 5100, "2026-10-31T10:00:00Z");
+    reseller.run(&["close"]).expect(0);
+    reseller.messages().execute_batch("DELETE FROM message").unwrap();
+    let table = "[[prices]]\nfrom = \"2020-08\"\noverage = \"0.32\"\nhsm = \"0.46\"\n\
+        packages = [{ contacts = 5000, price = \"1014.00\" }]\n";
+    reseller.write("raise.toml", table);
+    let range = ["simulate", "--prices", "raise.toml", "--from", "2026-08", "--to", "2026-10"];
+    let shown = reseller.run(&[&range[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(
+        shown["dealerships"][0],
+        json!({"dealership_id": "d1", "invoices": 1, "billed": "1043.00", "simulated": "1046.00",
+            "difference": "3.00"})
+    );
+    assert_eq!((&shown["billed"], &shown["difference"]), (&json!("2057.00"), &json!("3.00")));
+    let words = reseller.run(&range).expect(0).stdout;
+    assert!(words.contains("+R$\u{a0}3,00"), "{words}");
+
+    reseller.write("raise.toml", &table.replace("5000", "6000"));
+    let refused = reseller.run(&range).expect(2).stderr;
+    assert!(refused.contains("raise.toml: the price table"), "{refused}");
+    reseller.write("raise.toml", &table.replace("0.32", "0,32"));
+    let refused = reseller.run(&range).expect(2).stderr;
+    assert!(refused.contains("raise.toml:3: [[prices]] overage"), "{refused}");
+}
