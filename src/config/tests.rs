@@ -65,7 +65,7 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
     });
     let config = load(&text, &[]).unwrap();
     assert!(config.invoice.late_fee.is_some());
-    assert_eq!(config.logo, Some(config.folder().join("logo.svg")));
+    assert_eq!(config.logo, Some(config.folder().join("logo.png")));
     assert_eq!(config.email.admins, [crate::mail::address("ti@example.com").unwrap()]);
     assert_eq!(config.email.redirect, crate::mail::address("teste@example.com").ok());
 }

@@ -4,6 +4,7 @@ use super::chart;
 use super::font::Fonts;
 use super::layout::{Block, Column, Ink};
 use super::letterhead::section;
+use super::tags::Role;
 use super::text::{Style, Text};
 use crate::billing::advice::{Advice, BreakEven, Choice};
 use crate::billing::invoice::Invoice;
@@ -14,9 +15,12 @@ use crate::billing::month::Month;
 pub(super) fn months(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {
     let past = invoice.history.iter().map(|past| (short(past.month), past.uam));
     let months: Vec<_> = past.chain([(short(invoice.month), invoice.usage.uam)]).collect();
+    let alt: Vec<String> =
+        months.iter().map(|(name, uam)| format!("{name} {}", grouped(*uam))).collect();
+    let alt = format!("Contatos por mês: {}", alt.join(", "));
     Block::Stack(vec![
         section("Contatos por mês"),
-        Block::Picture(chart::months(fonts, &months, width)),
+        Block::Picture(chart::months(fonts, &months, width)).tagged(Role::Figure(alt)),
         Block::Gap(3.0),
         Block::Text(Text::new(change(invoice), Style::NOTE)),
     ])
@@ -95,9 +99,9 @@ fn columns(invoice: &Invoice, [what, month, all]: [Block; 3]) -> Block {
 }
 
 fn header(invoice: &Invoice) -> Block {
-    let title = |text: String| Text::new(text, Style::LABEL);
+    let title = |text: String| Text::new(text, Style::LABEL).is(Role::HeaderCell);
     let months = invoice.history.len() + 1;
-    Block::Stack(vec![
+    let row = Block::Stack(vec![
         columns(
             invoice,
             [
@@ -108,31 +112,34 @@ fn header(invoice: &Invoice) -> Block {
         ),
         Block::Gap(3.0),
         Block::Rule(Ink::Line),
-    ])
+    ]);
+    row.tagged(Role::Row)
 }
 
 fn row(invoice: &Invoice, choice: &Choice, [of_month, of_all]: [Choice; 2]) -> Block {
     let amount = |amount: Money, is_cheapest: bool| {
         let style = if is_cheapest { Style::semi_bold(9.0, Ink::Accent) } else { Style::BODY };
-        Block::Text(Text::new(amount.brl(), style).right().within(1, 5.0))
+        let amount = Text::new(amount.brl(), style).right().within(1, 5.0);
+        Block::Text(amount.is(Role::Cell))
     };
     let is_current = choice.package == invoice.package;
     let note = if is_current { " (atual)" } else { "" };
     let style = if is_current { Style::semi_bold(9.0, Ink::Strong) } else { Style::BODY };
     let what = format!("{}{note}", grouped(choice.package));
-    Block::Stack(vec![
+    let row = Block::Stack(vec![
         Block::Gap(1.5),
         columns(
             invoice,
             [
-                Block::Text(Text::new(what, style)),
+                Block::Text(Text::new(what, style).is(Role::Cell)),
                 amount(choice.month, choice.package == of_month.package),
                 amount(choice.all_months, choice.package == of_all.package),
             ],
         ),
         Block::Gap(1.5),
         Block::Rule(Ink::Line),
-    ])
+    ]);
+    row.tagged(Role::Row)
 }
 
 /// Whether another package would have been cheaper, over all months that are known.

@@ -16,10 +16,10 @@ const SEMI_BOLD: &[u8] = include_bytes!("../../assets/fonts/Inter-SemiBold.ttf")
 /// What stands for a character that the faces lack.
 pub(super) const REPLACEMENT: char = '\u{25a1}';
 
-/// Latin with every letter of the languages written in it around Brazil, and typographic signs.
-const REPERTOIRE: [(char, char); 12] = [
+/// Portuguese, its neighbours in Western Europe, and typographic signs: all that most documents need.
+const WESTERN: [(char, char); 12] = [
     ('\u{20}', '\u{7e}'),
-    ('\u{a0}', '\u{17f}'),
+    ('\u{a0}', '\u{ff}'),
     ('\u{2013}', '\u{2014}'),
     ('\u{2018}', '\u{201a}'),
     ('\u{201c}', '\u{201e}'),
@@ -31,6 +31,18 @@ const REPERTOIRE: [(char, char); 12] = [
     ('\u{2212}', '\u{2212}'),
     (REPLACEMENT, REPLACEMENT),
 ];
+
+/// The other letters of the languages written in Latin around Brazil: names of immigrants have them.
+/// Almost half of a face, so that only documents that need them carry them.
+const EXTENDED: (char, char) = ('\u{100}', '\u{17f}');
+
+/// Which characters a set of faces has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repertoire {
+    Western,
+    /// All that fecha can show.
+    All,
+}
 
 /// The weight of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,21 +58,63 @@ pub(super) struct Fonts {
     semi_bold: Face,
 }
 
-/// One face: the subset that is embedded, and its widths.
+/// One face: the subset that is embedded, and what measuring and writing texts needs of it.
 #[derive(Debug)]
 pub(super) struct Face {
     /// What printpdf embeds.
     pub(super) embedded: ParsedFont,
-    /// Advance widths in thousandths of an em, exactly as the PDF declares them to viewers.
-    widths: BTreeMap<char, u16>,
+    glyphs: Glyphs,
+}
+
+/// A character in a face.
+#[derive(Debug, Clone, Copy, Default)]
+struct Glyph {
+    /// In the embedded subset; 0 where the face lacks the character.
+    id: u16,
+    /// The advance in thousandths of an em, exactly as the PDF declares it to viewers.
+    width: u16,
+}
+
+/// Glyphs by character: every text is measured and written through this, so the usual ones are at
+/// hand without a search.
+#[derive(Debug)]
+struct Glyphs {
+    latin: Box<[Glyph]>,
+    signs: BTreeMap<char, Glyph>,
+}
+
+/// The first character beyond [`EXTENDED`].
+const SIGNS: usize = 0x180;
+
+impl Glyphs {
+    fn get(&self, c: char) -> Option<Glyph> {
+        let glyph = match self.latin.get(c as usize) {
+            Some(glyph) => *glyph,
+            None => *self.signs.get(&c)?,
+        };
+        (glyph.id > 0).then_some(glyph)
+    }
+}
+
+impl FromIterator<(char, Glyph)> for Glyphs {
+    fn from_iter<I: IntoIterator<Item = (char, Glyph)>>(glyphs: I) -> Self {
+        let (mut latin, mut signs) = (vec![Glyph::default(); SIGNS], BTreeMap::new());
+        for (c, glyph) in glyphs {
+            match latin.get_mut(c as usize) {
+                Some(place) => *place = glyph,
+                None => _ = signs.insert(c, glyph),
+            }
+        }
+        Self { latin: latin.into(), signs }
+    }
 }
 
 impl Fonts {
     /// Subsets the embedded faces.
-    pub(super) fn load() -> Result<Self, RenderError> {
+    pub(super) fn load(repertoire: Repertoire) -> Result<Self, RenderError> {
         Ok(Self {
-            regular: Face::subset(REGULAR, "FECHAR+Inter-Regular")?,
-            semi_bold: Face::subset(SEMI_BOLD, "FECHAS+Inter-SemiBold")?,
+            regular: Face::subset(REGULAR, "FECHAR+Inter-Regular", repertoire)?,
+            semi_bold: Face::subset(SEMI_BOLD, "FECHAS+Inter-SemiBold", repertoire)?,
         })
     }
 
@@ -72,15 +126,25 @@ impl Fonts {
     }
 
     /// All characters that can be shown.
-    pub(super) fn repertoire(&self) -> String {
-        self.regular.widths.keys().collect()
+    pub(super) fn characters(&self) -> String {
+        let known = |c: &char| self.covers(*c);
+        Repertoire::All.characters().filter(known).collect()
+    }
+
+    /// Whether the character can be shown.
+    pub(super) fn covers(&self, c: char) -> bool {
+        self.regular.glyphs.get(c).is_some()
     }
 
     /// `text` in characters that the faces have: accents composed, white space as spaces, and a
     /// [`REPLACEMENT`] for every other character, so that nothing vanishes in silence.
     pub(super) fn legible(&self, text: &str) -> String {
+        // Most texts are, and a composed text of Latin letters is in its normal form.
+        if text.chars().all(|c| (c as usize) < SIGNS && self.covers(c)) {
+            return text.to_owned();
+        }
         let shown = |c: char| match c {
-            c if self.regular.widths.contains_key(&c) => c,
+            c if self.covers(c) => c,
             c if c.is_whitespace() => ' ',
             _ => REPLACEMENT,
         };
@@ -88,13 +152,24 @@ impl Fonts {
     }
 }
 
+impl Repertoire {
+    fn characters(self) -> impl Iterator<Item = char> {
+        let extended = (self == Self::All).then_some(EXTENDED);
+        WESTERN.into_iter().chain(extended).flat_map(|(first, last)| first..=last)
+    }
+}
+
 impl Face {
-    fn subset(data: &[u8], name: &'static str) -> Result<Self, RenderError> {
+    fn subset(
+        data: &[u8],
+        name: &'static str,
+        repertoire: Repertoire,
+    ) -> Result<Self, RenderError> {
         let broken = |reason: String| RenderError::Font { name, reason };
         let face = ttf_parser::Face::parse(data, 0).map_err(|error| broken(error.to_string()))?;
         let tabular = tabular_digits(&face);
-        let characters = REPERTOIRE.into_iter().flat_map(|(first, last)| first..=last);
-        let glyphs: BTreeMap<char, GlyphId> = characters
+        let glyphs: BTreeMap<char, GlyphId> = repertoire
+            .characters()
             .filter_map(|c| face.glyph_index(c).map(|glyph| (c, glyph)))
             .map(|(c, glyph)| (c, tabular.get(&glyph).copied().unwrap_or(glyph)))
             .collect();
@@ -103,7 +178,7 @@ impl Face {
         }
 
         let mut remapper = GlyphRemapper::new();
-        let mut widths = BTreeMap::new();
+        let mut shown = Vec::new();
         let mut codepoints = BTreeMap::new();
         let mut advances = BTreeMap::new();
         for (&c, &glyph) in &glyphs {
@@ -112,7 +187,8 @@ impl Face {
             // Cut off, not rounded, as printpdf writes the /W array: measured widths must be those
             // by which viewers advance, or right-aligned amounts would not end in one line.
             let thousandths = u32::from(advance) * 1000 / u32::from(face.units_per_em());
-            widths.insert(c, u16::try_from(thousandths).unwrap_or(u16::MAX));
+            let width = u16::try_from(thousandths).unwrap_or(u16::MAX);
+            shown.push((c, Glyph { id: embedded_glyph, width }));
             codepoints.insert(u32::from(c), embedded_glyph);
             advances.insert(embedded_glyph, advance);
         }
@@ -138,14 +214,22 @@ impl Face {
             us_weight_class: face.weight().to_number(),
             ..PdfFontMetricsStub::default()
         };
-        Ok(Self { embedded, widths })
+        Ok(Self { embedded, glyphs: shown.into_iter().collect() })
     }
 
     /// The width of a [legible](Fonts::legible) text, in points.
     pub(super) fn width(&self, text: &str, size: f32) -> f32 {
-        let thousandths: f32 =
-            text.chars().filter_map(|c| self.widths.get(&c)).map(|width| f32::from(*width)).sum();
+        let thousandths: f32 = text
+            .chars()
+            .filter_map(|c| self.glyphs.get(c))
+            .map(|glyph| f32::from(glyph.width))
+            .sum();
         thousandths * size / 1000.0
+    }
+
+    /// The glyphs of a [legible](Fonts::legible) text in the embedded subset.
+    pub(super) fn glyph_ids(&self, text: &str) -> impl Iterator<Item = u16> {
+        text.chars().filter_map(|c| self.glyphs.get(c)).map(|glyph| glyph.id)
     }
 }
 
@@ -205,23 +289,36 @@ mod tests {
 
     #[test]
     fn digits_have_one_width_in_each_face() {
-        let fonts = Fonts::load().unwrap();
+        let fonts = Fonts::load(Repertoire::All).unwrap();
         for weight in [Weight::Regular, Weight::SemiBold] {
             let face = fonts.face(weight);
-            let widths: Vec<u16> = ('0'..='9').map(|digit| face.widths[&digit]).collect();
-            assert!(widths.iter().all(|width| *width == widths[0]), "{widths:?}");
+            let width = |digit| face.glyphs.get(digit).unwrap().width;
+            assert!(('0'..='9').all(|digit| width(digit) == width('0')));
         }
     }
 
     #[test]
-    fn faces_cover_the_same_characters() {
-        let fonts = Fonts::load().unwrap();
-        assert!(fonts.regular.widths.keys().eq(fonts.semi_bold.widths.keys()));
+    fn faces_cover_the_same_characters_with_the_same_widths_in_each_repertoire() {
+        let all = Fonts::load(Repertoire::All).unwrap();
+        let western = Fonts::load(Repertoire::Western).unwrap();
+        assert!(western.characters().len() < all.characters().len());
+        for c in Repertoire::All.characters() {
+            let [regular, semi_bold] = [Weight::Regular, Weight::SemiBold]
+                .map(|weight| (all.face(weight).glyphs.get(c), western.face(weight).glyphs.get(c)));
+            assert_eq!(regular.0.is_some(), semi_bold.0.is_some(), "{c}");
+            for (of_all, of_western) in [regular, semi_bold] {
+                if let Some(western) = of_western {
+                    assert_eq!(of_all.unwrap().width, western.width, "{c}");
+                }
+            }
+        }
+        assert!("Conceição – R$\u{a0}1,00 □".chars().all(|c| western.covers(c)));
+        assert!(!western.covers('ł') && all.covers('ł'));
     }
 
     #[test]
     fn no_character_vanishes() {
-        let fonts = Fonts::load().unwrap();
+        let fonts = Fonts::load(Repertoire::All).unwrap();
         assert_eq!(fonts.legible("Ação º ª R$\u{a0}1"), "Ação º ª R$\u{a0}1");
         assert_eq!(fonts.legible("Joa\u{303}o"), "João"); // a combining tilde
         assert_eq!(fonts.legible("x\u{303}"), "x□"); // none that composes with x
@@ -232,10 +329,12 @@ mod tests {
 
     #[test]
     fn a_subset_is_small() {
-        let fonts = Fonts::load().unwrap();
-        for weight in [Weight::Regular, Weight::SemiBold] {
-            let size = fonts.face(weight).embedded.original_bytes.len();
-            assert!(size < 25_000, "{weight:?} has {size} bytes");
+        for (repertoire, most) in [(Repertoire::Western, 18_000), (Repertoire::All, 25_000)] {
+            let fonts = Fonts::load(repertoire).unwrap();
+            for weight in [Weight::Regular, Weight::SemiBold] {
+                let size = fonts.face(weight).embedded.original_bytes.len();
+                assert!(size < most, "{weight:?} has {size} bytes");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::font::Fonts;
 use super::layout::{Block, Column, Ink, Paper, Picture};
 use super::letterhead::{self, Kind, Logo, day, labelled};
+use super::tags::Role;
 use super::text::{Style, Text};
 use super::{RenderError, qr};
 use crate::billing::invoice::{Invoice, Replacement, label};
@@ -115,8 +116,8 @@ fn columns(cells: [Block; 4]) -> Block {
 }
 
 fn table_header() -> Block {
-    let title = |text: &str| Text::new(text, Style::LABEL);
-    Block::Stack(vec![
+    let title = |text: &str| Text::new(text, Style::LABEL).is(Role::HeaderCell);
+    let row = Block::Stack(vec![
         columns([
             Block::Text(title("Descrição")),
             Block::Text(title("Quantidade").right()),
@@ -125,26 +126,30 @@ fn table_header() -> Block {
         ]),
         Block::Gap(5.0),
         Block::Rule(Ink::Line),
-    ])
+    ]);
+    row.tagged(Role::Row)
 }
 
 fn row(invoice: &Invoice, line: &Line) -> Block {
-    let figure = |text: String| Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0));
+    let figure = |text: String| {
+        Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0).is(Role::Cell))
+    };
     let (what, explanation) = description(invoice, &line.item);
     let what = Text::new(what, Style::semi_bold(9.0, Ink::Strong)).within(3, 7.0);
     let mut cell = vec![Block::Text(what)];
     cell.extend(explanation.map(|text| Block::Text(Text::new(text, Style::NOTE))));
-    Block::Stack(vec![
+    let row = Block::Stack(vec![
         Block::Gap(6.5),
         columns([
-            Block::Stack(cell),
+            Block::Stack(cell).tagged(Role::Cell),
             figure(grouped(line.quantity)),
             figure(unit_price(line.unit_price)),
             figure(line.amount.brl()),
         ]),
         Block::Gap(6.5),
         Block::Rule(Ink::Line),
-    ])
+    ]);
+    row.tagged(Role::Row)
 }
 
 fn description(invoice: &Invoice, item: &Item) -> (String, Option<String>) {
@@ -201,7 +206,7 @@ fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
     let amount = format!("{} até {}", invoice.to_pay().brl(), day(invoice.due_on));
     let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie e cole o texto:";
     let mut text = vec![
-        Block::Text(Text::new("Pague com Pix", Style::SECTION)),
+        Block::Text(Text::new("Pague com Pix", Style::SECTION).is(Role::Heading)),
         Block::Gap(3.0),
         Block::Text(Text::new(amount, Style::BODY)),
         Block::Text(Text::new(receiver, Style::NOTE).within(2, 6.5)),
@@ -214,8 +219,8 @@ fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
         Block::Text(Text::new(code, Style::regular(7.5, Ink::Strong)).code()),
     ]);
     let text = Block::Stack(text);
-    let columns =
-        vec![(Column::Fixed(QR_SIDE), Block::Picture(picture)), (Column::Share(1.0), text)];
+    let picture = Block::Picture(picture).tagged(Role::Figure("QR code do Pix".to_owned()));
+    let columns = vec![(Column::Fixed(QR_SIDE), picture), (Column::Share(1.0), text)];
     Ok(Block::columns(18.0, columns))
 }
 
@@ -245,7 +250,7 @@ fn without_pix(invoice: &Invoice) -> Block {
         }
     };
     let mut blocks = vec![
-        Block::Text(Text::new(title, Style::SECTION)),
+        Block::Text(Text::new(title, Style::SECTION).is(Role::Heading)),
         Block::Gap(2.0),
         Block::Text(Text::new(text, Style::BODY)),
     ];

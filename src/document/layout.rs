@@ -6,6 +6,7 @@
 //! downwards.
 
 use super::font::Fonts;
+use super::tags::Role;
 use super::text::Text;
 
 /// The size of an A4 page.
@@ -53,11 +54,22 @@ pub(super) struct Area {
 #[derive(Debug, Clone)]
 pub(super) enum Mark {
     /// One line, all of whose characters the face has.
-    Text { x: f32, baseline: f32, style: super::text::Style, text: String },
+    Text {
+        x: f32,
+        baseline: f32,
+        style: super::text::Style,
+        text: String,
+    },
     /// Rectangles of one colour.
-    Fill { areas: Vec<Area>, ink: Ink },
+    Fill {
+        areas: Vec<Area>,
+        ink: Ink,
+    },
     /// The issuer's logo.
     Logo(Area),
+    /// What follows is this, up to its [`Mark::Close`].
+    Open(Role),
+    Close,
 }
 
 /// Marks, and the height that they take.
@@ -104,6 +116,8 @@ pub(super) enum Block {
     },
     /// Set already.
     Picture(Picture),
+    /// Says what the block is to those who do not see the page.
+    Tagged(Role, Box<Block>),
 }
 
 impl Picture {
@@ -116,6 +130,13 @@ impl Picture {
     pub(super) fn overlay(&mut self, other: Self, right: f32, down: f32) {
         self.height = self.height.max(down + other.height);
         self.marks.extend(other.marks.into_iter().map(|mark| mark.moved(right, down)));
+    }
+
+    /// Says what the picture is to those who do not see it.
+    pub(super) fn tagged(mut self, role: Role) -> Self {
+        self.marks.insert(0, Mark::Open(role));
+        self.marks.push(Mark::Close);
+        self
     }
 
     fn stack(&mut self, below: Self) {
@@ -148,6 +169,7 @@ impl Mark {
             }
             Self::Fill { areas, .. } => areas.iter_mut().for_each(shift),
             Self::Logo(area) => shift(area),
+            Self::Open(_) | Self::Close => {}
         }
         self
     }
@@ -167,6 +189,8 @@ impl Mark {
                 let below = below.collect();
                 (Some(Self::Fill { areas: above, ink }), Some(Self::Fill { areas: below, ink }))
             }
+            // What is cut is the same thing on both sides.
+            Self::Open(_) | Self::Close => (Some(self.clone()), Some(self)),
             _ => (None, Some(self)),
         }
     }
@@ -207,7 +231,12 @@ impl Block {
                 picture
             }
             Self::Picture(picture) => picture,
+            Self::Tagged(role, block) => block.set(fonts, width).tagged(role),
         }
+    }
+
+    pub(super) fn tagged(self, role: Role) -> Self {
+        Self::Tagged(role, Box::new(self))
     }
 }
 
@@ -246,7 +275,7 @@ pub(super) struct Paper<'a> {
 impl<'a> Paper<'a> {
     /// One empty page; `heading`, a few lines at most, will stand at the top of each one after it.
     pub(super) fn new(fonts: &'a Fonts, heading: Block) -> Self {
-        let heading = heading.set(fonts, WIDTH);
+        let heading = heading.set(fonts, WIDTH).tagged(Role::Artifact);
         Self { fonts, heading, pages: vec![Picture::default()], y: TOP }
     }
 
@@ -293,7 +322,8 @@ impl<'a> Paper<'a> {
     pub(super) fn finish(mut self, footer: impl Fn(usize, usize) -> Block) -> Vec<Picture> {
         let count = self.pages.len();
         for (index, page) in self.pages.iter_mut().enumerate() {
-            page.overlay(footer(index + 1, count).set(self.fonts, WIDTH), MARGIN, FOOTER);
+            let footer = footer(index + 1, count).set(self.fonts, WIDTH).tagged(Role::Artifact);
+            page.overlay(footer, MARGIN, FOOTER);
         }
         self.pages
     }

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use printpdf::RawImage;
 
 use super::layout::{Area, Block, Column, Ink, Mark, Picture};
+use super::tags::Role;
 use super::text::{Align, Style, Text};
 use crate::billing::invoice::Invoice;
 
@@ -70,8 +71,9 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
         Kind::Invoice => format!("Nº {}", invoice.label()),
         Kind::Statement | Kind::Cancellation => format!("da fatura {}", invoice.label()),
     };
+    let title = Text::new(kind.title(), Style::semi_bold(20.0, Ink::Strong));
     let title = Block::Stack(vec![
-        Block::Text(Text::new(kind.title(), Style::semi_bold(20.0, Ink::Strong)).right()),
+        Block::Text(title.is(Role::Title).right()),
         Block::Text(Text::new(number, Style::semi_bold(10.5, Ink::Accent)).right()),
     ]);
     let masthead = vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
@@ -99,7 +101,8 @@ fn brand(invoice: &Invoice, logo: Option<Logo>) -> Block {
     let width = (34.0 * aspect).min(200.0);
     let height = width / aspect;
     let area = Area { x: 0.0, y: 0.0, width, height };
-    Block::Picture(Picture { height, marks: vec![Mark::Logo(area)] })
+    let logo = Picture { height, marks: vec![Mark::Logo(area)] };
+    Block::Picture(logo).tagged(Role::Figure(invoice.issuer.name.clone()))
 }
 
 fn issuer(invoice: &Invoice) -> Block {
@@ -141,7 +144,8 @@ fn party(role: &str, name: &str, lines: &[String]) -> Block {
 
 /// A heading inside the document.
 pub(super) fn section(title: &str) -> Block {
-    Block::Stack(vec![Block::Text(Text::new(title, Style::SECTION)), Block::Gap(5.0)])
+    let title = Text::new(title, Style::SECTION).is(Role::Heading);
+    Block::Stack(vec![Block::Text(title), Block::Gap(5.0)])
 }
 
 /// The head of every page after the first.

@@ -1,27 +1,36 @@
 //! PDF documents: the invoice and the statement, made from the document model alone.
 //!
 //! `invoice.rs` and `statement.rs` describe pages as blocks; `layout.rs` sets the blocks and fills
-//! pages with them; `pdf.rs` writes the pages with printpdf.
+//! pages with them; `press.rs` has printpdf make what all files share, once, and writes the pages
+//! (`content.rs`) behind it as a file (`file.rs`) that is tagged (`tags.rs`) and fit for an archive
+//! (`archive.rs`: PDF/A-3b, the invoice attached as JSON).
 
+mod archive;
 mod cancellation;
 mod chart;
 mod comparison;
+mod content;
+mod file;
 mod font;
 mod invoice;
 mod layout;
 mod letterhead;
 mod logo;
-mod pdf;
+mod press;
 mod qr;
+mod srgb;
 mod statement;
+mod tags;
 mod text;
 
 use std::path::PathBuf;
 
-use self::font::Fonts;
-use self::layout::Picture;
+use printpdf::RawImage;
+
+use self::font::{Fonts, Repertoire};
+use self::layout::{Mark, Picture};
 use self::letterhead::{Kind, Logo};
-use self::pdf::{About, Press};
+use self::press::{About, Attachment, Press};
 use crate::billing::invoice::{Cancellation, Invoice};
 
 /// What the issuer's documents look like, beyond what every document says.
@@ -34,9 +43,34 @@ pub struct Branding {
 /// Draws documents; made once, then used for any number of them, from any thread.
 #[derive(Debug)]
 pub struct Renderer {
-    fonts: Fonts,
+    /// Has every character; pages are set with it.
+    all: Set,
+    /// Half the size; prints the pages whose characters it has, which is nearly all.
+    western: Set,
     logo: Option<Logo>,
+}
+
+/// Faces, and a press that prints with them.
+#[derive(Debug)]
+struct Set {
+    fonts: Fonts,
     press: Press,
+}
+
+impl Set {
+    fn new(repertoire: Repertoire, logo: Option<&RawImage>) -> Result<Self, RenderError> {
+        let fonts = Fonts::load(repertoire)?;
+        let press = Press::new(&fonts, logo)?;
+        Ok(Self { fonts, press })
+    }
+
+    fn covers(&self, pages: &[Picture]) -> bool {
+        let covers = |mark: &Mark| match mark {
+            Mark::Text { text, .. } => text.chars().all(|c| self.fonts.covers(c)),
+            _ => true,
+        };
+        pages.iter().flat_map(|page| &page.marks).all(covers)
+    }
 }
 
 /// A document could not be made.
@@ -97,29 +131,36 @@ impl Renderer {
     /// # Errors
     /// [`RenderError`] where an embedded font or the configured logo cannot be read.
     pub fn new(branding: &Branding) -> Result<Self, RenderError> {
-        let fonts = Fonts::load()?;
         let image = branding.logo.as_deref().map(logo::read).transpose()?;
-        let logo = image.as_ref().map(Logo::of);
-        let press = Press::new(&fonts, image)?;
-        Ok(Self { fonts, logo, press })
+        let set = |repertoire| Set::new(repertoire, image.as_ref());
+        Ok(Self {
+            all: set(Repertoire::All)?,
+            western: set(Repertoire::Western)?,
+            logo: image.as_ref().map(Logo::of),
+        })
     }
 
-    /// The invoice as PDF. The same model gives the same bytes.
+    /// The invoice as PDF/A-3b, the document model attached as JSON. The same model gives the same
+    /// bytes.
     ///
     /// # Errors
     /// [`RenderError`] where the page cannot be written.
     pub fn invoice(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
-        let pages = invoice::pages(&self.fonts, self.logo, invoice)?;
-        self.print(&pages, invoice, Kind::Invoice)
+        let pages = invoice::pages(&self.all.fonts, self.logo, invoice)?;
+        let json = serde_json::to_vec(invoice)
+            .map_err(|error| RenderError::Write { reason: error.to_string() })?;
+        let name = format!("fatura-{}.json", invoice.label());
+        let attachment = Attachment { name, json };
+        self.print(&pages, &about(invoice, Kind::Invoice), Some(&attachment))
     }
 
-    /// The statement as PDF. The same model gives the same bytes.
+    /// The statement as PDF/A-3b. The same model gives the same bytes.
     ///
     /// # Errors
     /// [`RenderError`] where a page cannot be written.
     pub fn statement(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
-        let pages = statement::pages(&self.fonts, self.logo, invoice);
-        self.print(&pages, invoice, Kind::Statement)
+        let pages = statement::pages(&self.all.fonts, self.logo, invoice);
+        self.print(&pages, &about(invoice, Kind::Statement), None)
     }
 
     /// The document that voids the invoice, as PDF. The same model gives the same bytes.
@@ -131,22 +172,27 @@ impl Renderer {
         invoice: &Invoice,
         cancellation: &Cancellation,
     ) -> Result<Vec<u8>, RenderError> {
-        let pages = cancellation::pages(&self.fonts, self.logo, invoice, cancellation);
-        self.print(&pages, invoice, Kind::Cancellation)
+        let pages = cancellation::pages(&self.all.fonts, self.logo, invoice, cancellation);
+        self.print(&pages, &about(invoice, Kind::Cancellation), None)
     }
 
     fn print(
         &self,
         pages: &[Picture],
-        invoice: &Invoice,
-        kind: Kind,
+        about: &About,
+        attachment: Option<&Attachment>,
     ) -> Result<Vec<u8>, RenderError> {
-        let about = About {
-            title: format!("{} {}", kind.title(), invoice.label()),
-            author: invoice.issuer.name.clone(),
-            subject: format!("{}, {}", invoice.dealership.name, invoice.month.in_words()),
-            created: invoice.issued_at,
-        };
-        self.press.print(pages, &about)
+        let Set { fonts, press } =
+            if self.western.covers(pages) { &self.western } else { &self.all };
+        press.print(fonts, pages, about, attachment)
+    }
+}
+
+fn about(invoice: &Invoice, kind: Kind) -> About {
+    About {
+        title: format!("{} {}", kind.title(), invoice.label()),
+        author: invoice.issuer.name.clone(),
+        subject: format!("{}, {}", invoice.dealership.name, invoice.month.in_words()),
+        created: invoice.issued_at,
     }
 }

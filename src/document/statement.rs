@@ -11,6 +11,7 @@ use super::font::Fonts;
 use super::invoice::{contact_of_issuer, unit_price};
 use super::layout::{Block, Column, Ink, Paper, Picture, WIDTH};
 use super::letterhead::{self, Kind, Logo, day, labelled, section};
+use super::tags::Role;
 use super::text::{Style, Text};
 use crate::billing::invoice::Invoice;
 use crate::billing::money::{Money, grouped};
@@ -204,9 +205,10 @@ fn growth(fonts: &Fonts, invoice: &Invoice) -> Block {
             format!("O pacote, de {}, fica muito acima deste gráfico.", contacts(invoice.package))
         }
     };
+    let alt = format!("Contatos acumulados dia a dia, {} no fim do mês", grouped(sum));
     Block::Stack(vec![
         title,
-        Block::Picture(chart::growth(fonts, &sums, limit, GROWTH)),
+        Block::Picture(chart::growth(fonts, &sums, limit, GROWTH)).tagged(Role::Figure(alt)),
         Block::Gap(3.0),
         Block::Text(Text::new(note, Style::NOTE)),
     ])
@@ -253,10 +255,10 @@ fn template_columns(cells: [Block; 3]) -> Block {
 }
 
 fn template_header(invoice: &Invoice) -> Block {
-    let title = |text: &str| Text::new(text, Style::LABEL);
+    let title = |text: &str| Text::new(text, Style::LABEL).is(Role::HeaderCell);
     let line = invoice.lines.iter().find(|line| line.item == Item::Hsm);
     let price = line.map_or_else(String::new, |line| format!("a {}", unit_price(line.unit_price)));
-    Block::Stack(vec![
+    let row = Block::Stack(vec![
         template_columns([
             Block::Text(title("Modelo")),
             Block::Text(title("Quantidade").right()),
@@ -264,21 +266,24 @@ fn template_header(invoice: &Invoice) -> Block {
         ]),
         Block::Gap(3.0),
         Block::Rule(Ink::Line),
-    ])
+    ]);
+    row.tagged(Role::Row)
 }
 
 fn template_row(name: &str, count: u64, amount: Money, style: Style) -> Block {
-    let figure = |text: String| Block::Text(Text::new(text, style).right().within(1, 5.0));
-    Block::Stack(vec![
+    let cell = |text: Text| Block::Text(text.is(Role::Cell));
+    let figure = |text: String| cell(Text::new(text, style).right().within(1, 5.0));
+    let row = Block::Stack(vec![
         Block::Gap(1.5),
         template_columns([
-            Block::Text(Text::new(name, style).within(1, 7.0)),
+            cell(Text::new(name, style).within(1, 7.0)),
             figure(grouped(count)),
             figure(amount.brl()),
         ]),
         Block::Gap(1.5),
         Block::Rule(Ink::Line),
-    ])
+    ]);
+    row.tagged(Role::Row)
 }
 
 /// How counting works, what was left out of it, and whom to ask.

@@ -2,6 +2,7 @@
 
 use super::font::{Face, Fonts, Weight};
 use super::layout::{Ink, Mark, Picture};
+use super::tags::Role;
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,6 +56,7 @@ pub(super) struct Text {
     breaks: Break,
     /// Shrinks step by step while it has more lines than this, down to this size.
     shrink: Option<(usize, f32)>,
+    role: Role,
 }
 
 /// The distance between two lines, as a multiple of the size.
@@ -66,7 +68,8 @@ const SHRINKING: f32 = 0.94;
 impl Text {
     pub(super) fn new(content: impl Into<String>, style: Style) -> Self {
         let content = content.into();
-        Self { content, style, align: Align::Left, breaks: Break::Words, shrink: None }
+        let (align, breaks, role) = (Align::Left, Break::Words, Role::Paragraph);
+        Self { content, style, align, breaks, shrink: None, role }
     }
 
     pub(super) fn align(self, align: Align) -> Self {
@@ -81,6 +84,11 @@ impl Text {
     /// programs that copy text would drop at the end of a line.
     pub(super) fn code(self) -> Self {
         Self { breaks: Break::Code, ..self }
+    }
+
+    /// It is something else than a paragraph.
+    pub(super) fn is(self, role: Role) -> Self {
+        Self { role, ..self }
     }
 
     /// Shrinks while it has more than `lines` lines, but not below `smallest` points; a text that is
@@ -104,7 +112,7 @@ impl Text {
         let leading = style.size * LEADING;
         let mut picture = Picture::default();
         for line in lines {
-            let slack = width - face.width(&line, style.size);
+            let slack = width - face.width(line.trim_end(), style.size);
             let x = match self.align {
                 Align::Left => 0.0,
                 Align::Right => slack,
@@ -114,7 +122,7 @@ impl Text {
             picture.marks.push(Mark::Text { x, baseline, style, text: line });
             picture.height += leading;
         }
-        picture
+        picture.tagged(self.role)
     }
 }
 
@@ -127,7 +135,8 @@ impl Break {
     }
 }
 
-/// Lines of whole words; a word wider than a line is broken.
+/// Lines of whole words; a word wider than a line is broken. A line that ends between two words keeps
+/// its space, so that a program which puts the lines together does not join the words.
 fn wrap(face: &Face, text: &str, size: f32, width: f32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
@@ -138,7 +147,7 @@ fn wrap(face: &Face, text: &str, size: f32, width: f32) -> Vec<String> {
             continue;
         }
         if !line.is_empty() {
-            lines.push(std::mem::take(&mut line));
+            lines.push(std::mem::take(&mut line) + " ");
         }
         let mut parts = chop(face, word, size, width);
         line = parts.pop().unwrap_or_default();
@@ -193,10 +202,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::document::font::Repertoire;
 
     fn fonts() -> &'static Fonts {
         static FONTS: std::sync::OnceLock<Fonts> = std::sync::OnceLock::new();
-        FONTS.get_or_init(|| Fonts::load().unwrap())
+        FONTS.get_or_init(|| Fonts::load(Repertoire::All).unwrap())
     }
 
     fn face() -> &'static Face {
@@ -207,8 +217,8 @@ mod tests {
     fn wraps_at_words_and_breaks_one_that_is_too_long() {
         insta::assert_debug_snapshot!(wrap(face(), "Comércio de Automóveis Transcontinental Ltda", 10.0, 70.0), @r#"
         [
-            "Comércio de",
-            "Automóveis",
+            "Comércio de ",
+            "Automóveis ",
             "Transcontinen",
             "tal Ltda",
         ]
@@ -220,7 +230,8 @@ mod tests {
         let style = Style { weight: Weight::Regular, size: 20.0, ink: Ink::Strong };
         let text = Text::new("R$\u{a0}92.233.720.368.547,75", style).within(1, 6.0);
         let picture = text.set(fonts(), 120.0);
-        assert_eq!(picture.marks.len(), 1);
+        let lines = picture.marks.iter().filter(|mark| matches!(mark, Mark::Text { .. }));
+        assert_eq!(lines.count(), 1);
         assert!(picture.height < 20.0);
     }
 
@@ -229,7 +240,7 @@ mod tests {
         fn no_line_is_wider_than_the_column(text in "\\PC{0,300}", width in 20.0_f32..500.0) {
             let text = fonts().legible(&text);
             for line in wrap(face(), &text, 10.0, width) {
-                prop_assert!(face().width(&line, 10.0) <= width + 0.01, "{line:?}");
+                prop_assert!(face().width(line.trim_end(), 10.0) <= width + 0.01, "{line:?}");
             }
         }
 

@@ -14,6 +14,7 @@ mod history;
 mod kill;
 mod mail;
 mod messages;
+mod operations;
 mod papers;
 mod preview;
 mod register;

@@ -32,6 +32,8 @@ pub struct InvoiceView {
     usage: UsageView,
     lines: Vec<LineView>,
     pix: Option<String>,
+    /// What is asked of who pays late.
+    late_fee: Option<String>,
     replaces: Option<ReplacesView>,
     invoice_file: String,
     statement_file: String,
@@ -96,6 +98,7 @@ impl InvoiceView {
             usage: UsageView::of(invoice),
             lines: invoice.lines.iter().map(LineView::of).collect(),
             pix: invoice.pix.clone(),
+            late_fee: invoice.late_fee.as_deref().map(line),
             replaces: invoice.replaces.as_ref().map(|before| ReplacesView::of(invoice, before)),
             invoice_file: invoice_file(&invoice.label()),
             statement_file: statement_file(&invoice.label()),

@@ -191,6 +191,11 @@ impl Reseller {
         }
     }
 
+    /// Where the ledger is.
+    pub fn ledger_url(&self) -> &str {
+        self.ledger_url.as_deref().unwrap_or("sqlite:fecha.db")
+    }
+
     /// Runs SQL in the ledger, behind fecha's back.
     pub fn ledger_sql(&self, sql: &str) {
         match &self.ledger_url {

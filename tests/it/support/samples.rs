@@ -88,7 +88,7 @@ pub fn invoice() -> Invoice {
              1192.275802BR5923Exemplo Tecnologia Ltda6013Caxias do Sul621405102026000001630490AB"
                 .to_owned(),
         ),
-        late_fee: None,
+        late_fee: Some("Após o vencimento: multa de 2% e juros de 1% ao mês.".to_owned()),
         prices: None,
         history: Vec::new(),
         replaces: None,
