@@ -1,8 +1,8 @@
 //! The daemon: closes each month when it has ended, delivers, retries, and calls a person.
 //!
-//! [`run`] takes the seat ([`leader`]): alone on a SQLite ledger, in turn with others on PostgreSQL. Who
-//! leads runs one [`closer`] and a few [`postman`]s until it is told to stop or another leads.
-//! Everything that happens by itself only wakes them ([`ticker`]); what is to be done is asked of the
+//! [`run`] takes the seat (`leader`): alone on a SQLite ledger, in turn with others on PostgreSQL. Who
+//! leads runs one `closer` and a few `postman`s until it is told to stop or another leads.
+//! Everything that happens by itself only wakes them (`ticker`); what is to be done is asked of the
 //! ledger each time.
 
 mod alert;

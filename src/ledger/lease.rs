@@ -96,7 +96,7 @@ impl Session {
     }
 
     /// Begins the epoch after `epoch` and gives its number; `None` where another did so first. Waits
-    /// for transactions of the leader before, which the server ends after [`super::IDLE_LIMIT`].
+    /// for transactions of the leader before, which the server ends after a limit.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be reached.
