@@ -113,8 +113,15 @@ impl Post<'_> {
         let now = self.clock.now();
         let (attempt, step) = outcome(email, delivery, now);
         // By its id alone: addresses are personal data and stay out of logs.
-        let outcome = step.name();
-        tracing::info!(email = email.id, attempt = email.attempts, outcome, "delivery");
+        let (id, attempts, outcome) = (&email.id, email.attempts, step.name());
+        match &step {
+            Step::Failed(..) => {
+                tracing::warn!(email = id, attempts, "failed for good: `fecha outbox` says why");
+            }
+            // Said once by whoever delivers, not for each email.
+            Step::Unreachable(_) => tracing::debug!(email = id, attempts, outcome, "delivery"),
+            _ => tracing::info!(email = id, attempts, outcome, "delivery"),
+        }
         self.ledger.record_attempt(email, &attempt, now).await?;
         Ok(step)
     }

@@ -228,3 +228,83 @@ fn shortened(lines: &[String]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::America::Sao_Paulo;
+    use rstest::rstest;
+
+    use super::*;
+    use crate::billing::exception::Exception;
+    use crate::billing::tally::Buckets;
+
+    const END: &str = "2026-11-01T03:00:00Z";
+
+    fn closing(state: State, held: Option<&str>, exceptions: Vec<Exception>) -> Closing {
+        Closing {
+            month: "2026-10".parse().unwrap(),
+            state,
+            held: held.map(str::to_owned),
+            exceptions,
+            messages: Buckets::default(),
+            looked_at: END.parse().unwrap(),
+        }
+    }
+
+    fn causes(
+        now: &str,
+        closings: &[Closing],
+        late: &[Due],
+        trouble: Option<&Trouble>,
+        failed: &FailedEmails,
+    ) -> Vec<String> {
+        let (now, settle) = (now.parse().unwrap(), TimeDelta::minutes(2));
+        let (zone, issuer) = (Sao_Paulo, "Exemplo");
+        let situation = Situation { now, settle, zone, issuer, closings, late, trouble, failed };
+        situation.calls().into_iter().map(|call| call.cause).collect()
+    }
+
+    #[rstest]
+    #[case("2026-11-01T04:01:59Z", &[])]
+    #[case("2026-11-01T04:02:00Z", &["late 2026-10"])] // an hour after it settled
+    fn a_close_is_late_after_an_hour(#[case] now: &str, #[case] expected: &[&str]) {
+        let due = Due { month: "2026-10".parse().unwrap(), since: END.parse().unwrap() };
+        assert_eq!(causes(now, &[], &[due], None, &FailedEmails::default()), expected);
+    }
+
+    #[rstest]
+    #[case("2026-11-01T03:29:59Z", true, &[])]
+    #[case("2026-11-01T03:30:00Z", true, &["message database away"])]
+    #[case("2026-11-01T03:30:00Z", false, &[])] // another trouble: told when the close is late
+    fn a_message_database_that_stays_away(
+        #[case] now: &str,
+        #[case] source_fails: bool,
+        #[case] expected: &[&str],
+    ) {
+        let since = END.parse().unwrap();
+        let trouble = Trouble { since, source_fails, cause: "refused".to_owned() };
+        assert_eq!(causes(now, &[], &[], Some(&trouble), &FailedEmails::default()), expected);
+    }
+
+    #[test]
+    fn what_the_ledger_knows_needs_no_process_that_saw_it() {
+        let exception = |reason| Exception {
+            dealership_id: Some("d1".to_owned()),
+            reason,
+            messages: 1,
+            detail: None,
+        };
+        let closings = [
+            closing(State::Held, Some("the newest message is old"), Vec::new()),
+            closing(State::Closed, None, vec![exception(Reason::Failed)]),
+            // Finance reads of these in the digest.
+            closing(State::Closed, None, vec![exception(Reason::NoContract)]),
+            // Released since.
+            closing(State::Closed, Some("the newest message is old"), Vec::new()),
+        ];
+        let latest = vec![["a@example.com", "Fatura", "550 no"].map(str::to_owned)];
+        let failed = FailedEmails { count: 1, latest };
+        let expected = ["held 2026-10", "failed 2026-10", "emails failed"];
+        assert_eq!(causes(END, &closings, &[], None, &failed), expected);
+    }
+}

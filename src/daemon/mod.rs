@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use self::leader::Seat;
-use self::postman::InHand;
+use self::postman::Round;
 use self::pulse::Pulse;
 use crate::billing::month::Month;
 use crate::ledger::LedgerError;
@@ -95,7 +95,6 @@ struct Daemon {
     wake: Notify,
     /// Wakes the postmen.
     post: Notify,
-    in_hand: InHand,
     pulse: Pulse,
 }
 
@@ -129,7 +128,6 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
         first_month,
         wake: Notify::new(),
         post: Notify::new(),
-        in_hand: InHand::default(),
         pulse: Pulse::new(),
     });
     let mut scheduler = ticker::start(daemon.clone()).await?;
@@ -161,14 +159,10 @@ async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiv
         let (end, ends) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(closer::run(daemon.clone(), term.ledger.clone(), ends.clone()));
-        let pace = Arc::new(postman::Pace::new(daemon.office.config.email.per_minute));
+        let per_minute = daemon.office.config.email.per_minute;
+        let round = Arc::new(Round::new(term.ledger.clone(), per_minute));
         for _ in 0..POSTMEN {
-            tasks.spawn(postman::run(
-                daemon.clone(),
-                term.ledger.clone(),
-                pace.clone(),
-                ends.clone(),
-            ));
+            tasks.spawn(postman::run(daemon.clone(), round.clone(), ends.clone()));
         }
         tokio::select! {
             () = term.lost() => tracing::warn!("another daemon may lead now: this one waits"),

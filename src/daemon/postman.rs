@@ -22,37 +22,43 @@ const REST: Duration = Duration::from_secs(2);
 /// How long the first and the longest pause is where the mail server or the ledger is away.
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_mins(1)];
 
-/// The emails that the postmen of this process are sending. They alone know it: a clock that was stepped
-/// over a lease, or a machine that was suspended, makes it look as if a postman had died.
-#[derive(Debug, Default)]
-pub struct InHand(Mutex<Vec<String>>);
+/// What the postmen of one term share.
+#[derive(Debug)]
+pub struct Round {
+    ledger: Ledger,
+    pace: Pace,
+    /// The emails that are being sent. The postmen alone know it: a clock that was stepped over a lease, or
+    /// a machine that was suspended, makes it look as if one of them had died. It ends with the term, as
+    /// they do: what was then in hand comes back by its lease.
+    in_hand: Mutex<Vec<String>>,
+}
 
-impl InHand {
-    async fn claim(
-        &self,
-        ledger: &Ledger,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Email>, LedgerError> {
-        let mut ids = self.0.lock().await;
-        let email = ledger.claim_email(now, &ids).await?;
+impl Round {
+    pub fn new(ledger: Ledger, per_minute: Option<NonZeroU32>) -> Self {
+        Self { ledger, pace: Pace::new(per_minute), in_hand: Mutex::default() }
+    }
+
+    async fn claim(&self, now: DateTime<Utc>) -> Result<Option<Email>, LedgerError> {
+        let mut ids = self.in_hand.lock().await;
+        let email = self.ledger.claim_email(now, &ids).await?;
         ids.extend(email.as_ref().map(|email| email.id.clone()));
         Ok(email)
     }
 
     async fn put_down(&self, email: &Email) {
-        self.0.lock().await.retain(|id| *id != email.id);
+        self.in_hand.lock().await.retain(|id| *id != email.id);
     }
 }
 
 /// Keeps all postmen to `[email] per_minute`.
 #[derive(Debug)]
-pub struct Pace {
+struct Pace {
     /// The time between two emails, and when the next may be claimed.
     limit: Option<(Duration, Mutex<Instant>)>,
 }
 
 impl Pace {
-    pub fn new(per_minute: Option<NonZeroU32>) -> Self {
+    fn new(per_minute: Option<NonZeroU32>) -> Self {
         let between = |limit: NonZeroU32| Duration::from_mins(1) / limit.get();
         Self { limit: per_minute.map(|limit| (between(limit), Mutex::new(Instant::now()))) }
     }
@@ -78,14 +84,14 @@ impl Turn<'_> {
 }
 
 /// Sends what is due, until told to end; then finishes the email in hand.
-pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, pace: Arc<Pace>, mut ends: Ends) {
+pub async fn run(daemon: Arc<Daemon>, round: Arc<Round>, mut ends: Ends) {
     let mut mailer = match office::mailer(&daemon.office.config) {
         Ok(mailer) => mailer,
         Err(error) => return tracing::error!(%error, "no email can be sent"),
     };
     let mut failures = 0;
     while !*ends.borrow() {
-        let pause = match deliver_one(&daemon, &ledger, &pace, &mut mailer, &mut ends).await {
+        let pause = match deliver_one(&daemon, &round, &mut mailer, &mut ends).await {
             Ok(Some(Step::Unreachable(error))) => {
                 failures += 1;
                 if daemon.pulse.mail_is_away(true) {
@@ -100,7 +106,10 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, pace: Arc<Pace>, mut ends:
                 }
                 continue;
             }
-            Ok(None) => REST,
+            Ok(None) => {
+                failures = 0;
+                REST
+            }
             Err(LedgerError::Deposed) => break,
             Err(error) => {
                 failures += 1;
@@ -123,36 +132,27 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, pace: Arc<Pace>, mut ends:
 /// One email; `None` where none is due.
 async fn deliver_one(
     daemon: &Daemon,
-    ledger: &Ledger,
-    pace: &Pace,
+    round: &Round,
     mailer: &mut Mailer,
     ends: &mut Ends,
 ) -> Result<Option<Step>, LedgerError> {
     let office = &daemon.office;
     // Only the wait is cut short: an email that is claimed is sent.
     let turn = tokio::select! {
-        turn = pace.turn() => turn,
+        turn = round.pace.turn() => turn,
         () = told(ends) => return Ok(None),
     };
-    let claimed = daemon.in_hand.claim(ledger, office.clock.now()).await?;
-    let Some(email) = claimed else { return Ok(None) };
+    let Some(email) = round.claim(office.clock.now()).await? else { return Ok(None) };
     turn.use_up();
-    let post = Post { ledger, templates: &office.templates, clock: office.clock };
+    let post = Post { ledger: &round.ledger, templates: &office.templates, clock: office.clock };
     let started = Instant::now();
     let sent = post.send(mailer, &email).await;
-    daemon.in_hand.put_down(&email).await;
-    let step = sent?;
+    round.put_down(&email).await;
     daemon.pulse.took(Stage::Deliver, started.elapsed());
-    // Neither an address nor the server's words, which may repeat it: `fecha outbox` has both.
-    let Email { id, message_id, attempts, .. } = &email;
-    match &step {
-        Step::Sent => tracing::info!(id, message_id, attempts, "email sent"),
-        Step::Retried => tracing::info!(id, message_id, attempts, "email is tried again later"),
-        Step::Failed(..) => {
-            tracing::warn!(id, message_id, attempts, "email failed for good: see `fecha outbox`");
-            daemon.wake.notify_one();
-        }
-        Step::Unreachable(_) => {}
+    let step = sent?;
+    if matches!(step, Step::Failed(..)) {
+        // A person is to be told.
+        daemon.wake.notify_one();
     }
     Ok(Some(step))
 }

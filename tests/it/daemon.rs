@@ -10,14 +10,13 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::support::daemon::{Shift, eventually, within};
-use crate::support::postgres::Postgres;
 use crate::support::reseller::{CONFIG, DEALERSHIP_HEADER, LedgerKind, Reseller, dealership};
 use crate::support::smtp::{Act, At, Server, Taken};
 
 const ADMINS: &str = "finance = [\"financeiro@example.com\"]\nadmins = [\"ti@example.com\"]";
 
 /// A reseller whose configuration differs from the usual by these replacements.
-fn reseller(ledger: LedgerKind, changes: &[(&str, &str)]) -> Reseller {
+pub fn reseller(ledger: LedgerKind, changes: &[(&str, &str)]) -> Reseller {
     let reseller = Reseller::new(ledger);
     let with_admins = CONFIG.replace("finance = [\"financeiro@example.com\"]", ADMINS);
     let config = changes.iter().fold(with_admins, |text, (from, to)| {
@@ -28,13 +27,13 @@ fn reseller(ledger: LedgerKind, changes: &[(&str, &str)]) -> Reseller {
     reseller
 }
 
-fn invoices(reseller: &Reseller) -> i64 {
+pub fn invoices(reseller: &Reseller) -> i64 {
     reseller.ledger_number("SELECT COUNT(*) FROM invoice")
 }
 
 /// Waits until so many invoices are there, their month is reported and every email is sent.
 #[track_caller]
-fn all_done(reseller: &Reseller, expected: i64) {
+pub fn all_done(reseller: &Reseller, expected: i64) {
     let waiting = "SELECT COUNT(*) FROM outbox WHERE state IN ('pending', 'sending')";
     let unreported = "SELECT COUNT(*) FROM revision WHERE digest IS NULL";
     eventually(&format!("{expected} invoices, reported and sent"), || {
@@ -45,7 +44,7 @@ fn all_done(reseller: &Reseller, expected: i64) {
 }
 
 /// No number is missing, and no dealership has a month twice.
-fn assert_once(reseller: &Reseller) -> Vec<Value> {
+pub fn assert_once(reseller: &Reseller) -> Vec<Value> {
     let invoices = reseller.invoices(&[]);
     let mut numbers: Vec<_> = invoices.iter().map(|i| i["number"].as_str().unwrap()).collect();
     numbers.sort_unstable();
@@ -67,7 +66,7 @@ fn assert_once(reseller: &Reseller) -> Vec<Value> {
 }
 
 /// Messages of each dealership in the last hours of each month of 2026.
-fn add_messages(reseller: &Reseller, ids: &[&str]) {
+pub fn add_messages(reseller: &Reseller, ids: &[&str]) {
     for month in 1..=12 {
         let month = Month::new(2026, month).unwrap();
         for id in ids {
@@ -313,7 +312,7 @@ fn another_daemon_takes_over(#[case] signal: &str) {
 }
 
 /// Sends by SMTP to this port of this machine.
-fn by_smtp(port: u16) -> String {
+pub fn by_smtp(port: u16) -> String {
     format!("dir = \"mail\"\n[email.smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"")
 }
 
@@ -430,59 +429,4 @@ async fn one_recipient_who_hangs_holds_up_no_other() {
     let (status, time) = daemon.terminate();
     assert!(status.success());
     assert!(time < Duration::from_secs(10), "{time:?}");
-}
-
-/// Lets connections to `port` through to `server` from now on.
-async fn open_gate(port: u16, server: String) {
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let mut server = tokio::net::TcpStream::connect(&server).await.unwrap();
-            tokio::spawn(async move {
-                let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-            });
-        }
-    });
-}
-
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn closes_when_the_message_database_is_back() {
-    let url = Postgres::shared().create_database("messages");
-    let (address, database) = url.rsplit_once('/').unwrap();
-    Postgres::shared().sql(
-        database,
-        "CREATE TABLE message (dealership_id text, contact text, direction text, kind text,
-             template text, status text, sent_at timestamptz NOT NULL);
-         INSERT INTO message VALUES
-             ('d1', '5548990000001', 'in', 'session', NULL, NULL, '2026-10-31T20:00:00Z')",
-    );
-    let port = free_port();
-    let gated = format!("postgres://postgres@127.0.0.1:{port}/{database}");
-    let reseller = reseller(
-        LedgerKind::Sqlite,
-        &[("url = \"sqlite:messages.db\"", &format!("url = \"{gated}\""))],
-    );
-    reseller.register(&[("d1", "", "5000")]);
-    let mut shift = Shift::new(&reseller, "2026-10-15T12:00:00Z");
-    let daemon = shift.start();
-    daemon.says("the daemon runs");
-    shift.set("2026-11-01T03:05:00Z");
-    daemon.says("the close failed: trying again");
-    assert_eq!(reseller.emails("alert"), 0);
-    shift.pass(31 * 60);
-    eventually("the admins are told", || reseller.emails("alert") == 1);
-    shift.pass(60 * 60);
-    eventually("it is late now", || reseller.emails("alert") == 2);
-    let subjects: Vec<String> =
-        reseller.outbox().iter().map(|email| email["subject"].to_string()).collect();
-    assert!(subjects[0].contains("banco de mensagens não pode ser lido"), "{subjects:?}");
-    assert!(subjects[1].contains("fechamento de outubro de 2026 em atraso"), "{subjects:?}");
-    assert_eq!(daemon.log().matches("the close failed").count(), 1, "a failure is logged once");
-    open_gate(port, address.rsplit('@').next().unwrap().to_owned()).await;
-    all_done(&reseller, 1);
 }

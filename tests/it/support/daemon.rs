@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -44,9 +44,24 @@ impl<'a> Shift<'a> {
     }
 
     pub fn start(&mut self) -> Daemon {
+        self.start_as(self.reseller.command(&["daemon"]))
+    }
+
+    /// A daemon that can write no file beyond this size, as on a disk that is full.
+    pub fn start_with_room(&mut self, kilobytes: usize) -> Daemon {
+        let daemon = self.reseller.command(&["daemon"]);
+        // Without the signal, writing more is an error as on a full disk. Blocks have 512 bytes.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" daemon", kilobytes * 2);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).arg(daemon.get_program());
+        shell.current_dir(daemon.get_current_dir().unwrap()).stdin(Stdio::null());
+        shell.envs(daemon.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.start_as(shell)
+    }
+
+    fn start_as(&mut self, mut command: Command) -> Daemon {
         self.started += 1;
         let log = self.reseller.path(&format!("daemon-{}.log", self.started));
-        let mut command = self.reseller.command(&["daemon"]);
         command.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", &self.clock);
         command.env("FAKETIME_NO_CACHE", "1").env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
         command.stderr(std::fs::File::create(&log).unwrap()).stdout(Stdio::null());
@@ -78,7 +93,7 @@ impl Daemon {
 
     pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
-        let sent = std::process::Command::new("kill").args([signal, &id]).status().unwrap();
+        let sent = Command::new("kill").args([signal, &id]).status().unwrap();
         assert!(sent.success());
     }
 

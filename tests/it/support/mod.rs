@@ -1,6 +1,7 @@
 //! What tests share: real servers in temporary folders, sample data.
 
 pub mod daemon;
+pub mod gate;
 pub mod mariadb;
 pub mod message_db;
 pub mod pdf;
