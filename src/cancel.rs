@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::billing::adjustment::{Rest, paid_back};
 use crate::billing::invoice::{Cancellation, Invoice, Number};
 use crate::billing::money::Money;
+use crate::billing::register::EmailAddress;
 use crate::document::RenderError;
 use crate::issue::{Desk, recipients};
 use crate::ledger::LedgerError;
@@ -71,23 +72,8 @@ pub async fn cancel_invoice(
     let pdf = desk.renderer.cancellation(&invoice, &cancellation)?;
     insert_file(&mut transaction, &invoice, FileKind::Cancellation, pdf).await?;
     let dealership = dealerships.iter().find(|d| d.id == invoice.dealership_id);
-    let subject = desk.templates.cancellation(&invoice, &cancellation)?.subject;
-    for recipient in dealership.map(recipients).unwrap_or_default() {
-        let email = NewEmail {
-            kind: Kind::Invoice,
-            cause: format!("{} cancelled", invoice.label()),
-            recipient,
-            redirected_to: desk.config.email.redirect.clone(),
-            resend: 0,
-            number: Some(number),
-            content: Content::Cancellation {
-                number,
-                revision: invoice.revision,
-                cancellation: cancellation.clone(),
-            },
-            subject: subject.clone(),
-            message_id: desk.sender.new_message_id(now),
-        };
+    let to = dealership.map(recipients).unwrap_or_default();
+    for email in emails(desk, &invoice, &cancellation, to, now)? {
         queue(&mut transaction, &email, now).await?;
     }
     let detail = format!("{} {}: {reason}", invoice.label(), invoice.total());
@@ -103,4 +89,31 @@ pub async fn cancel_invoice(
     .await?;
     transaction.commit().await.map_err(LedgerError::while_doing("cancel an invoice"))?;
     Ok(invoice)
+}
+
+/// One email to each recipient, with the document of cancellation.
+fn emails(
+    desk: &Desk<'_>,
+    invoice: &Invoice,
+    cancellation: &Cancellation,
+    recipients: Vec<EmailAddress>,
+    now: DateTime<Utc>,
+) -> Result<Vec<NewEmail>, TemplateError> {
+    let subject = desk.templates.cancellation(invoice, cancellation)?.subject;
+    let email = |recipient| NewEmail {
+        kind: Kind::Invoice,
+        cause: format!("{} cancelled", invoice.label()),
+        recipient,
+        redirected_to: desk.config.email.redirect.clone(),
+        resend: 0,
+        number: Some(invoice.number),
+        content: Content::Cancellation {
+            number: invoice.number,
+            revision: invoice.revision,
+            cancellation: cancellation.clone(),
+        },
+        subject: subject.clone(),
+        message_id: desk.sender.new_message_id(now),
+    };
+    Ok(recipients.into_iter().map(email).collect())
 }

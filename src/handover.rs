@@ -9,7 +9,7 @@ use crate::billing::month::{Month, Period};
 use crate::billing::tally::{Buckets, Window};
 use crate::issue::Desk;
 use crate::ledger::LedgerError;
-use crate::ledger::invoices::{FileKind, Revision};
+use crate::ledger::invoices::Revision;
 use crate::ledger::outbox::{Content, Kind, NewEmail};
 use crate::mail::compose::{ComposeError, digest_parts};
 use crate::mail::template::TemplateError;
@@ -88,8 +88,7 @@ pub async fn tell_finance(
     };
     let mut sizes = Vec::with_capacity(digest.invoices.len());
     for entry in &digest.invoices {
-        let pdf = desk.ledger.file(entry.number, entry.revision, FileKind::Invoice).await?;
-        sizes.push(pdf.map_or(0, |bytes| bytes.len()));
+        sizes.push(desk.ledger.pdf_size(entry.number, entry.revision).await?);
     }
     let emails = emails(desk, &digest, &sizes, now)?;
     Ok(desk.ledger.report(&digest, &emails).await?)

@@ -263,7 +263,7 @@ async fn issue(
             before.label(),
             before.month
         ))),
-        Err(IssueError::Ledger(error)) if error.is_unreachable() => Err(error.into()),
+        Err(IssueError::Ledger(error)) if error.concerns_everything() => Err(error.into()),
         Err(error) => Ok(Err(error.to_string())),
     }
 }

@@ -121,18 +121,7 @@ fn break_even(prices: &PriceTable, from: u64, to: u64) -> Result<Option<BreakEve
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The table of spec §2.
-    fn prices() -> PriceTable {
-        let packages =
-            [(5000, "1014.00"), (10_000, "1827.00"), (25_000, "3920.00"), (50_000, "7380.00")];
-        PriceTable {
-            from: "2020-08".parse().unwrap(),
-            overage: "0.29".parse().unwrap(),
-            hsm: "0.46".parse().unwrap(),
-            packages: packages.map(|(contacts, price)| (contacts, price.parse().unwrap())).into(),
-        }
-    }
+    use crate::billing::price::tests::table as prices;
 
     fn limits(prices: &PriceTable) -> Vec<(u64, u64, u64)> {
         let advice = Advice::of(prices, 0, &[]).unwrap();

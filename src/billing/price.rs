@@ -144,14 +144,14 @@ impl PriceTable {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
     use super::*;
 
     /// The table of spec §2.
-    fn table() -> PriceTable {
+    pub fn table() -> PriceTable {
         let packages =
             [(5000, "1014.00"), (10_000, "1827.00"), (25_000, "3920.00"), (50_000, "7380.00")];
         PriceTable {

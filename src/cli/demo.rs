@@ -169,13 +169,15 @@ fn summary(dir: &Path, report: &CloseReport, documents: usize, emails: usize) ->
         ],
     );
     let config = at("fecha.toml");
+    // As it was started: after `cargo run` it is not on the path.
+    let fecha = std::env::args().next().unwrap_or_else(|| "fecha".to_owned());
     let first = report.issued.first().and_then(|charged| charged.number);
     let first = first.map(|number| number.to_string()).unwrap_or_default();
     format!(
         "{bills}\n{}\n{made}\n\nTry next:\n  export FECHA_CONFIG={config}\n  \
-         fecha close                     # nothing is billed twice\n  \
-         fecha invoice {first}       # one invoice, explained line by line\n  \
-         fecha status                    # what needs a person\n",
+         {fecha} close                 # nothing is billed twice\n  \
+         {fecha} invoice {first}   # one invoice, explained line by line\n  \
+         {fecha} status                # what needs a person\n",
         in_words(report).replace("\nThe emails are queued: `fecha deliver` sends them.\n", "")
     )
 }

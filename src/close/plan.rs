@@ -127,28 +127,21 @@ impl Plan {
         let adjustments = desk.ledger.adjustments_by_dealership().await?;
         let cancelled = desk.ledger.cancelled(month).await?;
         let whole = options.dealerships.is_empty();
-        let candidates: Vec<Candidate> = dealerships
-            .into_iter()
-            .map(|dealership| {
-                let timezone = dealership.timezone.unwrap_or(issuer_zone);
-                let id = &dealership.id;
-                let issued = standing.get(id).map(|revision| &revision.invoice);
-                let period = issued.map_or_else(
-                    || period(month.period_in(timezone), before.get(id), after.get(id)),
-                    |invoice| invoice.period,
-                );
-                Candidate {
-                    timezone,
-                    period,
-                    package: issued
-                        .map(|invoice| invoice.package)
-                        .or_else(|| contracts.package_in(id, month)),
-                    selected: whole || options.dealerships.contains(id),
-                    ended: period.has_ended(now),
-                    dealership,
-                }
-            })
-            .collect();
+        let candidate = |dealership: Dealership| {
+            let timezone = dealership.timezone.unwrap_or(issuer_zone);
+            let id = &dealership.id;
+            let issued = standing.get(id).map(|revision| &revision.invoice);
+            // What is issued keeps its bounds and its package, whatever the register says since.
+            let period = issued.map_or_else(
+                || period(month.period_in(timezone), before.get(id), after.get(id)),
+                |invoice| invoice.period,
+            );
+            let package = issued.map(|i| i.package).or_else(|| contracts.package_in(id, month));
+            let selected = whole || options.dealerships.contains(id);
+            let ended = period.has_ended(now);
+            Candidate { dealership, timezone, period, package, selected, ended }
+        };
+        let candidates: Vec<Candidate> = dealerships.into_iter().map(candidate).collect();
         let pending = |candidate: &&Candidate| {
             let id = &candidate.dealership.id;
             candidate.package.is_some() && !standing.contains_key(id) && !cancelled.contains(id)

@@ -197,6 +197,24 @@ impl Ledger {
         }
     }
 
+    /// How large the invoice PDF of a revision is, in bytes, without reading it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where it is missing, or the ledger cannot be read.
+    pub async fn pdf_size(&self, number: Number, revision: u32) -> Result<usize, LedgerError> {
+        let bytes: i64 = sqlx::query(
+            "SELECT CAST(LENGTH(bytes) AS BIGINT) FROM file
+             WHERE number = $1 AND revision = $2 AND kind = 'invoice'",
+        )
+        .bind(number.to_string())
+        .bind(i64::from(revision))
+        .fetch_one(&self.pool)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(LedgerError::while_doing("measure a document"))?;
+        usize::try_from(bytes).map_err(corrupt)
+    }
+
     /// The months that have an invoice, in order.
     ///
     /// # Errors

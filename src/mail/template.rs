@@ -53,8 +53,9 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 13] = embedded![
+const SOURCES: [(&str, &str); 14] = embedded![
     "layout.html",
+    "footer.html",
     "invoice/subject.txt",
     "invoice/body.txt",
     "invoice/body.html",

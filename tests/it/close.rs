@@ -109,9 +109,11 @@ fn files_are_what_the_ledger_says(
     assert!(!evidence.contains("5548990000001"));
 }
 
-#[test]
-fn a_month_that_has_not_ended_in_a_zone_stays_open() {
-    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+#[rstest]
+fn a_month_that_has_not_ended_in_a_zone_stays_open(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = Reseller::new(ledger);
     reseller.register(&[("d1", "", "5000"), ("d2", "America/Manaus", "5000")]);
     reseller.add_contacts("d1", 3, NOON);
     // Half past midnight in Brasília is still October in Manaus.
@@ -131,9 +133,11 @@ fn a_month_that_has_not_ended_in_a_zone_stays_open() {
     assert_eq!(reseller.emails("digest"), 1);
 }
 
-#[test]
-fn named_dealerships_that_complete_the_month_bring_the_whole_digest() {
-    let reseller = reseller(LedgerKind::Sqlite);
+#[rstest]
+fn named_dealerships_that_complete_the_month_bring_the_whole_digest(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger);
     let first = reseller.run(&["close", "--dealership", "d2", "--json"]).expect(1).json();
     assert_eq!(first["issued"], 1);
     assert_eq!(
@@ -155,9 +159,11 @@ fn named_dealerships_that_complete_the_month_bring_the_whole_digest() {
     assert_eq!(reseller.emails("digest"), 2);
 }
 
-#[test]
-fn a_stale_source_holds_the_close_until_it_is_released() {
-    let reseller = Reseller::new(LedgerKind::Sqlite);
+#[rstest]
+fn a_stale_source_holds_the_close_until_it_is_released(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = Reseller::new(ledger);
     reseller.register(&[("d1", "", "5000")]);
     reseller.add_contacts("d1", 3, "2026-10-20T12:00:00Z");
     let held = reseller.run(&["close", "--json"]).expect(1).json();
@@ -173,9 +179,11 @@ fn a_stale_source_holds_the_close_until_it_is_released() {
     reseller.run(&["status"]).expect(0);
 }
 
-#[test]
-fn fewer_than_half_the_messages_of_the_month_before_hold_the_close() {
-    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+#[rstest]
+fn fewer_than_half_the_messages_of_the_month_before_hold_the_close(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = Reseller::new(ledger);
     reseller.register(&[("d1", "", "5000")]);
     reseller.add_contacts("d1", 100, "2026-10-31T12:00:00Z");
     reseller.run(&["close"]).expect(0);
@@ -188,9 +196,11 @@ fn fewer_than_half_the_messages_of_the_month_before_hold_the_close() {
     assert_eq!(reseller.invoices(&[])[1]["number"], "2026-000002");
 }
 
-#[test]
-fn after_a_change_of_zone_no_hour_is_billed_twice_or_never() {
-    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+#[rstest]
+fn after_a_change_of_zone_no_hour_is_billed_twice_or_never(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = Reseller::new(ledger);
     reseller.register(&[("d1", "America/Noronha", "5000")]);
     // October ends at 02:00 UTC in Noronha, at 03:00 in Brasília: the hour between is November's.
     reseller.add(&[
@@ -205,9 +215,11 @@ fn after_a_change_of_zone_no_hour_is_billed_twice_or_never() {
     assert_eq!(uam, [json!(1), json!(2)]);
 }
 
-#[test]
-fn a_reseller_who_invoiced_before_goes_on_counting() {
-    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+#[rstest]
+fn a_reseller_who_invoiced_before_goes_on_counting(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = Reseller::new(ledger);
     reseller.variables.push(("FECHA_INVOICE__FIRST_NUMBER".into(), "1500".into()));
     reseller.register(&[("d1", "", "5000")]);
     reseller.add_contacts("d1", 3, "2026-11-30T12:00:00Z");
@@ -219,9 +231,11 @@ fn a_reseller_who_invoiced_before_goes_on_counting() {
     assert_eq!(numbers, [json!("2026-001500"), json!("2027-000001"), json!("2027-000002")]);
 }
 
-#[test]
-fn an_email_that_is_redirected_never_reaches_the_dealership() {
-    let mut reseller = reseller(LedgerKind::Sqlite);
+#[rstest]
+fn an_email_that_is_redirected_never_reaches_the_dealership(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = reseller(ledger);
     reseller.variables.push(("FECHA_EMAIL__REDIRECT".into(), "teste@example.com".into()));
     reseller.run(&["close"]).expect(1);
     // Redirected when queued: it stays so, even if the setting is gone when it is sent.
@@ -234,9 +248,11 @@ fn an_email_that_is_redirected_never_reaches_the_dealership() {
     }
 }
 
-#[test]
-fn resend_queues_again_under_a_new_message_id() {
-    let reseller = reseller(LedgerKind::Sqlite);
+#[rstest]
+fn resend_queues_again_under_a_new_message_id(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger);
     reseller.run(&["close"]).expect(1);
     reseller.run(&["deliver"]).expect(0);
     reseller.run(&["resend", "2026-000001"]).expect(0);
@@ -255,9 +271,11 @@ fn resend_queues_again_under_a_new_message_id() {
     reseller.run(&["status"]).expect(1);
 }
 
-#[test]
-fn what_was_exported_imports_unchanged() {
-    let reseller = reseller(LedgerKind::Sqlite);
+#[rstest]
+fn what_was_exported_imports_unchanged(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger);
     reseller.write("before.csv", "my own notes");
     reseller.run(&["export", "--dealerships", "before.csv", "--contracts", "c.csv"]).expect(0);
     let kept = std::fs::read_to_string(reseller.path("before.csv.bak")).unwrap();
@@ -268,9 +286,11 @@ fn what_was_exported_imports_unchanged() {
     assert_eq!(again["contracts"], json!({"added": 0, "updated": 0, "unchanged": 2}));
 }
 
-#[test]
-fn another_evidence_key_is_refused() {
-    let reseller = reseller(LedgerKind::Sqlite);
+#[rstest]
+fn another_evidence_key_is_refused(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger);
     std::fs::remove_file(reseller.path("evidence.key")).unwrap();
     let refused = reseller.run(&["close"]).expect(2);
     assert!(refused.stderr.contains("evidence key is not the one"), "{}", refused.stderr);

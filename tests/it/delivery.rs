@@ -1,5 +1,6 @@
 //! `fecha deliver` with the real command: to a real Postfix, and to a server that misbehaves.
 
+use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::postfix::Postfix;
@@ -7,8 +8,8 @@ use crate::support::reseller::{LedgerKind, Reseller};
 use crate::support::smtp::{Act, At, Server};
 
 /// Two invoices and a digest, queued.
-fn closed() -> Reseller {
-    let reseller = Reseller::new(LedgerKind::Sqlite);
+fn closed(ledger: LedgerKind) -> Reseller {
+    let reseller = Reseller::new(ledger);
     reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
     reseller.add_contacts("d1", 3, "2026-10-31T12:00:00Z");
     reseller.run(&["close"]).expect(0);
@@ -24,10 +25,12 @@ fn run(reseller: &Reseller, arguments: &[&str]) -> crate::support::reseller::Ran
     tokio::task::block_in_place(|| reseller.run(arguments))
 }
 
-#[test]
-fn to_a_real_postfix_over_starttls() {
+#[rstest]
+fn to_a_real_postfix_over_starttls(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
     let postfix = Postfix::start("DNS:localhost");
-    let mut reseller = closed();
+    let mut reseller = closed(ledger);
     reseller.mail_to(postfix.port, "starttls").at_the_machines_time();
 
     let refused = reseller.run(&["deliver"]).expect(3);
@@ -46,14 +49,40 @@ fn to_a_real_postfix_over_starttls() {
     assert_eq!(reseller.run(&["deliver", "--json"]).expect(0).json()["sent"], 0);
 }
 
+#[test]
+fn to_a_real_postfix_over_tls_with_a_login() {
+    let postfix = Postfix::start("DNS:localhost");
+    let mut reseller = closed(LedgerKind::Sqlite);
+    reseller.mail_to(postfix.tls_port, "tls").at_the_machines_time();
+    let authority = postfix.authority().display().to_string();
+    // As the system's own authorities are named: no key of ours.
+    reseller.variables.push(("SSL_CERT_FILE".into(), authority));
+    reseller.variables.push(("FECHA_EMAIL__SMTP__USERNAME".into(), "faturas".into()));
+
+    let password = |text: &str| ("FECHA_EMAIL__SMTP__PASSWORD".to_owned(), text.to_owned());
+    reseller.variables.push(password("errado"));
+    let refused = reseller.run(&["deliver"]).expect(3);
+    assert!(refused.stderr.contains("535"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("errado"));
+    assert_eq!(states(&reseller), ["pending"; 3], "a refused login is no email's failure");
+
+    reseller.variables.push(password("segredo"));
+    reseller.run(&["check"]).expect(0);
+    assert_eq!(reseller.run(&["deliver", "--json"]).expect(0).json()["sent"], 3);
+    assert_eq!(postfix.wait_for_mail(3).len(), 3);
+}
+
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn one_bad_recipient_does_not_hold_up_the_others() {
+async fn one_bad_recipient_does_not_hold_up_the_others(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
     let script = [
         (At::Recipient, Act::Say("550 5.1.1 no such user")),
         (At::Recipient, Act::Say("451 4.3.0 later")),
     ];
     let server = Server::start(&script).await;
-    let mut reseller = closed();
+    let mut reseller = closed(ledger);
     reseller.mail_to(server.port, "none");
     let delivered = run(&reseller, &["deliver", "--json"]).expect(1).json();
     assert_eq!((delivered["sent"].clone(), delivered["retried"].clone()), (json!(1), json!(1)));
@@ -78,10 +107,13 @@ async fn one_bad_recipient_does_not_hold_up_the_others() {
     assert_eq!(server.taken().iter().filter(|message| with_id(&message.data)).count(), 1);
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_lost_after_data_may_mean_twice_and_says_so() {
+async fn a_line_lost_after_data_may_mean_twice_and_says_so(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
     let server = Server::start(&[(At::End, Act::Drop)]).await;
-    let mut reseller = closed();
+    let mut reseller = closed(ledger);
     reseller.mail_to(server.port, "none");
     let delivered = run(&reseller, &["deliver", "--json"]).expect(0).json();
     assert_eq!((delivered["sent"].clone(), delivered["retried"].clone()), (json!(2), json!(1)));
@@ -98,9 +130,11 @@ async fn a_line_lost_after_data_may_mean_twice_and_says_so() {
     assert_eq!(ids.len(), 3, "the same Message-ID over every retry");
 }
 
-#[test]
-fn a_server_that_is_away_fails_no_email() {
-    let mut reseller = closed();
+#[rstest]
+fn a_server_that_is_away_fails_no_email(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = closed(ledger);
     reseller.mail_to(1, "none");
     let away = reseller.run(&["deliver"]).expect(3);
     assert!(away.stderr.contains("run `fecha deliver` again"), "{}", away.stderr);
@@ -112,9 +146,12 @@ fn a_server_that_is_away_fails_no_email() {
     }
 }
 
+#[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn after_four_days_an_email_is_given_up() {
-    let mut reseller = closed();
+async fn after_four_days_an_email_is_given_up(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = closed(ledger);
     let server = Server::start(&[(At::Sender, Act::Say("451 4.3.0 later")); 200]).await;
     reseller.mail_to(server.port, "none");
     run(&reseller, &["deliver"]).expect(0);

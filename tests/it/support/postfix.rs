@@ -1,6 +1,7 @@
 //! A real Postfix with STARTTLS in a temporary folder, which keeps what it takes in a maildir.
 
 use std::fs::{self, File, Permissions};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -18,6 +19,8 @@ pub struct Postfix {
     folder: TempDir,
     master: Child,
     pub port: u16,
+    /// TLS from the first byte, and only for who logs in.
+    pub tls_port: u16,
 }
 
 impl Postfix {
@@ -36,7 +39,9 @@ impl Postfix {
         make_certificates(root, name);
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         fs::write(root.join("etc/main.cf"), main_cf(root)).unwrap();
-        fs::write(root.join("etc/master.cf"), master_cf(port)).unwrap();
+        let tls_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        fs::write(root.join("etc/master.cf"), master_cf(port, tls_port)).unwrap();
+        make_login(root);
         let log = File::create(root.join("log")).unwrap();
         let master = Command::new("postfix")
             .arg("-c")
@@ -46,7 +51,7 @@ impl Postfix {
             .stderr(log)
             .spawn()
             .expect("postfix is not installed: apt-get install postfix");
-        let postfix = Self { folder, master, port };
+        let postfix = Self { folder, master, port, tls_port };
         postfix.wait_for("its port", || TcpStream::connect(("127.0.0.1", port)).ok());
         postfix
     }
@@ -117,6 +122,26 @@ fn make_certificates(root: &Path, name: &str) {
     );
 }
 
+/// `faturas` may log in, with the password `segredo`.
+fn make_login(root: &Path) {
+    let database = root.join("etc/sasldb2");
+    let settings = format!(
+        "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {}\n",
+        database.display()
+    );
+    fs::write(root.join("etc/smtpd.conf"), settings).unwrap();
+    let mut child = Command::new("saslpasswd2")
+        .args(["-p", "-c", "-u", "mail.example.com", "-f"])
+        .arg(&database)
+        .arg("faturas")
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .expect("saslpasswd2 is not installed: apt-get install sasl2-bin");
+    child.stdin.take().unwrap().write_all(b"segredo").unwrap();
+    assert!(child.wait().unwrap().success());
+    run("chown", &["postfix", database.to_str().unwrap()]);
+}
+
 fn main_cf(root: &Path) -> String {
     let root = root.display();
     format!(
@@ -137,13 +162,20 @@ virtual_mailbox_maps = static:inbox/
 virtual_mailbox_base = {root}/mail
 virtual_uid_maps = static:{NOBODY}
 virtual_gid_maps = static:{NOBODY}
+cyrus_sasl_config_path = {root}/etc
+smtpd_sasl_local_domain = mail.example.com
 "
     )
 }
 
-fn master_cf(port: u16) -> String {
+/// The second port speaks TLS from the first byte and wants a login.
+fn master_cf(port: u16, tls_port: u16) -> String {
     format!(
         "127.0.0.1:{port} inet n - n - - smtpd
+127.0.0.1:{tls_port} inet n - n - - smtpd
+  -o smtpd_tls_wrappermode=yes
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use super::sample;
 use chrono_tz::America;
 use fecha::billing::exception::{Exception, Reason};
 use fecha::billing::invoice::{Invoice, Number, Replacement, Usage};
 use fecha::billing::money::Money;
 use fecha::billing::month::Month;
 use fecha::billing::price::{Item, Line};
-use fecha::billing::register::{Issuer, Party};
+use fecha::billing::register::Party;
 use fecha::billing::tally::{Buckets, Window};
 use fecha::mail::template::Alert;
 use fecha::report::{Digest, Entry, FailedDelivery, Zone};
@@ -26,72 +26,29 @@ fn money(text: &str) -> Money {
     text.parse().unwrap()
 }
 
-fn day(text: &str) -> NaiveDate {
-    text.parse().unwrap()
-}
-
 fn line(item: Item, quantity: u64, unit_price: &str, amount: &str) -> Line {
     Line { item, quantity, unit_price: unit_price.parse().unwrap(), amount: money(amount) }
 }
 
-/// The example of spec §3.4: a package of 5,000, 5,123 contacts, 310 HSM.
+/// The usual invoice, with less in it.
 pub fn invoice() -> Invoice {
-    let month: Month = "2026-10".parse().unwrap();
-    let timezone = America::Sao_Paulo;
+    let sample = sample::invoice();
     Invoice {
-        number: number(1),
-        revision: 0,
-        issuer: Issuer {
-            name: "Exemplo Tecnologia Ltda".to_owned(),
-            cnpj: "11.222.333/0001-81".parse().unwrap(),
-            address: "Rua Exemplo, 100".to_owned(),
-            city: "Caxias do Sul".to_owned(),
-            state: "RS".parse().unwrap(),
-            email: fecha::mail::address("financeiro@example.com").unwrap(),
-            phone: "+55 54 3000-0000".to_owned(),
-            timezone,
-        },
-        dealership_id: "d1".to_owned(),
         dealership: Party {
             name: "Auto Peças e Veículos São João da Serra Ltda".to_owned(),
-            trade_name: "São João Veículos".to_owned(),
             cnpj: "11.444.777/0001-61".parse().unwrap(),
             address: "Avenida Brasil, 1".to_owned(),
             city: "Porto Alegre".to_owned(),
             state: "RS".parse().unwrap(),
+            ..sample.dealership
         },
-        month,
-        period: month.period_in(timezone),
-        timezone,
-        package: 5000,
         usage: Usage {
-            uam: 5123,
-            hsm: 310,
-            received: 8000,
-            sent: 7000,
-            started_by_dealership: 123,
             hsm_by_template: BTreeMap::from([("revisao".to_owned(), 310)]),
-            new_contacts_by_day: Vec::new(),
             buckets: Buckets { counted: 15_000, ..Buckets::default() },
+            ..sample.usage
         },
-        lines: vec![
-            line(Item::Package { contacts: 5000 }, 1, "1014.00", "1014.00"),
-            line(Item::Overage, 123, "0.29", "35.67"),
-            line(Item::Hsm, 310, "0.46", "142.60"),
-        ],
-        issued_at: "2026-11-01T03:00:01Z".parse().unwrap(),
-        issued_on: day("2026-11-01"),
-        due_on: day("2026-11-10"),
         evidence_sha256: "e".repeat(64),
-        pix: Some(
-            "00020126360014br.gov.bcb.pix0114112223330001815204000053039865407\
-             1192.275802BR5923Exemplo Tecnologia Ltda6013Caxias do Sul621405102026000001630490AB"
-                .to_owned(),
-        ),
-        late_fee: Some("Após o vencimento: multa de 2% e juros de 1% ao mês.".to_owned()),
-        prices: None,
-        history: Vec::new(),
-        replaces: None,
+        ..sample
     }
 }
 
