@@ -112,8 +112,8 @@ pub async fn issue(
     draft: Draft<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(&draft.tally.contacts, desk.key).into_bytes();
-    let evidence_sha256 = sha256_hex(&evidence);
+    let evidence = evidence::csv(&draft.tally.contacts, desk.key);
+    let evidence_sha256 = sha256_hex(evidence.as_bytes());
 
     let mut transaction = desk.ledger.begin().await?;
     let year = now.with_timezone(&desk.config.issuer.timezone).year();
@@ -154,8 +154,8 @@ pub async fn revise(
     why: Why<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(&draft.tally.contacts, desk.key).into_bytes();
-    let evidence_sha256 = sha256_hex(&evidence);
+    let evidence = evidence::csv(&draft.tally.contacts, desk.key);
+    let evidence_sha256 = sha256_hex(evidence.as_bytes());
 
     let mut transaction = desk.ledger.begin().await?;
     if !supersede(&mut transaction, before.number, before.revision, now).await? {
@@ -210,13 +210,14 @@ async fn write(
     mut transaction: Transaction<'static, Any>,
     draft: &Draft<'_>,
     invoice: &Invoice,
-    evidence: Vec<u8>,
+    evidence: String,
     deed: Deed<'_>,
 ) -> Result<(), IssueError> {
+    let annex = (draft.dealership.evidence == EvidenceWish::Annex).then_some(evidence.as_str());
     let files = Files {
         invoice: desk.renderer.invoice(invoice)?,
-        statement: desk.renderer.statement(invoice)?,
-        evidence,
+        statement: desk.renderer.statement(invoice, annex)?,
+        evidence: evidence.into_bytes(),
     };
     insert_revision(&mut transaction, invoice, &files).await?;
     let Draft { dealership, .. } = draft;

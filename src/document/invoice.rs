@@ -33,7 +33,7 @@ pub(super) fn pages(
         paper.add(revision(invoice, replaced));
     }
     paper.space(SPACE);
-    paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line)).collect());
+    paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line)));
     paper.space(9.0);
     paper.add(total(invoice));
     paper.space(SPACE);

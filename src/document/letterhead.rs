@@ -1,9 +1,9 @@
 //! What invoice and statement share: parties, dates, evidence, head and foot of the page.
 
 use chrono::NaiveDate;
-use printpdf::RawImage;
 
 use super::layout::{Area, Block, Column, Ink, Mark, Picture};
+use super::logo::Artwork;
 use super::tags::Role;
 use super::text::{Align, Style, Text};
 use crate::billing::invoice::Invoice;
@@ -33,11 +33,8 @@ pub(super) struct Logo {
 }
 
 impl Logo {
-    pub(super) fn of(image: &RawImage) -> Self {
-        // At most 400,000 pixels a side: lossless.
-        #[expect(clippy::cast_precision_loss)]
-        let aspect = image.width as f32 / image.height.max(1) as f32;
-        Self { aspect }
+    pub(super) fn of(artwork: &Artwork) -> Self {
+        Self { aspect: artwork.aspect() }
     }
 }
 

@@ -8,6 +8,7 @@ use fecha::mail::template::Templates;
 use fecha::mail::{Email, Sender};
 use rstest::rstest;
 
+use crate::support::pdf::Pdf;
 use crate::support::reseller::{DEALERSHIP_HEADER, LedgerKind, Reseller, dealership};
 use crate::support::samples;
 
@@ -88,6 +89,23 @@ fn the_file_goes_with_first_issue_revision_and_resend(
     let emails = posted(&reseller);
     assert_eq!(emails.len(), 1);
     assert!(!emails[0].contains("comprovacao"), "{}", emails[0]);
+}
+
+#[test]
+fn a_statement_has_the_contacts_where_an_annex_is_wished_for() {
+    let reseller = closed(LedgerKind::Sqlite, "annex");
+    let emails = posted(&reseller);
+    let csv = attachment(&emails[0], "comprovacao-2026-000001.csv").unwrap();
+    assert_eq!(sha256_hex(&csv), sha256(&reseller, &[]));
+    let statement = attachment(&emails[0], "extrato-2026-000001.pdf").unwrap();
+    let text = Pdf::new(statement).text();
+    assert!(text.contains("Anexo: contatos considerados"), "{text}");
+    let of = |second: u32| format!("31/10/2026 08:00:0{second}"); // noon in UTC is eight in Manaus
+    assert!((0..3).all(|second| text.contains(&of(second))), "{text}");
+
+    let plain = closed(LedgerKind::Sqlite, "yes");
+    let statement = attachment(&posted(&plain)[0], "extrato-2026-000001.pdf").unwrap();
+    assert!(!Pdf::new(statement).text().contains("Anexo"));
 }
 
 #[test]
