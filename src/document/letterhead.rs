@@ -93,7 +93,7 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
 fn brand(invoice: &Invoice, logo: Option<Logo>) -> Block {
     let Some(Logo { aspect }) = logo else {
         let name = Text::new(&invoice.issuer.name, Style::semi_bold(15.0, Ink::Accent));
-        return Block::Stack(vec![Block::Gap(3.0), Block::Text(name.within(2, 8.0))]);
+        return Block::Stack(vec![Block::Gap(3.0), Block::Text(name.within(1, 12.0))]);
     };
     let width = (34.0 * aspect).min(200.0);
     let height = width / aspect;

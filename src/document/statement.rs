@@ -114,7 +114,7 @@ fn glance(invoice: &Invoice) -> Block {
             ("Mensagens recebidas", grouped(usage.received)),
             ("Mensagens enviadas", grouped(usage.sent)),
             ("das quais HSM", grouped(usage.hsm)),
-            ("Vencimento", day(invoice.due_on)),
+            ("Vencimento", due(invoice)),
         ]),
     ]);
     Block::Panel {
@@ -123,6 +123,11 @@ fn glance(invoice: &Invoice) -> Block {
         padding: 12.0,
         content: Box::new(content),
     }
+}
+
+/// A dash where there is nothing to pay.
+fn due(invoice: &Invoice) -> String {
+    if invoice.to_pay() > Money::ZERO { day(invoice.due_on) } else { "–".to_owned() }
 }
 
 /// `1 contato`, `5.000 contatos`.

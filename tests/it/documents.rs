@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fecha::billing::invoice::{Invoice, Replacement};
+use fecha::billing::invoice::{Cancellation, Invoice, Replacement};
 use fecha::billing::money::Money;
 use fecha::billing::pix::{Receiver, br_code};
 use fecha::billing::price::{Item, Line};
@@ -488,6 +488,82 @@ fn a_logo_that_cannot_be_used_is_named() {
     insta::assert_snapshot!(error("huge.png", Some(&huge)), @"the logo DIR/huge.png has 4096 × 4096 pixels, more than the 400,000 that every document can carry: save it smaller, for example 800 × 200");
 }
 
+/// The largest package, well exceeded, in 40 templates, with everything long that can be.
+fn huge() -> Invoice {
+    let mut invoice = sample::invoice();
+    let templates =
+        (1..=40_u64).map(|n| (format!("campanha_{n:02}_ofertas_imperdiveis_do_mes"), n * n * 97));
+    invoice.usage.hsm_by_template = templates.collect();
+    invoice.usage.hsm = invoice.usage.hsm_by_template.values().sum();
+    invoice.usage.uam = 60_000;
+    invoice.usage.received = 1_234_567;
+    invoice.usage.sent = 7_654_321;
+    invoice.usage.started_by_dealership = 58_123;
+    for (_, count) in &mut invoice.usage.new_contacts_by_day {
+        *count = *count * 60_000 / 5123;
+    }
+    invoice.package = 50_000;
+    let mut lines = sample::prices().lines(50_000, 60_000, invoice.usage.hsm).unwrap();
+    let so_far: Money = lines.iter().map(|line| line.amount).sum();
+    let target: Money = "1234567.89".parse().unwrap();
+    let rest = Line {
+        item: Item::Adjustment {
+            description: "Campanhas fora da plataforma, conforme proposta 2026/118".to_owned(),
+        },
+        quantity: 1,
+        unit_price: (target - so_far).reais(),
+        amount: target - so_far,
+    };
+    lines.push(rest);
+    invoice.lines = lines;
+    "Distribuidora de Veículos Araçatuba S/A.".clone_into(&mut invoice.dealership.name);
+    "Concessionária Três Irmãos do Oeste Auto".clone_into(&mut invoice.dealership.trade_name);
+    "Rodovia Governador Doutor Adhemar Pereira de Barros (SP-340), km 118,5, Galpão 7, Sala 1204, Distrito Industrial Norte".clone_into(&mut invoice.dealership.address);
+    "Vila Bela da Santíssima Trindade".clone_into(&mut invoice.dealership.city);
+    "Soluções Integradas de Mensageria S.A. X".clone_into(&mut invoice.issuer.name);
+    invoice.history.last_mut().unwrap().package = 25_000;
+    invoice.pix = sample::pix(&invoice);
+    invoice
+}
+
+/// A month that a credit from the month before more than pays for.
+fn credited() -> Invoice {
+    let mut invoice = no_use();
+    invoice.lines.push(adjustment("Crédito restante da fatura 2026-000001", "-1500.00"));
+    invoice.pix = None;
+    invoice
+}
+
+/// The package was changed this month, and the invoice revised with a part of it paid.
+fn revised() -> Invoice {
+    let mut invoice = sample::invoice();
+    invoice.package = 10_000;
+    invoice.lines = sample::prices().lines(10_000, 5123, 310).unwrap();
+    invoice.revision = 2;
+    invoice.replaces = Some(Replacement {
+        revision: 1,
+        total: "1192.27".parse().unwrap(),
+        reason: "Contrato novo a partir de outubro, assinado em 28/09 e recebido com atraso"
+            .to_owned(),
+        by: "Maria Aparecida de Souza".to_owned(),
+        paid: "1192.27".parse().unwrap(),
+    });
+    invoice.pix = sample::pix(&invoice);
+    invoice
+}
+
+#[rstest]
+#[case::huge("enorme", huge())]
+#[case::no_use("sem-uso", no_use())]
+#[case::credited("credito", credited())]
+#[case::revised("revisao", revised())]
+fn extreme_months_stay_on_the_page(#[case] name: &str, #[case] invoice: Invoice) {
+    for (kind, pdf) in [("fatura", invoice_pdf(&invoice)), ("extrato", statement_pdf(&invoice))] {
+        pdf.assert_sound();
+        show(&format!("{kind}-{name}.pdf"), &pdf);
+    }
+}
+
 /// Evidence of as many contacts, the first of them at the end of the file.
 fn evidence(contacts: u32) -> String {
     let lines = (0..contacts).map(|n| {
@@ -530,9 +606,7 @@ fn an_annex_lists_the_evidence_by_first_message() {
         let titles = "Nº Código Contato Primeira mensagem Escrita por Recebidas Enviadas HSM";
         assert_eq!(header, titles, "on every page");
     }
-    if let Some(folder) = std::env::var_os("FECHA_PAGES") {
-        fs::copy(pdf.path(), std::path::Path::new(&folder).join("anexo.pdf")).unwrap();
-    }
+    show("anexo.pdf", &pdf);
 }
 
 #[test]
@@ -604,9 +678,7 @@ fn a_logo_may_be_drawn() {
     assert_eq!(color(240.0, 70.0), [0xf4, 0xa2, 0x61], "a bar of its own colour");
     assert_eq!(color(420.0, 60.0), [231, 111, 81], "the disc");
     assert_eq!(color(490.0, 10.0), white, "what the clip cuts off");
-    if let Some(folder) = std::env::var_os("FECHA_PAGES") {
-        fs::copy(pdf.path(), std::path::Path::new(&folder).join("desenho.pdf")).unwrap();
-    }
+    show("logo-svg.pdf", &pdf);
 }
 
 /// A pixel of a PPM file.
@@ -639,4 +711,25 @@ fn a_drawing_that_cannot_be_shown_is_named(#[case] content: &str, #[case] reason
     let error = Renderer::new(&Branding { logo: Some(path) }).unwrap_err().to_string();
     assert!(error.contains(&format!("logo.svg cannot be used: {reason}")), "{error}");
     assert!(error.ends_with("; save it as a PNG, for example of 800 × 200 pixels"), "{error}");
+}
+
+#[test]
+fn a_cancellation_says_that_nothing_is_to_be_paid() {
+    let cancellation = Cancellation {
+        on: chrono::NaiveDate::from_ymd_opt(2026, 11, 4).unwrap(),
+        reason: "Faturada para a filial errada".to_owned(),
+        by: "Maria Souza".to_owned(),
+        paid: "500.00".parse().unwrap(),
+    };
+    let pdf = renderer().cancellation(&sample::invoice(), &cancellation).unwrap();
+    let pdf = Pdf::new(pdf);
+    pdf.assert_sound();
+    show("cancelamento.pdf", &pdf);
+    let text = pdf.copied_text();
+    for said in
+        ["Desconsidere a fatura e não a pague.", "R$ 500,00", "Faturada para a filial errada"]
+    {
+        assert!(text.contains(said), "{said} is not in {text}");
+    }
+    assert_eq!(pdf.info("Pages"), "1");
 }
