@@ -14,7 +14,7 @@ use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
 use crate::billing::pix::{Receiver, br_code};
 use crate::billing::price::Line;
-use crate::billing::register::{Dealership, EmailAddress};
+use crate::billing::register::{Dealership, EmailAddress, EvidenceWish};
 use crate::billing::tally::Tally;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -25,6 +25,7 @@ use crate::ledger::invoices::{Files, claim, insert_revision, supersede, take_num
 use crate::ledger::outbox::{Content, Kind, NewEmail, queue, withdraw};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::Sender;
+use crate::mail::enclosure::Enclosure;
 use crate::mail::template::{TemplateError, Templates};
 
 /// What issuing needs beside the data: made once for a whole close.
@@ -111,8 +112,8 @@ pub async fn issue(
     draft: Draft<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key).into_bytes();
-    let evidence_sha256 = sha256_hex(&evidence);
+    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key);
+    let evidence_sha256 = sha256_hex(evidence.as_bytes());
 
     let mut transaction = desk.ledger.begin().await?;
     let year = now.with_timezone(&desk.config.issuer.timezone).year();
@@ -153,8 +154,8 @@ pub async fn revise(
     why: Why<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key).into_bytes();
-    let evidence_sha256 = sha256_hex(&evidence);
+    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key);
+    let evidence_sha256 = sha256_hex(evidence.as_bytes());
 
     let mut transaction = desk.ledger.begin().await?;
     if !supersede(&mut transaction, before.number, before.revision, now).await? {
@@ -209,16 +210,19 @@ async fn write(
     mut transaction: Transaction<'static, Any>,
     draft: &Draft<'_>,
     invoice: &Invoice,
-    evidence: Vec<u8>,
+    evidence: String,
     deed: Deed<'_>,
 ) -> Result<(), IssueError> {
+    let annex = (draft.dealership.evidence == EvidenceWish::Annex).then_some(evidence.as_str());
     let files = Files {
         invoice: desk.renderer.invoice(invoice)?,
-        statement: desk.renderer.statement(invoice)?,
-        evidence,
+        statement: desk.renderer.statement(invoice, annex)?,
+        evidence: evidence.into_bytes(),
     };
     insert_revision(&mut transaction, invoice, &files).await?;
-    for email in invoice_emails(desk, invoice, recipients(draft.dealership), invoice.issued_at)? {
+    let Draft { dealership, .. } = draft;
+    let to = recipients(dealership);
+    for email in invoice_emails(desk, invoice, to, dealership.evidence, invoice.issued_at)? {
         queue(&mut transaction, &email, invoice.issued_at).await?;
     }
     audit::Entry {
@@ -288,7 +292,7 @@ pub fn recipients(dealership: &Dealership) -> Vec<EmailAddress> {
     recipients
 }
 
-/// One email to each recipient, with both documents.
+/// One email to each recipient, with both documents, and the evidence where it is wished for.
 ///
 /// # Errors
 /// [`TemplateError`] where the subject cannot be worded.
@@ -296,9 +300,15 @@ pub fn invoice_emails(
     desk: &Desk<'_>,
     invoice: &Invoice,
     recipients: Vec<EmailAddress>,
+    evidence: EvidenceWish,
     now: DateTime<Utc>,
 ) -> Result<Vec<NewEmail>, TemplateError> {
-    let subject = desk.templates.invoice(invoice)?.subject;
+    let subject = desk.templates.invoice(invoice, &Enclosure::None)?.subject;
+    let content = Content::Invoice {
+        number: invoice.number,
+        revision: invoice.revision,
+        evidence: evidence != EvidenceWish::Hash,
+    };
     let email = |recipient| NewEmail {
         kind: Kind::Invoice,
         cause: invoice.label(),
@@ -306,7 +316,7 @@ pub fn invoice_emails(
         redirected_to: desk.config.email.redirect.clone(),
         resend: 0,
         number: Some(invoice.number),
-        content: Content::Invoice { number: invoice.number, revision: invoice.revision },
+        content: content.clone(),
         subject: subject.clone(),
         message_id: desk.sender.new_message_id(now),
     };

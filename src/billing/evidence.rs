@@ -107,6 +107,7 @@ fn line(identity: &Identity, contact: &ContactUse, key: &EvidenceKey) -> String 
 #[expect(missing_docs, reason = "the columns of the file")]
 pub struct Entry<'a> {
     pub id: &'a str,
+    pub contact: &'a str,
     pub first_at: &'a str,
     pub first_direction: &'a str,
     pub received: u64,
@@ -142,10 +143,9 @@ pub fn parse(csv: &str) -> Result<Vec<Entry<'_>>, InvalidEvidence> {
 
 fn entry(line: &str) -> Option<Entry<'_>> {
     let mut fields = line.split(',');
-    let id = fields.next()?;
-    let _masked = fields.next()?;
     let entry = Entry {
-        id,
+        id: fields.next()?,
+        contact: fields.next()?,
         first_at: fields.next()?,
         first_direction: fields.next()?,
         received: fields.next()?.parse().ok()?,
