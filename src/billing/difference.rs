@@ -2,6 +2,7 @@
 //! (spec §2 *Rerun*): contact by contact, line by line.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -102,6 +103,15 @@ pub struct Contacts {
     pub more: u64,
     /// In both, without messages that were counted.
     pub fewer: u64,
+}
+
+impl AddAssign for Contacts {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.gone += other.gone;
+        self.more += other.more;
+        self.fewer += other.fewer;
+    }
 }
 
 impl Contacts {

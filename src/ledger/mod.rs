@@ -11,6 +11,7 @@ pub mod closing;
 mod guard;
 pub mod invoices;
 pub mod lease;
+pub mod looks;
 pub mod numbers;
 pub mod outbox;
 pub mod register;

@@ -24,3 +24,4 @@ mod report;
 mod rerun;
 mod support;
 mod verify;
+mod watch;
