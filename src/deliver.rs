@@ -155,6 +155,9 @@ impl Post<'_> {
                 }
                 Ok(compose::digest(self.templates, envelope, &digest, part, pdfs)?)
             }
+            Content::PackageUse { package_use } => {
+                Ok(compose::package_use(self.templates, envelope, package_use)?)
+            }
             Content::Alert { alert } => Ok(compose::alert(self.templates, envelope, alert)?),
         }
     }

@@ -17,6 +17,7 @@ pub mod hold;
 pub mod invoice;
 pub mod money;
 pub mod month;
+pub mod package_use;
 pub mod pix;
 pub mod price;
 pub mod projection;

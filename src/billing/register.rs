@@ -33,6 +33,8 @@ pub struct Dealership {
     pub timezone: Option<Tz>,
     /// Day of the month; `None` is the configured one.
     pub due_day: Option<u32>,
+    /// Whether it is told how much of its package is used; `None` is as configured.
+    pub package_use: Option<bool>,
 }
 
 impl Dealership {

@@ -55,7 +55,7 @@ fn document(month: Month, previews: &[Preview]) -> Value {
     let cost = |cost: Cost| json!({"uam": cost.uam, "hsm": cost.hsm, "total": cost.total});
     let dealership = |preview: &Preview| {
         json!({
-            "dealership_id": preview.dealership_id,
+            "dealership_id": preview.dealership.id,
             "package": preview.package,
             "percent": percent(preview, preview.now.uam),
             "now": cost(preview.now),
@@ -81,7 +81,7 @@ fn in_words(month: Month, previews: &[Preview]) -> String {
             None => cost.total.brl(),
         };
         vec![
-            preview.dealership_id.clone(),
+            preview.dealership.id.clone(),
             grouped(preview.package),
             grouped(preview.now.uam),
             format!("{} %", percent(preview, preview.now.uam)),

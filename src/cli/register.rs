@@ -27,7 +27,7 @@ pub struct ImportArgs {
     #[arg(
         long,
         value_name = "FILE",
-        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day"
+        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day; and package_use if you like"
     )]
     dealerships: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help = "CSV: dealership_id,from_month,package")]

@@ -1,20 +1,22 @@
 //! Looks after what needs no hurry, each morning: whether a month that was closed lately still is what
-//! was billed. A task of its own, so that neither a close nor an email ever waits for it.
+//! was billed, and who has used up a package. A task of its own, so that neither a close nor an email ever waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::{Instant, sleep_until};
 
 use super::{ACTOR, Daemon, Ends, backoff, drift, told};
-use crate::billing::due::verification_is_due;
+use crate::billing::due::{is_a_new_morning, verification_is_due};
 use crate::billing::month::Month;
+use crate::close::CloseError;
 use crate::issue::Desk;
 use crate::ledger::looks::Subject;
 use crate::ledger::outbox::{Content, Kind, NewEmail};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::template::{Alert, TemplateError};
+use crate::package_use::{PackageUseError, subscribers, tell_of_packages};
 use crate::recount::RecountError;
 use crate::verify::{Verified, verify_month};
 
@@ -29,7 +31,22 @@ enum LookError {
     #[error(transparent)]
     Recount(#[from] RecountError),
     #[error(transparent)]
+    PackageUse(#[from] PackageUseError),
+    #[error(transparent)]
     Template(#[from] TemplateError),
+}
+
+impl LookError {
+    /// Another daemon leads.
+    fn is_deposed(&self) -> bool {
+        matches!(
+            self,
+            Self::Recount(RecountError::Ledger(LedgerError::Deposed))
+                | Self::PackageUse(PackageUseError::Count(CloseError::Ledger(
+                    LedgerError::Deposed
+                )))
+        )
+    }
 }
 
 impl From<LedgerError> for LookError {
@@ -52,7 +69,7 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, mut ends: Ends) {
             };
             failures = match looked {
                 Ok(()) => 0,
-                Err(LookError::Recount(RecountError::Ledger(LedgerError::Deposed))) => return,
+                Err(error) if error.is_deposed() => return,
                 Err(error) => {
                     if failures == 0 {
                         tracing::warn!(%error, "what is looked after each morning waits: trying again");
@@ -82,7 +99,8 @@ struct Watcher {
 impl Watcher {
     async fn look(&self) -> Result<(), LookError> {
         let now = self.daemon.office.clock.now();
-        self.verify_closed(now).await
+        self.verify_closed(now).await?;
+        self.tell_of_packages(now).await
     }
 
     fn desk(&self) -> Desk<'_> {
@@ -107,6 +125,30 @@ impl Watcher {
             // Last, so that a daemon that dies before verifies again: the same is not told twice.
             self.ledger.looked(Subject::Verify, month, now).await?;
         }
+        Ok(())
+    }
+
+    /// Tells dealerships of the use of their packages, once a day.
+    async fn tell_of_packages(&self, now: DateTime<Utc>) -> Result<(), LookError> {
+        let zone = self.daemon.office.config.issuer.timezone;
+        let month = Month::last_ended(now, zone).next();
+        let latest = self.ledger.looks(Subject::PackageUse).await?.get(&month).map(|l| l.latest);
+        let before_the_month = month.period_in(zone).start - TimeDelta::milliseconds(1);
+        if !is_a_new_morning(latest.unwrap_or(before_the_month), now, zone) {
+            return Ok(());
+        }
+        let desk = self.desk();
+        let subscribers = subscribers(&desk).await?;
+        if subscribers.is_empty() {
+            return Ok(());
+        }
+        let daemon = self.daemon.clone();
+        let alive = move |_| daemon.pulse.beat();
+        let source = &self.daemon.source;
+        let told = tell_of_packages(&desk, source, month, &subscribers, now, alive).await?;
+        self.ledger.looked(Subject::PackageUse, month, now).await?;
+        tracing::info!(%month, told, "told dealerships of their packages");
+        self.daemon.post.notify_waiters();
         Ok(())
     }
 

@@ -14,6 +14,7 @@ pub mod lease;
 pub mod looks;
 pub mod numbers;
 pub mod outbox;
+pub mod package_notices;
 pub mod register;
 pub mod schedule;
 

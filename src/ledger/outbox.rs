@@ -9,6 +9,7 @@ use super::invoices::optional_instant;
 use super::{Ledger, LedgerError, corrupt, json, to_text};
 use crate::billing::invoice::{Cancellation, Number};
 use crate::billing::month::Month;
+use crate::billing::package_use::PackageUse;
 use crate::billing::register::EmailAddress;
 use crate::mail::template::Alert;
 use crate::report::FailedDelivery;
@@ -26,6 +27,7 @@ pub enum Kind {
     Invoice,
     Digest,
     Alert,
+    PackageUse,
 }
 
 /// Where an email stands.
@@ -68,6 +70,11 @@ pub enum Content {
         sequence: u32,
         /// Which part of it.
         part: Part,
+    },
+    /// To a dealership that has used so much of its package.
+    PackageUse {
+        /// All that it says.
+        package_use: Box<PackageUse>,
     },
     /// A call for a person.
     Alert {
@@ -350,6 +357,7 @@ pub(crate) async fn queue(
         Kind::Invoice => "invoice",
         Kind::Digest => "digest",
         Kind::Alert => "alert",
+        Kind::PackageUse => "package_use",
     };
     sqlx::query(
         "INSERT INTO outbox (id, kind, cause, recipient, redirected_to, resend, number, content, subject,

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use super::message::{Attachment, Email};
 use super::template::{Alert, Rendered, TemplateError, Templates};
 use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::package_use::PackageUse;
 use crate::billing::register::EmailAddress;
 use crate::report::Digest;
 use crate::report::archive::{
@@ -169,6 +170,19 @@ fn files(digest: &Digest, range: Range<usize>, pdfs: Vec<Vec<u8>>) -> Vec<File> 
         bytes,
     };
     entries.iter().zip(pdfs).map(file).collect()
+}
+
+/// The email to a dealership that has used so much of its package.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn package_use(
+    templates: &Templates,
+    envelope: Envelope,
+    package_use: &PackageUse,
+) -> Result<Email, ComposeError> {
+    let file_stem = format!("pacote-{}-{}", package_use.month, package_use.threshold);
+    Ok(email(envelope, file_stem, templates.package_use(package_use)?, Vec::new()))
 }
 
 /// The email that calls a person.

@@ -6,8 +6,9 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
 use super::text::one_line;
-use super::view::{AlertView, CancellationView, DigestView, InvoiceView};
+use super::view::{AlertView, CancellationView, DigestView, InvoiceView, PackageUseView};
 use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::package_use::PackageUse;
 use crate::report::Digest;
 use crate::report::archive::Part;
 
@@ -53,7 +54,7 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 14] = embedded![
+const SOURCES: [(&str, &str); 17] = embedded![
     "layout.html",
     "footer.html",
     "invoice/subject.txt",
@@ -65,6 +66,9 @@ const SOURCES: [(&str, &str); 14] = embedded![
     "digest/subject.txt",
     "digest/body.txt",
     "digest/body.html",
+    "package_use/subject.txt",
+    "package_use/body.txt",
+    "package_use/body.html",
     "alert/subject.txt",
     "alert/body.txt",
     "alert/body.html",
@@ -118,6 +122,15 @@ impl Templates {
     pub fn digest(&self, digest: &Digest, part: &Part) -> Result<Rendered, TemplateError> {
         let names = ["digest/subject.txt", "digest/body.txt", "digest/body.html"];
         self.render(names, &DigestView::of(digest, part))
+    }
+
+    /// The email to a dealership that has used so much of its package.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn package_use(&self, package_use: &PackageUse) -> Result<Rendered, TemplateError> {
+        let names = ["package_use/subject.txt", "package_use/body.txt", "package_use/body.html"];
+        self.render(names, &PackageUseView::of(package_use))
     }
 
     /// The email that calls a person.

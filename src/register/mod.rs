@@ -34,6 +34,9 @@ pub const DEALERSHIP_COLUMNS: [&str; 11] = [
     "due_day",
 ];
 
+/// The column of `dealerships.csv` that may be left out.
+pub const OPTIONAL_COLUMN: &str = "package_use";
+
 /// The columns of `contracts.csv`.
 pub const CONTRACT_COLUMNS: [&str; 3] = ["dealership_id", "from_month", "package"];
 
@@ -86,7 +89,7 @@ impl std::error::Error for BadRows {}
 /// [`BadRows`], with all problems of the file.
 pub fn read_dealerships(file_name: &str, bytes: &[u8]) -> Result<Vec<Dealership>, BadRows> {
     let mut table = Table::new(file_name);
-    let rows = table.rows(bytes, DEALERSHIP_COLUMNS);
+    let rows = table.rows(bytes, DEALERSHIP_COLUMNS, Some(OPTIONAL_COLUMN));
     let mut line_of = HashMap::new();
     let mut dealerships = Vec::with_capacity(rows.len());
     for row in rows {
@@ -115,6 +118,8 @@ fn dealership(table: &mut Table<'_>, row: &Row<11>) -> Option<Dealership> {
     let cc = addresses(table, line, cc);
     let timezone = table.parse(line, "timezone", timezone, zone);
     let due_day = table.parse(line, "due_day", due_day, day);
+    let package_use = row.optional.as_deref();
+    let package_use = table.parse(line, OPTIONAL_COLUMN, package_use, told);
     let email = email?;
     Some(Dealership {
         id: id?,
@@ -128,6 +133,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<11>) -> Option<Dealership> {
         email,
         timezone: timezone?,
         due_day: due_day?,
+        package_use: package_use?,
     })
 }
 
@@ -143,7 +149,7 @@ pub fn read_contracts(
     prices: &Prices,
 ) -> Result<Vec<ContractEntry>, BadRows> {
     let mut table = Table::new(file_name);
-    let rows = table.rows(bytes, CONTRACT_COLUMNS);
+    let rows = table.rows(bytes, CONTRACT_COLUMNS, None);
     let mut line_of = HashMap::new();
     let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
@@ -225,6 +231,17 @@ fn day(text: &str) -> Result<Option<u32>, String> {
     })
 }
 
+fn told(text: &str) -> Result<Option<bool>, String> {
+    match text {
+        "" => Ok(None),
+        "yes" => Ok(Some(true)),
+        "no" => Ok(Some(false)),
+        _ => Err(format!(
+            "'{text}' is neither yes nor no: yes for an email at 80 % and 100 % of the package, or nothing for what is configured"
+        )),
+    }
+}
+
 /// Each address once, however often it is written: each gets one message.
 fn addresses(table: &mut Table<'_>, line: u64, cell: Option<&str>) -> Option<Vec<EmailAddress>> {
     let mut addresses = Vec::new();
@@ -239,12 +256,19 @@ fn addresses(table: &mut Table<'_>, line: u64, cell: Option<&str>) -> Option<Vec
     all_valid.then_some(addresses)
 }
 
-/// The register as `dealerships.csv`.
+/// The register as `dealerships.csv`; with the optional column where a dealership has a word on it.
 #[must_use]
 pub fn write_dealerships(dealerships: &[Dealership]) -> String {
+    let is_told = dealerships.iter().any(|dealership| dealership.package_use.is_some());
+    let columns = DEALERSHIP_COLUMNS.into_iter().chain(is_told.then_some(OPTIONAL_COLUMN));
     let rows = dealerships.iter().map(|dealership| {
         let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
-        [
+        let told = match dealership.package_use {
+            None => "",
+            Some(true) => "yes",
+            Some(false) => "no",
+        };
+        let cells = [
             dealership.id.clone(),
             dealership.name.clone(),
             dealership.trade_name.clone(),
@@ -256,9 +280,10 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
             cc.join(";"),
             dealership.timezone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
             dealership.due_day.map(|day| day.to_string()).unwrap_or_default(),
-        ]
+        ];
+        cells.into_iter().chain(is_told.then(|| told.to_owned())).collect()
     });
-    write(DEALERSHIP_COLUMNS, rows)
+    write(&columns.collect::<Vec<_>>(), rows)
 }
 
 /// The contracts as `contracts.csv`.
@@ -266,12 +291,12 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
 pub fn write_contracts(entries: &[ContractEntry]) -> String {
     let rows = entries.iter().map(|entry| {
         let package = entry.package.map_or_else(|| NO_PACKAGE.to_owned(), |p| p.to_string());
-        [entry.dealership_id.clone(), entry.from_month.to_string(), package]
+        vec![entry.dealership_id.clone(), entry.from_month.to_string(), package]
     });
-    write(CONTRACT_COLUMNS, rows)
+    write(&CONTRACT_COLUMNS, rows)
 }
 
-fn write<const N: usize>(columns: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+fn write(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory cannot fail, and every row has as many fields as the header.
     let _ = writer.write_record(columns);

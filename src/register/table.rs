@@ -15,6 +15,15 @@ pub(super) struct Row<const N: usize> {
     pub line: u64,
     /// `None` where the cell was refused already.
     pub cells: [Option<String>; N],
+    /// The optional column; empty where the file has none.
+    pub optional: Option<String>,
+}
+
+/// Where the columns stand in a record.
+#[derive(Clone, Copy)]
+struct Places<const N: usize> {
+    cells: [usize; N],
+    optional: Option<usize>,
 }
 
 impl<'a> Table<'a> {
@@ -48,11 +57,12 @@ impl<'a> Table<'a> {
     }
 
     /// All rows under the header. The first column is an id and stays as it is, byte by byte; the
-    /// others lose the space around them.
+    /// others lose the space around them. The `optional` column may be missing.
     pub fn rows<const N: usize>(
         &mut self,
         bytes: &[u8],
         columns: [&'static str; N],
+        optional: Option<&'static str>,
     ) -> Vec<Row<N>> {
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
             self.refuse(1, None, "is UTF-16: save it as \"CSV UTF-8\"");
@@ -64,10 +74,12 @@ impl<'a> Table<'a> {
             self.refuse(1, None, format!("is empty: the first line is {}", columns.join(",")));
             return Vec::new();
         };
-        let Some(places) = self.header(line, &header, columns) else { return Vec::new() };
+        let Some(places) = self.header(line, &header, columns, optional) else {
+            return Vec::new();
+        };
         let width = header.len();
         records
-            .filter_map(|(line, record)| self.row(line, &record, width, columns, places))
+            .filter_map(|(line, record)| self.row(line, &record, width, columns, optional, places))
             .collect()
     }
 
@@ -77,7 +89,8 @@ impl<'a> Table<'a> {
         line: u64,
         header: &csv::ByteRecord,
         columns: [&'static str; N],
-    ) -> Option<[usize; N]> {
+        optional: Option<&'static str>,
+    ) -> Option<Places<N>> {
         let known = self.bad.len();
         let names: Vec<String> =
             header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -93,9 +106,11 @@ impl<'a> Table<'a> {
             return None;
         }
         for (index, name) in names.iter().enumerate() {
-            if !columns.contains(&name.as_str()) {
-                let reason =
-                    format!("unknown column '{name}': the columns are {}", columns.join(","));
+            if !columns.contains(&name.as_str()) && optional != Some(name) {
+                let also = optional.map(|name| format!(", and {name} if you like"));
+                let also = also.unwrap_or_default();
+                let columns = columns.join(",");
+                let reason = format!("unknown column '{name}': the columns are {columns}{also}");
                 self.refuse(line, None, reason);
             } else if names[..index].contains(name) {
                 self.refuse(line, None, format!("the column '{name}' stands twice"));
@@ -105,7 +120,10 @@ impl<'a> Table<'a> {
         for (column, _) in columns.iter().zip(places).filter(|(_, place)| place.is_none()) {
             self.refuse(line, None, format!("the column '{column}' is missing"));
         }
-        (self.bad.len() == known).then(|| places.map(Option::unwrap_or_default))
+        (self.bad.len() == known).then(|| Places {
+            cells: places.map(Option::unwrap_or_default),
+            optional: names.iter().position(|name| optional == Some(name)),
+        })
     }
 
     fn row<const N: usize>(
@@ -114,7 +132,8 @@ impl<'a> Table<'a> {
         record: &csv::ByteRecord,
         width: usize,
         columns: [&'static str; N],
-        places: [usize; N],
+        optional: Option<&'static str>,
+        places: Places<N>,
     ) -> Option<Row<N>> {
         if record.len() != width {
             let has_newline = record.iter().any(|cell| cell.contains(&b'\n'));
@@ -124,12 +143,18 @@ impl<'a> Table<'a> {
             return None;
         }
         let mut index = 0;
-        let cells = places.map(|place| {
+        let cells = places.cells.map(|place| {
             let (is_id, column) = (index == 0, columns[index]);
             index += 1;
             self.cell(line, column, record.get(place).unwrap_or_default(), is_id)
         });
-        Some(Row { line, cells })
+        let optional = match (optional, places.optional) {
+            (Some(column), Some(place)) => {
+                self.cell(line, column, record.get(place).unwrap_or_default(), false)
+            }
+            _ => Some(String::new()),
+        };
+        Some(Row { line, cells, optional })
     }
 
     fn cell(

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use fecha::billing::invoice::Invoice;
 use fecha::billing::money::Money;
+use fecha::billing::package_use::PackageUse;
 use fecha::mail::Sender;
 use fecha::mail::compose::{self, Envelope};
 use fecha::mail::template::{Rendered, Templates};
@@ -74,6 +75,18 @@ fn a_supplement() {
 }
 
 #[test]
+fn a_package_that_is_used_up() {
+    let templates = templates();
+    snapshot("package_80", &templates.package_use(&samples::package_use(4012)).unwrap());
+    snapshot("package_100", &templates.package_use(&samples::package_use(5012)).unwrap());
+    let on_the_limit = templates.package_use(&samples::package_use(5000)).unwrap();
+    assert!(!on_the_limit.text.contains("Acima do pacote: "), "{}", on_the_limit.text);
+    let last_day = PackageUse { on: "2026-11-30".parse().unwrap(), ..samples::package_use(4012) };
+    let last_day = templates.package_use(&last_day).unwrap();
+    assert!(last_day.text.contains("O mês termina hoje, 30/11/2026."), "{}", last_day.text);
+}
+
+#[test]
 fn an_alert() {
     snapshot("alert", &templates().alert(&samples::alert()).unwrap());
 }
@@ -133,6 +146,7 @@ fn no_markup_line_break_or_override_of_a_name_survives() {
         templates.digest(&samples::digest(), &part(1, 1, 0..2)).unwrap(),
         templates.digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap(),
         templates.alert(&samples::alert()).unwrap(),
+        templates.package_use(&samples::package_use_of_the_worst()).unwrap(),
     ];
     for email in emails {
         assert!(email.html.contains("&lt;script&gt;"), "{}", email.subject);

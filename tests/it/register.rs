@@ -110,12 +110,30 @@ fn a_wrong_header_is_named() {
     insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day");
     insta::assert_snapshot!(said(&HEADER.replace(',', ";")), @"dealerships.csv:1: the columns are not separated by commas: save it as CSV with ','; a ';' only separates the addresses in cc");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
-    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day
+    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day, and package_use if you like
     dealerships.csv:1: the column 'name' stands twice
     dealerships.csv:1: the column 'cnpj' is missing
     dealerships.csv:1: the column 'cc' is missing
     ");
     insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day");
+}
+
+#[test]
+fn the_column_package_use_may_be_left_out() {
+    let read = |rows: &str| dealerships(&format!("{HEADER},package_use\n{rows}"));
+    let second = ROW.replace("d1", "d2");
+    let told = |cell: &str| read(&format!("{ROW},{cell}\n{second},\n")).unwrap()[0].package_use;
+    assert_eq!([told(""), told("yes"), told("no")], [None, Some(true), Some(false)]);
+    assert_eq!(dealerships(&format!("{HEADER}\n{ROW}\n")).unwrap()[0].package_use, None);
+    let bad = read(&format!("{ROW},sim\n")).unwrap_err();
+    insta::assert_snapshot!(bad, @"dealerships.csv:2: package_use: 'sim' is neither yes nor no: yes for an email at 80 % and 100 % of the package, or nothing for what is configured");
+    // It is written only where somebody has a word on it.
+    let first_line = |rows: &str| {
+        let written = write_dealerships(&read(rows).unwrap());
+        written.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(first_line(&format!("{ROW},\n")), HEADER);
+    assert_eq!(first_line(&format!("{ROW},\n{second},no\n")), format!("{HEADER},package_use"));
 }
 
 #[test]
@@ -164,8 +182,9 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let cells = (any_cell(), any_cell(), any_cell(), any_cell());
     let cc = proptest::collection::btree_set("[a-z]{1,9}@example\\.com", 0..4);
     let due_day = proptest::option::of(1_u32..=31);
-    ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, due_day).prop_map(
-        |(id, (name, trade_name, address, city), cc, timezone, due_day)| Dealership {
+    let told = proptest::option::of(any::<bool>());
+    ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, due_day, told).prop_map(
+        |(id, (name, trade_name, address, city), cc, timezone, due_day, package_use)| Dealership {
             id,
             name,
             trade_name,
@@ -177,6 +196,7 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
             cc: cc.into_iter().map(EmailAddress::trusted).collect(),
             timezone,
             due_day,
+            package_use,
         },
     )
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::daemon::{add_messages, all_done, reseller};
 use crate::support::daemon::{Shift, eventually};
-use crate::support::reseller::{LedgerKind, Reseller};
+use crate::support::reseller::{DEALERSHIP_HEADER, LedgerKind, Reseller, dealership};
 
 const OCTOBER: &str = "2026-10-31T15:00:00Z";
 
@@ -139,4 +139,89 @@ fn it_waits_for_a_message_database_that_is_away() {
     std::fs::rename(&away, &here).unwrap();
     looked(&reseller, "verify", 1);
     assert_eq!(mailed(&reseller, "alert").len(), 2);
+}
+
+/// d1, d2 and d3 with packages of 5,000; `yes` and `no` as the register says.
+fn packages(ledger: LedgerKind, configured: bool, words: [&str; 3]) -> Reseller {
+    let alerts = format!("[alerts]\npackage_use = {configured}\n[email]");
+    let reseller = reseller(ledger, &[("[email]", &alerts)]);
+    let mut people = DEALERSHIP_HEADER.replace('\n', ",package_use\n");
+    let mut contracts = "dealership_id,from_month,package\n".to_owned();
+    for (id, word) in ["d1", "d2", "d3"].into_iter().zip(words) {
+        people += &dealership(id, "").replace('\n', &format!(",{word}\n"));
+        contracts += &format!("{id},2026-01,5000\n");
+    }
+    reseller.write("people.csv", &people);
+    reseller.write("packages.csv", &contracts);
+    reseller
+        .run(&["import", "--dealerships", "people.csv", "--contracts", "packages.csv"])
+        .expect(0);
+    reseller.run(&["export", "--dealerships", "out.csv"]).expect(0);
+    assert_eq!(std::fs::read_to_string(reseller.path("out.csv")).unwrap(), people);
+    reseller
+}
+
+#[rstest]
+fn each_threshold_of_a_package_is_told_once(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = packages(ledger, true, ["", "", "no"]);
+    for id in ["d1", "d2", "d3"] {
+        reseller.add_contacts(id, 4012, "2026-11-03T12:00:00Z");
+    }
+    let mut shift = Shift::new(&reseller, "2026-11-05T10:00:00Z");
+    let daemon = shift.start();
+    daemon.says("the daemon runs");
+    shift.set("2026-11-05T11:00:00Z");
+    looked(&reseller, "package_use", 1);
+    let told = |id: &str, what: &str| {
+        (format!("{id}@example.com"), format!("UAM: {what}) · novembro de 2026"))
+    };
+    let both =
+        [told("d1", "4.012 de 5.000 (80% do pacote"), told("d2", "4.012 de 5.000 (80% do pacote")];
+    assert_eq!(mailed(&reseller, "package_use"), both);
+
+    // Nothing new the next morning, be it another process; then one of them uses it up.
+    daemon.kill();
+    shift.set("2026-11-06T11:00:00Z");
+    let daemon = shift.start();
+    looked(&reseller, "package_use", 2);
+    assert_eq!(mailed(&reseller, "package_use"), both);
+    reseller.add_contacts("d2", 5012, "2026-11-06T12:00:00Z");
+    shift.set("2026-11-07T11:00:00Z");
+    looked(&reseller, "package_use", 3);
+    let full = told("d2", "5.012 de 5.000 (pacote todo usado");
+    assert_eq!(mailed(&reseller, "package_use")[2..], [full]);
+    eventually("all are sent", || {
+        reseller.ledger_number("SELECT COUNT(*) FROM outbox WHERE state <> 'sent'") == 0
+    });
+    assert!(!daemon.log().contains("example.com\""), "{}", daemon.log());
+}
+
+#[test]
+fn who_passes_both_thresholds_at_once_is_told_of_the_second() {
+    let reseller = packages(LedgerKind::Sqlite, false, ["yes", "", "no"]);
+    for id in ["d1", "d2", "d3"] {
+        reseller.add_contacts(id, 5000, "2026-11-03T12:00:00Z");
+    }
+    let mut shift = Shift::new(&reseller, "2026-11-05T12:00:00Z");
+    let daemon = shift.start();
+    daemon.says("told dealerships of their packages");
+    let mailed = mailed(&reseller, "package_use");
+    let [(to, subject)] = mailed.as_slice() else { panic!("{mailed:?}") };
+    assert_eq!(to, "d1@example.com");
+    assert_eq!(subject, "UAM: 5.000 de 5.000 (pacote todo usado) · novembro de 2026");
+    assert_eq!(reseller.ledger_number("SELECT threshold FROM package_notice"), 100);
+}
+
+#[test]
+fn nobody_is_told_of_a_package_by_default() {
+    let reseller = reseller(LedgerKind::Sqlite, &[]);
+    reseller.register(&[("d1", "", "5000")]);
+    reseller.add_contacts("d1", 5000, "2026-11-03T12:00:00Z");
+    let mut shift = Shift::new(&reseller, "2026-11-05T12:00:00Z");
+    let daemon = shift.start();
+    daemon.says("the daemon runs");
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(reseller.outbox().is_empty());
 }

@@ -24,14 +24,14 @@ impl CancellationView {
     pub fn of(invoice: &Invoice, cancellation: &Cancellation) -> Self {
         Self {
             label: invoice.label(),
-            greeting: greeting(invoice),
+            greeting: greeting(&invoice.dealership),
             month: invoice.month.in_words(),
             total: invoice.total().brl(),
             cancelled_on: day(cancellation.on),
             reason: line(&cancellation.reason),
             paid: (cancellation.paid > Money::ZERO).then(|| cancellation.paid.brl()),
             file: cancellation_file(&invoice.label()),
-            issuer: IssuerView::of(invoice),
+            issuer: IssuerView::of(&invoice.issuer),
         }
     }
 }

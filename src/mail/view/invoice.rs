@@ -6,6 +6,7 @@ use super::counted;
 use crate::billing::invoice::{Invoice, Replacement, label};
 use crate::billing::money::{Money, UnitPrice, grouped};
 use crate::billing::price::{Item, Line};
+use crate::billing::register::{Issuer, Party};
 use crate::mail::compose::{invoice_file, statement_file};
 use crate::mail::text::{one_line, shortened};
 
@@ -85,7 +86,7 @@ impl InvoiceView {
         let (total, paid) = (invoice.total(), invoice.paid());
         Self {
             label: invoice.label(),
-            greeting: greeting(invoice),
+            greeting: greeting(&invoice.dealership),
             month: invoice.month.in_words(),
             period: period(invoice),
             total: total.brl(),
@@ -102,7 +103,7 @@ impl InvoiceView {
             replaces: invoice.replaces.as_ref().map(|before| ReplacesView::of(invoice, before)),
             invoice_file: invoice_file(&invoice.label()),
             statement_file: statement_file(&invoice.label()),
-            issuer: IssuerView::of(invoice),
+            issuer: IssuerView::of(&invoice.issuer),
         }
     }
 }
@@ -156,8 +157,7 @@ impl ReplacesView {
 }
 
 impl IssuerView {
-    pub fn of(invoice: &Invoice) -> Self {
-        let issuer = &invoice.issuer;
+    pub fn of(issuer: &Issuer) -> Self {
         Self {
             name: line(&issuer.name),
             cnpj: issuer.cnpj.to_string(),
@@ -169,8 +169,7 @@ impl IssuerView {
 }
 
 /// The name on the sign, or the legal one.
-pub fn greeting(invoice: &Invoice) -> String {
-    let party = &invoice.dealership;
+pub fn greeting(party: &Party) -> String {
     let name = if party.trade_name.trim().is_empty() { &party.name } else { &party.trade_name };
     line(name)
 }
