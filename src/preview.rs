@@ -5,10 +5,11 @@ use chrono_tz::Tz;
 
 use crate::billing::adjustment::apply;
 use crate::billing::contract::Contracts;
-use crate::billing::invoice::Usage;
+use crate::billing::invoice::{Invoice, Usage};
 use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
 use crate::billing::price::{Line, PriceTable};
+use crate::billing::pro_forma::{Ahead, NO_NUMBER, ProForma};
 use crate::billing::projection::project;
 use crate::billing::register::Dealership;
 use crate::billing::tally::{Counted, Counter, Tally};
@@ -88,6 +89,39 @@ pub async fn preview_month(
         priced(subject, &tally, prices, now, adjusted)
     };
     Ok(subjects.into_iter().map(preview).collect())
+}
+
+impl Preview {
+    /// What it would be invoiced as, for the pro-forma document.
+    #[must_use]
+    pub fn pro_forma(&self, desk: &Desk<'_>, month: Month, now: DateTime<Utc>) -> ProForma {
+        let on = now.with_timezone(&self.timezone).date_naive();
+        let content = Invoice {
+            number: NO_NUMBER,
+            revision: 0,
+            issuer: desk.config.issuer.clone(),
+            dealership_id: self.dealership.id.clone(),
+            dealership: self.dealership.party(),
+            month,
+            period: self.period,
+            timezone: self.timezone,
+            package: self.package,
+            usage: self.usage.clone(),
+            lines: self.lines.clone(),
+            issued_at: now,
+            issued_on: on,
+            due_on: on,
+            evidence_sha256: String::new(),
+            pix: None,
+            late_fee: None,
+            prices: None,
+            history: Vec::new(),
+            replaces: None,
+        };
+        let Cost { uam, hsm, total } = self.projected;
+        let ahead = (!self.period.has_ended(now)).then_some(Ahead { uam, hsm, total });
+        ProForma { content, as_of: now, ahead }
+    }
 }
 
 struct Subject {

@@ -20,6 +20,7 @@ pub mod month;
 pub mod package_use;
 pub mod pix;
 pub mod price;
+pub mod pro_forma;
 pub mod projection;
 pub mod register;
 pub mod tally;

@@ -17,6 +17,7 @@ mod layout;
 mod letterhead;
 mod logo;
 mod press;
+mod preview;
 mod qr;
 mod srgb;
 mod statement;
@@ -32,6 +33,7 @@ use self::layout::{Mark, Picture};
 use self::letterhead::{Kind, Logo};
 use self::press::{About, Attachment, Press};
 use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::pro_forma::ProForma;
 
 /// What the issuer's documents look like, beyond what every document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -176,6 +178,16 @@ impl Renderer {
         self.print(&pages, &about(invoice, Kind::Cancellation), None)
     }
 
+    /// What a running month would be invoiced as, as PDF: every page says that it is no invoice, and there
+    /// is no number, no due date and no way to pay. The same model gives the same bytes.
+    ///
+    /// # Errors
+    /// [`RenderError`] where a page cannot be written.
+    pub fn preview(&self, pro_forma: &ProForma) -> Result<Vec<u8>, RenderError> {
+        let pages = preview::pages(&self.all.fonts, self.logo, pro_forma);
+        self.print(&pages, &about(&pro_forma.content, Kind::Preview), None)
+    }
+
     fn print(
         &self,
         pages: &[Picture],
@@ -190,7 +202,7 @@ impl Renderer {
 
 fn about(invoice: &Invoice, kind: Kind) -> About {
     About {
-        title: format!("{} {}", kind.title(), invoice.label()),
+        title: kind.name(invoice),
         author: invoice.issuer.name.clone(),
         subject: format!("{}, {}", invoice.dealership.name, invoice.month.in_words()),
         created: invoice.issued_at,
