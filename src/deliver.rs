@@ -140,10 +140,12 @@ impl Post<'_> {
                 let statement = self.document(*number, *revision, FileKind::Statement).await?;
                 Ok(compose::invoice(self.templates, envelope, &invoice, pdf, statement)?)
             }
-            Content::Cancellation { number, revision, cancellation } => {
+            Content::Cancellation { number, revision, cancellation, is_copy } => {
                 let invoice = self.invoice(*number, *revision).await?;
                 let pdf = self.document(*number, *revision, FileKind::Cancellation).await?;
-                Ok(compose::cancellation(self.templates, envelope, &invoice, cancellation, pdf)?)
+                let words = self.templates.cancellation(&invoice, cancellation, *is_copy);
+                let words = words.map_err(ComposeError::from)?;
+                Ok(compose::cancellation(envelope, &invoice, words, pdf))
             }
             Content::Digest { month, sequence, part } => {
                 let digest = self.ledger.digest(*month, *sequence).await?;

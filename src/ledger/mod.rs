@@ -7,6 +7,7 @@
 pub mod adjustments;
 pub mod alerts;
 pub mod audit;
+pub mod cancellations;
 pub mod closing;
 mod guard;
 pub mod invoices;

@@ -53,7 +53,7 @@ pub enum Content {
         /// Which revision of it.
         revision: u32,
     },
-    /// To a dealership whose invoice is void.
+    /// To a dealership whose invoice is void, or a copy of it to finance.
     Cancellation {
         /// The invoice.
         number: Number,
@@ -61,6 +61,9 @@ pub enum Content {
         revision: u32,
         /// Why it is void.
         cancellation: Cancellation,
+        /// It is the copy to finance.
+        #[serde(default)]
+        is_copy: bool,
     },
     /// A report to finance, or one part of it.
     Digest {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::message::{Attachment, Email};
 use super::template::{Alert, Rendered, TemplateError, Templates};
-use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::invoice::Invoice;
 use crate::billing::package_use::PackageUse;
 use crate::billing::register::EmailAddress;
 use crate::report::Digest;
@@ -101,22 +101,18 @@ pub fn invoice(
     Ok(email(envelope, format!("fatura-{label}"), words, attachments))
 }
 
-/// The email to a dealership whose invoice is void, with the document that says so.
-///
-/// # Errors
-/// [`ComposeError::Template`].
+/// The email about an invoice that is void, with the document that says so.
+#[must_use]
 pub fn cancellation(
-    templates: &Templates,
     envelope: Envelope,
     invoice: &Invoice,
-    cancellation: &Cancellation,
+    words: Rendered,
     bytes: Vec<u8>,
-) -> Result<Email, ComposeError> {
+) -> Email {
     let label = invoice.label();
     let file_name = cancellation_file(&label);
     let attachments = vec![Attachment { file_name, content_type: PDF, bytes }];
-    let words = templates.cancellation(invoice, cancellation)?;
-    Ok(email(envelope, format!("cancelamento-{label}"), words, attachments))
+    email(envelope, format!("cancelamento-{label}"), words, attachments)
 }
 
 /// Over which emails a close report goes, so that none is larger than [`MESSAGE_LIMIT`] as sent, for

@@ -102,7 +102,8 @@ impl Templates {
         self.render(names, &InvoiceView::of(invoice))
     }
 
-    /// The email to a dealership whose invoice is void.
+    /// The email to a dealership whose invoice is void; or the copy of it to finance, which also says whom it
+    /// went to and who asked for it.
     ///
     /// # Errors
     /// [`TemplateError`].
@@ -110,9 +111,10 @@ impl Templates {
         &self,
         invoice: &Invoice,
         cancellation: &Cancellation,
+        is_copy: bool,
     ) -> Result<Rendered, TemplateError> {
         let names = ["cancellation/subject.txt", "cancellation/body.txt", "cancellation/body.html"];
-        self.render(names, &CancellationView::of(invoice, cancellation))
+        self.render(names, &CancellationView::of(invoice, cancellation, is_copy))
     }
 
     /// One of the emails to finance.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fecha::billing::invoice::Invoice;
+use fecha::billing::invoice::{Cancellation, Invoice};
 use fecha::billing::money::Money;
 use fecha::billing::package_use::PackageUse;
 use fecha::mail::Sender;
@@ -84,6 +84,19 @@ fn a_package_that_is_used_up() {
     let last_day = PackageUse { on: "2026-11-30".parse().unwrap(), ..samples::package_use(4012) };
     let last_day = templates.package_use(&last_day).unwrap();
     assert!(last_day.text.contains("O mês termina hoje, 30/11/2026."), "{}", last_day.text);
+}
+
+#[test]
+fn a_cancellation() {
+    let cancellation = Cancellation {
+        on: "2026-11-04".parse().unwrap(),
+        reason: format!("Contrato de outra empresa {HOSTILE}"),
+        by: "Ana".to_owned(),
+        paid: "100.00".parse().unwrap(),
+    };
+    let email = |is_copy| templates().cancellation(&samples::invoice(), &cancellation, is_copy);
+    snapshot("cancellation", &email(false).unwrap());
+    snapshot("cancellation_copy", &email(true).unwrap());
 }
 
 #[test]
