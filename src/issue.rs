@@ -111,7 +111,7 @@ pub async fn issue(
     draft: Draft<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(&draft.tally.contacts, desk.key).into_bytes();
+    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key).into_bytes();
     let evidence_sha256 = sha256_hex(&evidence);
 
     let mut transaction = desk.ledger.begin().await?;
@@ -153,7 +153,7 @@ pub async fn revise(
     why: Why<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(&draft.tally.contacts, desk.key).into_bytes();
+    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key).into_bytes();
     let evidence_sha256 = sha256_hex(&evidence);
 
     let mut transaction = desk.ledger.begin().await?;

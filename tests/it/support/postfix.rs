@@ -124,12 +124,14 @@ fn make_certificates(root: &Path, name: &str) {
 
 /// `faturas` may log in, with the password `segredo`.
 fn make_login(root: &Path) {
-    let database = root.join("etc/sasldb2");
+    let database = root.join("sasldb2");
     let settings = format!(
         "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: {}\n",
         database.display()
     );
-    fs::write(root.join("etc/smtpd.conf"), settings).unwrap();
+    // Debian looks beside main.cf, upstream where the setting says.
+    fs::create_dir(root.join("etc/sasl")).unwrap();
+    fs::write(root.join("etc/sasl/smtpd.conf"), settings).unwrap();
     let mut child = Command::new("saslpasswd2")
         .args(["-p", "-c", "-u", "mail.example.com", "-f"])
         .arg(&database)
@@ -162,7 +164,7 @@ virtual_mailbox_maps = static:inbox/
 virtual_mailbox_base = {root}/mail
 virtual_uid_maps = static:{NOBODY}
 virtual_gid_maps = static:{NOBODY}
-cyrus_sasl_config_path = {root}/etc
+cyrus_sasl_config_path = {root}/etc/sasl
 smtpd_sasl_local_domain = mail.example.com
 "
     )
