@@ -1,5 +1,5 @@
-//! Voids an invoice: the number is kept, the document of cancellation emailed, and the dealership's
-//! month open again for a close that names it.
+//! Voids an invoice: the number is kept, the document of cancellation emailed to the dealership, with a
+//! copy to finance, and the dealership's month open again for a close that names it.
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +12,8 @@ use crate::issue::{Desk, recipients};
 use crate::ledger::LedgerError;
 use crate::ledger::adjustments::{free, hold, leave, paid};
 use crate::ledger::audit;
-use crate::ledger::invoices::{FileKind, Filter, State, insert_file, void};
+use crate::ledger::cancellations::insert_cancellation;
+use crate::ledger::invoices::{Filter, State, void};
 use crate::ledger::outbox::{Content, Kind, NewEmail, queue, withdraw};
 use crate::mail::template::TemplateError;
 
@@ -70,11 +71,16 @@ pub async fn cancel_invoice(
         leave(&mut transaction, &invoice, &rest, invoice.month, by, now).await?;
     }
     let pdf = desk.renderer.cancellation(&invoice, &cancellation)?;
-    insert_file(&mut transaction, &invoice, FileKind::Cancellation, pdf).await?;
+    insert_cancellation(&mut transaction, &invoice, &cancellation, pdf).await?;
     let dealership = dealerships.iter().find(|d| d.id == invoice.dealership_id);
     let to = dealership.map(recipients).unwrap_or_default();
-    for email in emails(desk, &invoice, &cancellation, to, now)? {
-        queue(&mut transaction, &email, now).await?;
+    let finance = desk.config.email.finance.clone();
+    let emails = [
+        cancellation_emails(desk, &invoice, &cancellation, Whose::Dealership, to, now)?,
+        cancellation_emails(desk, &invoice, &cancellation, Whose::Finance, finance, now)?,
+    ];
+    for email in emails.iter().flatten() {
+        queue(&mut transaction, email, now).await?;
     }
     let detail = format!("{} {}: {reason}", invoice.label(), invoice.total());
     audit::Entry {
@@ -91,17 +97,31 @@ pub async fn cancel_invoice(
     Ok(invoice)
 }
 
+/// For whom an email about a cancellation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// Who got the invoice.
+    Dealership,
+    /// A copy for the reseller's own books.
+    Finance,
+}
+
 /// One email to each recipient, with the document of cancellation.
-fn emails(
+///
+/// # Errors
+/// [`TemplateError`] where the subject cannot be worded.
+pub fn cancellation_emails(
     desk: &Desk<'_>,
     invoice: &Invoice,
     cancellation: &Cancellation,
+    whose: Whose,
     recipients: Vec<EmailAddress>,
     now: DateTime<Utc>,
 ) -> Result<Vec<NewEmail>, TemplateError> {
-    let subject = desk.templates.cancellation(invoice, cancellation)?.subject;
+    let is_copy = whose == Whose::Finance;
+    let subject = desk.templates.cancellation(invoice, cancellation, is_copy)?.subject;
     let email = |recipient| NewEmail {
-        kind: Kind::Invoice,
+        kind: if is_copy { Kind::Digest } else { Kind::Invoice },
         cause: format!("{} cancelled", invoice.label()),
         recipient,
         redirected_to: desk.config.email.redirect.clone(),
@@ -111,6 +131,7 @@ fn emails(
             number: invoice.number,
             revision: invoice.revision,
             cancellation: cancellation.clone(),
+            is_copy,
         },
         subject: subject.clone(),
         message_id: desk.sender.new_message_id(now),

@@ -146,10 +146,12 @@ impl Post<'_> {
                 let files = InvoiceFiles { invoice: pdf, statement, evidence };
                 Ok(compose::invoice(self.templates, envelope, &invoice, files)?)
             }
-            Content::Cancellation { number, revision, cancellation } => {
+            Content::Cancellation { number, revision, cancellation, is_copy } => {
                 let invoice = self.invoice(*number, *revision).await?;
                 let pdf = self.document(*number, *revision, FileKind::Cancellation).await?;
-                Ok(compose::cancellation(self.templates, envelope, &invoice, cancellation, pdf)?)
+                let words = self.templates.cancellation(&invoice, cancellation, *is_copy);
+                let words = words.map_err(ComposeError::from)?;
+                Ok(compose::cancellation(envelope, &invoice, words, pdf))
             }
             Content::Digest { month, sequence, part } => {
                 let digest = self.ledger.digest(*month, *sequence).await?;
@@ -160,6 +162,9 @@ impl Post<'_> {
                     );
                 }
                 Ok(compose::digest(self.templates, envelope, &digest, part, pdfs)?)
+            }
+            Content::PackageUse { package_use } => {
+                Ok(compose::package_use(self.templates, envelope, package_use)?)
             }
             Content::Alert { alert } => Ok(compose::alert(self.templates, envelope, alert)?),
         }

@@ -26,6 +26,7 @@ pub mod ledger;
 pub mod mail;
 pub mod messages;
 pub mod office;
+pub mod package_use;
 pub mod preview;
 pub mod recount;
 pub mod register;

@@ -1,12 +1,15 @@
 //! What a month would cost as of now, and where it is heading. Issues nothing.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 
 use crate::billing::adjustment::apply;
 use crate::billing::contract::Contracts;
+use crate::billing::invoice::{Invoice, Usage};
 use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
-use crate::billing::price::{NoPrice, PriceTable};
+use crate::billing::price::{Line, PriceTable};
+use crate::billing::pro_forma::{Ahead, NO_NUMBER, ProForma};
 use crate::billing::projection::project;
 use crate::billing::register::Dealership;
 use crate::billing::tally::{Counted, Counter, Tally};
@@ -18,9 +21,17 @@ use crate::messages::Source;
 #[derive(Debug, Clone)]
 pub struct Preview {
     /// Who would be invoiced.
-    pub dealership_id: String,
+    pub dealership: Dealership,
     /// Contacts included.
     pub package: u64,
+    /// The bounds that a close would use.
+    pub period: Period,
+    /// The zone of the dealership's days.
+    pub timezone: Tz,
+    /// What was used so far.
+    pub usage: Usage,
+    /// What that would be invoiced as, adjustments included; empty where it has no price.
+    pub lines: Vec<Line>,
     /// So far.
     pub now: Cost,
     /// At the month's end, at the present pace; the same as `now` once the month is over.
@@ -68,21 +79,55 @@ pub async fn preview_month(
     };
     let adjustments = desk.ledger.adjustments_by_dealership().await?;
     let preview = |subject: Subject| {
-        let id = subject.dealership.id;
-        let tally = count.tallies.remove(&id).unwrap_or_default();
-        let own = adjustments.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let adjusted = |subtotal| {
-            let lines = apply(own, month, None, subtotal).lines;
-            subtotal + lines.iter().map(|line| line.amount).sum()
+        let id = &subject.dealership.id;
+        let tally = count.tallies.remove(id).unwrap_or_default();
+        let own = adjustments.get(id).map(Vec::as_slice).unwrap_or_default();
+        let adjusted = |lines: Vec<Line>| {
+            let subtotal = lines.iter().map(|line| line.amount).sum();
+            [lines, apply(own, month, None, subtotal).lines].concat()
         };
-        priced(id, subject.package, &tally, subject.period, prices, now, adjusted)
+        priced(subject, &tally, prices, now, adjusted)
     };
     Ok(subjects.into_iter().map(preview).collect())
+}
+
+impl Preview {
+    /// What it would be invoiced as, for the pro-forma document.
+    #[must_use]
+    pub fn pro_forma(&self, desk: &Desk<'_>, month: Month, now: DateTime<Utc>) -> ProForma {
+        let on = now.with_timezone(&self.timezone).date_naive();
+        let content = Invoice {
+            number: NO_NUMBER,
+            revision: 0,
+            issuer: desk.config.issuer.clone(),
+            dealership_id: self.dealership.id.clone(),
+            dealership: self.dealership.party(),
+            month,
+            period: self.period,
+            timezone: self.timezone,
+            package: self.package,
+            usage: self.usage.clone(),
+            lines: self.lines.clone(),
+            issued_at: now,
+            issued_on: on,
+            due_on: on,
+            evidence_sha256: String::new(),
+            pix: None,
+            late_fee: None,
+            prices: None,
+            history: Vec::new(),
+            replaces: None,
+        };
+        let Cost { uam, hsm, total } = self.projected;
+        let ahead = (!self.period.has_ended(now)).then_some(Ahead { uam, hsm, total });
+        ProForma { content, as_of: now, ahead }
+    }
 }
 
 struct Subject {
     dealership: Dealership,
     period: Period,
+    timezone: Tz,
     package: u64,
 }
 
@@ -104,9 +149,10 @@ async fn subjects(
     let after = desk.ledger.standing(month.next()).await?;
     let subject = |dealership: Dealership| {
         let id = &dealership.id;
-        let zone = dealership.timezone.unwrap_or(desk.config.issuer.timezone);
-        let natural = || period(month.period_in(zone), before.get(id), after.get(id));
+        let timezone = dealership.timezone.unwrap_or(desk.config.issuer.timezone);
+        let natural = || period(month.period_in(timezone), before.get(id), after.get(id));
         Some(Subject {
+            timezone,
             package: contracts.package_in(id, month)?,
             period: issued.get(id).map_or_else(natural, |revision| revision.invoice.period),
             dealership,
@@ -120,31 +166,34 @@ async fn subjects(
 }
 
 fn priced(
-    dealership_id: String,
-    package: u64,
+    subject: Subject,
     tally: &Tally,
-    period: Period,
     prices: &PriceTable,
     now: DateTime<Utc>,
-    adjusted: impl Fn(Money) -> Money,
+    adjusted: impl Fn(Vec<Line>) -> Vec<Line>,
 ) -> Preview {
-    let cost = |uam, hsm| -> Result<Cost, NoPrice> {
-        let lines = prices.lines(package, uam, hsm)?;
-        let total = adjusted(lines.iter().map(|line| line.amount).sum());
-        Ok(Cost { uam, hsm, total })
-    };
-    let ahead = project(tally, period, now);
+    let Subject { dealership, period, timezone, package } = subject;
+    let lines = |uam, hsm| prices.lines(package, uam, hsm).map(&adjusted);
     let (uam, hsm) = (tally.uam(), tally.hsm());
-    let costs = cost(uam, hsm).and_then(|now| Ok((now, cost(ahead.uam, ahead.hsm)?)));
-    let nothing = |uam, hsm| Cost { uam, hsm, total: Money::ZERO };
-    match costs {
-        Ok((now, projected)) => Preview { dealership_id, package, now, projected, no_price: None },
-        Err(error) => Preview {
-            dealership_id,
-            package,
-            now: nothing(uam, hsm),
-            projected: nothing(ahead.uam, ahead.hsm),
-            no_price: Some(error.to_string()),
-        },
+    let ahead = project(tally, period, now);
+    let both = lines(uam, hsm).and_then(|so_far| Ok((so_far, lines(ahead.uam, ahead.hsm)?)));
+    let (lines, at_the_end, no_price) = match both {
+        Ok((so_far, at_the_end)) => (so_far, at_the_end, None),
+        Err(error) => (Vec::new(), Vec::new(), Some(error.to_string())),
+    };
+    let cost = |uam, hsm, lines: &[Line]| {
+        let total = lines.iter().map(|line| line.amount).sum();
+        Cost { uam, hsm, total }
+    };
+    Preview {
+        now: cost(uam, hsm, &lines),
+        projected: cost(ahead.uam, ahead.hsm, &at_the_end),
+        usage: Usage::of(tally, timezone),
+        dealership,
+        package,
+        period,
+        timezone,
+        lines,
+        no_price,
     }
 }

@@ -11,10 +11,10 @@ use crate::billing::difference::{Contacts, Difference, Today};
 use crate::billing::evidence::{self, sha256_hex};
 use crate::billing::invoice::Invoice;
 use crate::billing::money::Money;
-use crate::billing::month::Month;
+use crate::billing::month::{Month, Period};
 use crate::billing::price::{Line, NoPrice, PriceTable};
 use crate::billing::register::Dealership;
-use crate::billing::tally::{Count, Counted, Counter, Tally};
+use crate::billing::tally::{Count, Counted, Counter, Tally, instant};
 use crate::issue::{Desk, Draft};
 use crate::ledger::LedgerError;
 use crate::ledger::invoices::{FileKind, Revision};
@@ -55,6 +55,8 @@ pub struct Recounted<'a> {
     paid_back: Money,
     /// The message database has no message at all of a period that messages were counted in.
     pub purged: bool,
+    /// The oldest counted message that is left of the period, among all dealerships that were counted.
+    oldest: Option<DateTime<Utc>>,
     prices: &'a PriceTable,
 }
 
@@ -91,7 +93,24 @@ pub async fn recount<'a>(
         recounted.settle(own, paid);
         Some(recounted)
     });
-    Ok(recounted.collect())
+    let mut recounted: Vec<Recounted<'_>> = recounted.collect();
+    note_oldest(&mut recounted);
+    Ok(recounted)
+}
+
+/// Tells each what the oldest message is that is left of its period.
+fn note_oldest(recounted: &mut [Recounted<'_>]) {
+    let mut oldest: BTreeMap<Period, i64> = BTreeMap::new();
+    for one in &*recounted {
+        let first = one.tally.contacts.iter().map(|(_, contact)| contact.first_at).min();
+        if let Some(first) = first {
+            let known = oldest.entry(one.invoice().period).or_insert(first);
+            *known = first.min(*known);
+        }
+    }
+    for one in recounted {
+        one.oldest = oldest.get(&one.invoice().period).map(|first| instant(*first));
+    }
 }
 
 /// Everyone of the register is known to it; only the invoiced are counted.
@@ -137,6 +156,7 @@ impl<'a> Recounted<'a> {
             paid: Money::ZERO,
             paid_back: Money::ZERO,
             purged,
+            oldest: None,
             prices,
         }
     }
@@ -175,6 +195,13 @@ impl<'a> Recounted<'a> {
             prices: self.prices,
         };
         Ok(Difference::between(self.invoice(), &today))
+    }
+
+    /// Up to when the period's messages were deleted, where that explains the whole difference: the oldest
+    /// message that is left.
+    #[must_use]
+    pub fn deleted_before(&self, difference: &Difference) -> Option<DateTime<Utc>> {
+        self.oldest.filter(|oldest| difference.is_retention(*oldest))
     }
 
     async fn contacts(&self, desk: &Desk<'_>) -> Result<Contacts, LedgerError> {

@@ -194,6 +194,13 @@ async fn decide(
         report.unchanged += 1;
         return Ok(());
     }
+    if let Some(left_from) = recounted.deleted_before(&difference)
+        && !options.accept.contains(&Cause::Loss)
+    {
+        let reason = partly_purged(number, left_from);
+        report.refused.push(refused(Some(difference), vec![Cause::Loss], reason));
+        return Ok(());
+    }
     if let Some((accept, reason)) = objection(&recounted, &difference, options) {
         report.refused.push(refused(Some(difference), accept, reason));
         return Ok(());
@@ -212,6 +219,13 @@ async fn decide(
 fn purged(number: Number, month: Month) -> String {
     format!(
         "its messages of {month} are not in the message database any more (deleted by retention?): {number} and its evidence stay as issued. Restore the messages to count again"
+    )
+}
+
+fn partly_purged(number: Number, left_from: DateTime<Utc>) -> String {
+    format!(
+        "its messages before {} are not in the message database any more (deleted by retention?): {number} and its evidence stay as issued. Restore the messages to count again; --accept loss bills only what is left",
+        left_from.format("%Y-%m-%d %H:%M UTC")
     )
 }
 

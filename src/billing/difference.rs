@@ -2,8 +2,10 @@
 //! (spec §2 *Rerun*): contact by contact, line by line.
 
 use std::fmt;
+use std::ops::AddAssign;
 use std::str::FromStr;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::evidence::Entry;
@@ -91,6 +93,9 @@ impl<T: PartialEq> Change<T> {
     }
 }
 
+/// A retention deletes by days.
+const RETENTION: TimeDelta = TimeDelta::days(1);
+
 /// How the contacts of two evidence files differ, in contacts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Contacts {
@@ -102,6 +107,31 @@ pub struct Contacts {
     pub more: u64,
     /// In both, without messages that were counted.
     pub fewer: u64,
+    /// When the first counted messages of those gone or fewer were sent.
+    #[serde(skip)]
+    pub lost: Option<Lost>,
+}
+
+/// The first counted messages of contacts that lost messages: the earliest and the latest of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// The earliest.
+    pub from: DateTime<Utc>,
+    /// The latest.
+    pub to: DateTime<Utc>,
+}
+
+impl AddAssign for Contacts {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.gone += other.gone;
+        self.more += other.more;
+        self.fewer += other.fewer;
+        self.lost = match (self.lost, other.lost) {
+            (Some(a), Some(b)) => Some(Lost { from: a.from.min(b.from), to: a.to.max(b.to) }),
+            (a, b) => a.or(b),
+        };
+    }
 }
 
 impl Contacts {
@@ -120,6 +150,7 @@ impl Contacts {
                 }
                 (Some(b), n) if n.is_none_or(|n| b.id < n.id) => {
                     contacts.gone += 1;
+                    contacts.lose(b);
                     before.next();
                 }
                 _ => {
@@ -140,7 +171,19 @@ impl Contacts {
         let more = pairs().any(|(before, now)| now > before) || now.first_at < before.first_at;
         let fewer = pairs().any(|(before, now)| now < before) || now.first_at > before.first_at;
         self.more += u64::from(more || replaced);
-        self.fewer += u64::from(fewer || replaced);
+        if fewer || replaced {
+            self.fewer += 1;
+            self.lose(before);
+        }
+    }
+
+    /// Keeps when the contact wrote first. An entry without an instant is none that fecha wrote: it then
+    /// counts as lost since ever and for ever, which nothing explains.
+    fn lose(&mut self, entry: &Entry<'_>) {
+        let at = entry.first_at.parse().ok();
+        let (from, to) =
+            (at.unwrap_or(DateTime::<Utc>::MIN_UTC), at.unwrap_or(DateTime::<Utc>::MAX_UTC));
+        *self += Self { lost: Some(Lost { from, to }), ..Self::default() };
     }
 
     /// Whether nothing differs.
@@ -246,6 +289,16 @@ impl Difference {
         .into_iter()
         .filter_map(|(cause, holds)| holds.then_some(cause))
         .collect()
+    }
+
+    /// Whether all that differs is what a retention that deletes the oldest messages takes away, where
+    /// `oldest` is the oldest counted message that is left of the period: only losses, all of them of
+    /// contacts that wrote before it, over a day or more. A few messages that are missing at the very
+    /// beginning of a month look the same, so that less than a day is never taken for retention.
+    #[must_use]
+    pub fn is_retention(&self, oldest: DateTime<Utc>) -> bool {
+        let deleted = |lost: Lost| lost.to < oldest && oldest - lost.from >= RETENTION;
+        self.causes() == [Cause::Loss] && self.contacts.lost.is_some_and(deleted)
     }
 
     /// Whether the invoice would be the same today.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
 use chrono_tz::Tz;
 
 use super::month::Month;
@@ -58,6 +58,35 @@ pub fn due(
         month = month.next();
     }
     months
+}
+
+/// What is looked after once a day is looked after from this hour on, local time: when people can read it.
+const MORNING: u32 = 8;
+/// On so many days after its close a month is verified.
+const VERIFICATIONS: u32 = 3;
+/// A close that is longer ago is left alone: a ledger of years, or a daemon that was off.
+const VERIFIED_WITHIN: TimeDelta = TimeDelta::days(7);
+
+/// Whether the morning of a later day than that of `latest` has come in `zone`.
+#[must_use]
+pub fn is_a_new_morning(latest: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> bool {
+    let (latest, now) = (latest.with_timezone(&zone), now.with_timezone(&zone));
+    now.date_naive() > latest.date_naive() && now.hour() >= MORNING
+}
+
+/// Whether a month that was closed at `closed_at` is to be verified, after it was `verified` times, the
+/// last time at `latest`: once a day, on the three days after the close.
+#[must_use]
+pub fn verification_is_due(
+    closed_at: DateTime<Utc>,
+    verified: u32,
+    latest: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> bool {
+    verified < VERIFICATIONS
+        && now - closed_at < VERIFIED_WITHIN
+        && is_a_new_morning(latest.unwrap_or(closed_at), now, zone)
 }
 
 /// Whether nothing is to be done where the month ended at `end`.
@@ -149,5 +178,27 @@ mod tests {
     #[test]
     fn without_zones_nothing_is_due() {
         assert!(months("2026-12-05T00:00:00Z", &[], "2026-10", &[]).is_empty());
+    }
+
+    #[rstest]
+    #[case(0, None, "2026-11-01T23:00:00Z", false)] // the day of the close
+    #[case(0, None, "2026-11-02T10:59:00Z", false)] // before 8 in Brasília
+    #[case(0, None, "2026-11-02T11:00:00Z", true)]
+    #[case(1, Some("2026-11-02T11:00:00Z"), "2026-11-03T02:00:00Z", false)] // the same local day
+    #[case(1, Some("2026-11-02T11:00:00Z"), "2026-11-03T11:00:00Z", true)]
+    #[case(2, Some("2026-11-03T11:00:00Z"), "2026-11-06T11:00:00Z", true)] // it was off for two days
+    #[case(3, Some("2026-11-04T11:00:00Z"), "2026-11-05T11:00:00Z", false)]
+    #[case(0, None, "2026-11-08T11:00:00Z", false)] // closed long ago
+    fn a_closed_month_is_verified_on_three_mornings(
+        #[case] verified: u32,
+        #[case] latest: Option<&str>,
+        #[case] now: &str,
+        #[case] expected: bool,
+    ) {
+        let closed_at = "2026-11-01T03:02:00Z".parse().unwrap();
+        let latest = latest.map(|latest| latest.parse().unwrap());
+        let zone = America::Sao_Paulo;
+        let due = verification_is_due(closed_at, verified, latest, now.parse().unwrap(), zone);
+        assert_eq!(due, expected);
     }
 }

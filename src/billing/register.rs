@@ -35,6 +35,8 @@ pub struct Dealership {
     pub due_day: Option<u32>,
     /// What it gets of the evidence.
     pub evidence: EvidenceWish,
+    /// Whether it is told how much of its package is used; `None` is as configured.
+    pub package_use: Option<bool>,
 }
 
 impl Dealership {

@@ -154,8 +154,8 @@ fn state(adjustment: &Adjustment) -> String {
 /// Arguments of `fecha cancel`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The number stays, void; the dealership gets a document of cancellation. Its month is open again, under a
-new number, for a close that names it:
+The number stays, void; the dealership gets a document of cancellation, finance a copy. Its month is open
+again, under a new number, for a close that names it:
 
   fecha cancel 2026-000017 --reason \"faturada em duplicidade\"
   fecha close --month 2026-10 --dealership d17")]

@@ -1,18 +1,19 @@
 //! `fecha deliver`, `fecha outbox` and `fecha resend`
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::json;
 
 use super::close::count;
 use super::output::{Failure, Output, plain, table};
-use crate::billing::invoice::Number;
+use crate::billing::invoice::{Invoice, Number};
 use crate::billing::register::EmailAddress;
+use crate::cancel::{Whose, cancellation_emails};
 use crate::deliver::{Delivered, Post};
 use crate::issue::{invoice_emails, recipients};
 use crate::ledger::audit;
 use crate::ledger::invoices::{Filter, State as InvoiceState};
-use crate::ledger::outbox::{Email, Kind, State};
+use crate::ledger::outbox::{Email, Kind, NewEmail, State};
 use crate::mail;
 use crate::office::{self, Office};
 
@@ -187,28 +188,37 @@ pub struct ResendArgs {
     to: Option<String>,
 }
 
-/// Queues an invoice's emails again.
+/// Queues an invoice's emails again; for a number that is void, those about its cancellation.
 pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Result<u8, Failure> {
     let number = args.number;
     let filter = Filter { number: Some(number), ..Filter::default() };
-    let revisions = office.ledger.revisions(filter).await?;
-    let Some(revision) = revisions.into_iter().find(|r| r.state == InvoiceState::Issued) else {
-        let message = format!("no invoice {number} stands: `fecha invoices` lists all");
+    // Without superseded ones there is one: it stands, or the number is void.
+    let Some(revision) = office.ledger.revisions(filter).await?.pop() else {
+        let message = format!("there is no invoice {number}: `fecha invoices` lists all");
         return Err(Failure::wrong(message));
     };
-    let invoice = revision.invoice;
     let dealerships = office.ledger.dealerships().await?;
-    let dealership = dealerships.iter().find(|d| d.id == invoice.dealership_id);
+    let dealership = dealerships.iter().find(|d| d.id == revision.invoice.dealership_id);
     let to = match &args.to {
         Some(text) => vec![mail::address(text).map_err(Failure::wrong)?],
         None => dealership.map(recipients).unwrap_or_default(),
     };
     let evidence = dealership.map(|dealership| dealership.evidence).unwrap_or_default();
     let now = office.clock.now();
-    let emails = invoice_emails(&office.desk(), &invoice, to.clone(), evidence, now)
-        .map_err(Failure::wrong)?;
+    let (what, emails) = match revision.state {
+        InvoiceState::Cancelled => {
+            let emails = about_cancellation(office, &revision.invoice, &to, now).await?;
+            (format!("the cancellation of {}", revision.invoice.label()), emails)
+        }
+        InvoiceState::Issued | InvoiceState::Superseded => {
+            let emails =
+                invoice_emails(&office.desk(), &revision.invoice, to.clone(), evidence, now);
+            (revision.invoice.label(), emails.map_err(Failure::wrong)?)
+        }
+    };
+    let invoice = &revision.invoice;
     let ids: Vec<String> = emails.iter().map(|email| email.message_id.clone()).collect();
-    let detail = format!("{} again", invoice.label());
+    let detail = format!("{what} again");
     let entry = audit::Entry {
         at: now,
         actor: &office.actor,
@@ -220,7 +230,25 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
     office.ledger.queue_again(emails, now, &entry).await?;
     output.result(&json!({"number": number, "queued": to, "message_ids": ids}), || {
         let to = to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        format!("queued {} again for {to}; `fecha deliver` sends it", invoice.label())
+        format!("queued {what} again for {to}; `fecha deliver` sends it")
     });
     Ok(0)
+}
+
+async fn about_cancellation(
+    office: &Office,
+    invoice: &Invoice,
+    to: &[EmailAddress],
+    now: DateTime<Utc>,
+) -> Result<Vec<NewEmail>, Failure> {
+    let number = invoice.number;
+    let Some(kept) = office.ledger.cancellation(number).await? else {
+        let message = format!(
+            "{number} was cancelled by an earlier fecha, which kept no words about it: write its document with `fecha invoice {number} --cancellation FILE` and send that"
+        );
+        return Err(Failure::wrong(message));
+    };
+    let (desk, whose) = (office.desk(), Whose::Dealership);
+    cancellation_emails(&desk, invoice, &kept.cancellation, whose, to.to_vec(), now)
+        .map_err(Failure::wrong)
 }

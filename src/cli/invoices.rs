@@ -59,6 +59,9 @@ pub struct ShowArgs {
     /// Write the evidence CSV to this file, which is replaced
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
+    /// Write the document of cancellation to this file, which is replaced
+    #[arg(long, value_name = "FILE")]
+    cancellation: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -227,6 +230,7 @@ pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u
         (&args.pdf, FileKind::Invoice),
         (&args.statement, FileKind::Statement),
         (&args.evidence, FileKind::Evidence),
+        (&args.cancellation, FileKind::Cancellation),
     ] {
         if let Some(path) = path {
             write_file(office, &revision.invoice, kind, path).await?;
@@ -250,6 +254,9 @@ async fn write_file(
     let bytes = office.ledger.file(invoice.number, invoice.revision, kind).await?;
     match bytes {
         Some(bytes) => write(path, &bytes),
+        None if kind == FileKind::Cancellation => {
+            Err(Failure::wrong(format!("{} is not cancelled", invoice.label())))
+        }
         None => Err(Failure::wrong(format!("the ledger lacks a file of {}", invoice.label()))),
     }
 }

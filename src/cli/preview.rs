@@ -1,8 +1,12 @@
 //! `fecha preview`
 
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::output::{Failure, Output, show_progress, table};
+use super::register::write;
 use crate::billing::money::{Money, grouped};
 use crate::billing::month::Month;
 use crate::close::Progress;
@@ -17,7 +21,9 @@ projection carries the pace of the last seven days on to the month's end. Issues
 
 Examples:
   fecha preview
-  fecha preview --month 2026-10 --dealership d17")]
+  fecha preview --month 2026-10 --dealership d17
+  fecha preview --dealership d17 --pdf previa.pdf
+  fecha preview --pdf previas")]
 pub struct Args {
     /// The month, YYYY-MM [default: the running one in the issuer's zone]
     #[arg(long, value_name = "M")]
@@ -25,6 +31,9 @@ pub struct Args {
     /// Only this dealership; may be given several times
     #[arg(long = "dealership", value_name = "ID")]
     dealerships: Vec<String>,
+    /// Write a pro-forma PDF, marked PRÉVIA: to a file for one dealership, to a folder for several
+    #[arg(long, value_name = "FILE|FOLDER")]
+    pdf: Option<PathBuf>,
 }
 
 /// Shows what a month would cost.
@@ -39,8 +48,59 @@ pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8
     let result = preview_month(&office.desk(), &source, month, &args.dealerships, now, watch).await;
     bar.finish_and_clear();
     let previews = result?;
-    output.result(&document(month, &previews), || in_words(month, &previews));
+    let files = match &args.pdf {
+        Some(path) => write_documents(office, &previews, month, now, path)?,
+        None => Vec::new(),
+    };
+    output.result(&document(month, &previews, &files), || in_words(month, &previews, &files));
     Ok(0)
+}
+
+/// The pro-forma of each dealership that has a price; the files that were written.
+fn write_documents(
+    office: &Office,
+    previews: &[Preview],
+    month: Month,
+    now: DateTime<Utc>,
+    path: &Path,
+) -> Result<Vec<PathBuf>, Failure> {
+    let is_file = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"));
+    let priced: Vec<&Preview> = previews.iter().filter(|p| p.no_price.is_none()).collect();
+    if is_file && priced.len() != 1 {
+        let message = format!(
+            "{} is one file, but {} dealerships have a preview: name one with --dealership, or a folder",
+            path.display(),
+            priced.len()
+        );
+        return Err(Failure::wrong(message));
+    }
+    if !is_file {
+        let made = std::fs::create_dir_all(path);
+        made.map_err(|e| Failure::wrong(format!("{} cannot be made: {e}", path.display())))?;
+    }
+    let mut files = Vec::with_capacity(priced.len());
+    for preview in priced {
+        let pro_forma = preview.pro_forma(&office.desk(), month, now);
+        let pdf = office.renderer.preview(&pro_forma).map_err(Failure::wrong)?;
+        let file = if is_file {
+            path.to_owned()
+        } else {
+            path.join(format!("previa-{month}-{}.pdf", in_file_name(&preview.dealership.id)))
+        };
+        write(&file, &pdf)?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// An id as part of a file name: what is no letter, digit, `-` or `_` is written as its bytes, so that two
+/// ids never share a file.
+fn in_file_name(id: &str) -> String {
+    let spell = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    id.bytes().map(spell).collect()
 }
 
 fn percent(preview: &Preview, uam: u64) -> u64 {
@@ -51,11 +111,11 @@ fn sum(previews: &[Preview], of: impl Fn(&Preview) -> Money) -> Money {
     previews.iter().map(of).sum()
 }
 
-fn document(month: Month, previews: &[Preview]) -> Value {
+fn document(month: Month, previews: &[Preview], files: &[PathBuf]) -> Value {
     let cost = |cost: Cost| json!({"uam": cost.uam, "hsm": cost.hsm, "total": cost.total});
     let dealership = |preview: &Preview| {
         json!({
-            "dealership_id": preview.dealership_id,
+            "dealership_id": preview.dealership.id,
             "package": preview.package,
             "percent": percent(preview, preview.now.uam),
             "now": cost(preview.now),
@@ -63,15 +123,19 @@ fn document(month: Month, previews: &[Preview]) -> Value {
             "no_price": preview.no_price,
         })
     };
-    json!({
+    let mut document = json!({
         "month": month,
         "dealerships": previews.iter().map(dealership).collect::<Vec<_>>(),
         "total": sum(previews, |preview| preview.now.total),
         "projected_total": sum(previews, |preview| preview.projected.total),
-    })
+    });
+    if !files.is_empty() {
+        document["files"] = json!(files);
+    }
+    document
 }
 
-fn in_words(month: Month, previews: &[Preview]) -> String {
+fn in_words(month: Month, previews: &[Preview], files: &[PathBuf]) -> String {
     if previews.is_empty() {
         return format!("{month}: nobody has a package");
     }
@@ -81,7 +145,7 @@ fn in_words(month: Month, previews: &[Preview]) -> String {
             None => cost.total.brl(),
         };
         vec![
-            preview.dealership_id.clone(),
+            preview.dealership.id.clone(),
             grouped(preview.package),
             grouped(preview.now.uam),
             format!("{} %", percent(preview, preview.now.uam)),
@@ -93,8 +157,17 @@ fn in_words(month: Month, previews: &[Preview]) -> String {
     };
     let header =
         ["dealership", "package", "UAM", "used", "HSM", "now", "UAM at the end", "at the end"];
+    let written = match files {
+        [] => String::new(),
+        [file] => format!("wrote {}\n", file.display()),
+        files => format!(
+            "wrote {} files, the last is {}\n",
+            files.len(),
+            files[files.len() - 1].display()
+        ),
+    };
     format!(
-        "{}\n{month}: {} as of now, {} at the month's end at this pace; nothing was issued\n",
+        "{}\n{month}: {} as of now, {} at the month's end at this pace; nothing was issued\n{written}",
         table(&header, &[1, 2, 3, 4, 5, 6, 7], previews.iter().map(row).collect()),
         sum(previews, |preview| preview.now.total).brl(),
         sum(previews, |preview| preview.projected.total).brl(),

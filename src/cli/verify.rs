@@ -57,7 +57,13 @@ fn document(verified: &Verified) -> Value {
         }
         document
     };
-    let purged = |purged: &crate::verify::Purged| json!({"number": purged.number, "dealership_id": purged.dealership_id});
+    let purged = |purged: &crate::verify::Purged| {
+        let mut document = json!({"number": purged.number, "dealership_id": purged.dealership_id});
+        if let Some(left_from) = purged.left_from {
+            document["left_from"] = json!(left_from);
+        }
+        document
+    };
     let problem =
         |problem: &crate::verify::Problem| json!({"number": problem.number, "what": problem.what});
     json!({
@@ -98,6 +104,14 @@ fn in_words(verified: &Verified) -> String {
         text += &format!(
             "\n{} cannot be compared: their messages are not in the message database any more (deleted by retention?).\nThe invoices and their evidence stay as issued.\n",
             count(verified.purged.len(), "invoice")
+        );
+    }
+    let left_from = verified.purged.iter().filter_map(|purged| purged.left_from).min();
+    if let Some(left_from) = left_from {
+        let partly = verified.purged.iter().filter(|purged| purged.left_from.is_some()).count();
+        text += &format!(
+            "For {partly} of them only messages before {} are missing.\n",
+            left_from.format("%Y-%m-%d %H:%M UTC")
         );
     }
     if verified.problems.is_empty() {

@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use lettre::message::Mailbox;
 
 use super::Problem;
-use super::raw::{Amount, List, Number};
+use super::raw::{Amount, Flag, List, Number};
 use super::source::Origin;
 use crate::billing::money::{InvalidMoney, Money};
 use crate::billing::register::EmailAddress;
@@ -85,6 +85,15 @@ impl Check<'_> {
             let (least, most) = (range.start(), range.end());
             self.refuse(key, format!("{shown} is no whole number from {least} to {most}"))
         })
+    }
+
+    /// `true` or `false`; false where it is left out.
+    pub fn flag(&mut self, key: &str, flag: Option<&Flag>) -> Option<bool> {
+        match flag {
+            None => Some(false),
+            Some(Flag::Flag(flag)) => Some(*flag),
+            Some(Flag::Text(text)) => self.word(key, text, &[("true", true), ("false", false)]),
+        }
     }
 
     /// Addresses, each parsed; empty where the list is left out.

@@ -58,6 +58,8 @@ pub struct Config {
     pub close: Close,
     /// How emails go out.
     pub email: Email,
+    /// What dealerships are told unasked.
+    pub alerts: Alerts,
     /// Where the console listens; 127.0.0.1:8080 by default.
     pub listen: SocketAddr,
 }
@@ -122,6 +124,14 @@ pub struct Email {
     pub redirect: Option<EmailAddress>,
     /// How many emails the daemon sends in a minute at most; as many as it can where it is missing.
     pub per_minute: Option<NonZeroU32>,
+}
+
+/// `[alerts]`: what dealerships are told unasked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alerts {
+    /// That they have used 80 % and 100 % of their package; a dealership can have its own word on it. Off by
+    /// default.
+    pub package_use: bool,
 }
 
 /// By which way emails go.

@@ -11,7 +11,8 @@ use super::check::{self, Check, missing};
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
-    Approval, Close, Config, Email, Invoice, Messages, Problem, Secret, Smtp, Tls, Transport, raw,
+    Alerts, Approval, Close, Config, Email, Invoice, Messages, Problem, Secret, Smtp, Tls,
+    Transport, raw,
 };
 use crate::billing::hold::Limits;
 use crate::billing::money::Money;
@@ -54,6 +55,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let invoice = invoice(check, &raw.invoice);
     let close = close(check, &raw.close);
     let email = email(check, &raw.email);
+    let package_use = check.flag("alerts.package_use", raw.alerts.package_use.as_ref());
     let listen = raw.console.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let listen = check.parsed("console.listen", check::listen(listen));
     Some(Config {
@@ -69,6 +71,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         invoice: invoice?,
         close: close?,
         email: email?,
+        alerts: Alerts { package_use: package_use? },
         listen: listen?,
     })
 }

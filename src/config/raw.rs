@@ -15,6 +15,7 @@ pub(super) struct Raw {
     pub invoice: Invoice,
     pub close: Close,
     pub email: Email,
+    pub alerts: Alerts,
     pub console: Console,
 }
 
@@ -119,6 +120,12 @@ pub(super) struct Smtp {
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct Alerts {
+    pub package_use: Option<Flag>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Console {
     pub listen: Option<String>,
 }
@@ -127,6 +134,13 @@ pub(super) struct Console {
 #[serde(untagged, expecting = "expected a whole number")]
 pub(super) enum Number {
     Whole(i64),
+    Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected true or false")]
+pub(super) enum Flag {
+    Flag(bool),
     Text(String),
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::alert::{self, Trouble};
 use super::pulse::Stage;
-use super::{Daemon, Ends, told};
+use super::{ACTOR, Daemon, Ends, backoff, told};
 use crate::billing::due::{Due, Seen, due};
 use crate::billing::month::Month;
 use crate::close::{CloseError, CloseReport, Options, Progress, close_month};
@@ -26,8 +26,6 @@ const POLL: Duration = Duration::from_mins(5);
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(5)];
 /// How long the invoice in hand may take after the daemon was told to stop.
 const LAST_INVOICE: Duration = Duration::from_secs(5);
-/// The name under which the daemon's deeds stand in the audit log.
-const ACTOR: &str = "daemon";
 /// Why a close waits for a person who has to approve each.
 const APPROVAL: &str = "[close] approval = \"manual\": every close waits for a person";
 
@@ -160,10 +158,9 @@ impl Closer {
         let failures = before.as_ref().map_or(0, |before| before.failures) + 1;
         let same = before.filter(|before| before.trouble.source_fails == source_fails);
         let since = same.map_or(at, |before| before.trouble.since);
-        let [first, longest] = PAUSES;
-        let pause = first.saturating_mul(1 << (failures - 1).min(16)).min(longest);
         let trouble = Trouble { since, source_fails, cause };
-        self.setback = Some(Setback { failures, again: Instant::now() + pause, trouble });
+        let again = Instant::now() + backoff(failures, PAUSES);
+        self.setback = Some(Setback { failures, again, trouble });
     }
 
     /// The close itself; `None` where it was told to end before it was through.

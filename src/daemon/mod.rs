@@ -1,17 +1,20 @@
 //! The daemon: closes each month when it has ended, delivers, retries, and calls a person.
 //!
 //! [`run`] takes the seat (`leader`): alone on a SQLite ledger, in turn with others on PostgreSQL. Who
-//! leads runs one `closer` and a few `postman`s until it is told to stop or another leads.
+//! leads runs one `closer`, a few `postman`s and a `watcher`, which looks after what needs no hurry, until
+//! it is told to stop or another leads.
 //! Everything that happens by itself only wakes them (`ticker`); what is to be done is asked of the
 //! ledger each time.
 
 mod alert;
 mod closer;
+mod drift;
 mod health;
 mod leader;
 mod postman;
 mod pulse;
 mod ticker;
+mod watcher;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -37,6 +40,8 @@ const POSTMEN: usize = 4;
 const WIND_UP: Duration = Duration::from_secs(8);
 /// A loop that shows no sign of life for so long is stuck; counting a large month shows many.
 const STUCK_AFTER: Duration = Duration::from_mins(30);
+/// The name under which the daemon's deeds stand in the audit log.
+const ACTOR: &str = "daemon";
 
 /// The daemon cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +100,8 @@ struct Daemon {
     wake: Notify,
     /// Wakes the postmen.
     post: Notify,
+    /// Wakes the watcher.
+    watch: Notify,
     pulse: Pulse,
 }
 
@@ -105,6 +112,11 @@ type Ends = watch::Receiver<bool>;
 async fn told(ends: &mut Ends) {
     // Nobody left who could tell: that is the end as well.
     let _ = ends.wait_for(|ends| *ends).await;
+}
+
+/// The pause after so many failures in a row: the first one, doubled each time, up to the longest.
+fn backoff(failures: u32, [first, longest]: [Duration; 2]) -> Duration {
+    first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(longest)
 }
 
 /// Runs until `stop` says true; then finishes the invoice and the emails in hand, within ten seconds.
@@ -128,6 +140,7 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
         first_month,
         wake: Notify::new(),
         post: Notify::new(),
+        watch: Notify::new(),
         pulse: Pulse::new(),
     });
     let mut scheduler = ticker::start(daemon.clone()).await?;
@@ -159,6 +172,7 @@ async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiv
         let (end, ends) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(closer::run(daemon.clone(), term.ledger.clone(), ends.clone()));
+        tasks.spawn(watcher::run(daemon.clone(), term.ledger.clone(), ends.clone()));
         let per_minute = daemon.office.config.email.per_minute;
         let round = Arc::new(Round::new(term.ledger.clone(), per_minute));
         for _ in 0..POSTMEN {

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pulse::Stage;
-use super::{Daemon, Ends, told};
+use super::{Daemon, Ends, backoff, told};
 use crate::deliver::{Post, Step};
 use crate::ledger::outbox::Email;
 use crate::ledger::{Ledger, LedgerError};
@@ -97,7 +97,7 @@ pub async fn run(daemon: Arc<Daemon>, round: Arc<Round>, mut ends: Ends) {
                 if daemon.pulse.mail_is_away(true) {
                     tracing::warn!(%error, "emails wait for the mail server");
                 }
-                backoff(failures)
+                backoff(failures, PAUSES)
             }
             Ok(Some(_)) => {
                 failures = 0;
@@ -116,7 +116,7 @@ pub async fn run(daemon: Arc<Daemon>, round: Arc<Round>, mut ends: Ends) {
                 if failures == 1 {
                     tracing::error!(%error, "emails wait for the ledger");
                 }
-                backoff(failures)
+                backoff(failures, PAUSES)
             }
         };
         mailer.close().await;
@@ -155,9 +155,4 @@ async fn deliver_one(
         daemon.wake.notify_one();
     }
     Ok(Some(step))
-}
-
-fn backoff(failures: u32) -> Duration {
-    let [first, longest] = PAUSES;
-    first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(longest)
 }

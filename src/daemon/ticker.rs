@@ -11,11 +11,14 @@ use super::{Daemon, Ends, STUCK_AFTER, told};
 /// Each whole minute, seconds first: months begin at whole minutes in every zone that is in use.
 const EACH_MINUTE: &str = "0 * * * * *";
 
-/// Starts the scheduler. Its tick wakes the closer and decides nothing: the scheduler forgets ticks that
+/// Starts the scheduler. Its tick wakes closer and watcher and decides nothing: the scheduler forgets ticks that
 /// it missed, and makes a fixed offset of a zone.
 pub async fn start(daemon: Arc<Daemon>) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let tick = Job::new(EACH_MINUTE, move |_, _| daemon.wake.notify_one())?;
+    let tick = Job::new(EACH_MINUTE, move |_, _| {
+        daemon.wake.notify_one();
+        daemon.watch.notify_one();
+    })?;
     scheduler.add(tick).await?;
     scheduler.start().await?;
     Ok(scheduler)

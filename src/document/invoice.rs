@@ -147,7 +147,7 @@ fn columns(cells: [Block; 4]) -> Block {
     Block::columns(10.0, widths.into_iter().zip(cells).collect())
 }
 
-fn table_header() -> Block {
+pub(super) fn table_header() -> Block {
     let title = |text: &str| Text::new(text, Style::LABEL).is(Role::HeaderCell);
     let row = Block::Stack(vec![
         columns([
@@ -163,7 +163,7 @@ fn table_header() -> Block {
 }
 
 /// A line of the table, with this much white above and below.
-fn row(invoice: &Invoice, line: &Line, around: f32) -> Block {
+pub(super) fn row(invoice: &Invoice, line: &Line, around: f32) -> Block {
     let figure = |text: String| {
         Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0).is(Role::Cell))
     };
@@ -211,7 +211,7 @@ pub(super) fn unit_price(reais: Decimal) -> String {
     format!("{sign}R$\u{a0}{}", decimal_comma(reais.abs()))
 }
 
-fn total(invoice: &Invoice) -> Block {
+pub(super) fn total(invoice: &Invoice) -> Block {
     let style = Style::semi_bold(11.5, Ink::Strong);
     let columns = vec![
         (Column::Share(1.0), Block::Text(Text::new("Total", style))),

@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Invoice,
     Statement,
     Cancellation,
+    /// What a running month would be invoiced as: it has no number.
+    Preview,
 }
 
 impl Kind {
@@ -22,6 +24,15 @@ impl Kind {
             Self::Invoice => "Fatura",
             Self::Statement => "Extrato",
             Self::Cancellation => "Cancelamento",
+            Self::Preview => "Prévia",
+        }
+    }
+
+    /// What the document is called.
+    pub(super) fn name(self, invoice: &Invoice) -> String {
+        match self {
+            Self::Preview => format!("PRÉVIA de {}", invoice.month.in_words()),
+            _ => format!("{} {}", self.title(), invoice.label()),
         }
     }
 }
@@ -67,6 +78,7 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
     let number = match kind {
         Kind::Invoice => format!("Nº {}", invoice.label()),
         Kind::Statement | Kind::Cancellation => format!("da fatura {}", invoice.label()),
+        Kind::Preview => "não é uma fatura".to_owned(),
     };
     let title = Text::new(kind.title(), Style::semi_bold(20.0, Ink::Strong));
     let title = Block::Stack(vec![
@@ -76,7 +88,7 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
     let masthead = vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
     let dealership = dealership(invoice, kind);
     let about = match kind {
-        Kind::Invoice | Kind::Cancellation => [issuer(invoice), dealership],
+        Kind::Invoice | Kind::Cancellation | Kind::Preview => [issuer(invoice), dealership],
         Kind::Statement => [dealership, month(invoice)],
     };
     let about = about.map(|block| (Column::Share(1.0), block)).into();
@@ -147,7 +159,7 @@ pub(super) fn section(title: &str) -> Block {
 
 /// The head of every page after the first.
 pub(super) fn continuation(invoice: &Invoice, kind: Kind) -> Block {
-    let what = format!("{} {} (continuação)", kind.title(), invoice.label());
+    let what = format!("{} (continuação)", kind.name(invoice));
     let style = Style::regular(9.5, Ink::Muted);
     let who = Text::new(shortened(&invoice.dealership.name), style).right().within(2, 6.0);
     Block::Stack(vec![
@@ -174,7 +186,7 @@ fn shortened(name: &str) -> String {
 
 /// The foot of every page.
 pub(super) fn foot(invoice: &Invoice, kind: Kind, page: usize, pages: usize) -> Block {
-    let which = format!("{} {}", kind.title(), invoice.label());
+    let which = kind.name(invoice);
     let third = |text: String, align| {
         (Column::Share(1.0), Block::Text(Text::new(text, Style::SMALL).align(align)))
     };

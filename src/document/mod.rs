@@ -19,6 +19,7 @@ mod layout;
 mod letterhead;
 mod logo;
 mod press;
+mod preview;
 mod qr;
 mod srgb;
 mod statement;
@@ -34,6 +35,7 @@ use self::logo::Artwork;
 use self::press::{About, Attachment, Press};
 use crate::billing::evidence::InvalidEvidence;
 use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::pro_forma::ProForma;
 
 /// What the issuer's documents look like, beyond what every document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -188,6 +190,16 @@ impl Renderer {
         self.print(pages, &about(invoice, Kind::Cancellation), None)
     }
 
+    /// What a running month would be invoiced as, as PDF: every page says that it is no invoice, and there
+    /// is no number, no due date and no way to pay. The same model gives the same bytes.
+    ///
+    /// # Errors
+    /// [`RenderError`] where a page cannot be written.
+    pub fn preview(&self, pro_forma: &ProForma) -> Result<Vec<u8>, RenderError> {
+        let pages = preview::pages(&self.all.fonts, self.logo, pro_forma);
+        self.print(pages, &about(&pro_forma.content, Kind::Preview), None)
+    }
+
     fn print(
         &self,
         pages: Vec<Picture>,
@@ -202,7 +214,7 @@ impl Renderer {
 
 fn about(invoice: &Invoice, kind: Kind) -> About {
     About {
-        title: format!("{} {}", kind.title(), invoice.label()),
+        title: kind.name(invoice),
         author: invoice.issuer.name.clone(),
         subject: format!("{}, {}", invoice.dealership.name, invoice.month.in_words()),
         created: invoice.issued_at,

@@ -1,5 +1,5 @@
 //! What is only ever added to, kept so by the database itself: triggers refuse to change or delete an
-//! audit entry, an issued revision or one of its files, whoever asks.
+//! audit entry, an issued revision, a cancellation or one of their files, whoever asks.
 
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -11,9 +11,10 @@ struct Guarded {
     columns: &'static str,
 }
 
-const GUARDED: [Guarded; 4] = [
+const GUARDED: [Guarded; 5] = [
     Guarded { table: "audit", columns: "" },
     Guarded { table: "file", columns: "" },
+    Guarded { table: "cancellation", columns: "" },
     Guarded {
         table: "revision",
         columns: "number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at, reason, issued_by",
@@ -62,7 +63,7 @@ impl Ledger {
             }
             Engine::Postgres => {
                 "SELECT CAST(tgname AS TEXT) FROM pg_trigger
-                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'revision'::regclass, 'invoice'::regclass)"
+                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass)"
             }
         };
         let failed = LedgerError::while_doing("read the triggers");

@@ -7,12 +7,15 @@
 pub mod adjustments;
 pub mod alerts;
 pub mod audit;
+pub mod cancellations;
 pub mod closing;
 mod guard;
 pub mod invoices;
 pub mod lease;
+pub mod looks;
 pub mod numbers;
 pub mod outbox;
+pub mod package_notices;
 pub mod register;
 pub mod schedule;
 

@@ -9,6 +9,7 @@ use super::invoices::optional_instant;
 use super::{Ledger, LedgerError, corrupt, json, to_text};
 use crate::billing::invoice::{Cancellation, Number};
 use crate::billing::month::Month;
+use crate::billing::package_use::PackageUse;
 use crate::billing::register::EmailAddress;
 use crate::mail::template::Alert;
 use crate::report::FailedDelivery;
@@ -26,6 +27,7 @@ pub enum Kind {
     Invoice,
     Digest,
     Alert,
+    PackageUse,
 }
 
 /// Where an email stands.
@@ -54,7 +56,7 @@ pub enum Content {
         #[serde(default)]
         evidence: bool,
     },
-    /// To a dealership whose invoice is void.
+    /// To a dealership whose invoice is void, or a copy of it to finance.
     Cancellation {
         /// The invoice.
         number: Number,
@@ -62,6 +64,9 @@ pub enum Content {
         revision: u32,
         /// Why it is void.
         cancellation: Cancellation,
+        /// It is the copy to finance.
+        #[serde(default)]
+        is_copy: bool,
     },
     /// A report to finance, or one part of it.
     Digest {
@@ -71,6 +76,11 @@ pub enum Content {
         sequence: u32,
         /// Which part of it.
         part: Part,
+    },
+    /// To a dealership that has used so much of its package.
+    PackageUse {
+        /// All that it says.
+        package_use: Box<PackageUse>,
     },
     /// A call for a person.
     Alert {
@@ -353,6 +363,7 @@ pub(crate) async fn queue(
         Kind::Invoice => "invoice",
         Kind::Digest => "digest",
         Kind::Alert => "alert",
+        Kind::PackageUse => "package_use",
     };
     sqlx::query(
         "INSERT INTO outbox (id, kind, cause, recipient, redirected_to, resend, number, content, subject,

@@ -35,7 +35,8 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn dealerships(&self) -> Result<Vec<Dealership>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence FROM dealership",
+            "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use
+             FROM dealership",
         )
         .fetch_all(&self.pool)
         .await
@@ -102,13 +103,13 @@ type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
 fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     let cc: Vec<&str> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     sqlx::query(
-        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, trade_name = excluded.trade_name,
              cnpj = excluded.cnpj, address = excluded.address, city = excluded.city,
              state = excluded.state, email = excluded.email, cc = excluded.cc,
              timezone = excluded.timezone, due_day = excluded.due_day,
-             evidence = excluded.evidence",
+             evidence = excluded.evidence, package_use = excluded.package_use",
     )
     .bind(dealership.id.clone())
     .bind(dealership.name.clone())
@@ -122,6 +123,7 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     .bind(dealership.timezone.map(|zone| zone.name().to_owned()))
     .bind(dealership.due_day.map(i64::from))
     .bind(dealership.evidence.to_string())
+    .bind(dealership.package_use.map(i64::from))
 }
 
 fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
@@ -140,6 +142,7 @@ fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     let timezone: Option<String> = row.try_get("timezone").map_err(corrupt)?;
     let due_day: Option<i64> = row.try_get("due_day").map_err(corrupt)?;
+    let package_use: Option<i64> = row.try_get("package_use").map_err(corrupt)?;
     Ok(Dealership {
         id: text("id")?,
         name: text("name")?,
@@ -157,6 +160,7 @@ fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
         timezone: timezone.map(|name| name.parse().map_err(corrupt)).transpose()?,
         due_day: due_day.map(u32::try_from).transpose().map_err(corrupt)?,
         evidence: text("evidence")?.parse().map_err(corrupt)?,
+        package_use: package_use.map(|told| told != 0),
     })
 }
 

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use super::enclosure::Enclosure;
 use super::message::{Attachment, Email};
 use super::template::{Alert, Rendered, TemplateError, Templates};
-use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::invoice::Invoice;
+use crate::billing::package_use::PackageUse;
 use crate::billing::register::EmailAddress;
 use crate::report::Digest;
 use crate::report::archive::{
@@ -118,22 +119,18 @@ pub fn invoice(
     Ok(email(envelope, format!("fatura-{label}"), words, attachments))
 }
 
-/// The email to a dealership whose invoice is void, with the document that says so.
-///
-/// # Errors
-/// [`ComposeError::Template`].
+/// The email about an invoice that is void, with the document that says so.
+#[must_use]
 pub fn cancellation(
-    templates: &Templates,
     envelope: Envelope,
     invoice: &Invoice,
-    cancellation: &Cancellation,
+    words: Rendered,
     bytes: Vec<u8>,
-) -> Result<Email, ComposeError> {
+) -> Email {
     let label = invoice.label();
     let file_name = cancellation_file(&label);
     let attachments = vec![Attachment { file_name, content_type: PDF, bytes }];
-    let words = templates.cancellation(invoice, cancellation)?;
-    Ok(email(envelope, format!("cancelamento-{label}"), words, attachments))
+    email(envelope, format!("cancelamento-{label}"), words, attachments)
 }
 
 /// Over which emails a close report goes, so that none is larger than [`MESSAGE_LIMIT`] as sent, for
@@ -187,6 +184,19 @@ fn files(digest: &Digest, range: Range<usize>, pdfs: Vec<Vec<u8>>) -> Vec<File> 
         bytes,
     };
     entries.iter().zip(pdfs).map(file).collect()
+}
+
+/// The email to a dealership that has used so much of its package.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn package_use(
+    templates: &Templates,
+    envelope: Envelope,
+    package_use: &PackageUse,
+) -> Result<Email, ComposeError> {
+    let file_stem = format!("pacote-{}-{}", package_use.month, package_use.threshold);
+    Ok(email(envelope, file_stem, templates.package_use(package_use)?, Vec::new()))
 }
 
 /// The email that calls a person.

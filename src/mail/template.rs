@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::enclosure::Enclosure;
 use super::text::one_line;
-use super::view::{AlertView, CancellationView, DigestView, InvoiceView};
+use super::view::{AlertView, CancellationView, DigestView, InvoiceView, PackageUseView};
 use crate::billing::invoice::{Cancellation, Invoice};
+use crate::billing::package_use::PackageUse;
 use crate::report::Digest;
 use crate::report::archive::Part;
 
@@ -54,7 +55,7 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 14] = embedded![
+const SOURCES: [(&str, &str); 17] = embedded![
     "layout.html",
     "footer.html",
     "invoice/subject.txt",
@@ -66,6 +67,9 @@ const SOURCES: [(&str, &str); 14] = embedded![
     "digest/subject.txt",
     "digest/body.txt",
     "digest/body.html",
+    "package_use/subject.txt",
+    "package_use/body.txt",
+    "package_use/body.html",
     "alert/subject.txt",
     "alert/body.txt",
     "alert/body.html",
@@ -103,7 +107,8 @@ impl Templates {
         self.render(names, &InvoiceView::of(invoice, evidence))
     }
 
-    /// The email to a dealership whose invoice is void.
+    /// The email to a dealership whose invoice is void; or the copy of it to finance, which also says whom it
+    /// went to and who asked for it.
     ///
     /// # Errors
     /// [`TemplateError`].
@@ -111,9 +116,10 @@ impl Templates {
         &self,
         invoice: &Invoice,
         cancellation: &Cancellation,
+        is_copy: bool,
     ) -> Result<Rendered, TemplateError> {
         let names = ["cancellation/subject.txt", "cancellation/body.txt", "cancellation/body.html"];
-        self.render(names, &CancellationView::of(invoice, cancellation))
+        self.render(names, &CancellationView::of(invoice, cancellation, is_copy))
     }
 
     /// One of the emails to finance.
@@ -123,6 +129,15 @@ impl Templates {
     pub fn digest(&self, digest: &Digest, part: &Part) -> Result<Rendered, TemplateError> {
         let names = ["digest/subject.txt", "digest/body.txt", "digest/body.html"];
         self.render(names, &DigestView::of(digest, part))
+    }
+
+    /// The email to a dealership that has used so much of its package.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn package_use(&self, package_use: &PackageUse) -> Result<Rendered, TemplateError> {
+        let names = ["package_use/subject.txt", "package_use/body.txt", "package_use/body.html"];
+        self.render(names, &PackageUseView::of(package_use))
     }
 
     /// The email that calls a person.

@@ -4,11 +4,13 @@ mod alert;
 mod cancellation;
 mod digest;
 mod invoice;
+mod package_use;
 
 pub use alert::AlertView;
 pub use cancellation::CancellationView;
 pub use digest::DigestView;
 pub use invoice::InvoiceView;
+pub use package_use::PackageUseView;
 
 use crate::billing::money::grouped;
 

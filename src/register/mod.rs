@@ -14,13 +14,13 @@ use serde::Serialize;
 use crate::billing::contract::ContractEntry;
 use crate::billing::month::Month;
 use crate::billing::price::Prices;
-use crate::billing::register::{Dealership, EmailAddress};
+use crate::billing::register::{Dealership, EmailAddress, EvidenceWish};
 use crate::mail;
 
 use self::table::{Row, Table};
 
 /// The columns of `dealerships.csv`; the last one may be missing.
-pub const DEALERSHIP_COLUMNS: [&str; 12] = [
+pub const DEALERSHIP_COLUMNS: [&str; 13] = [
     "id",
     "name",
     "trade_name",
@@ -33,10 +33,12 @@ pub const DEALERSHIP_COLUMNS: [&str; 12] = [
     "timezone",
     "due_day",
     EVIDENCE,
+    PACKAGE_USE,
 ];
 
 /// Younger than the others: files made before it was there are still read.
 const EVIDENCE: &str = "evidence";
+const PACKAGE_USE: &str = "package_use";
 
 /// The columns of `contracts.csv`.
 pub const CONTRACT_COLUMNS: [&str; 3] = ["dealership_id", "from_month", "package"];
@@ -90,7 +92,7 @@ impl std::error::Error for BadRows {}
 /// [`BadRows`], with all problems of the file.
 pub fn read_dealerships(file_name: &str, bytes: &[u8]) -> Result<Vec<Dealership>, BadRows> {
     let mut table = Table::new(file_name);
-    let rows = table.rows(bytes, DEALERSHIP_COLUMNS, &[EVIDENCE]);
+    let rows = table.rows(bytes, DEALERSHIP_COLUMNS, &[EVIDENCE, PACKAGE_USE]);
     let mut line_of = HashMap::new();
     let mut dealerships = Vec::with_capacity(rows.len());
     for row in rows {
@@ -105,10 +107,23 @@ pub fn read_dealerships(file_name: &str, bytes: &[u8]) -> Result<Vec<Dealership>
     table.finish(dealerships)
 }
 
-fn dealership(table: &mut Table<'_>, row: &Row<12>) -> Option<Dealership> {
+fn dealership(table: &mut Table<'_>, row: &Row<13>) -> Option<Dealership> {
     let line = row.line;
-    let [id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence] =
-        row.cells.each_ref().map(Option::as_deref);
+    let [
+        id,
+        name,
+        trade_name,
+        cnpj,
+        address,
+        city,
+        state,
+        email,
+        cc,
+        timezone,
+        due_day,
+        evidence,
+        package_use,
+    ] = row.cells.each_ref().map(Option::as_deref);
     let id = table.parse(line, "id", id, filled);
     let name = table.parse(line, "name", name, filled);
     let cnpj = table.parse(line, "cnpj", cnpj, str::parse);
@@ -120,6 +135,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<12>) -> Option<Dealership> {
     let timezone = table.parse(line, "timezone", timezone, zone);
     let due_day = table.parse(line, "due_day", due_day, day);
     let evidence = table.parse(line, EVIDENCE, evidence, str::parse);
+    let package_use = table.parse(line, PACKAGE_USE, package_use, told);
     let email = email?;
     Some(Dealership {
         id: id?,
@@ -134,6 +150,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<12>) -> Option<Dealership> {
         timezone: timezone?,
         due_day: due_day?,
         evidence: evidence?,
+        package_use: package_use?,
     })
 }
 
@@ -231,6 +248,17 @@ fn day(text: &str) -> Result<Option<u32>, String> {
     })
 }
 
+fn told(text: &str) -> Result<Option<bool>, String> {
+    match text {
+        "" => Ok(None),
+        "yes" => Ok(Some(true)),
+        "no" => Ok(Some(false)),
+        _ => Err(format!(
+            "'{text}' is neither yes nor no: yes for an email at 80 % and 100 % of the package, or nothing for what is configured"
+        )),
+    }
+}
+
 /// Each address once, however often it is written: each gets one message.
 fn addresses(table: &mut Table<'_>, line: u64, cell: Option<&str>) -> Option<Vec<EmailAddress>> {
     let mut addresses = Vec::new();
@@ -248,24 +276,45 @@ fn addresses(table: &mut Table<'_>, line: u64, cell: Option<&str>) -> Option<Vec
 /// The register as `dealerships.csv`.
 #[must_use]
 pub fn write_dealerships(dealerships: &[Dealership]) -> String {
+    // A register without any of these wishes stays the file that it was before they were there.
+    let has_evidence = dealerships.iter().any(|d| d.evidence != EvidenceWish::default());
+    let has_package_use = dealerships.iter().any(|d| d.package_use.is_some());
+    let is_written = |column: &str| match column {
+        EVIDENCE => has_evidence,
+        PACKAGE_USE => has_package_use,
+        _ => true,
+    };
+    let columns = DEALERSHIP_COLUMNS.into_iter().filter(|column| is_written(column));
     let rows = dealerships.iter().map(|dealership| {
-        let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
-        [
-            dealership.id.clone(),
-            dealership.name.clone(),
-            dealership.trade_name.clone(),
-            dealership.cnpj.to_string(),
-            dealership.address.clone(),
-            dealership.city.clone(),
-            dealership.state.to_string(),
-            dealership.email.to_string(),
-            cc.join(";"),
-            dealership.timezone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
-            dealership.due_day.map(|day| day.to_string()).unwrap_or_default(),
-            dealership.evidence.to_string(),
-        ]
+        let cells = DEALERSHIP_COLUMNS.into_iter().zip(cells(dealership));
+        cells.filter(|(column, _)| is_written(column)).map(|(_, cell)| cell).collect()
     });
-    write(DEALERSHIP_COLUMNS, rows)
+    write(&columns.collect::<Vec<_>>(), rows)
+}
+
+/// In the order of [`DEALERSHIP_COLUMNS`].
+fn cells(dealership: &Dealership) -> [String; 13] {
+    let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
+    let told = match dealership.package_use {
+        None => "",
+        Some(true) => "yes",
+        Some(false) => "no",
+    };
+    [
+        dealership.id.clone(),
+        dealership.name.clone(),
+        dealership.trade_name.clone(),
+        dealership.cnpj.to_string(),
+        dealership.address.clone(),
+        dealership.city.clone(),
+        dealership.state.to_string(),
+        dealership.email.to_string(),
+        cc.join(";"),
+        dealership.timezone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
+        dealership.due_day.map(|day| day.to_string()).unwrap_or_default(),
+        dealership.evidence.to_string(),
+        told.to_owned(),
+    ]
 }
 
 /// The contracts as `contracts.csv`.
@@ -273,12 +322,12 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
 pub fn write_contracts(entries: &[ContractEntry]) -> String {
     let rows = entries.iter().map(|entry| {
         let package = entry.package.map_or_else(|| NO_PACKAGE.to_owned(), |p| p.to_string());
-        [entry.dealership_id.clone(), entry.from_month.to_string(), package]
+        vec![entry.dealership_id.clone(), entry.from_month.to_string(), package]
     });
-    write(CONTRACT_COLUMNS, rows)
+    write(&CONTRACT_COLUMNS, rows)
 }
 
-fn write<const N: usize>(columns: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+fn write(columns: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory cannot fail, and every row has as many fields as the header.
     let _ = writer.write_record(columns);

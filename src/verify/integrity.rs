@@ -40,7 +40,8 @@ pub async fn check(desk: &Desk<'_>, month: Month) -> Result<Vec<Problem>, Ledger
     problems.extend(chains(&revisions));
     for revision in &revisions {
         let files = files(desk.ledger, revision).await?;
-        let about = files.into_iter().chain(sums(&revision.invoice));
+        let void = cancellation(desk.ledger, revision).await?;
+        let about = files.into_iter().chain(void).chain(sums(&revision.invoice));
         let number = Some(revision.invoice.number);
         problems.extend(about.map(|what| Problem { number, what }));
     }
@@ -105,12 +106,7 @@ async fn files(ledger: &Ledger, revision: &Revision) -> Result<Vec<String>, Ledg
         (FileKind::Statement, "statement PDF", &revision.statement_sha256),
         (FileKind::Evidence, "evidence", &invoice.evidence_sha256),
     ] {
-        let file = match ledger.file(invoice.number, invoice.revision, kind).await {
-            Ok(file) => file,
-            Err(LedgerError::Corrupt(_)) => Some(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        match file {
+        match file(ledger, invoice, kind).await? {
             None => problems.push(format!("the {name} of {label} is missing: restore it from a backup")),
             Some(bytes) if sha256_hex(&bytes) != *sha256 => problems.push(format!(
                 "the {name} of {label} is not what was issued: its SHA-256 differs; restore it from a backup"
@@ -120,6 +116,36 @@ async fn files(ledger: &Ledger, revision: &Revision) -> Result<Vec<String>, Ledg
         }
     }
     Ok(problems)
+}
+
+/// A file as it is kept; empty where what is kept is no file at all.
+async fn file(
+    ledger: &Ledger,
+    invoice: &Invoice,
+    kind: FileKind,
+) -> Result<Option<Vec<u8>>, LedgerError> {
+    match ledger.file(invoice.number, invoice.revision, kind).await {
+        Err(LedgerError::Corrupt(_)) => Ok(Some(Vec::new())),
+        file => file,
+    }
+}
+
+/// The document of a cancellation against its SHA-256.
+async fn cancellation(ledger: &Ledger, revision: &Revision) -> Result<Option<String>, LedgerError> {
+    let invoice = &revision.invoice;
+    if revision.state != State::Cancelled {
+        return Ok(None);
+    }
+    let name = format!("document of cancellation of {}", invoice.label());
+    let Some(bytes) = file(ledger, invoice, FileKind::Cancellation).await? else {
+        return Ok(Some(format!("the {name} is missing: restore it from a backup")));
+    };
+    // An earlier fecha kept no SHA-256 of it.
+    let kept = ledger.cancellation(invoice.number).await?;
+    let is_other = kept.is_some_and(|kept| kept.pdf_sha256 != sha256_hex(&bytes));
+    Ok(is_other.then(|| {
+        format!("the {name} is not what was made: its SHA-256 differs; restore it from a backup")
+    }))
 }
 
 /// The contacts of the evidence against the counts that the invoice prints.

@@ -23,7 +23,8 @@ pub struct Verified {
     pub agrees: usize,
     /// Those that would not, by dealership.
     pub differs: Vec<Differing>,
-    /// Those that cannot be compared, since their messages are not in the message database any more.
+    /// Those that cannot be compared, since their messages, or the older ones of them, are not in the message
+    /// database any more.
     pub purged: Vec<Purged>,
     /// What is wrong with the ledger itself.
     pub problems: Vec<Problem>,
@@ -44,13 +45,15 @@ pub struct Differing {
     pub unpriced: Option<String>,
 }
 
-/// An invoice whose messages were deleted.
+/// An invoice whose messages were deleted, all or those before an instant.
 #[derive(Debug, Clone)]
 pub struct Purged {
     /// The number.
     pub number: Number,
     /// Who is invoiced.
     pub dealership_id: String,
+    /// Messages from this instant on are left; `None` where none of the period is.
+    pub left_from: Option<DateTime<Utc>>,
 }
 
 impl Verified {
@@ -80,18 +83,24 @@ pub async fn verify_month(
         let number = recounted.invoice().number;
         let dealership_id = recounted.dealership.id.clone();
         if recounted.purged {
-            verified.purged.push(Purged { number, dealership_id });
+            verified.purged.push(Purged { number, dealership_id, left_from: None });
             continue;
         }
         match recounted.difference(desk).await {
             Ok(difference) if difference.is_none() => verified.agrees += 1,
-            Ok(difference) => verified.differs.push(Differing {
-                number,
-                revision: recounted.invoice().revision,
-                dealership_id,
-                difference,
-                unpriced: recounted.lines.as_ref().err().map(ToString::to_string),
-            }),
+            Ok(difference) => match recounted.deleted_before(&difference) {
+                Some(instant) => {
+                    let left_from = Some(instant);
+                    verified.purged.push(Purged { number, dealership_id, left_from });
+                }
+                None => verified.differs.push(Differing {
+                    number,
+                    revision: recounted.invoice().revision,
+                    dealership_id,
+                    difference,
+                    unpriced: recounted.lines.as_ref().err().map(ToString::to_string),
+                }),
+            },
             // Damaged evidence is among the problems already; the other invoices are still compared.
             Err(LedgerError::Corrupt(_)) if !verified.problems.is_empty() => {}
             Err(error) => return Err(error.into()),

@@ -127,7 +127,31 @@ fn a_cancelled_invoice_is_void_and_its_month_is_closed_again_only_by_name(
     assert_eq!(states.len(), 2);
     assert_eq!(states[0].1, "withdrawn");
     assert_eq!(states[1].0, "Fatura 2026-000001 cancelada · outubro de 2026");
+    let finance = reseller.outbox().into_iter().find(|email| email["kind"] == "digest").unwrap();
+    assert_eq!(finance["to"], "financeiro@example.com");
+    let copies = |email: &Value| email["subject"].as_str().unwrap().ends_with("· cópia");
+    assert_eq!(reseller.outbox().iter().filter(|email| copies(email)).count(), 1);
     reseller.run(&["deliver"]).expect(0);
+
+    // Its document can be read, and sent again.
+    let read = ["invoice", "2026-000001", "--cancellation", "c.pdf"];
+    reseller.run(&read).expect(0);
+    let words = Pdf::new(std::fs::read(reseller.path("c.pdf")).unwrap()).copied_text();
+    assert!(words.contains("pacote errado"), "{words}");
+    let again = reseller.run(&["resend", "2026-000001", "--to", "x@example.com", "--json"]);
+    assert_eq!(again.expect(0).json()["queued"], json!(["x@example.com"]));
+    reseller.run(&["resend", "2026-000001"]).expect(0);
+    reseller.run(&["deliver"]).expect(0);
+    let mut sent: Vec<String> = reseller
+        .outbox()
+        .iter()
+        .filter(|email| email["state"] == "sent" && email["kind"] == "invoice")
+        .map(|email| format!("{}: {}", email["to"], email["subject"]).replace('"', ""))
+        .collect();
+    let subject = "Fatura 2026-000001 cancelada · outubro de 2026";
+    let to = |who: &str| format!("{who}@example.com: {subject}");
+    sent.sort();
+    assert_eq!(sent, [to("d1"), to("d1"), to("x")]);
 
     // A whole close, as the daemon does it, leaves the dealership alone.
     assert_eq!(reseller.run(&["close", "--json"]).expect(0).json()["issued"], 0);
@@ -144,7 +168,16 @@ fn a_cancelled_invoice_is_void_and_its_month_is_closed_again_only_by_name(
     let mut actions: Vec<&str> =
         log.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
     actions.sort_unstable();
-    assert_eq!(actions, ["adjust", "cancel", "issue", "issue", "pay"]);
+    assert_eq!(actions, ["adjust", "cancel", "issue", "issue", "pay", "resend", "resend"]);
+
+    // Both the document and the words about it are kept as they are.
+    assert!(reseller.refuses("UPDATE cancellation SET content = '{}'"));
+    reseller.tamper("UPDATE file SET bytes = CAST('x' AS BYTEA) WHERE kind = 'cancellation'");
+    let found = reseller.run(&["verify", "--month", "2026-10"]).expect(1).stdout;
+    assert!(
+        found.contains("document of cancellation of 2026-000001 is not what was made"),
+        "{found}"
+    );
 }
 
 #[rstest]

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use fecha::billing::invoice::Invoice;
+use fecha::billing::invoice::{Cancellation, Invoice};
 use fecha::billing::money::Money;
+use fecha::billing::package_use::PackageUse;
 use fecha::mail::Sender;
 use fecha::mail::compose::{self, Envelope};
 use fecha::mail::enclosure::Enclosure;
@@ -75,6 +76,31 @@ fn a_supplement() {
 }
 
 #[test]
+fn a_package_that_is_used_up() {
+    let templates = templates();
+    snapshot("package_80", &templates.package_use(&samples::package_use(4012)).unwrap());
+    snapshot("package_100", &templates.package_use(&samples::package_use(5012)).unwrap());
+    let on_the_limit = templates.package_use(&samples::package_use(5000)).unwrap();
+    assert!(!on_the_limit.text.contains("Acima do pacote: "), "{}", on_the_limit.text);
+    let last_day = PackageUse { on: "2026-11-30".parse().unwrap(), ..samples::package_use(4012) };
+    let last_day = templates.package_use(&last_day).unwrap();
+    assert!(last_day.text.contains("O mês termina hoje, 30/11/2026."), "{}", last_day.text);
+}
+
+#[test]
+fn a_cancellation() {
+    let cancellation = Cancellation {
+        on: "2026-11-04".parse().unwrap(),
+        reason: format!("Contrato de outra empresa {HOSTILE}"),
+        by: "Ana".to_owned(),
+        paid: "100.00".parse().unwrap(),
+    };
+    let email = |is_copy| templates().cancellation(&samples::invoice(), &cancellation, is_copy);
+    snapshot("cancellation", &email(false).unwrap());
+    snapshot("cancellation_copy", &email(true).unwrap());
+}
+
+#[test]
 fn an_alert() {
     snapshot("alert", &templates().alert(&samples::alert()).unwrap());
 }
@@ -134,6 +160,7 @@ fn no_markup_line_break_or_override_of_a_name_survives() {
         templates.digest(&samples::digest(), &part(1, 1, 0..2)).unwrap(),
         templates.digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap(),
         templates.alert(&samples::alert()).unwrap(),
+        templates.package_use(&samples::package_use_of_the_worst()).unwrap(),
     ];
     for email in emails {
         assert!(email.html.contains("&lt;script&gt;"), "{}", email.subject);

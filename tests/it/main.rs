@@ -25,3 +25,4 @@ mod report;
 mod rerun;
 mod support;
 mod verify;
+mod watch;

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::pdf::Pdf;
 use crate::support::reseller::{LedgerKind, Reseller};
 
 #[test]
@@ -43,6 +44,52 @@ fn a_running_month_is_priced_and_carried_on() {
     assert!(words.contains("80 %") && words.contains("nothing was issued"), "{words}");
     assert!(reseller.invoices(&[]).is_empty() && reseller.outbox().is_empty());
     assert!(reseller.run(&["preview", "--dealership", "dx"]).expect(2).stderr.contains("'dx'"));
+}
+
+#[test]
+fn a_pro_forma_cannot_be_taken_for_an_invoice() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("a/%d2", "", "5000"), ("d3", "", "")]);
+    reseller.add_contacts("d1", 5123, "2026-11-05T10:00:00Z");
+    let adjust = ["adjust", "--dealership", "d1", "--month", "2026-11", "--amount", "-14.00"];
+    reseller.run(&[&adjust[..], &["--description", "Desconto"]].concat()).expect(0);
+    reseller.at("2026-11-15 13:00:00");
+    let one = ["preview", "--dealership", "d1", "--pdf", "previa.pdf", "--json"];
+    let shown = reseller.run(&one).expect(0).json();
+    assert_eq!(shown["files"], json!(["previa.pdf"]));
+    let pdf = Pdf::new(std::fs::read(reseller.path("previa.pdf")).unwrap());
+    let words = pdf.copied_text().replace(['\n', '\u{a0}'], " ");
+    for said in [
+        "PRÉVIA",
+        "Este documento não é uma fatura",
+        "apurados até 15/11/2026 às 10:00 (America/Sao_Paulo)",
+        "R$ 1.035,67",
+        "o mês terminaria com",
+    ] {
+        assert!(words.contains(said), "{said} is not in {words}");
+    }
+    let lower = words.to_lowercase();
+    for never in ["pix", "000000", "nº", "vencimento em", "qr", "emissão", "sha-256"] {
+        assert!(!lower.contains(never), "{never} is in {words}");
+    }
+
+    // A folder has one for each; one file cannot hold several.
+    let all = reseller.run(&["preview", "--pdf", "previas"]).expect(0).stdout;
+    assert!(all.contains("wrote 2 files"), "{all}");
+    let mut names: Vec<_> = std::fs::read_dir(reseller.path("previas"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let second = "previa-2026-11-a%2F%25d2.pdf";
+    assert_eq!(names, [second, "previa-2026-11-d1.pdf"]);
+    let refused = reseller.run(&["preview", "--pdf", "x.pdf"]).expect(2).stderr;
+    assert!(refused.contains("2 dealerships have a preview"), "{refused}");
+    assert!(reseller.invoices(&[]).is_empty() && reseller.outbox().is_empty());
+    if let Some(folder) = std::env::var_os("PAPERS") {
+        std::fs::copy(reseller.path("previa.pdf"), std::path::Path::new(&folder).join("p.pdf"))
+            .unwrap();
+    }
 }
 
 #[test]

@@ -131,6 +131,24 @@ fn a_wrong_header_is_named() {
 }
 
 #[test]
+fn the_column_package_use_may_be_left_out() {
+    let read = |rows: &str| dealerships(&format!("{HEADER},package_use\n{rows}"));
+    let second = ROW.replace("d1", "d2");
+    let told = |cell: &str| read(&format!("{ROW},{cell}\n{second},\n")).unwrap()[0].package_use;
+    assert_eq!([told(""), told("yes"), told("no")], [None, Some(true), Some(false)]);
+    assert_eq!(dealerships(&format!("{HEADER}\n{ROW}\n")).unwrap()[0].package_use, None);
+    let bad = read(&format!("{ROW},sim\n")).unwrap_err();
+    insta::assert_snapshot!(bad, @"dealerships.csv:2: package_use: 'sim' is neither yes nor no: yes for an email at 80 % and 100 % of the package, or nothing for what is configured");
+    // It is written only where somebody has a word on it.
+    let first_line = |rows: &str| {
+        let written = write_dealerships(&read(rows).unwrap());
+        written.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(first_line(&format!("{ROW},\n")), HEADER);
+    assert_eq!(first_line(&format!("{ROW},\n{second},no\n")), format!("{HEADER},package_use"));
+}
+
+#[test]
 fn a_wrong_encoding_is_named() {
     let latin = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     let bytes: Vec<u8> = latin(&format!("{HEADER}\n{ROW}\n"));
@@ -177,9 +195,16 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let cc = proptest::collection::btree_set("[a-z]{1,9}@example\\.com", 0..4);
     let due_day = proptest::option::of(1_u32..=31);
     let evidence = [EvidenceWish::Hash, EvidenceWish::File, EvidenceWish::Annex];
-    let rest = (due_day, proptest::sample::select(evidence.to_vec()));
+    let told = proptest::option::of(any::<bool>());
+    let rest = (due_day, proptest::sample::select(evidence.to_vec()), told);
     ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, rest).prop_map(
-        |(id, (name, trade_name, address, city), cc, timezone, (due_day, evidence))| Dealership {
+        |(
+            id,
+            (name, trade_name, address, city),
+            cc,
+            timezone,
+            (due_day, evidence, package_use),
+        )| Dealership {
             id,
             name,
             trade_name,
@@ -192,6 +217,7 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
             timezone,
             due_day,
             evidence,
+            package_use,
         },
     )
 }

@@ -115,6 +115,51 @@ fn a_month_whose_messages_were_purged_is_recognised() {
 }
 
 #[test]
+fn a_month_whose_older_messages_were_purged_is_recognised() {
+    let reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000"), ("d3", "", "5000")]);
+    for id in ["d1", "d2"] {
+        reseller.add_contacts(id, 30, "2026-10-05T12:00:00Z");
+        reseller.add_contacts(id, 40, "2026-10-20T12:00:00Z");
+    }
+    reseller.add_contacts("d3", 5, "2026-10-31T12:00:00Z");
+    reseller.run(&["close"]).expect(0);
+    let delete = |what: &str| {
+        let milliseconds = "CAST(strftime('%s', '2026-10-10') AS INTEGER) * 1000";
+        let sql = format!("DELETE FROM message WHERE {}", what.replace("DAY", milliseconds));
+        reseller.messages().execute_batch(&sql).unwrap();
+    };
+    // The very first messages alone: that may be anything, so it is a loss.
+    delete("rowid = 1");
+    let found = verify(&reseller, 1);
+    assert_eq!((&found["purged"], &found["differs"][0]["causes"]), (&json!([]), &json!(["loss"])));
+
+    delete("sent_at < DAY");
+    let found = verify(&reseller, 1);
+    assert_eq!((&found["agrees"], &found["differs"]), (&json!(1), &json!([])));
+    let purged = json!({"number": "2026-000002", "dealership_id": "d2",
+        "left_from": "2026-10-20T12:00:00Z"});
+    assert_eq!(found["purged"][1], purged);
+    let words = reseller.run(&["verify", "--month", "2026-10"]).expect(1).stdout;
+    let said = "For 2 of them only messages before 2026-10-20 12:00 UTC are missing.";
+    assert!(words.contains(said), "{words}");
+
+    let rerun = ["rerun", "--month", "2026-10", "--all", "--reason", "x", "--json"];
+    let refused = reseller.run(&rerun).expect(1).json();
+    let reason = refused["refused"][0]["reason"].to_string();
+    assert!(reason.contains("deleted by retention?"), "{refused}");
+    assert_eq!(refused["unchanged"], 1);
+
+    // A message that is missing among those that are left is no retention, nor is a late one.
+    delete("dealership_id = 'd1' AND contact LIKE '%39'");
+    reseller.add(&[(Some("d2"), "5548980000001", "in", "session", None, None, NOON)]);
+    let found = verify(&reseller, 1);
+    assert_eq!(found["purged"], json!([]));
+    assert_eq!(found["differs"][0]["causes"], json!(["loss"]));
+    assert_eq!(found["differs"][1]["causes"], json!(["late", "loss"]));
+}
+
+#[test]
 fn after_a_change_of_zone_the_period_of_the_invoice_is_counted() {
     let reseller = Reseller::new(LedgerKind::Sqlite);
     reseller.register(&[("d1", "America/Noronha", "5000")]);

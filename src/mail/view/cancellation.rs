@@ -17,21 +17,36 @@ pub struct CancellationView {
     /// What was paid, where something was.
     paid: Option<String>,
     file: String,
+    /// In the copy to finance: whose invoice it was, and who asked for the cancellation.
+    copy: Option<CopyView>,
     issuer: IssuerView,
 }
 
+#[derive(Debug, Serialize)]
+struct CopyView {
+    dealership: String,
+    id: String,
+    by: String,
+}
+
 impl CancellationView {
-    pub fn of(invoice: &Invoice, cancellation: &Cancellation) -> Self {
+    pub fn of(invoice: &Invoice, cancellation: &Cancellation, is_copy: bool) -> Self {
+        let copy = || CopyView {
+            dealership: line(&invoice.dealership.name),
+            id: line(&invoice.dealership_id),
+            by: line(&cancellation.by),
+        };
         Self {
             label: invoice.label(),
-            greeting: greeting(invoice),
+            greeting: greeting(&invoice.dealership),
             month: invoice.month.in_words(),
             total: invoice.total().brl(),
             cancelled_on: day(cancellation.on),
             reason: line(&cancellation.reason),
             paid: (cancellation.paid > Money::ZERO).then(|| cancellation.paid.brl()),
             file: cancellation_file(&invoice.label()),
-            issuer: IssuerView::of(invoice),
+            copy: is_copy.then(copy),
+            issuer: IssuerView::of(&invoice.issuer),
         }
     }
 }

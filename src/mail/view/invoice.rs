@@ -6,6 +6,7 @@ use super::counted;
 use crate::billing::invoice::{Invoice, Replacement, label};
 use crate::billing::money::{Money, UnitPrice, grouped};
 use crate::billing::price::{Item, Line};
+use crate::billing::register::{Issuer, Party};
 use crate::mail::compose::{invoice_file, statement_file};
 use crate::mail::enclosure::Enclosure;
 use crate::mail::text::{one_line, shortened};
@@ -96,7 +97,7 @@ impl InvoiceView {
         let (total, paid) = (invoice.total(), invoice.paid());
         Self {
             label: invoice.label(),
-            greeting: greeting(invoice),
+            greeting: greeting(&invoice.dealership),
             month: invoice.month.in_words(),
             period: period(invoice),
             total: total.brl(),
@@ -114,7 +115,7 @@ impl InvoiceView {
             invoice_file: invoice_file(&invoice.label()),
             statement_file: statement_file(&invoice.label()),
             evidence: EvidenceView::of(evidence),
-            issuer: IssuerView::of(invoice),
+            issuer: IssuerView::of(&invoice.issuer),
         }
     }
 }
@@ -176,8 +177,7 @@ impl ReplacesView {
 }
 
 impl IssuerView {
-    pub fn of(invoice: &Invoice) -> Self {
-        let issuer = &invoice.issuer;
+    pub fn of(issuer: &Issuer) -> Self {
         Self {
             name: line(&issuer.name),
             cnpj: issuer.cnpj.to_string(),
@@ -189,8 +189,7 @@ impl IssuerView {
 }
 
 /// The name on the sign, or the legal one.
-pub fn greeting(invoice: &Invoice) -> String {
-    let party = &invoice.dealership;
+pub fn greeting(party: &Party) -> String {
     let name = if party.trade_name.trim().is_empty() { &party.name } else { &party.trade_name };
     line(name)
 }

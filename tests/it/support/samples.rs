@@ -6,8 +6,9 @@ use super::sample;
 use chrono_tz::America;
 use fecha::billing::exception::{Exception, Reason};
 use fecha::billing::invoice::{Invoice, Number, Replacement, Usage};
-use fecha::billing::money::Money;
+use fecha::billing::money::{Money, UnitPrice};
 use fecha::billing::month::Month;
+use fecha::billing::package_use::PackageUse;
 use fecha::billing::price::{Item, Line};
 use fecha::billing::register::Party;
 use fecha::billing::tally::{Buckets, Window};
@@ -149,6 +150,29 @@ pub fn supplement() -> Digest {
         failed_deliveries: Vec::new(),
         ..digest()
     }
+}
+
+/// A dealership that has used so many contacts of 5,000.
+pub fn package_use(uam: u64) -> PackageUse {
+    let Invoice { issuer, dealership, package, .. } = invoice();
+    let price: UnitPrice = "0.29".parse().unwrap();
+    PackageUse {
+        issuer,
+        dealership,
+        month: "2026-11".parse().unwrap(),
+        threshold: if uam < package { 80 } else { 100 },
+        uam,
+        package,
+        overage_price: price,
+        overage_amount: price.times(uam.saturating_sub(package)).unwrap(),
+        as_of: "2026-11-24T11:00:00Z".parse().unwrap(),
+        on: "2026-11-24".parse().unwrap(),
+    }
+}
+
+/// The same for the worst of names.
+pub fn package_use_of_the_worst() -> PackageUse {
+    PackageUse { dealership: revision().dealership, ..package_use(5012) }
 }
 
 /// Delivery failed.
