@@ -96,9 +96,9 @@ async fn close(office: &Office, meter: &Arc<Mutex<Meter>>) -> CloseReport {
 
 /// As the command line delivers.
 async fn deliver(office: &Office) -> Delivered {
-    let mut mailer = office::mailer(&office.config).expect("a mail server");
+    let mut mailers = office::mailers(&office.config).expect("a mail server");
     let post = Post { ledger: &office.ledger, templates: &office.templates, clock: office.clock };
-    post.deliver_due(&mut mailer, |_| {}).await.expect("a delivery")
+    post.deliver_due(&mut mailers, |_| {}).await.expect("a delivery")
 }
 
 fn mark(meter: &Mutex<Meter>, stage: &'static str) {

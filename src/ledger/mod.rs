@@ -8,6 +8,7 @@ pub mod adjustments;
 pub mod alerts;
 pub mod audit;
 pub mod closing;
+pub mod delivery;
 mod guard;
 pub mod invoices;
 pub mod lease;
