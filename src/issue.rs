@@ -272,7 +272,7 @@ struct Deed<'a> {
 
 impl Evidence {
     fn of(draft: &Draft<'_>, key: &EvidenceKey) -> Result<Self, LedgerError> {
-        let csv = evidence::csv(&draft.tally.contacts, key);
+        let csv = evidence::csv(draft.tally.contacts.iter(), key);
         Ok(Self { packed: Packed::of(csv.as_bytes())?, sha256: sha256_hex(csv.as_bytes()) })
     }
 }
