@@ -11,6 +11,7 @@ mod demo;
 mod documents;
 mod email;
 mod faults;
+mod fire;
 mod history;
 mod kill;
 mod lease;
