@@ -183,12 +183,11 @@ pub async fn issue(desk: &Desk<'_>, prepared: Prepared<'_>) -> Result<Option<Iss
     if !claim(&mut transaction, number, &draft.dealership.id, draft.month).await? {
         return Ok(None);
     }
-    let drawn = match drawn.filter(|drawn| drawn.invoice.number == number) {
-        Some(drawn) => drawn,
-        None => {
-            let invoice = invoice(desk.config, &draft, number, &evidence, None, now);
-            Drawn::of(desk.renderer, invoice)?
-        }
+    let drawn = if let Some(drawn) = drawn.filter(|drawn| drawn.invoice.number == number) {
+        drawn
+    } else {
+        let invoice = invoice(desk.config, &draft, number, &evidence, None, now);
+        Drawn::of(desk.renderer, invoice)?
     };
     if !carry(&mut transaction, &drawn.invoice, &draft.adjustments).await? {
         return Err(IssueError::AdjustmentsChanged);
