@@ -14,7 +14,7 @@ use crate::ledger::delivery::{Attempt, Done};
 use crate::ledger::invoices::{FileKind, Filter};
 use crate::ledger::outbox::{Content, Email};
 use crate::ledger::{Ledger, LedgerError};
-use crate::mail::compose::{self, ComposeError, Envelope};
+use crate::mail::compose::{self, ComposeError, Envelope, InvoiceFiles};
 use crate::mail::retry::next_attempt;
 use crate::mail::template::Templates;
 use crate::mail::{self, Delivery, Mailer};
@@ -172,11 +172,17 @@ impl Post<'_> {
             date: email.created_at,
         };
         match &email.content {
-            Content::Invoice { number, revision } => {
+            Content::Invoice { number, revision, evidence } => {
                 let invoice = self.invoice(*number, *revision).await?;
                 let pdf = self.document(*number, *revision, FileKind::Invoice).await?;
                 let statement = self.document(*number, *revision, FileKind::Statement).await?;
-                Ok(compose::invoice(self.templates, envelope, &invoice, pdf, statement)?)
+                let evidence = if *evidence {
+                    Some(self.document(*number, *revision, FileKind::Evidence).await?)
+                } else {
+                    None
+                };
+                let files = InvoiceFiles { invoice: pdf, statement, evidence };
+                Ok(compose::invoice(self.templates, envelope, &invoice, files)?)
             }
             Content::Cancellation { number, revision, cancellation } => {
                 let invoice = self.invoice(*number, *revision).await?;

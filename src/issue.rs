@@ -14,7 +14,7 @@ use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
 use crate::billing::pix::{Receiver, br_code};
 use crate::billing::price::Line;
-use crate::billing::register::{Dealership, EmailAddress};
+use crate::billing::register::{Dealership, EmailAddress, EvidenceWish};
 use crate::billing::tally::Tally;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -25,6 +25,7 @@ use crate::ledger::invoices::{Files, Packed, claim, insert_revision, supersede, 
 use crate::ledger::outbox::{Content, Kind, NewEmail, queue, withdraw};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::Sender;
+use crate::mail::enclosure::Enclosure;
 use crate::mail::template::{TemplateError, Templates};
 
 /// What issuing needs beside the data: made once for a whole close.
@@ -116,6 +117,8 @@ pub struct Prepared<'a> {
 struct Evidence {
     packed: Packed,
     sha256: String,
+    /// As it is, where the statement is to list it.
+    annex: Option<String>,
 }
 
 /// What a revision says, and the documents that say it.
@@ -165,7 +168,7 @@ pub fn prepare<'a>(
     let invoice = foretold
         .map(|number| invoice(desk.config, &draft, number, &evidence, None, desk.clock.now()));
     // A fault in drawing is told when it counts.
-    let drawn = invoice.and_then(|invoice| Drawn::of(desk.renderer, invoice).ok());
+    let drawn = invoice.and_then(|invoice| Drawn::of(desk.renderer, invoice, &evidence).ok());
     Ok(Prepared { draft, evidence, drawn })
 }
 
@@ -187,7 +190,7 @@ pub async fn issue(desk: &Desk<'_>, prepared: Prepared<'_>) -> Result<Option<Iss
         drawn
     } else {
         let invoice = invoice(desk.config, &draft, number, &evidence, None, now);
-        Drawn::of(desk.renderer, invoice)?
+        Drawn::of(desk.renderer, invoice, &evidence)?
     };
     if !carry(&mut transaction, &drawn.invoice, &draft.adjustments).await? {
         return Err(IssueError::AdjustmentsChanged);
@@ -257,7 +260,7 @@ pub async fn revise(
         if why.by == desk.actor { String::new() } else { format!("; entered by {}", desk.actor) },
     );
     let deed = Deed { actor: why.by, action: "rerun", detail: &detail };
-    let drawn = Drawn::of(desk.renderer, invoice)?;
+    let drawn = Drawn::of(desk.renderer, invoice, &evidence)?;
     let written = write(desk, transaction, &draft, drawn, evidence, deed).await?;
     Ok(Outcome::Issued(written.commit().await?))
 }
@@ -272,13 +275,16 @@ struct Deed<'a> {
 impl Evidence {
     fn of(draft: &Draft<'_>, key: &EvidenceKey) -> Result<Self, LedgerError> {
         let csv = evidence::csv(draft.tally.contacts.iter(), key);
-        Ok(Self { packed: Packed::of(csv.as_bytes())?, sha256: sha256_hex(csv.as_bytes()) })
+        let (packed, sha256) = (Packed::of(csv.as_bytes())?, sha256_hex(csv.as_bytes()));
+        let annex = (draft.dealership.evidence == EvidenceWish::Annex).then_some(csv);
+        Ok(Self { packed, sha256, annex })
     }
 }
 
 impl Drawn {
-    fn of(renderer: &Renderer, invoice: Invoice) -> Result<Self, RenderError> {
-        let (pdf, statement) = (renderer.invoice(&invoice)?, renderer.statement(&invoice)?);
+    fn of(renderer: &Renderer, invoice: Invoice, evidence: &Evidence) -> Result<Self, RenderError> {
+        let pdf = renderer.invoice(&invoice)?;
+        let statement = renderer.statement(&invoice, evidence.annex.as_deref())?;
         Ok(Self { invoice, pdf, statement })
     }
 }
@@ -295,7 +301,9 @@ async fn write(
     let Drawn { invoice, pdf, statement } = drawn;
     let files = Files { invoice: pdf, statement, evidence: evidence.packed };
     insert_revision(&mut transaction, &invoice, files).await?;
-    for email in invoice_emails(desk, &invoice, recipients(draft.dealership), invoice.issued_at)? {
+    let Draft { dealership, .. } = draft;
+    let to = recipients(dealership);
+    for email in invoice_emails(desk, &invoice, to, dealership.evidence, invoice.issued_at)? {
         queue(&mut transaction, &email, invoice.issued_at).await?;
     }
     audit::Entry {
@@ -364,7 +372,7 @@ pub fn recipients(dealership: &Dealership) -> Vec<EmailAddress> {
     recipients
 }
 
-/// One email to each recipient, with both documents.
+/// One email to each recipient, with both documents, and the evidence where it is wished for.
 ///
 /// # Errors
 /// [`TemplateError`] where the subject cannot be worded.
@@ -372,9 +380,15 @@ pub fn invoice_emails(
     desk: &Desk<'_>,
     invoice: &Invoice,
     recipients: Vec<EmailAddress>,
+    evidence: EvidenceWish,
     now: DateTime<Utc>,
 ) -> Result<Vec<NewEmail>, TemplateError> {
-    let subject = desk.templates.invoice(invoice)?.subject;
+    let subject = desk.templates.invoice(invoice, &Enclosure::None)?.subject;
+    let content = Content::Invoice {
+        number: invoice.number,
+        revision: invoice.revision,
+        evidence: evidence != EvidenceWish::Hash,
+    };
     let email = |recipient| NewEmail {
         kind: Kind::Invoice,
         cause: invoice.label(),
@@ -382,7 +396,7 @@ pub fn invoice_emails(
         redirected_to: desk.config.email.redirect.clone(),
         resend: 0,
         number: Some(invoice.number),
-        content: Content::Invoice { number: invoice.number, revision: invoice.revision },
+        content: content.clone(),
         subject: subject.clone(),
         message_id: desk.sender.new_message_id(now),
     };

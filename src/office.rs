@@ -105,7 +105,8 @@ impl Office {
 /// # Errors
 /// [`SourceError`] where URL or relation are of no known form.
 pub fn source(config: &Config) -> Result<Source, SourceError> {
-    Source::parse(config.messages.url.as_str(), &config.messages.relation, config.folder())
+    let messages = &config.messages;
+    Source::parse(messages.url.as_str(), &messages.relation, config.folder(), messages.connections)
 }
 
 /// The way that emails go out by.

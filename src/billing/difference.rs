@@ -323,7 +323,15 @@ mod tests {
         first_at: &'static str,
         [received, sent, hsm]: [u64; 3],
     ) -> Entry<'static> {
-        Entry { id, first_at, first_direction: "in", received, sent, hsm }
+        Entry {
+            id,
+            contact: "+55 48 9••••-0820",
+            first_at,
+            first_direction: "in",
+            received,
+            sent,
+            hsm,
+        }
     }
 
     const FIRST: &str = "2026-10-01T00:00:00.000Z";

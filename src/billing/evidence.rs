@@ -7,7 +7,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use super::contact::Identity;
-use super::tally::{ContactUse, Direction, instant};
+use super::contacts::ContactUse;
+use super::tally::{Direction, instant};
 
 /// The secret behind the ids of the evidence: without it nobody can try numbers against a file.
 #[derive(Clone, PartialEq, Eq)]
@@ -67,11 +68,11 @@ pub const HEADER: &str = "id,contact,first_at,first_direction,received,sent,hsm"
 /// counted messages, HSM included in `sent`.
 #[must_use]
 pub fn csv<'a>(
-    contacts: impl IntoIterator<Item = (&'a Identity, &'a ContactUse)>,
+    contacts: impl IntoIterator<Item = (Identity, &'a ContactUse)>,
     key: &EvidenceKey,
 ) -> String {
     let mut lines: Vec<String> =
-        contacts.into_iter().map(|(identity, contact)| line(identity, contact, key)).collect();
+        contacts.into_iter().map(|(identity, contact)| line(&identity, contact, key)).collect();
     lines.sort_unstable();
     let mut csv = String::with_capacity(HEADER.len() + 1 + lines.len() * 96);
     csv.push_str(HEADER);
@@ -106,6 +107,7 @@ fn line(identity: &Identity, contact: &ContactUse, key: &EvidenceKey) -> String 
 #[expect(missing_docs, reason = "the columns of the file")]
 pub struct Entry<'a> {
     pub id: &'a str,
+    pub contact: &'a str,
     pub first_at: &'a str,
     pub first_direction: &'a str,
     pub received: u64,
@@ -141,10 +143,9 @@ pub fn parse(csv: &str) -> Result<Vec<Entry<'_>>, InvalidEvidence> {
 
 fn entry(line: &str) -> Option<Entry<'_>> {
     let mut fields = line.split(',');
-    let id = fields.next()?;
-    let _masked = fields.next()?;
     let entry = Entry {
-        id,
+        id: fields.next()?,
+        contact: fields.next()?,
         first_at: fields.next()?,
         first_direction: fields.next()?,
         received: fields.next()?.parse().ok()?,
@@ -174,8 +175,8 @@ mod tests {
     fn a_line_a_contact_sorted_by_id_and_masked() {
         let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
         let key = EvidenceKey::new([7; 32]);
-        let forward = csv(contacts.iter().map(|(i, c)| (i, c)), &key);
-        let backward = csv(contacts.iter().rev().map(|(i, c)| (i, c)), &key);
+        let forward = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &key);
+        let backward = csv(contacts.iter().rev().map(|(i, c)| (i.clone(), c)), &key);
         assert_eq!(forward, backward);
         insta::assert_snapshot!(forward);
         assert!(!forward.contains("5548999990820"));
@@ -184,7 +185,7 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
-        let csv = csv(contacts.iter().map(|(i, c)| (i, c)), &EvidenceKey::new([7; 32]));
+        let csv = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &EvidenceKey::new([7; 32]));
         let entries = parse(&csv).unwrap();
         assert_eq!(entries.len(), 2);
         assert!(entries.iter().all(|e| (e.received, e.sent, e.hsm) == (2, 3, 1)));

@@ -119,7 +119,7 @@ impl Usage {
             buckets: tally.buckets,
         };
         let mut by_day = BTreeMap::new();
-        for contact in tally.contacts.values() {
+        for contact in tally.contacts.exchanged() {
             usage.received += u64::from(contact.received);
             usage.sent += u64::from(contact.sent);
             usage.started_by_dealership += u64::from(contact.first_direction == Direction::Out);

@@ -7,6 +7,7 @@ pub mod account;
 pub mod adjustment;
 pub mod advice;
 pub mod contact;
+pub mod contacts;
 pub mod contract;
 pub mod difference;
 pub mod due;

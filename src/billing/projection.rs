@@ -26,7 +26,7 @@ pub fn project(tally: &Tally, period: Period, now: DateTime<Utc>) -> Projection 
     let elapsed = now - period.start;
     let remaining = period.end - now;
     let since = (now - PACE).max(period.start);
-    let recent = tally.contacts.values().filter(|contact| {
+    let recent = tally.contacts.exchanged().filter(|contact| {
         let first = instant(contact.first_at);
         since <= first && first < now
     });
@@ -49,7 +49,8 @@ mod tests {
 
     use super::*;
     use crate::billing::contact::Identity;
-    use crate::billing::tally::{ContactUse, Direction};
+    use crate::billing::contacts::ContactUse;
+    use crate::billing::tally::Direction;
 
     /// A contact at noon of each of the first `days` days of October, and as many templates.
     fn tally(days: u64) -> Tally {
@@ -65,7 +66,7 @@ mod tests {
                 sent: 1,
                 hsm: 1,
             };
-            tally.contacts.insert(Identity::parse(number.as_bytes()).unwrap(), contact);
+            tally.contacts.add(Identity::parse(number.as_bytes()).unwrap(), contact);
         }
         tally.templates.insert(String::new(), days);
         tally

@@ -33,6 +33,8 @@ pub struct Dealership {
     pub timezone: Option<Tz>,
     /// Day of the month; `None` is the configured one.
     pub due_day: Option<u32>,
+    /// What it gets of the evidence.
+    pub evidence: EvidenceWish,
 }
 
 impl Dealership {
@@ -124,6 +126,48 @@ impl TryFrom<String> for State {
 impl From<State> for String {
     fn from(state: State) -> Self {
         state.to_string()
+    }
+}
+
+/// What a dealership gets of the evidence, with each invoice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EvidenceWish {
+    /// Its hash, which every invoice prints.
+    #[default]
+    Hash,
+    /// The file too, with each email.
+    File,
+    /// The file, and its contacts printed at the end of the statement.
+    Annex,
+}
+
+/// The text is no such wish.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{0}' is no wish for evidence: yes (the CSV file goes with each email), annex (and the statement lists its contacts), or no"
+)]
+pub struct InvalidEvidenceWish(pub String);
+
+impl FromStr for EvidenceWish {
+    type Err = InvalidEvidenceWish;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" | "no" => Ok(Self::Hash),
+            "yes" => Ok(Self::File),
+            "annex" => Ok(Self::Annex),
+            _ => Err(InvalidEvidenceWish(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for EvidenceWish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hash => "no",
+            Self::File => "yes",
+            Self::Annex => "annex",
+        })
     }
 }
 

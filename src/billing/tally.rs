@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::contact::Identity;
+use super::contacts::{ContactUse, Contacts};
 use super::month::Period;
 
 /// Who wrote a message.
@@ -68,7 +69,7 @@ enum Bucket {
 }
 
 impl Buckets {
-    fn add(&mut self, bucket: Bucket) {
+    fn add(&mut self, bucket: Bucket, messages: u64) {
         let count = match bucket {
             Bucket::Counted => &mut self.counted,
             Bucket::IgnoredStatus => &mut self.ignored_status,
@@ -77,7 +78,7 @@ impl Buckets {
             Bucket::NoContract => &mut self.no_contract,
             Bucket::UnknownDealership => &mut self.unknown_dealership,
         };
-        *count += 1;
+        *count += messages;
     }
 
     /// All messages, whatever their bucket.
@@ -103,48 +104,11 @@ impl AddAssign for Buckets {
     }
 }
 
-/// What one contact exchanged with one dealership in the period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ContactUse {
-    /// The first counted message, Unix milliseconds.
-    pub first_at: i64,
-    /// Who wrote it; `in` where both wrote in the same millisecond.
-    pub first_direction: Direction,
-    /// Counted messages from the contact.
-    pub received: u32,
-    /// Counted messages to the contact, HSM included.
-    pub sent: u32,
-    /// HSM among those sent.
-    pub hsm: u32,
-}
-
-impl ContactUse {
-    fn of(sent_at: i64, direction: Direction, is_hsm: bool) -> Self {
-        Self {
-            first_at: sent_at,
-            first_direction: direction,
-            received: u32::from(direction == Direction::In),
-            sent: u32::from(direction == Direction::Out),
-            hsm: u32::from(is_hsm),
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        if (other.first_at, other.first_direction) < (self.first_at, self.first_direction) {
-            self.first_at = other.first_at;
-            self.first_direction = other.first_direction;
-        }
-        self.received += other.received;
-        self.sent += other.sent;
-        self.hsm += other.hsm;
-    }
-}
-
 /// A dealership's month: its contacts and its buckets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Every contact that counted, by identity. Their number is the UAM.
-    pub contacts: HashMap<Identity, ContactUse>,
+    /// Every contact that counted. Their number is the UAM.
+    pub contacts: Contacts,
     /// HSM by template name; those without one under the empty name.
     pub templates: BTreeMap<String, u64>,
     /// Where this dealership's messages went.
@@ -269,8 +233,14 @@ pub struct Counter {
 struct Slot {
     counted: Counted,
     window: usize,
+    /// All but what waits in `unmerged`.
     tally: Tally,
+    unmerged: Vec<(Identity, ContactUse)>,
 }
+
+/// How many messages of a dealership wait to be merged. A contact is found in a table that is cold by
+/// then; merged in one go, these waits for the memory overlap, which halves the time of a count.
+const UNMERGED: usize = 256;
 
 #[derive(Debug)]
 struct WindowSpan {
@@ -302,6 +272,7 @@ impl Counter {
             .map(|counted| Slot {
                 window: index_of(counted.period).unwrap_or(usize::MAX),
                 tally: Tally::default(),
+                unmerged: Vec::new(),
                 counted,
             })
             .collect();
@@ -333,8 +304,25 @@ impl Counter {
         Some(Period { start, end })
     }
 
+    /// The span cut at every bound of a month: all messages of a stretch lie in the same months, so
+    /// that those alike in all but time may be counted together.
+    #[must_use]
+    pub fn stretches(&self) -> Vec<Period> {
+        let periods = self.periods();
+        let mut bounds: Vec<_> = periods.iter().flat_map(|p| [p.start, p.end]).collect();
+        bounds.sort_unstable();
+        bounds.dedup();
+        bounds.windows(2).map(|pair| Period { start: pair[0], end: pair[1] }).collect()
+    }
+
     /// Puts one message into its bucket: the first that fits, in the order of the spec.
     pub fn add(&mut self, message: &Message<'_>) {
+        self.add_alike(message, 1);
+    }
+
+    /// Puts `messages` that differ in nothing but their time into their bucket, given the first of
+    /// them. All must lie in one of [`Counter::stretches`].
+    pub fn add_alike(&mut self, message: &Message<'_>, messages: u64) {
         let slot = message.dealership_id.and_then(|id| self.by_id.get(id)).copied();
         let own_window = match slot {
             Some(slot) if self.slots[slot].counted.in_scope => Some(self.slots[slot].window),
@@ -344,27 +332,28 @@ impl Counter {
         let mut is_own = false;
         for (index, span) in self.windows.iter_mut().enumerate() {
             if span.from <= message.sent_at && message.sent_at < span.to {
-                span.window.rows += 1;
+                span.window.rows += messages;
                 if own_window == Some(index) {
                     is_own = true;
                 } else {
-                    span.window.elsewhere += 1;
+                    span.window.elsewhere += messages;
                 }
             }
         }
         let Some(window) = own_window.filter(|_| is_own) else { return };
         let bucket = if let Some(slot) = slot {
-            self.slots[slot].add(message, &self.ignored_statuses)
+            self.slots[slot].add(message, messages, &self.ignored_statuses)
         } else {
-            *self.unknown.entry(message.dealership_id.map(Box::from)).or_insert(0) += 1;
+            *self.unknown.entry(message.dealership_id.map(Box::from)).or_insert(0) += messages;
             Bucket::UnknownDealership
         };
-        self.windows[window].window.buckets.add(bucket);
+        self.windows[window].window.buckets.add(bucket, messages);
     }
 
     /// What was counted.
     #[must_use]
-    pub fn finish(self) -> Count {
+    pub fn finish(mut self) -> Count {
+        self.slots.iter_mut().for_each(Slot::fold);
         let lossy = |id: Box<[u8]>| String::from_utf8_lossy(&id).into_owned();
         let mut unknown = BTreeMap::new();
         for (id, messages) in self.unknown {
@@ -384,13 +373,30 @@ impl Counter {
 }
 
 impl Slot {
-    fn add(&mut self, message: &Message<'_>, ignored_statuses: &[Box<[u8]>]) -> Bucket {
-        let bucket = self.merge(message, ignored_statuses);
-        self.tally.buckets.add(bucket);
+    /// Merges what waits.
+    fn fold(&mut self) {
+        for (identity, exchanged) in self.unmerged.drain(..) {
+            self.tally.contacts.add(identity, exchanged);
+        }
+    }
+
+    fn add(
+        &mut self,
+        message: &Message<'_>,
+        messages: u64,
+        ignored_statuses: &[Box<[u8]>],
+    ) -> Bucket {
+        let bucket = self.merge(message, messages, ignored_statuses);
+        self.tally.buckets.add(bucket, messages);
         bucket
     }
 
-    fn merge(&mut self, message: &Message<'_>, ignored_statuses: &[Box<[u8]>]) -> Bucket {
+    fn merge(
+        &mut self,
+        message: &Message<'_>,
+        messages: u64,
+        ignored_statuses: &[Box<[u8]>],
+    ) -> Bucket {
         if !self.counted.has_package {
             return Bucket::NoContract;
         }
@@ -411,18 +417,33 @@ impl Slot {
             return Bucket::NotAContact;
         };
         let is_hsm = is_template && direction == Direction::Out;
-        let once = ContactUse::of(message.sent_at, direction, is_hsm);
-        self.tally.contacts.entry(identity).and_modify(|all| all.merge(once)).or_insert(once);
+        self.unmerged.push((identity, exchanged(message.sent_at, direction, is_hsm, messages)));
+        if self.unmerged.len() >= UNMERGED {
+            self.fold();
+        }
         if is_hsm {
             let template = String::from_utf8_lossy(message.template.unwrap_or_default());
             match self.tally.templates.get_mut(&*template) {
-                Some(sent) => *sent += 1,
+                Some(sent) => *sent += messages,
                 None => {
-                    self.tally.templates.insert(template.into_owned(), 1);
+                    self.tally.templates.insert(template.into_owned(), messages);
                 }
             }
         }
         Bucket::Counted
+    }
+}
+
+/// What messages that are alike are of a contact's use.
+fn exchanged(sent_at: i64, direction: Direction, is_hsm: bool, messages: u64) -> ContactUse {
+    let messages = u32::try_from(messages).unwrap_or(u32::MAX);
+    let count_if = |counts: bool| if counts { messages } else { 0 };
+    ContactUse {
+        first_at: sent_at,
+        first_direction: direction,
+        received: count_if(direction == Direction::In),
+        sent: count_if(direction == Direction::Out),
+        hsm: count_if(is_hsm),
     }
 }
 

@@ -197,16 +197,16 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
         return Err(Failure::wrong(message));
     };
     let invoice = revision.invoice;
-    let to = if let Some(text) = &args.to {
-        vec![mail::address(text).map_err(Failure::wrong)?]
-    } else {
-        let dealerships = office.ledger.dealerships().await?;
-        let found = dealerships.iter().find(|d| d.id == invoice.dealership_id);
-        found.map(recipients).unwrap_or_default()
+    let dealerships = office.ledger.dealerships().await?;
+    let dealership = dealerships.iter().find(|d| d.id == invoice.dealership_id);
+    let to = match &args.to {
+        Some(text) => vec![mail::address(text).map_err(Failure::wrong)?],
+        None => dealership.map(recipients).unwrap_or_default(),
     };
+    let evidence = dealership.map(|dealership| dealership.evidence).unwrap_or_default();
     let now = office.clock.now();
-    let emails =
-        invoice_emails(&office.desk(), &invoice, to.clone(), now).map_err(Failure::wrong)?;
+    let emails = invoice_emails(&office.desk(), &invoice, to.clone(), evidence, now)
+        .map_err(Failure::wrong)?;
     let ids: Vec<String> = emails.iter().map(|email| email.message_id.clone()).collect();
     let detail = format!("{} again", invoice.label());
     let entry = audit::Entry {

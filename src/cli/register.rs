@@ -21,13 +21,19 @@ use crate::register::{
 Rows are added and updated by their key (id; dealership_id and from_month); nothing is removed. All rows
 are imported or none: bad ones are named by file, line, column and reason, all at once.
 
+The column evidence says what a dealership gets of the evidence of each invoice, beside the hash that every
+invoice prints. It may be missing, and applies to what is issued or resent from then on:
+  no     nothing (as does an empty cell)
+  yes    the CSV file, with each email; compressed where an email could not carry it otherwise
+  annex  the same, and the statement lists the contacts of the file
+
 Example:
   fecha import --dealerships dealerships.csv --contracts contracts.csv")]
 pub struct ImportArgs {
     #[arg(
         long,
         value_name = "FILE",
-        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day"
+        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence]"
     )]
     dealerships: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help = "CSV: dealership_id,from_month,package")]

@@ -11,7 +11,7 @@ mod url;
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -69,6 +69,8 @@ pub struct Messages {
     pub url: DatabaseUrl,
     /// A table, a view or a parenthesised `SELECT`; `message` by default.
     pub relation: String,
+    /// How many connections a pass may hold at once; 2 by default.
+    pub connections: NonZeroU8,
 }
 
 /// `[invoice]`.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU8, NonZeroU32};
 use std::path::Path;
 
 use chrono::TimeDelta;
@@ -19,6 +19,7 @@ use crate::billing::month::Month;
 use crate::billing::price::{PriceTable, Prices};
 use crate::billing::register::Issuer;
 use crate::mail;
+use crate::messages::CONNECTIONS;
 
 /// The whole configuration, or all its problems.
 pub(super) fn config(raw: raw::Raw, file: &Path, origin: &Origin) -> Result<Config, Vec<Problem>> {
@@ -107,7 +108,11 @@ fn messages(check: &mut Check<'_>, raw: raw::Messages) -> Option<Messages> {
         let reason = "is empty: write a table, a view, or a SELECT in parentheses";
         return check.refuse("messages.relation", reason);
     }
-    Some(Messages { url: url?, relation })
+    let default = CONNECTIONS.get().into();
+    let connections =
+        check.number("messages.connections", raw.connections.as_ref(), default, 1..=32)?;
+    let connections = u8::try_from(connections).ok().and_then(NonZeroU8::new)?;
+    Some(Messages { url: url?, relation, connections })
 }
 
 fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {

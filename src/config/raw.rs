@@ -50,6 +50,7 @@ pub(super) struct Ledger {
 pub(super) struct Messages {
     pub url: Option<String>,
     pub relation: Option<String>,
+    pub connections: Option<Number>,
 }
 
 #[derive(Default, Deserialize)]

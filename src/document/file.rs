@@ -29,6 +29,9 @@ enum Place {
     In(Id, u32),
 }
 
+/// Most objects that are packed together.
+const PORTION: usize = 5000;
+
 /// A file that is being written.
 #[derive(Debug, Clone)]
 pub(super) struct File {
@@ -78,12 +81,17 @@ impl File {
         Ok(())
     }
 
-    /// Writes objects that are no streams, together and compressed.
+    /// Writes objects that are no streams, together and compressed; very many in several portions, since
+    /// a viewer unpacks a whole portion to read one object of it.
     pub(super) fn pack(
         &mut self,
         objects: &[(Id, String)],
         level: Level,
     ) -> Result<(), RenderError> {
+        objects.chunks(PORTION).try_for_each(|portion| self.pack_portion(portion, level))
+    }
+
+    fn pack_portion(&mut self, objects: &[(Id, String)], level: Level) -> Result<(), RenderError> {
         let stream = self.reserve();
         let (mut index, mut content) = (String::new(), String::new());
         for (position, (id, object)) in objects.iter().enumerate() {
@@ -106,7 +114,7 @@ impl File {
         let table = self.reserve();
         let start = self.bytes.len();
         self.places[table.0 as usize] = Place::At(number(start));
-        let mut rows = Vec::with_capacity(self.places.len() * 6);
+        let mut rows = Vec::with_capacity(self.places.len() * 7);
         for place in &self.places {
             let (kind, first, second) = match *place {
                 Place::Nowhere => (0, 0, 0),
@@ -114,13 +122,13 @@ impl File {
                 Place::In(stream, index) => (2, stream.0, index),
             };
             rows.push(kind);
-            // Three bytes of an offset are 16 megabytes, two of an index 65,535 objects.
-            rows.extend(&first.to_be_bytes()[1..]);
+            rows.extend(first.to_be_bytes());
+            // Two bytes are enough for the index in a portion.
             rows.extend(&second.to_be_bytes()[2..]);
         }
         let id = hex::encode(id);
         let entries = format!(
-            "/Type/XRef/Size {}/W[1 3 2]/Root {}/Info {}/ID[<{id}><{id}>]",
+            "/Type/XRef/Size {}/W[1 4 2]/Root {}/Info {}/ID[<{id}><{id}>]",
             self.places.len(),
             catalog.reference(),
             info.reference()

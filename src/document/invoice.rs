@@ -15,30 +15,58 @@ use crate::billing::money::{Money, decimal_comma, grouped};
 use crate::billing::price::{Item, Line};
 
 const QR_SIDE: f32 = 116.0;
-/// Between sections.
-const SPACE: f32 = 17.0;
 
-/// The invoice's pages.
+/// How much white an invoice has.
+#[derive(Debug, Clone, Copy)]
+struct Spacing {
+    /// Between sections.
+    section: f32,
+    /// Above and below each line.
+    line: f32,
+}
+
+const USUAL: Spacing = Spacing { section: 17.0, line: 6.5 };
+const CLOSER: [Spacing; 2] =
+    [Spacing { section: 13.5, line: 5.5 }, Spacing { section: 9.0, line: 4.0 }];
+
+/// The invoice's pages: one for nearly every invoice, closer set where it would be two otherwise.
 pub(super) fn pages(
     fonts: &Fonts,
     logo: Option<Logo>,
     invoice: &Invoice,
 ) -> Result<Vec<Picture>, RenderError> {
+    let mut pages = spaced(fonts, logo, invoice, USUAL)?;
+    for spacing in CLOSER {
+        if pages.len() > 1 {
+            let closer = spaced(fonts, logo, invoice, spacing)?;
+            pages = if closer.len() < pages.len() { closer } else { pages };
+        }
+    }
+    Ok(pages)
+}
+
+fn spaced(
+    fonts: &Fonts,
+    logo: Option<Logo>,
+    invoice: &Invoice,
+    spacing: Spacing,
+) -> Result<Vec<Picture>, RenderError> {
+    let Spacing { section, line: around } = spacing;
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Invoice));
     paper.add(letterhead::head(invoice, Kind::Invoice, logo));
-    paper.space(SPACE);
+    paper.space(section);
     paper.add(summary(invoice));
     if let Some(replaced) = &invoice.replaces {
-        paper.space(10.0);
+        paper.space(section * 0.6);
         paper.add(revision(invoice, replaced));
     }
-    paper.space(SPACE);
-    paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line)).collect());
-    paper.space(9.0);
+    paper.space(section);
+    paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line, around)));
+    paper.space(section * 0.53);
     paper.add(total(invoice));
-    paper.space(SPACE);
+    paper.space(section);
     paper.add(payment(invoice)?);
-    paper.space(SPACE);
+    paper.space(section);
     paper.add(letterhead::evidence(invoice));
     Ok(paper.finish(|page, of| letterhead::foot(invoice, Kind::Invoice, page, of)))
 }
@@ -50,10 +78,14 @@ fn summary(invoice: &Invoice) -> Block {
     let amount = Text::new(shown.brl(), Style::semi_bold(27.0, Ink::Strong)).within(1, 12.0);
     let fact = |text: String| Text::new(text, Style::semi_bold(11.0, Ink::Strong)).within(1, 8.0);
     let note = |text: String| Block::Text(Text::new(text, Style::NOTE).within(1, 6.5));
-    let due = Block::Stack(vec![
-        labelled("Vencimento", fact(day(invoice.due_on))),
-        note(format!("Emissão {}", day(invoice.issued_on))),
-    ]);
+    let due = if invoice.to_pay() > Money::ZERO {
+        Block::Stack(vec![
+            labelled("Vencimento", fact(day(invoice.due_on))),
+            note(format!("Emissão {}", day(invoice.issued_on))),
+        ])
+    } else {
+        labelled("Emissão", fact(day(invoice.issued_on)))
+    };
     let month = Block::Stack(vec![
         labelled("Competência", fact(invoice.month.in_words())),
         note(letterhead::period(invoice)),
@@ -83,19 +115,19 @@ fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
     };
     let title = format!("Revisão {}: substitui a fatura {before}", invoice.revision);
     let totals = format!(
-        "Total anterior {}, novo total {}: {change}.{}",
+        "Total anterior {}, novo total {}: {change}.",
         replaced.total.brl(),
         invoice.total().brl(),
-        paid(invoice).unwrap_or_default()
     );
-    let content = Block::Stack(vec![
-        Block::Text(Text::new(title, Style::NAME)),
-        Block::Gap(2.0),
-        Block::Text(Text::new(totals, Style::BODY)),
-        Block::Text(Text::new(format!("Motivo: {}", replaced.reason), Style::BODY)),
-        Block::Text(Text::new(format!("Solicitada por {}", replaced.by), Style::NOTE)),
-    ]);
-    Block::Panel { ink: Ink::Wash, edge: None, padding: 12.0, content: Box::new(content) }
+    let body = |text: String| Block::Text(Text::new(text, Style::BODY));
+    let mut blocks =
+        vec![Block::Text(Text::new(title, Style::NAME)), Block::Gap(2.0), body(totals)];
+    blocks.extend(paid(invoice).map(body));
+    blocks.push(body(format!("Motivo: {}", replaced.reason)));
+    let by = format!("Solicitada por {}", replaced.by);
+    blocks.push(Block::Text(Text::new(by, Style::NOTE)));
+    let content = Box::new(Block::Stack(blocks));
+    Block::Panel { ink: Ink::Wash, edge: None, padding: 12.0, content }
 }
 
 /// What was paid of an earlier revision, and what is left.
@@ -105,7 +137,7 @@ fn paid(invoice: &Invoice) -> Option<String> {
         credit => format!("crédito de {} para a próxima fatura", credit.brl()),
     };
     let paid = invoice.paid();
-    (paid > Money::ZERO).then(|| format!(" Já pago {}: {left}.", paid.brl()))
+    (paid > Money::ZERO).then(|| format!("Já pago {}: {left}.", paid.brl()))
 }
 
 /// The columns of the table: what, how many, for how much each, how much.
@@ -130,7 +162,8 @@ fn table_header() -> Block {
     row.tagged(Role::Row)
 }
 
-fn row(invoice: &Invoice, line: &Line) -> Block {
+/// A line of the table, with this much white above and below.
+fn row(invoice: &Invoice, line: &Line, around: f32) -> Block {
     let figure = |text: String| {
         Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0).is(Role::Cell))
     };
@@ -139,14 +172,14 @@ fn row(invoice: &Invoice, line: &Line) -> Block {
     let mut cell = vec![Block::Text(what)];
     cell.extend(explanation.map(|text| Block::Text(Text::new(text, Style::NOTE))));
     let row = Block::Stack(vec![
-        Block::Gap(6.5),
+        Block::Gap(around),
         columns([
             Block::Stack(cell).tagged(Role::Cell),
             figure(grouped(line.quantity)),
             figure(unit_price(line.unit_price)),
             figure(line.amount.brl()),
         ]),
-        Block::Gap(6.5),
+        Block::Gap(around),
         Block::Rule(Ink::Line),
     ]);
     row.tagged(Role::Row)

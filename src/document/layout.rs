@@ -238,6 +238,11 @@ impl Block {
     pub(super) fn tagged(self, role: Role) -> Self {
         Self::Tagged(role, Box::new(self))
     }
+
+    /// On an area of colour of its own size.
+    pub(super) fn on(self, ink: Ink) -> Self {
+        Self::Panel { ink, edge: None, padding: 0.0, content: Box::new(self) }
+    }
 }
 
 fn set_columns(fonts: &Fonts, gap: f32, cells: Vec<(Column, Block)>, width: f32) -> Picture {
@@ -287,7 +292,7 @@ impl<'a> Paper<'a> {
     }
 
     /// Adds a table: the header stands above its rows on every page, and a row is kept whole.
-    pub(super) fn table(&mut self, header: Block, rows: Vec<Block>) {
+    pub(super) fn table(&mut self, header: Block, rows: impl IntoIterator<Item = Block>) {
         let header = header.set(self.fonts, WIDTH);
         let mut heads = true;
         for row in rows {
@@ -351,7 +356,8 @@ impl<'a> Paper<'a> {
         self.y += height;
     }
 
-    fn turn(&mut self) {
+    /// Begins a new page.
+    pub(super) fn turn(&mut self) {
         self.pages.push(Picture::default());
         self.y = TOP;
         self.put(self.heading.clone());

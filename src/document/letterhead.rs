@@ -1,9 +1,9 @@
 //! What invoice and statement share: parties, dates, evidence, head and foot of the page.
 
 use chrono::NaiveDate;
-use printpdf::RawImage;
 
 use super::layout::{Area, Block, Column, Ink, Mark, Picture};
+use super::logo::Artwork;
 use super::tags::Role;
 use super::text::{Align, Style, Text};
 use crate::billing::invoice::Invoice;
@@ -33,11 +33,8 @@ pub(super) struct Logo {
 }
 
 impl Logo {
-    pub(super) fn of(image: &RawImage) -> Self {
-        // At most 400,000 pixels a side: lossless.
-        #[expect(clippy::cast_precision_loss)]
-        let aspect = image.width as f32 / image.height.max(1) as f32;
-        Self { aspect }
+    pub(super) fn of(artwork: &Artwork) -> Self {
+        Self { aspect: artwork.aspect() }
     }
 }
 
@@ -96,7 +93,7 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
 fn brand(invoice: &Invoice, logo: Option<Logo>) -> Block {
     let Some(Logo { aspect }) = logo else {
         let name = Text::new(&invoice.issuer.name, Style::semi_bold(15.0, Ink::Accent));
-        return Block::Stack(vec![Block::Gap(3.0), Block::Text(name.within(2, 8.0))]);
+        return Block::Stack(vec![Block::Gap(3.0), Block::Text(name.within(1, 12.0))]);
     };
     let width = (34.0 * aspect).min(200.0);
     let height = width / aspect;

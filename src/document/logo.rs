@@ -5,26 +5,61 @@ use std::path::Path;
 use printpdf::RawImage;
 
 use super::RenderError;
+use super::drawing::{Drawing, HEIGHT};
+
+/// What stands in place of the issuer's name.
+#[derive(Debug, Clone)]
+pub(super) enum Artwork {
+    /// From a PNG.
+    Image(RawImage),
+    /// From an SVG.
+    Drawing(Drawing),
+}
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// More than a logo of 7 × 1.2 cm needs in print; every document carries and copies all of them.
 const MOST_PIXELS: u64 = 400_000;
 
-/// Reads a PNG.
-///
-/// # Errors
-/// [`RenderError`], which names the file: it cannot be read, is no PNG, or has too many pixels.
-pub(super) fn read(path: &Path) -> Result<RawImage, RenderError> {
-    let unreadable = |source| RenderError::LogoUnreadable { path: path.to_owned(), source };
-    let bytes = std::fs::read(path).map_err(unreadable)?;
-    let broken =
-        |reason: &str| RenderError::LogoFormat { path: path.to_owned(), reason: reason.to_owned() };
-    let Some(chunks) = bytes.strip_prefix(PNG) else {
-        return Err(broken("SVG, JPEG and other formats are not supported yet"));
+impl Artwork {
+    /// Reads a PNG or an SVG, told apart by their content.
+    ///
+    /// # Errors
+    /// [`RenderError`], which names the file: it cannot be read, is neither, has too many pixels, or
+    /// something that cannot be drawn.
+    pub(super) fn read(path: &Path) -> Result<Self, RenderError> {
+        let unreadable = |source| RenderError::LogoUnreadable { path: path.to_owned(), source };
+        let bytes = std::fs::read(path).map_err(unreadable)?;
+        let broken = |reason| RenderError::LogoFormat { path: path.to_owned(), reason };
+        if bytes.starts_with(PNG) {
+            return image(path, &bytes).map(Self::Image);
+        }
+        match str::from_utf8(&bytes) {
+            Ok(text) if text.contains("<svg") => {
+                Drawing::read(text).map(Self::Drawing).map_err(broken)
+            }
+            _ => Err(broken("it is neither SVG nor PNG".to_owned())),
+        }
+    }
+
+    /// The width divided by the height.
+    pub(super) fn aspect(&self) -> f32 {
+        match self {
+            // At most 400,000 pixels a side: lossless.
+            #[expect(clippy::cast_precision_loss)]
+            Self::Image(image) => image.width as f32 / image.height.max(1) as f32,
+            Self::Drawing(drawing) => drawing.width / HEIGHT,
+        }
+    }
+}
+
+fn image(path: &Path, bytes: &[u8]) -> Result<RawImage, RenderError> {
+    let broken = |reason: &str| {
+        let reason = format!("it is no usable PNG: {reason}");
+        RenderError::LogoFormat { path: path.to_owned(), reason }
     };
     // The first chunk is the header: its length, `IHDR`, width and height.
-    let side = |at: usize| chunks.get(at..at + 4).and_then(|four| four.try_into().ok());
-    let (Some(width), Some(height)) = (side(8), side(12)) else {
+    let side = |at: usize| bytes.get(at..at + 4).and_then(|four| four.try_into().ok());
+    let (Some(width), Some(height)) = (side(16), side(20)) else {
         return Err(broken("it ends too early"));
     };
     let (width, height) = (u32::from_be_bytes(width), u32::from_be_bytes(height));
@@ -32,5 +67,5 @@ pub(super) fn read(path: &Path) -> Result<RawImage, RenderError> {
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         return Err(RenderError::LogoTooLarge { path: path.to_owned(), width, height });
     }
-    RawImage::decode_from_bytes(&bytes, &mut Vec::new()).map_err(|reason| broken(&reason))
+    RawImage::decode_from_bytes(bytes, &mut Vec::new()).map_err(|reason| broken(&reason))
 }

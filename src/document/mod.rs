@@ -5,11 +5,13 @@
 //! (`content.rs`) behind it as a file (`file.rs`) that is tagged (`tags.rs`) and fit for an archive
 //! (`archive.rs`: PDF/A-3b, the invoice attached as JSON).
 
+mod annex;
 mod archive;
 mod cancellation;
 mod chart;
 mod comparison;
 mod content;
+mod drawing;
 mod file;
 mod font;
 mod invoice;
@@ -25,18 +27,18 @@ mod text;
 
 use std::path::PathBuf;
 
-use printpdf::RawImage;
-
 use self::font::{Fonts, Repertoire};
 use self::layout::{Mark, Picture};
 use self::letterhead::{Kind, Logo};
+use self::logo::Artwork;
 use self::press::{About, Attachment, Press};
+use crate::billing::evidence::InvalidEvidence;
 use crate::billing::invoice::{Cancellation, Invoice};
 
 /// What the issuer's documents look like, beyond what every document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Branding {
-    /// A PNG of at most 400,000 pixels; stands in place of the issuer's name. SVG is not supported yet.
+    /// An SVG of plain paths, or a PNG of at most 400,000 pixels; stands in place of the issuer's name.
     pub logo: Option<PathBuf>,
 }
 
@@ -58,7 +60,7 @@ struct Set {
 }
 
 impl Set {
-    fn new(repertoire: Repertoire, logo: Option<&RawImage>) -> Result<Self, RenderError> {
+    fn new(repertoire: Repertoire, logo: Option<&Artwork>) -> Result<Self, RenderError> {
         let fonts = Fonts::load(repertoire)?;
         let press = Press::new(&fonts, logo)?;
         Ok(Self { fonts, press })
@@ -94,8 +96,10 @@ pub enum RenderError {
         /// Why.
         source: std::io::Error,
     },
-    /// The logo is no PNG.
-    #[error("the logo {path} is no usable PNG ({reason}): save it as a PNG")]
+    /// The logo is neither an SVG nor a PNG that can be shown.
+    #[error(
+        "the logo {path} cannot be used: {reason}; save it as a PNG, for example of 800 × 200 pixels"
+    )]
     LogoFormat {
         /// The configured file.
         path: PathBuf,
@@ -117,6 +121,9 @@ pub enum RenderError {
     /// The BR Code does not fit a QR code.
     #[error("the BR Code is too long for a QR code: shorten the PIX key or the issuer's name")]
     PixTooLong,
+    /// The annex is no evidence file.
+    #[error("the annex of the statement cannot be made: {0}")]
+    Annex(#[from] InvalidEvidence),
     /// The file could not be written.
     #[error("cannot write the PDF: {reason}; this is a defect of fecha, please report it")]
     Write {
@@ -131,12 +138,12 @@ impl Renderer {
     /// # Errors
     /// [`RenderError`] where an embedded font or the configured logo cannot be read.
     pub fn new(branding: &Branding) -> Result<Self, RenderError> {
-        let image = branding.logo.as_deref().map(logo::read).transpose()?;
-        let set = |repertoire| Set::new(repertoire, image.as_ref());
+        let artwork = branding.logo.as_deref().map(Artwork::read).transpose()?;
+        let set = |repertoire| Set::new(repertoire, artwork.as_ref());
         Ok(Self {
             all: set(Repertoire::All)?,
             western: set(Repertoire::Western)?,
-            logo: image.as_ref().map(Logo::of),
+            logo: artwork.as_ref().map(Logo::of),
         })
     }
 
@@ -151,16 +158,21 @@ impl Renderer {
             .map_err(|error| RenderError::Write { reason: error.to_string() })?;
         let name = format!("fatura-{}.json", invoice.label());
         let attachment = Attachment { name, json };
-        self.print(&pages, &about(invoice, Kind::Invoice), Some(&attachment))
+        self.print(pages, &about(invoice, Kind::Invoice), Some(&attachment))
     }
 
-    /// The statement as PDF/A-3b. The same model gives the same bytes.
+    /// The statement as PDF/A-3b, with the contacts of the evidence file `annex` at its end. The same
+    /// model and evidence give the same bytes.
     ///
     /// # Errors
-    /// [`RenderError`] where a page cannot be written.
-    pub fn statement(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
-        let pages = statement::pages(&self.all.fonts, self.logo, invoice);
-        self.print(&pages, &about(invoice, Kind::Statement), None)
+    /// [`RenderError`] where a page cannot be written, or `annex` is no evidence file.
+    pub fn statement(
+        &self,
+        invoice: &Invoice,
+        annex: Option<&str>,
+    ) -> Result<Vec<u8>, RenderError> {
+        let pages = statement::pages(&self.all.fonts, self.logo, invoice, annex)?;
+        self.print(pages, &about(invoice, Kind::Statement), None)
     }
 
     /// The document that voids the invoice, as PDF. The same model gives the same bytes.
@@ -173,17 +185,17 @@ impl Renderer {
         cancellation: &Cancellation,
     ) -> Result<Vec<u8>, RenderError> {
         let pages = cancellation::pages(&self.all.fonts, self.logo, invoice, cancellation);
-        self.print(&pages, &about(invoice, Kind::Cancellation), None)
+        self.print(pages, &about(invoice, Kind::Cancellation), None)
     }
 
     fn print(
         &self,
-        pages: &[Picture],
+        pages: Vec<Picture>,
         about: &About,
         attachment: Option<&Attachment>,
     ) -> Result<Vec<u8>, RenderError> {
         let Set { fonts, press } =
-            if self.western.covers(pages) { &self.western } else { &self.all };
+            if self.western.covers(&pages) { &self.western } else { &self.all };
         press.print(fonts, pages, about, attachment)
     }
 }

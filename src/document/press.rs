@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use lopdf::{Dictionary, Document, Object, ObjectId};
+use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
 use printpdf::{
     FontId, Mm, Op, PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfParseErrorSeverity,
     PdfResources, PdfSaveOptions, Pt, RawImage, TextItem, XObject, XObjectId, XObjectTransform,
@@ -17,9 +17,11 @@ use sha2::{Digest, Sha256};
 use super::RenderError;
 use super::archive;
 use super::content;
+use super::drawing::{Drawing, HEIGHT};
 use super::file::{File, Id, Level, text_string};
 use super::font::{Fonts, Weight};
 use super::layout::Picture;
+use super::logo::Artwork;
 use super::srgb;
 use super::tags::Structure;
 
@@ -62,11 +64,19 @@ pub(super) fn font_name(weight: Weight) -> &'static str {
 
 impl Press {
     /// Writes and compresses what all files share.
-    pub(super) fn new(fonts: &Fonts, logo: Option<&RawImage>) -> Result<Self, RenderError> {
-        let specimen = specimen(fonts, logo)?;
+    pub(super) fn new(fonts: &Fonts, logo: Option<&Artwork>) -> Result<Self, RenderError> {
+        let image = match logo {
+            Some(Artwork::Image(image)) => Some(image),
+            _ => None,
+        };
+        let mut specimen = specimen(fonts, image)?;
         let mut shared = File::new();
         let resources = shared.reserve();
-        let entries = resource_entries(&specimen).map_err(unwritable)?;
+        let mut entries = resource_entries(&specimen).map_err(unwritable)?;
+        if let Some(Artwork::Drawing(drawing)) = logo {
+            let id = specimen.add_object(form(drawing));
+            entries.set("XObject", dictionary! { LOGO => id });
+        }
         let mut adopted = Adopted { specimen: &specimen, ids: BTreeMap::new(), packed: Vec::new() };
         let dictionary = adopted.object(&mut shared, &Object::Dictionary(entries))?;
         adopted.packed.push((resources, dictionary));
@@ -80,7 +90,7 @@ impl Press {
     pub(super) fn print(
         &self,
         fonts: &Fonts,
-        pages: &[Picture],
+        pages: Vec<Picture>,
         about: &About,
         attachment: Option<&Attachment>,
     ) -> Result<Vec<u8>, RenderError> {
@@ -89,7 +99,8 @@ impl Press {
         let mut structure = Structure::new(pages.len());
         let mut objects = Vec::new();
         let mut page_ids = Vec::with_capacity(pages.len());
-        for (number, page) in pages.iter().enumerate() {
+        // Each page is let go once it is written: an annex has hundreds.
+        for (number, page) in pages.into_iter().enumerate() {
             let (id, content_id) = (file.reserve(), file.reserve());
             let marks = content::page(fonts, &page.marks, number, &mut structure);
             file.deflated(content_id, "", &marks, Level::Fast)?;
@@ -97,7 +108,7 @@ impl Press {
             page_ids.push(id);
         }
         let kids: String = page_ids.iter().map(|id| id.reference() + " ").collect();
-        objects.push((tree, format!("<</Type/Pages/Count {}/Kids[{kids}]>>", pages.len())));
+        objects.push((tree, format!("<</Type/Pages/Count {}/Kids[{kids}]>>", page_ids.len())));
 
         let structure = structure.objects(&mut file, &page_ids);
         let structure_root = structure.first().map(|(id, _)| *id);
@@ -160,6 +171,19 @@ fn specimen(fonts: &Fonts, logo: Option<&RawImage>) -> Result<Document, RenderEr
         Some(error) => Err(RenderError::Write { reason: error.msg }),
         None => Ok(specimen),
     }
+}
+
+/// A drawing, to be painted on an area of one by one as an image is.
+fn form(drawing: &Drawing) -> Stream {
+    let Drawing { width, operators } = drawing;
+    let entries = dictionary! {
+        "Type" => "XObject",
+        "Subtype" => "Form",
+        "BBox" => vec![0.into(), 0.into(), (*width).into(), HEIGHT.into()],
+        "Matrix" => vec![(1.0 / width).into(), 0.into(), 0.into(), (1.0 / HEIGHT).into(), 0.into(), 0.into()],
+        "Resources" => Dictionary::new(),
+    };
+    Stream::new(entries, operators.clone())
 }
 
 /// Fonts and images of the specimen's page.

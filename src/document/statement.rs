@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::annex;
 use super::chart::{self, Part};
 use super::comparison;
 use super::font::Fonts;
@@ -13,6 +14,7 @@ use super::layout::{Block, Column, Ink, Paper, Picture, WIDTH};
 use super::letterhead::{self, Kind, Logo, day, labelled, section};
 use super::tags::Role;
 use super::text::{Style, Text};
+use crate::billing::evidence::InvalidEvidence;
 use crate::billing::invoice::Invoice;
 use crate::billing::money::{Money, grouped};
 use crate::billing::price::Item;
@@ -28,8 +30,17 @@ const MONTHS: f32 = WIDTH - GAP - GROWTH;
 /// More templates than this take the whole width, and flow over pages.
 const TEMPLATES_BESIDE: usize = 8;
 
-/// The statement's pages: one for a usual dealership.
-pub(super) fn pages(fonts: &Fonts, logo: Option<Logo>, invoice: &Invoice) -> Vec<Picture> {
+/// The statement's pages: one for a usual dealership, and behind it the contacts of `annex`, an evidence
+/// file.
+///
+/// # Errors
+/// [`InvalidEvidence`] where the annex is no evidence file.
+pub(super) fn pages(
+    fonts: &Fonts,
+    logo: Option<Logo>,
+    invoice: &Invoice,
+    annex: Option<&str>,
+) -> Result<Vec<Picture>, InvalidEvidence> {
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Statement));
     paper.add(letterhead::head(invoice, Kind::Statement, logo));
     paper.space(SPACE);
@@ -48,7 +59,10 @@ pub(super) fn pages(fonts: &Fonts, logo: Option<Logo>, invoice: &Invoice) -> Vec
     paper.add(rules(invoice));
     paper.space(6.0);
     paper.add(letterhead::imprint(invoice));
-    paper.finish(|page, of| letterhead::foot(invoice, Kind::Statement, page, of))
+    if let Some(evidence) = annex {
+        annex::add(&mut paper, invoice, evidence)?;
+    }
+    Ok(paper.finish(|page, of| letterhead::foot(invoice, Kind::Statement, page, of)))
 }
 
 fn halves(left: Block, right: Block) -> Block {
@@ -100,7 +114,7 @@ fn glance(invoice: &Invoice) -> Block {
             ("Mensagens recebidas", grouped(usage.received)),
             ("Mensagens enviadas", grouped(usage.sent)),
             ("das quais HSM", grouped(usage.hsm)),
-            ("Vencimento", day(invoice.due_on)),
+            ("Vencimento", due(invoice)),
         ]),
     ]);
     Block::Panel {
@@ -109,6 +123,11 @@ fn glance(invoice: &Invoice) -> Block {
         padding: 12.0,
         content: Box::new(content),
     }
+}
+
+/// A dash where there is nothing to pay.
+fn due(invoice: &Invoice) -> String {
+    if invoice.to_pay() > Money::ZERO { day(invoice.due_on) } else { "–".to_owned() }
 }
 
 /// `1 contato`, `5.000 contatos`.

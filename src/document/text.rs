@@ -56,7 +56,7 @@ pub(super) struct Text {
     breaks: Break,
     /// Shrinks step by step while it has more lines than this, down to this size.
     shrink: Option<(usize, f32)>,
-    role: Role,
+    role: Option<Role>,
 }
 
 /// The distance between two lines, as a multiple of the size.
@@ -68,7 +68,7 @@ const SHRINKING: f32 = 0.94;
 impl Text {
     pub(super) fn new(content: impl Into<String>, style: Style) -> Self {
         let content = content.into();
-        let (align, breaks, role) = (Align::Left, Break::Words, Role::Paragraph);
+        let (align, breaks, role) = (Align::Left, Break::Words, Some(Role::Paragraph));
         Self { content, style, align, breaks, shrink: None, role }
     }
 
@@ -88,7 +88,12 @@ impl Text {
 
     /// It is something else than a paragraph.
     pub(super) fn is(self, role: Role) -> Self {
-        Self { role, ..self }
+        Self { role: Some(role), ..self }
+    }
+
+    /// It is part of what it stands in.
+    pub(super) fn part(self) -> Self {
+        Self { role: None, ..self }
     }
 
     /// Shrinks while it has more than `lines` lines, but not below `smallest` points; a text that is
@@ -122,7 +127,10 @@ impl Text {
             picture.marks.push(Mark::Text { x, baseline, style, text: line });
             picture.height += leading;
         }
-        picture.tagged(self.role)
+        match self.role {
+            Some(role) => picture.tagged(role),
+            None => picture,
+        }
     }
 }
 

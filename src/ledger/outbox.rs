@@ -46,6 +46,9 @@ pub enum Content {
         number: Number,
         /// Which revision of it.
         revision: u32,
+        /// Whether the evidence goes with it: kept, so that every attempt sends the same bytes.
+        #[serde(default)]
+        evidence: bool,
     },
     /// To a dealership whose invoice is void.
     Cancellation {

@@ -35,7 +35,7 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn dealerships(&self) -> Result<Vec<Dealership>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day FROM dealership",
+            "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence FROM dealership",
         )
         .fetch_all(&self.pool)
         .await
@@ -102,12 +102,13 @@ type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
 fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     let cc: Vec<&str> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     sqlx::query(
-        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, trade_name = excluded.trade_name,
              cnpj = excluded.cnpj, address = excluded.address, city = excluded.city,
              state = excluded.state, email = excluded.email, cc = excluded.cc,
-             timezone = excluded.timezone, due_day = excluded.due_day",
+             timezone = excluded.timezone, due_day = excluded.due_day,
+             evidence = excluded.evidence",
     )
     .bind(dealership.id.clone())
     .bind(dealership.name.clone())
@@ -120,6 +121,7 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     .bind(cc.join(";"))
     .bind(dealership.timezone.map(|zone| zone.name().to_owned()))
     .bind(dealership.due_day.map(i64::from))
+    .bind(dealership.evidence.to_string())
 }
 
 fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
@@ -154,6 +156,7 @@ fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
             .collect(),
         timezone: timezone.map(|name| name.parse().map_err(corrupt)).transpose()?,
         due_day: due_day.map(u32::try_from).transpose().map_err(corrupt)?,
+        evidence: text("evidence")?.parse().map_err(corrupt)?,
     })
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
+use super::enclosure::Enclosure;
 use super::message::{Attachment, Email};
 use super::template::{Alert, Rendered, TemplateError, Templates};
 use crate::billing::invoice::{Cancellation, Invoice};
@@ -18,7 +19,7 @@ const PDF: &str = "application/pdf";
 const ZIP: &str = "application/zip";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// What the words, the headers and the boundaries of an email to finance take at most, in bytes as sent.
+/// What the words, the headers and the boundaries of an email take at most, in bytes as sent.
 const WORDS: usize = 512 * 1024;
 
 /// What the outbox knows of an email besides its content.
@@ -81,7 +82,19 @@ fn suffix(part: &Part) -> String {
     }
 }
 
-/// The email to a dealership, with the two PDF files.
+/// The files of an invoice, as issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceFiles {
+    /// The invoice PDF.
+    pub invoice: Vec<u8>,
+    /// The statement PDF.
+    pub statement: Vec<u8>,
+    /// The evidence CSV, where the dealership wishes for it.
+    pub evidence: Option<Vec<u8>>,
+}
+
+/// The email to a dealership: the two PDF files and, where it is wished for, the evidence, compressed
+/// or left out where the email would be larger than [`MESSAGE_LIMIT`] as sent.
 ///
 /// # Errors
 /// [`ComposeError::Template`].
@@ -89,14 +102,19 @@ pub fn invoice(
     templates: &Templates,
     envelope: Envelope,
     invoice: &Invoice,
-    invoice_pdf: Vec<u8>,
-    statement_pdf: Vec<u8>,
+    files: InvoiceFiles,
 ) -> Result<Email, ComposeError> {
     let label = invoice.label();
+    let besides = WORDS + attached(files.invoice.len()) + attached(files.statement.len());
+    let room = MESSAGE_LIMIT.saturating_sub(besides);
+    let evidence = files.evidence.map_or(Enclosure::None, |csv| Enclosure::of(&label, csv, room));
+    let words = templates.invoice(invoice, &evidence)?;
     let pdf = |file_name, bytes| Attachment { file_name, content_type: PDF, bytes };
-    let attachments =
-        vec![pdf(invoice_file(&label), invoice_pdf), pdf(statement_file(&label), statement_pdf)];
-    let words = templates.invoice(invoice)?;
+    let mut attachments = vec![
+        pdf(invoice_file(&label), files.invoice),
+        pdf(statement_file(&label), files.statement),
+    ];
+    attachments.extend(evidence.attachment().cloned());
     Ok(email(envelope, format!("fatura-{label}"), words, attachments))
 }
 

@@ -5,6 +5,7 @@
 //! [`retry`] says when to try again.
 
 pub mod compose;
+pub mod enclosure;
 pub mod file;
 pub mod message;
 pub mod retry;

@@ -5,6 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 
+use super::enclosure::Enclosure;
 use super::text::one_line;
 use super::view::{AlertView, CancellationView, DigestView, InvoiceView};
 use crate::billing::invoice::{Cancellation, Invoice};
@@ -89,13 +90,17 @@ impl Templates {
         Ok(Self(environment))
     }
 
-    /// The email to a dealership.
+    /// The email to a dealership; `evidence` is what it has of the evidence.
     ///
     /// # Errors
     /// [`TemplateError`].
-    pub fn invoice(&self, invoice: &Invoice) -> Result<Rendered, TemplateError> {
+    pub fn invoice(
+        &self,
+        invoice: &Invoice,
+        evidence: &Enclosure,
+    ) -> Result<Rendered, TemplateError> {
         let names = ["invoice/subject.txt", "invoice/body.txt", "invoice/body.html"];
-        self.render(names, &InvoiceView::of(invoice))
+        self.render(names, &InvoiceView::of(invoice, evidence))
     }
 
     /// The email to a dealership whose invoice is void.

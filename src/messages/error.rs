@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::billing::tally::{Residual, Window};
+use super::feed::Stopped;
+use crate::billing::tally::{Count, Residual};
 
 /// Where something was wrong: the database's URL without its password, and the relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +21,19 @@ impl fmt::Display for Place {
 }
 
 impl Place {
-    /// Holds a window against the database's own count of its span.
-    pub(super) fn prove(&self, window: &Window, plain: u64) -> Result<(), SourceError> {
-        window
-            .prove(plain)
-            .map_err(|residual| SourceError::Residual { place: self.clone(), residual })
+    /// Holds each window against the database's own count of its span.
+    pub(super) fn prove(&self, count: &Count, plain: &[u64]) -> Result<(), SourceError> {
+        for (window, plain) in count.windows.iter().zip(plain) {
+            window
+                .prove(*plain)
+                .map_err(|residual| SourceError::Residual { place: self.clone(), residual })?;
+        }
+        Ok(())
+    }
+
+    /// The counter broke off, which is no fault of the database.
+    pub(super) fn stopped(&self, stopped: &Stopped) -> SourceError {
+        SourceError::Other { place: self.clone(), doing: "counting", cause: stopped.to_string() }
     }
 
     /// `messages`: how many rows have no time.

@@ -4,14 +4,15 @@
 //! no lock that a writer could notice; rows outside of the span never leave the database. All that
 //! is decided about a message is decided in [`Counter::add`]: the engines only stream rows.
 
-mod copy;
 mod error;
+mod feed;
 mod mysql;
 mod postgres;
 mod relation;
 mod sqlite;
 
 use std::fmt;
+use std::num::NonZeroU8;
 use std::path::Path;
 use std::time::Duration;
 
@@ -41,7 +42,10 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 /// cut is never heard from again.
 const ANSWER_WITHIN: Duration = Duration::from_mins(30);
 
-/// How many rows pass between two reports of progress.
+/// How many connections a pass holds at once, unless told otherwise.
+pub const CONNECTIONS: NonZeroU8 = NonZeroU8::new(2).unwrap();
+
+/// How many messages pass between two reports of progress.
 const PROGRESS_EVERY: u64 = 8192;
 
 /// A message database and the relation in it that has the messages.
@@ -87,11 +91,17 @@ impl Source {
     ///
     /// `url` is `sqlite:PATH`, `postgres://…` or `mysql://…` (also `sqlite://PATH`, `postgresql://…`,
     /// `mariadb://…`); a relative path starts at `folder`. `relation` is the name of a table or view,
-    /// `schema.name` included, or a parenthesised `SELECT`.
+    /// `schema.name` included, or a parenthesised `SELECT`. `connections`: how many a pass may hold at
+    /// once, where the engine lets them share a snapshot.
     ///
     /// # Errors
     /// [`SourceError::UnknownScheme`], [`SourceError::BadUrl`] and [`SourceError::BadRelation`].
-    pub fn parse(url: &str, relation: &str, folder: &Path) -> Result<Self, SourceError> {
+    pub fn parse(
+        url: &str,
+        relation: &str,
+        folder: &Path,
+        connections: NonZeroU8,
+    ) -> Result<Self, SourceError> {
         let place = Place { database: without_password(url), relation: relation.to_owned() };
         let relation = Relation::parse(relation)?;
         let bad_url = |error: sqlx::Error| SourceError::BadUrl {
@@ -108,7 +118,7 @@ impl Source {
             }
             Some(("postgres" | "postgresql", _)) => {
                 let options = url.parse().map_err(bad_url)?;
-                Engine::Postgres(Postgres::new(options, place, &relation))
+                Engine::Postgres(Postgres::new(options, place, &relation, connections))
             }
             Some(("mysql" | "mariadb", _)) => {
                 let options = url.parse().map_err(bad_url)?;
@@ -121,8 +131,8 @@ impl Source {
     /// Reads the counter's span in one pass, in one consistent snapshot, and proves each window of
     /// the count against the database's own `COUNT(*)`. `progress` hears the rows read so far.
     ///
-    /// Holds one row at a time: memory depends on the contacts, not on the messages. Dropping the
-    /// future ends the query.
+    /// Holds a few thousand rows at a time: memory depends on the contacts, not on the messages.
+    /// Dropping the future ends the query.
     ///
     /// # Errors
     /// Whatever keeps the pass from being complete; then nothing of it is to be used.
@@ -179,10 +189,12 @@ struct Pass<P> {
 }
 
 impl<P: Fn(u64)> Pass<P> {
-    fn add(&mut self, message: &Message<'_>) {
-        self.counter.add(message);
-        self.rows += 1;
-        if self.rows.is_multiple_of(PROGRESS_EVERY) {
+    /// Counts one row, which stands for `messages` of them.
+    fn add(&mut self, message: &Message<'_>, messages: u64) {
+        self.counter.add_alike(message, messages);
+        let before = self.rows / PROGRESS_EVERY;
+        self.rows += messages;
+        if self.rows / PROGRESS_EVERY > before {
             (self.progress)(self.rows);
         }
     }
@@ -239,7 +251,7 @@ mod tests {
     #[test]
     fn a_source_shows_no_password() {
         let url = "postgres://fecha:s3cret@127.0.0.1/wa";
-        let source = Source::parse(url, "message", Path::new("")).unwrap();
+        let source = Source::parse(url, "message", Path::new(""), CONNECTIONS).unwrap();
         let shown = format!("{source:?}");
         assert_eq!(shown, "Source(relation 'message' of postgres://fecha@127.0.0.1/wa)");
     }
@@ -249,7 +261,7 @@ mod tests {
     #[case("messages.db")]
     #[case("")]
     fn an_unknown_scheme_is_refused_and_the_known_ones_are_named(#[case] url: &str) {
-        let error = Source::parse(url, "message", Path::new("")).unwrap_err();
+        let error = Source::parse(url, "message", Path::new(""), CONNECTIONS).unwrap_err();
         let text = error.to_string();
         assert!(matches!(error, SourceError::UnknownScheme { .. }));
         assert!(["sqlite:", "postgres://", "mysql://"].iter().all(|known| text.contains(known)));
@@ -259,7 +271,8 @@ mod tests {
     #[test]
     fn a_bad_url_is_refused_without_its_password() {
         let error =
-            Source::parse("mysql://fecha:s3cret@db:port/wa", "m", Path::new("")).unwrap_err();
+            Source::parse("mysql://fecha:s3cret@db:port/wa", "m", Path::new(""), CONNECTIONS)
+                .unwrap_err();
         assert!(matches!(error, SourceError::BadUrl { .. }));
         assert!(!error.to_string().contains("s3cret"));
     }
@@ -270,7 +283,7 @@ mod tests {
     #[case("sqlite:///srv/messages.db", "/srv/messages.db")]
     #[case("sqlite:/srv/messages.db", "/srv/messages.db")]
     fn a_relative_path_starts_at_the_folder(#[case] url: &str, #[case] path: &str) {
-        let source = Source::parse(url, "message", Path::new("/etc/fecha")).unwrap();
+        let source = Source::parse(url, "message", Path::new("/etc/fecha"), CONNECTIONS).unwrap();
         let Engine::Sqlite(sqlite) = source.0 else { panic!("{url} is SQLite") };
         assert_eq!(sqlite.path, Path::new(path));
     }

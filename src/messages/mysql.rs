@@ -3,7 +3,7 @@
 //! Nothing but `sent_at` is compared in SQL: collations would find `d1` and `D1` equal.
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt as _;
+use futures::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _,
@@ -11,6 +11,7 @@ use sqlx::{
 };
 
 use super::error::{Kind, from_server};
+use super::feed::{Counting, Feed, Stopped};
 use super::{
     ANSWER_WITHIN, CONNECT_WITHIN, Checked, Pass, Place, Reading, Relation, SourceError,
     TEXT_COLUMNS, within,
@@ -55,20 +56,26 @@ impl Mysql {
 
     pub(super) async fn count(
         &self,
-        mut pass: Pass<impl Fn(u64)>,
+        pass: Pass<impl Fn(u64) + Send + 'static>,
         now: DateTime<Utc>,
     ) -> Result<Reading, SourceError> {
         let mut session = self.session().await?;
-        if let Some(span) = pass.counter.span() {
-            session.stream(span, &mut pass).await?;
+        let span = pass.counter.span();
+        let windows = pass.counter.periods();
+        let (counting, feed) = Counting::start(pass);
+        if let Some(span) = span {
+            session.stream(span, feed).await?;
+        } else {
+            drop(feed);
         }
-        let count = pass.finish();
-        for window in &count.windows {
-            let plain = session.messages_in(window.period).await?;
-            self.place.prove(window, plain)?;
+        let mut plain = Vec::new();
+        for window in windows {
+            plain.push(session.messages_in(window).await?);
         }
         let newest = session.extreme("MAX", &format!("sent_at <= {}", literal(now))).await?;
         session.close().await;
+        let count = counting.finish().await.map_err(|stopped| self.place.stopped(&stopped))?;
+        self.place.prove(&count, &plain)?;
         Ok(Reading { count, newest })
     }
 
@@ -174,11 +181,7 @@ impl Session<'_> {
         self.place.refuse_nulls(nulls.unsigned_abs())
     }
 
-    async fn stream(
-        &mut self,
-        span: Period,
-        pass: &mut Pass<impl Fn(u64)>,
-    ) -> Result<(), SourceError> {
+    async fn stream(&mut self, span: Period, mut feed: Feed) -> Result<(), SourceError> {
         let sql = format!(
             "SELECT {}, {SENT_AT} FROM {} WHERE {}",
             TEXT_COLUMNS.join(", "),
@@ -187,12 +190,22 @@ impl Session<'_> {
         );
         let streaming = async {
             let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
-            while let Some(row) =
-                within(ANSWER_WITHIN, async { rows.next().await.transpose() }).await?
-            {
-                pass.add(&message(&row)?);
+            loop {
+                // A clock for a batch: one for each row costs as much as the row.
+                let is_full = within(ANSWER_WITHIN, async {
+                    while let Some(row) = rows.try_next().await? {
+                        if feed.put(&message(&row)?, 1) {
+                            return Ok(true);
+                        }
+                    }
+                    Ok(false)
+                });
+                let is_full = is_full.await?;
+                feed.send().await.map_err(|Stopped| sqlx::Error::WorkerCrashed)?;
+                if !is_full {
+                    return Ok(());
+                }
             }
-            Ok(())
         };
         streaming.await.map_err(|error| self.error(&error))
     }

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags, Row};
 
+use super::feed::{Counting, Feed};
 use super::{Checked, Pass, Place, Reading, Relation, SourceError, TEXT_COLUMNS};
 use crate::billing::month::Period;
 use crate::billing::tally::{Message, instant};
@@ -34,7 +35,22 @@ impl Sqlite {
     where
         P: Fn(u64) + Send + 'static,
     {
-        self.in_snapshot(move |snapshot| snapshot.count(pass, now)).await
+        let span = pass.counter.span();
+        let windows = pass.counter.periods();
+        let (counting, mut feed) = Counting::start(pass);
+        let read = move |snapshot: &Snapshot| {
+            if let Some(span) = span {
+                snapshot.stream(span, &mut feed)?;
+            }
+            let plain: Result<Vec<u64>, _> =
+                windows.into_iter().map(|period| snapshot.messages_in(period)).collect();
+            let until_now = format!("sent_at <= {}", now.timestamp_millis());
+            Ok((plain?, snapshot.extreme("MAX", &until_now)?))
+        };
+        let (plain, newest) = self.in_snapshot(read).await?;
+        let count = counting.finish().await.map_err(|stopped| self.place.stopped(&stopped))?;
+        self.place.prove(&count, &plain)?;
+        Ok(Reading { count, newest })
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
@@ -110,23 +126,6 @@ struct Snapshot {
 }
 
 impl Snapshot {
-    fn count(
-        &self,
-        mut pass: Pass<impl Fn(u64)>,
-        now: DateTime<Utc>,
-    ) -> Result<Reading, SourceError> {
-        if let Some(span) = pass.counter.span() {
-            self.stream(span, &mut pass)?;
-        }
-        let count = pass.finish();
-        for window in &count.windows {
-            let plain = self.messages_in(window.period)?;
-            self.sqlite.place.prove(window, plain)?;
-        }
-        let until_now = format!("sent_at <= {}", now.timestamp_millis());
-        Ok(Reading { count, newest: self.extreme("MAX", &until_now)? })
-    }
-
     fn check(&self) -> Result<Checked, SourceError> {
         Ok(Checked {
             engine: format!("SQLite {}", rusqlite::version()),
@@ -176,7 +175,8 @@ impl Snapshot {
         SourceError::WrongType { place: self.sqlite.place.clone(), found, expected: EXPECTED }
     }
 
-    fn stream(&self, span: Period, pass: &mut Pass<impl Fn(u64)>) -> Result<(), SourceError> {
+    fn stream(&self, span: Period, feed: &mut Feed) -> Result<(), SourceError> {
+        let stopped = |stopped| self.sqlite.place.stopped(&stopped);
         let in_file = |error| self.sqlite.error(&error);
         let sql = format!(
             "SELECT {}, sent_at FROM {} WHERE {}",
@@ -193,7 +193,7 @@ impl Snapshot {
                 ValueRef::Integer(millis) => millis,
                 other => return Err(self.wrong_type(format!("{other:?}"))),
             };
-            pass.add(&Message {
+            let message = Message {
                 dealership_id: dealership_id.as_deref(),
                 contact: contact.as_deref(),
                 direction: direction.as_deref(),
@@ -201,9 +201,12 @@ impl Snapshot {
                 template: template.as_deref(),
                 status: status.as_deref(),
                 sent_at,
-            });
+            };
+            if feed.put(&message, 1) {
+                feed.send_blocking().map_err(stopped)?;
+            }
         }
-        Ok(())
+        feed.send_blocking().map_err(stopped)
     }
 
     fn messages_in(&self, period: Period) -> Result<u64, SourceError> {

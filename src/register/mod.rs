@@ -19,8 +19,8 @@ use crate::mail;
 
 use self::table::{Row, Table};
 
-/// The columns of `dealerships.csv`.
-pub const DEALERSHIP_COLUMNS: [&str; 11] = [
+/// The columns of `dealerships.csv`; the last one may be missing.
+pub const DEALERSHIP_COLUMNS: [&str; 12] = [
     "id",
     "name",
     "trade_name",
@@ -32,7 +32,11 @@ pub const DEALERSHIP_COLUMNS: [&str; 11] = [
     "cc",
     "timezone",
     "due_day",
+    EVIDENCE,
 ];
+
+/// Younger than the others: files made before it was there are still read.
+const EVIDENCE: &str = "evidence";
 
 /// The columns of `contracts.csv`.
 pub const CONTRACT_COLUMNS: [&str; 3] = ["dealership_id", "from_month", "package"];
@@ -86,7 +90,7 @@ impl std::error::Error for BadRows {}
 /// [`BadRows`], with all problems of the file.
 pub fn read_dealerships(file_name: &str, bytes: &[u8]) -> Result<Vec<Dealership>, BadRows> {
     let mut table = Table::new(file_name);
-    let rows = table.rows(bytes, DEALERSHIP_COLUMNS);
+    let rows = table.rows(bytes, DEALERSHIP_COLUMNS, &[EVIDENCE]);
     let mut line_of = HashMap::new();
     let mut dealerships = Vec::with_capacity(rows.len());
     for row in rows {
@@ -101,9 +105,9 @@ pub fn read_dealerships(file_name: &str, bytes: &[u8]) -> Result<Vec<Dealership>
     table.finish(dealerships)
 }
 
-fn dealership(table: &mut Table<'_>, row: &Row<11>) -> Option<Dealership> {
+fn dealership(table: &mut Table<'_>, row: &Row<12>) -> Option<Dealership> {
     let line = row.line;
-    let [id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day] =
+    let [id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence] =
         row.cells.each_ref().map(Option::as_deref);
     let id = table.parse(line, "id", id, filled);
     let name = table.parse(line, "name", name, filled);
@@ -115,6 +119,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<11>) -> Option<Dealership> {
     let cc = addresses(table, line, cc);
     let timezone = table.parse(line, "timezone", timezone, zone);
     let due_day = table.parse(line, "due_day", due_day, day);
+    let evidence = table.parse(line, EVIDENCE, evidence, str::parse);
     let email = email?;
     Some(Dealership {
         id: id?,
@@ -128,6 +133,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<11>) -> Option<Dealership> {
         email,
         timezone: timezone?,
         due_day: due_day?,
+        evidence: evidence?,
     })
 }
 
@@ -143,7 +149,7 @@ pub fn read_contracts(
     prices: &Prices,
 ) -> Result<Vec<ContractEntry>, BadRows> {
     let mut table = Table::new(file_name);
-    let rows = table.rows(bytes, CONTRACT_COLUMNS);
+    let rows = table.rows(bytes, CONTRACT_COLUMNS, &[]);
     let mut line_of = HashMap::new();
     let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
@@ -256,6 +262,7 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
             cc.join(";"),
             dealership.timezone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
             dealership.due_day.map(|day| day.to_string()).unwrap_or_default(),
+            dealership.evidence.to_string(),
         ]
     });
     write(DEALERSHIP_COLUMNS, rows)

@@ -48,11 +48,12 @@ impl<'a> Table<'a> {
     }
 
     /// All rows under the header. The first column is an id and stays as it is, byte by byte; the
-    /// others lose the space around them.
+    /// others lose the space around them. A missing column of `optional` has empty cells.
     pub fn rows<const N: usize>(
         &mut self,
         bytes: &[u8],
         columns: [&'static str; N],
+        optional: &[&str],
     ) -> Vec<Row<N>> {
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
             self.refuse(1, None, "is UTF-16: save it as \"CSV UTF-8\"");
@@ -64,20 +65,21 @@ impl<'a> Table<'a> {
             self.refuse(1, None, format!("is empty: the first line is {}", columns.join(",")));
             return Vec::new();
         };
-        let Some(places) = self.header(line, &header, columns) else { return Vec::new() };
+        let Some(places) = self.header(line, &header, columns, optional) else { return Vec::new() };
         let width = header.len();
         records
             .filter_map(|(line, record)| self.row(line, &record, width, columns, places))
             .collect()
     }
 
-    /// Where each column stands.
+    /// Where each column stands; `None` for one that is not there and need not be.
     fn header<const N: usize>(
         &mut self,
         line: u64,
         header: &csv::ByteRecord,
         columns: [&'static str; N],
-    ) -> Option<[usize; N]> {
+        optional: &[&str],
+    ) -> Option<[Option<usize>; N]> {
         let known = self.bad.len();
         let names: Vec<String> =
             header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
@@ -102,10 +104,12 @@ impl<'a> Table<'a> {
             }
         }
         let places = columns.map(|column| names.iter().position(|name| name == column));
-        for (column, _) in columns.iter().zip(places).filter(|(_, place)| place.is_none()) {
-            self.refuse(line, None, format!("the column '{column}' is missing"));
+        for (column, place) in columns.iter().zip(places) {
+            if place.is_none() && !optional.contains(column) {
+                self.refuse(line, None, format!("the column '{column}' is missing"));
+            }
         }
-        (self.bad.len() == known).then(|| places.map(Option::unwrap_or_default))
+        (self.bad.len() == known).then_some(places)
     }
 
     fn row<const N: usize>(
@@ -114,7 +118,7 @@ impl<'a> Table<'a> {
         record: &csv::ByteRecord,
         width: usize,
         columns: [&'static str; N],
-        places: [usize; N],
+        places: [Option<usize>; N],
     ) -> Option<Row<N>> {
         if record.len() != width {
             let has_newline = record.iter().any(|cell| cell.contains(&b'\n'));
@@ -127,7 +131,8 @@ impl<'a> Table<'a> {
         let cells = places.map(|place| {
             let (is_id, column) = (index == 0, columns[index]);
             index += 1;
-            self.cell(line, column, record.get(place).unwrap_or_default(), is_id)
+            let cell = place.and_then(|place| record.get(place)).unwrap_or_default();
+            self.cell(line, column, cell, is_id)
         });
         Some(Row { line, cells })
     }

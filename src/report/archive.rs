@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-/// No email to finance is larger than this as sent, in bytes; many servers refuse larger ones.
+/// No email is larger than this as sent, in bytes; many servers refuse larger ones.
 pub const MESSAGE_LIMIT: usize = 10_000_000;
 
 /// A file of the archive.

@@ -159,7 +159,7 @@ async fn emails(ledger: &Ledger, revisions: &[Revision]) -> Result<Vec<Problem>,
         .iter()
         .filter(|email| email.state != outbox::State::Withdrawn)
         .filter_map(|email| match email.content {
-            Content::Invoice { number, revision } => Some((number, revision)),
+            Content::Invoice { number, revision, .. } => Some((number, revision)),
             _ => None,
         })
         .collect();

@@ -6,6 +6,7 @@ use fecha::billing::invoice::Invoice;
 use fecha::billing::money::Money;
 use fecha::mail::Sender;
 use fecha::mail::compose::{self, Envelope};
+use fecha::mail::enclosure::Enclosure;
 use fecha::mail::template::{Rendered, Templates};
 use fecha::report::Digest;
 use fecha::report::Entry;
@@ -48,12 +49,12 @@ fn a_close_that_came_late_says_so() {
 
 #[test]
 fn an_invoice() {
-    snapshot("invoice", &templates().invoice(&samples::invoice()).unwrap());
+    snapshot("invoice", &templates().invoice(&samples::invoice(), &Enclosure::None).unwrap());
 }
 
 #[test]
 fn a_revision_with_a_credit_for_a_hostile_name() {
-    snapshot("revision", &templates().invoice(&samples::revision()).unwrap());
+    snapshot("revision", &templates().invoice(&samples::revision(), &Enclosure::None).unwrap());
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn a_total_of_zero_is_nothing_to_pay() {
     let mut invoice = samples::invoice();
     invoice.lines.iter_mut().for_each(|line| line.amount = Money::ZERO);
     invoice.pix = None;
-    let email = templates().invoice(&invoice).unwrap();
+    let email = templates().invoice(&invoice, &Enclosure::None).unwrap();
     for words in [&email.text, &email.html] {
         assert!(words.contains("Nada a pagar."));
         for word in ["Vencimento", "vence", "PIX", "a seu favor"] {
@@ -121,7 +122,7 @@ fn a_total_of_zero_is_nothing_to_pay() {
 #[test]
 fn without_a_pix_key_it_says_whom_to_ask() {
     let invoice = Invoice { pix: None, ..samples::invoice() };
-    let email = templates().invoice(&invoice).unwrap();
+    let email = templates().invoice(&invoice, &Enclosure::None).unwrap();
     assert!(email.text.contains("Para saber como pagar, escreva para financeiro@example.com."));
 }
 
@@ -129,7 +130,7 @@ fn without_a_pix_key_it_says_whom_to_ask() {
 fn no_markup_line_break_or_override_of_a_name_survives() {
     let templates = templates();
     let emails = [
-        templates.invoice(&samples::revision()).unwrap(),
+        templates.invoice(&samples::revision(), &Enclosure::None).unwrap(),
         templates.digest(&samples::digest(), &part(1, 1, 0..2)).unwrap(),
         templates.digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap(),
         templates.alert(&samples::alert()).unwrap(),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use fecha::mail::compose::{self, Envelope};
+use fecha::mail::compose::{self, Envelope, InvoiceFiles};
 use fecha::mail::smtp::{Timeouts, Tls};
 use fecha::mail::template::Templates;
 use fecha::mail::{Delivery, Email, FileMailer, Mailer, Sender, SmtpMailer, SmtpSettings};
@@ -32,7 +32,8 @@ fn envelope(to: &str) -> Envelope {
 fn invoice_email(to: &str, size: usize) -> Email {
     let templates = Templates::new().unwrap();
     let pdf = |byte: u8| [b"%PDF-1.7\n".to_vec(), vec![byte; size]].concat();
-    compose::invoice(&templates, envelope(to), &samples::invoice(), pdf(1), pdf(2)).unwrap()
+    let files = InvoiceFiles { invoice: pdf(1), statement: pdf(2), evidence: None };
+    compose::invoice(&templates, envelope(to), &samples::invoice(), files).unwrap()
 }
 
 fn small() -> Email {
@@ -308,9 +309,11 @@ fn some_emails() -> Vec<Email> {
         let pdfs = sizes[part.invoices.clone()].iter().map(|size| vec![7; *size]).collect();
         compose::digest(&templates, to(), &digest, part, pdfs).unwrap()
     };
+    let evidence = Some(b"id,contact\n".to_vec());
+    let files = InvoiceFiles { invoice: pdf(), statement: pdf(), evidence };
     let mut emails = vec![
         small(),
-        compose::invoice(&templates, to(), &samples::revision(), pdf(), pdf()).unwrap(),
+        compose::invoice(&templates, to(), &samples::revision(), files).unwrap(),
         compose::alert(&templates, to(), &samples::alert()).unwrap(),
     ];
     emails.extend(parts.iter().map(part));

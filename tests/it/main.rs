@@ -10,6 +10,7 @@ mod delivery;
 mod demo;
 mod documents;
 mod email;
+mod evidence;
 mod faults;
 mod fire;
 mod history;

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::America::{Noronha, Sao_Paulo};
 use fecha::billing::month::{Month, Period};
 use fecha::billing::tally::{Count, Counted, Counter, Message};
-use fecha::messages::{Reading, Source, SourceError};
+use fecha::messages::{CONNECTIONS, Reading, Source, SourceError};
 use rstest::rstest;
 
 use crate::support::message_db::Engine::{self, MariaDb as Maria, Postgres as Pg, Sqlite};
@@ -84,7 +84,7 @@ async fn bounds_are_half_open_to_the_millisecond(#[values(Sqlite, Pg, Maria)] en
         row("d1", "5548999990004", end),
     ]);
     let count = count(&database).await;
-    let instants: Vec<i64> = count.tallies["d1"].contacts.values().map(|c| c.first_at).collect();
+    let instants: Vec<i64> = count.tallies["d1"].contacts.exchanged().map(|c| c.first_at).collect();
     assert_eq!(instants.iter().min(), Some(&start));
     assert_eq!(instants.iter().max(), Some(&(end - 1)));
     assert_eq!(instants.len(), 2);
@@ -112,7 +112,7 @@ async fn finer_time_is_cut_off_and_a_microsecond_before_the_end_belongs_to_the_m
     ));
     let count = count(&database).await;
     let mut instants: Vec<i64> =
-        count.tallies["d1"].contacts.values().map(|contact| contact.first_at).collect();
+        count.tallies["d1"].contacts.exchanged().map(|contact| contact.first_at).collect();
     instants.sort_unstable();
     let end = october().end.timestamp_millis();
     let expected = if of_type == "DATETIME" { end - 1000 } else { end - 1 };
@@ -277,7 +277,7 @@ async fn postgres_in_sql_ascii_holds_any_bytes() {
           INSERT INTO message VALUES (E'd1\xff', '5548999990001', 'in', 'session', NULL, NULL,
                 '2026-10-02 00:00+00')",
     );
-    let source = Source::parse(&server.url(&name), "message", Path::new("")).unwrap();
+    let source = Source::parse(&server.url(&name), "message", Path::new(""), CONNECTIONS).unwrap();
     let count = read(&source).await.unwrap().count;
     assert_eq!(count.unknown, BTreeMap::from([(Some("d1\u{fffd}".to_owned()), 1)]));
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use fecha::billing::contract::ContractEntry;
 use fecha::billing::price::{PriceTable, Prices};
-use fecha::billing::register::{Dealership, EmailAddress};
+use fecha::billing::register::{Dealership, EmailAddress, EvidenceWish};
 use fecha::config::Config;
 use fecha::evidence_key::{FILE_NAME, load_or_create};
 use fecha::init::init;
@@ -75,6 +75,18 @@ fn the_columns_may_stand_in_any_order() {
 }
 
 #[test]
+fn the_wish_for_evidence_may_be_missing() {
+    let wish = |text: &str| dealerships(text).map(|read| read[0].evidence);
+    assert_eq!(wish(&format!("{HEADER}\n{ROW}\n")).unwrap(), EvidenceWish::Hash);
+    let filled = |cell: &str| wish(&format!("{HEADER},evidence\n{ROW},{cell}\n"));
+    assert_eq!(filled("").unwrap(), EvidenceWish::Hash);
+    assert_eq!(filled("no").unwrap(), EvidenceWish::Hash);
+    assert_eq!(filled(" yes ").unwrap(), EvidenceWish::File);
+    assert_eq!(filled("annex").unwrap(), EvidenceWish::Annex);
+    insta::assert_snapshot!(filled("sim").unwrap_err(), @"dealerships.csv:2: evidence: 'sim' is no wish for evidence: yes (the CSV file goes with each email), annex (and the statement lists its contacts), or no");
+}
+
+#[test]
 fn no_rows_are_fine_and_ids_differ_byte_by_byte() {
     assert_eq!(dealerships(HEADER).unwrap(), []);
     let rows = ["d1", "D1", "d1 ", " d1", "d\u{301}1"].map(|id| ROW.replacen("d1", id, 1));
@@ -106,16 +118,16 @@ fn an_open_quote_is_guessed() {
 #[test]
 fn a_wrong_header_is_named() {
     let said = |header: &str| dealerships(header).unwrap_err().to_string();
-    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day");
-    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day");
+    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day,evidence");
+    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day,evidence");
     insta::assert_snapshot!(said(&HEADER.replace(',', ";")), @"dealerships.csv:1: the columns are not separated by commas: save it as CSV with ','; a ';' only separates the addresses in cc");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
-    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day
+    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day,evidence
     dealerships.csv:1: the column 'name' stands twice
     dealerships.csv:1: the column 'cnpj' is missing
     dealerships.csv:1: the column 'cc' is missing
     ");
-    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day");
+    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day,evidence");
 }
 
 #[test]
@@ -164,8 +176,10 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let cells = (any_cell(), any_cell(), any_cell(), any_cell());
     let cc = proptest::collection::btree_set("[a-z]{1,9}@example\\.com", 0..4);
     let due_day = proptest::option::of(1_u32..=31);
-    ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, due_day).prop_map(
-        |(id, (name, trade_name, address, city), cc, timezone, due_day)| Dealership {
+    let evidence = [EvidenceWish::Hash, EvidenceWish::File, EvidenceWish::Annex];
+    let rest = (due_day, proptest::sample::select(evidence.to_vec()));
+    ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, rest).prop_map(
+        |(id, (name, trade_name, address, city), cc, timezone, (due_day, evidence))| Dealership {
             id,
             name,
             trade_name,
@@ -177,6 +191,7 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
             cc: cc.into_iter().map(EmailAddress::trusted).collect(),
             timezone,
             due_day,
+            evidence,
         },
     )
 }

@@ -7,6 +7,7 @@ use crate::billing::invoice::{Invoice, Replacement, label};
 use crate::billing::money::{Money, UnitPrice, grouped};
 use crate::billing::price::{Item, Line};
 use crate::mail::compose::{invoice_file, statement_file};
+use crate::mail::enclosure::Enclosure;
 use crate::mail::text::{one_line, shortened};
 
 /// Longest free text, in characters: a name, a reason.
@@ -37,6 +38,7 @@ pub struct InvoiceView {
     replaces: Option<ReplacesView>,
     invoice_file: String,
     statement_file: String,
+    evidence: Option<EvidenceView>,
     issuer: IssuerView,
 }
 
@@ -71,6 +73,15 @@ struct ReplacesView {
     reason: String,
 }
 
+/// The evidence, where it was wished for.
+#[derive(Debug, Serialize)]
+struct EvidenceView {
+    /// The attached file; `None` where it is too large for an email.
+    file: Option<String>,
+    /// Whether the file is compressed.
+    packed: bool,
+}
+
 #[derive(Debug, Serialize)]
 pub struct IssuerView {
     name: String,
@@ -81,7 +92,7 @@ pub struct IssuerView {
 }
 
 impl InvoiceView {
-    pub fn of(invoice: &Invoice) -> Self {
+    pub fn of(invoice: &Invoice, evidence: &Enclosure) -> Self {
         let (total, paid) = (invoice.total(), invoice.paid());
         Self {
             label: invoice.label(),
@@ -102,8 +113,17 @@ impl InvoiceView {
             replaces: invoice.replaces.as_ref().map(|before| ReplacesView::of(invoice, before)),
             invoice_file: invoice_file(&invoice.label()),
             statement_file: statement_file(&invoice.label()),
+            evidence: EvidenceView::of(evidence),
             issuer: IssuerView::of(invoice),
         }
+    }
+}
+
+impl EvidenceView {
+    fn of(evidence: &Enclosure) -> Option<Self> {
+        let file = evidence.attachment().map(|attachment| attachment.file_name.clone());
+        let packed = matches!(evidence, Enclosure::Packed(_));
+        (*evidence != Enclosure::None).then_some(Self { file, packed })
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use fecha::messages::{Source, SourceError};
+use fecha::messages::{CONNECTIONS, Source, SourceError};
 use rstest::rstest;
 
 use super::{DAY, counter, generated, now, read, row, start, uam};
@@ -191,7 +191,7 @@ async fn a_connection_that_is_lost_midway_is_a_server_away(#[values(Pg, Maria)] 
 #[case("mysql://fecha:s3cret@no-such-host.invalid/wa")]
 #[tokio::test]
 async fn a_server_that_is_away_is_unreachable(#[case] url: &str) {
-    let source = Source::parse(url, "message", Path::new("")).unwrap();
+    let source = Source::parse(url, "message", Path::new(""), CONNECTIONS).unwrap();
     for error in [read(&source).await.unwrap_err(), source.check().await.unwrap_err()] {
         assert!(error.is_unreachable(), "{error}");
         assert!(error.to_string().contains(&source.place().database), "{error}");
@@ -216,7 +216,7 @@ async fn a_login_without_rights_is_refused(#[case] engine: Engine) {
         let url = MariaDb::shared().url_of(&login, &database.name);
         (login, url)
     };
-    let source = Source::parse(&url, "message", Path::new("")).unwrap();
+    let source = Source::parse(&url, "message", Path::new(""), CONNECTIONS).unwrap();
     let error = source.check().await.unwrap_err();
     assert!(
         matches!(error, SourceError::AccessDenied { .. }) && !error.is_unreachable(),
@@ -247,7 +247,7 @@ async fn a_wrong_password_is_refused() {
         postgres.url_of("login", "postgres"),
         postgres.url_of("nobody", "postgres"),
     ] {
-        let source = Source::parse(&url, "message", Path::new("")).unwrap();
+        let source = Source::parse(&url, "message", Path::new(""), CONNECTIONS).unwrap();
         let error = source.check().await.unwrap_err();
         assert!(matches!(error, SourceError::AccessDenied { .. }), "{url}: {error}");
         assert!(!error.to_string().contains("s3cret"), "{error}");
@@ -260,7 +260,7 @@ async fn a_wrong_password_is_refused() {
 #[case("sqlite:/nowhere/messages.db".to_owned())]
 #[tokio::test]
 async fn a_missing_database_is_named(#[case] url: String) {
-    let source = Source::parse(&url, "message", Path::new("")).unwrap();
+    let source = Source::parse(&url, "message", Path::new(""), CONNECTIONS).unwrap();
     let error = source.check().await.unwrap_err();
     assert!(matches!(error, SourceError::NoSuchDatabase { .. }), "{error}");
     assert!(error.to_string().contains(&url) && !error.is_unreachable(), "{error}");
@@ -269,7 +269,9 @@ async fn a_missing_database_is_named(#[case] url: String) {
 #[tokio::test]
 async fn a_missing_file_is_not_created_and_another_file_is_no_database() {
     let folder = tempfile::tempdir().unwrap();
-    let source = |file: &str| Source::parse(&format!("sqlite:{file}"), "message", folder.path());
+    let source = |file: &str| {
+        Source::parse(&format!("sqlite:{file}"), "message", folder.path(), CONNECTIONS)
+    };
     let missing = source("messages.db").unwrap();
     assert!(matches!(read(&missing).await, Err(SourceError::NoSuchDatabase { .. })));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

@@ -23,11 +23,14 @@ impl MariaDb {
     pub fn start() -> Self {
         let folder = Server::folder_for("mysql");
         let data = folder.join("data");
+        // A server that starts deletes what others have in a temporary folder that they share.
+        let temporary = format!("--tmpdir={}", folder.display());
         output(
             command_as("mysql", "mariadb-install-db")
                 .args(["--no-defaults", "--auth-root-authentication-method=normal"])
                 .args(["--skip-test-db", "--innodb-flush-log-at-trx-commit=0"])
                 .arg(format!("--datadir={}", data.display()))
+                .arg(&temporary)
                 .current_dir("/"),
         );
         let socket = folder.join("socket");
@@ -36,6 +39,7 @@ impl MariaDb {
             command.args(["--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve"]);
             command.args(["--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]);
             command.arg(format!("--port={port}"));
+            command.arg(&temporary);
             command.arg(format!("--datadir={}", data.display()));
             command.arg(format!("--socket={}", socket.display()));
             command

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use fecha::messages::{Source, SourceError};
+use fecha::messages::{CONNECTIONS, Source, SourceError};
 
 use super::mariadb::MariaDb;
 use super::postgres::Postgres;
@@ -97,7 +97,7 @@ impl MessageDb {
     }
 
     pub fn try_source(&self, relation: &str) -> Result<Source, SourceError> {
-        Source::parse(&self.url(), relation, Path::new("/nowhere"))
+        Source::parse(&self.url(), relation, Path::new("/nowhere"), CONNECTIONS)
     }
 
     /// Runs SQL as the database's owner; what it prints, where it is a server.

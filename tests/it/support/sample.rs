@@ -43,11 +43,11 @@ pub fn invoice() -> Invoice {
     invoice
 }
 
-/// The BR Code for the invoice's total; make it again after a change of lines.
+/// The BR Code for what the invoice asks for; make it again after a change of lines.
 pub fn pix(invoice: &Invoice) -> Option<String> {
     let key = "11222333000181".parse().unwrap();
     let receiver = Receiver { key: &key, name: &invoice.issuer.name, city: &invoice.issuer.city };
-    br_code(receiver, invoice.total(), &invoice.number.txid())
+    br_code(receiver, invoice.to_pay(), &invoice.number.txid())
 }
 
 /// The price table of spec §2.

@@ -2,8 +2,8 @@
 //!
 //! The format: <https://www.postgresql.org/docs/15/sql-copy.html>, *Binary Format*.
 
-use super::TEXT_COLUMNS;
 use crate::billing::tally::Message;
+use crate::messages::TEXT_COLUMNS;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 
@@ -27,11 +27,11 @@ impl CopyReader {
     /// Hands each row that `chunk` completes to `add`.
     ///
     /// # Errors
-    /// [`Malformed`] where the bytes are no rows of six texts and an instant.
+    /// [`Malformed`] where the bytes are no rows of six texts, an instant and perhaps a count.
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
-        add: impl FnMut(&Message<'_>),
+        add: impl FnMut(&Message<'_>, u64),
     ) -> Result<(), Malformed> {
         if self.unfinished.is_empty() {
             let taken = self.take(chunk, add)?; // the usual case, without a copy: one row a chunk
@@ -56,7 +56,7 @@ impl CopyReader {
     fn take(
         &mut self,
         bytes: &[u8],
-        mut add: impl FnMut(&Message<'_>),
+        mut add: impl FnMut(&Message<'_>, u64),
     ) -> Result<usize, Malformed> {
         let mut cursor = Cursor { bytes, at: 0 };
         if !self.has_header {
@@ -74,7 +74,7 @@ impl CopyReader {
                 };
             }
             match cursor.row()? {
-                Row::Message(message) => add(&message),
+                Row::Messages(message, count) => add(&message, count),
                 Row::Trailer => self.has_trailer = true,
                 Row::Unfinished => return Ok(row_starts),
             }
@@ -83,7 +83,8 @@ impl CopyReader {
 }
 
 enum Row<'a> {
-    Message(Message<'a>),
+    /// One message, or so many that are alike.
+    Messages(Message<'a>, u64),
     Trailer,
     Unfinished,
 }
@@ -109,30 +110,30 @@ impl<'a> Cursor<'a> {
         let Some(&fields) = self.bytes(2).and_then(|bytes| bytes.first_chunk()) else {
             return Ok(Row::Unfinished);
         };
-        match i16::from_be_bytes(fields) {
+        let is_counted = match i16::from_be_bytes(fields) {
             -1 => return Ok(Row::Trailer),
-            fields if usize::try_from(fields) == Ok(TEXT_COLUMNS.len() + 1) => {}
+            7 => false,
+            8 => true,
             _ => return Err(Malformed("a row has another number of columns")),
-        }
+        };
         let mut texts = [None; TEXT_COLUMNS.len()];
         for text in &mut texts {
             let Some(field) = self.field()? else { return Ok(Row::Unfinished) };
             *text = field;
         }
         let Some(instant) = self.field()? else { return Ok(Row::Unfinished) };
-        let instant = instant.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
-        let micros = i64::from_be_bytes(instant.ok_or(Malformed("sent_at is no instant"))?);
+        let micros = int64(instant).ok_or(Malformed("sent_at is no instant"))?;
+        let messages = if is_counted {
+            let Some(count) = self.field()? else { return Ok(Row::Unfinished) };
+            int64(count).ok_or(Malformed("a count is no number"))?.unsigned_abs()
+        } else {
+            1
+        };
         let [dealership_id, contact, direction, kind, template, status] = texts;
         let sent_at = micros.saturating_add(POSTGRES_EPOCH).div_euclid(1000);
-        Ok(Row::Message(Message {
-            dealership_id,
-            contact,
-            direction,
-            kind,
-            template,
-            status,
-            sent_at,
-        }))
+        let message =
+            Message { dealership_id, contact, direction, kind, template, status, sent_at };
+        Ok(Row::Messages(message, messages))
     }
 
     /// One column: `Some(None)` is null.
@@ -159,6 +160,10 @@ impl<'a> Cursor<'a> {
         self.at = end;
         Some(bytes)
     }
+}
+
+fn int64(field: Option<&[u8]>) -> Option<i64> {
+    Some(i64::from_be_bytes(field?.try_into().ok()?))
 }
 
 #[cfg(test)]
@@ -193,7 +198,7 @@ mod tests {
         let mut reader = CopyReader::default();
         let mut rows = Vec::new();
         for chunk in chunks {
-            reader.feed(chunk, |m| {
+            reader.feed(chunk, |m, _| {
                 let texts = [m.dealership_id, m.contact, m.direction, m.kind, m.template, m.status];
                 rows.push((texts.map(|text| text.map(<[u8]>::to_vec)), m.sent_at));
             })?;

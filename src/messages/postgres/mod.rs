@@ -1,0 +1,112 @@
+//! PostgreSQL, and what speaks its protocol: several connections share one snapshot, and each reads a
+//! slice of the month by binary `COPY`, twice as fast as a row stream.
+//!
+//! A relation whose rows lie on other servers (`postgres_fdw`, Citus) is grouped there instead: what
+//! crosses the network is a row for each kind of message of a contact, not each message.
+
+mod copy;
+mod session;
+
+use std::num::NonZeroU8;
+
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
+use tokio::task::JoinSet;
+
+use self::session::Session;
+use super::feed::{Counting, Stopped};
+use super::{Checked, Pass, Place, Reading, Relation, SourceError};
+use crate::billing::month::Period;
+
+#[derive(Clone)]
+pub(super) struct Postgres {
+    options: PgConnectOptions,
+    relation: String,
+    pub(super) place: Place,
+    /// At most so many at once.
+    pub(super) connections: NonZeroU8,
+}
+
+impl Postgres {
+    pub(super) fn new(
+        options: PgConnectOptions,
+        place: Place,
+        relation: &Relation,
+        connections: NonZeroU8,
+    ) -> Self {
+        let options = options
+            .application_name("fecha")
+            // Poolers refuse startup parameters that they do not know.
+            .extra_float_digits(None)
+            .disable_statement_logging();
+        Self { options, relation: relation.sql('"'), place, connections }
+    }
+
+    pub(super) async fn count(
+        &self,
+        pass: Pass<impl Fn(u64) + Send + 'static>,
+        now: DateTime<Utc>,
+    ) -> Result<Reading, SourceError> {
+        let mut first = Session::begin(self).await?;
+        let newest = first.newest(now).await?;
+        let windows = pass.counter.periods();
+        let span = pass.counter.span();
+        let stretches = pass.counter.stretches();
+        let (counting, feed) = Counting::start(pass);
+        let mut reading = JoinSet::new();
+        match span {
+            None => first.close().await,
+            Some(span) if first.is_distributed(span).await? => {
+                reading.spawn(first.read_grouped(stretches, windows.clone(), feed.another()));
+            }
+            Some(span) => {
+                let sessions = self.sessions(first).await?;
+                for (session, slice) in sliced(sessions, span) {
+                    reading.spawn(session.read(slice, windows.clone(), feed.another()));
+                }
+            }
+        }
+        // The counter ends when the last feed is gone.
+        drop(feed);
+        let mut plain = vec![0; windows.len()];
+        while let Some(read) = reading.join_next().await {
+            let of_slice = read.unwrap_or_else(|_| Err(self.place.stopped(&Stopped)))?;
+            plain.iter_mut().zip(of_slice).for_each(|(sum, of_slice)| *sum += of_slice);
+        }
+        let count = counting.finish().await.map_err(|stopped| self.place.stopped(&stopped))?;
+        self.place.prove(&count, &plain)?;
+        Ok(Reading { count, newest })
+    }
+
+    pub(super) async fn check(&self) -> Result<Checked, SourceError> {
+        Session::begin(self).await?.check().await
+    }
+
+    /// The first session and as many others in its snapshot as are allowed and to be had: a server
+    /// that has no more room, or cannot share a snapshot, is read by fewer.
+    async fn sessions(&self, mut first: Session) -> Result<Vec<Session>, SourceError> {
+        let others = usize::from(self.connections.get()) - 1;
+        if others == 0 {
+            return Ok(vec![first]);
+        }
+        let Ok(snapshot) = first.share_snapshot().await else {
+            // The refusal has ended its transaction.
+            return Ok(vec![Session::begin(self).await?]);
+        };
+        let others = join_all((0..others).map(|_| Session::join(&first, &snapshot))).await;
+        Ok(others.into_iter().flatten().chain([first]).collect())
+    }
+}
+
+/// Cuts the span into one slice of the same length for each session.
+fn sliced(sessions: Vec<Session>, span: Period) -> impl Iterator<Item = (Session, Period)> {
+    let count = i32::try_from(sessions.len()).unwrap_or(i32::MAX);
+    let step = (span.end - span.start) / count;
+    (1..).zip(sessions).map(move |(index, session)| {
+        let start = span.start + step * (index - 1);
+        let end = if index == count { span.end } else { span.start + step * index };
+        (session, Period { start, end })
+    })
+}

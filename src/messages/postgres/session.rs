@@ -1,0 +1,338 @@
+//! One connection: what it asks the server, and how the server's errors are said.
+//!
+//! Plain SQL by the simple protocol: no prepared statement, no session setting that outlives the
+//! transaction, so that a connection pooler in between does no harm.
+
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt as _;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
+
+use super::Postgres;
+use super::copy::{CopyReader, Malformed};
+use crate::billing::month::Period;
+use crate::billing::tally::Message;
+use crate::messages::error::{Kind, from_server};
+use crate::messages::feed::{Feed, Stopped};
+use crate::messages::{ANSWER_WITHIN, CONNECT_WITHIN, Checked, SourceError, TEXT_COLUMNS, within};
+
+/// One connection within the snapshot.
+pub(super) struct Session {
+    connection: PgConnection,
+    postgres: Postgres,
+    /// In the order of [`TEXT_COLUMNS`], then `sent_at`.
+    types: Vec<String>,
+}
+
+const TIMESTAMPTZ: &str = "timestamp with time zone";
+
+const EXPECTED: &str = "timestamptz: without a zone nobody knows to which month a message belongs. Alter the column (ALTER COLUMN sent_at TYPE timestamptz USING sent_at AT TIME ZONE 'UTC', or whichever zone it was written in), or convert it in a parenthesised SELECT in [messages] relation; for Unix milliseconds: to_timestamp(sent_at / 1000.0) AS sent_at";
+
+impl Session {
+    /// Connects, opens the snapshot, and makes sure that relation, columns and types are right.
+    pub(super) async fn begin(postgres: &Postgres) -> Result<Self, SourceError> {
+        let mut session = Self::connect(postgres, Vec::new()).await?;
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        session.prepare().await?;
+        session.learn_types().await?;
+        session.refuse_nulls().await?;
+        Ok(session)
+    }
+
+    /// One more connection in the snapshot of `first`.
+    pub(super) async fn join(first: &Self, snapshot: &str) -> Result<Self, SourceError> {
+        let mut session = Self::connect(&first.postgres, first.types.clone()).await?;
+        session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+        session.run(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await?;
+        session.prepare().await?;
+        Ok(session)
+    }
+
+    async fn connect(postgres: &Postgres, types: Vec<String>) -> Result<Self, SourceError> {
+        let connection = within(CONNECT_WITHIN, postgres.options.connect())
+            .await
+            .map_err(|error| from_server(&postgres.place, "connecting to", &error, kind_of))?;
+        Ok(Self { connection, postgres: postgres.clone(), types })
+    }
+
+    async fn prepare(&mut self) -> Result<(), SourceError> {
+        self.run("SET LOCAL statement_timeout = 0").await?;
+        if self.one::<String>("SHOW server_encoding").await? == "SQL_ASCII" {
+            // Such a database holds any bytes: have them as they are, not refused as no UTF-8.
+            self.run("SET LOCAL client_encoding = 'SQL_ASCII'").await?;
+        }
+        Ok(())
+    }
+
+    /// The name by which other connections may join the snapshot, as long as this one is open.
+    pub(super) async fn share_snapshot(&mut self) -> Result<String, SourceError> {
+        self.one("SELECT pg_export_snapshot()").await
+    }
+
+    pub(super) async fn check(mut self) -> Result<Checked, SourceError> {
+        let version: String = self.one("SELECT version()").await?;
+        // "PostgreSQL 15.14 (Debian …) on x86_64-…, compiled by …"
+        let engine = version.split([' ', ',']).take(2).collect::<Vec<_>>().join(" ");
+        let checked = Checked {
+            engine,
+            database: self.postgres.place.database.clone(),
+            relation: self.postgres.place.relation.clone(),
+            sent_at: self.types.last().cloned().unwrap_or_default(),
+            oldest: self.extreme("MIN", "sent_at > '-infinity'").await?,
+            newest: self.extreme("MAX", "sent_at < 'infinity'").await?,
+        };
+        self.close().await;
+        Ok(checked)
+    }
+
+    async fn learn_types(&mut self) -> Result<(), SourceError> {
+        let type_of = |column| {
+            format!("pg_typeof((SELECT {column} FROM {} LIMIT 0))::text", self.postgres.relation)
+        };
+        let types: Vec<String> = columns().map(type_of).collect();
+        match self.row(&format!("SELECT {}", types.join(", "))).await {
+            Ok(row) => {
+                let types: Result<_, _> =
+                    (0..types.len()).map(|index| row.try_get(index)).collect();
+                self.types = types.map_err(|error| self.error(&error))?;
+            }
+            Err(error) if code(&error).as_deref() == Some("42703") => {
+                return Err(self.missing_columns().await?);
+            }
+            Err(error) => return Err(self.error(&error)),
+        }
+        match self.types.last() {
+            Some(found) if found != TIMESTAMPTZ => Err(SourceError::WrongType {
+                place: self.postgres.place.clone(),
+                found: found.clone(),
+                expected: EXPECTED,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for the columns one by one: PostgreSQL names only the first that it misses.
+    async fn missing_columns(&mut self) -> Result<SourceError, SourceError> {
+        self.run("ROLLBACK").await?;
+        let mut missing = Vec::new();
+        for column in columns() {
+            let sql = format!("SELECT {column} FROM {} LIMIT 0", self.postgres.relation);
+            match self.execute(&sql).await {
+                Ok(()) => {}
+                Err(error) if code(&error).as_deref() == Some("42703") => missing.push(column),
+                Err(error) => return Err(self.error(&error)),
+            }
+        }
+        Ok(SourceError::MissingColumns { place: self.postgres.place.clone(), columns: missing })
+    }
+
+    async fn refuse_nulls(&mut self) -> Result<(), SourceError> {
+        let sql = format!("SELECT COUNT(*) FROM {} WHERE sent_at IS NULL", self.postgres.relation);
+        let nulls: i64 = self.one(&sql).await?;
+        self.postgres.place.refuse_nulls(nulls.unsigned_abs())
+    }
+
+    /// Whether the rows lie on other servers, which can group them.
+    pub(super) async fn is_distributed(&mut self, span: Period) -> Result<bool, SourceError> {
+        let sql = format!(
+            "EXPLAIN (COSTS OFF) SELECT dealership_id FROM {} WHERE {}",
+            self.postgres.relation,
+            lies_in(span)
+        );
+        let query = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection);
+        let plan = within(ANSWER_WITHIN, query).await.map_err(|error| self.error(&error))?;
+        Ok(plan
+            .iter()
+            .filter_map(|line| line.try_get::<String, _>(0).ok())
+            .any(|line| line.contains("Foreign Scan on") || line.contains("Custom Scan (Citus")))
+    }
+
+    /// Streams the messages of the slice; the database's own count of each window within it.
+    pub(super) async fn read(
+        mut self,
+        slice: Period,
+        windows: Vec<Period>,
+        mut feed: Feed,
+    ) -> Result<Vec<u64>, SourceError> {
+        let sql = format!(
+            "SELECT {}, sent_at FROM {} WHERE {}",
+            self.texts(),
+            self.postgres.relation,
+            lies_in(slice)
+        );
+        self.copy(&sql, &mut feed).await?;
+        drop(feed);
+        let parts = windows.iter().map(|window| Period {
+            start: window.start.clamp(slice.start, slice.end),
+            end: window.end.clamp(slice.start, slice.end),
+        });
+        self.count_each(parts.collect()).await
+    }
+
+    /// [`Session::read`], but messages that are alike in all but their time come as one row.
+    pub(super) async fn read_grouped(
+        mut self,
+        stretches: Vec<Period>,
+        windows: Vec<Period>,
+        mut feed: Feed,
+    ) -> Result<Vec<u64>, SourceError> {
+        self.run("SET LOCAL enable_partitionwise_aggregate = on").await?;
+        for stretch in stretches {
+            // By the columns as they are, which other servers know to be their own.
+            let sql = format!(
+                "SELECT {}, MIN(sent_at), COUNT(*) FROM {} WHERE {} GROUP BY {}",
+                self.texts(),
+                self.postgres.relation,
+                lies_in(stretch),
+                TEXT_COLUMNS.join(", ")
+            );
+            self.copy(&sql, &mut feed).await?;
+        }
+        drop(feed);
+        self.count_each(windows).await
+    }
+
+    /// The text columns as they are selected.
+    fn texts(&self) -> String {
+        // `::text` makes enums, uuids and char(n) (without its padding) what PostgreSQL prints;
+        // of a bytea it would make hexadecimal.
+        let as_text = |(column, of_type): (&str, &String)| match of_type.as_str() {
+            "bytea" => column.to_owned(),
+            _ => format!("{column}::text"),
+        };
+        TEXT_COLUMNS.into_iter().zip(&self.types).map(as_text).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Feeds the rows of a query to the counter.
+    async fn copy(&mut self, query: &str, feed: &mut Feed) -> Result<(), SourceError> {
+        let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
+        let malformed = |error: Malformed| sqlx::Error::Protocol(error.to_string());
+        let mut reader = CopyReader::default();
+        let copying = async {
+            let mut chunks = within(ANSWER_WITHIN, self.connection.copy_out_raw(&sql)).await?;
+            loop {
+                // A clock for a batch: one for each row costs as much as the row.
+                let is_full = within(ANSWER_WITHIN, async {
+                    while let Some(chunk) = chunks.try_next().await? {
+                        let mut is_full = false;
+                        let put = |message: &Message<'_>, messages| {
+                            is_full |= feed.put(message, messages);
+                        };
+                        reader.feed(&chunk, put).map_err(malformed)?;
+                        if is_full {
+                            return Ok(true);
+                        }
+                    }
+                    Ok(false)
+                });
+                let is_full = is_full.await?;
+                feed.send().await.map_err(|Stopped| sqlx::Error::WorkerCrashed)?;
+                if !is_full {
+                    return reader.finish().map_err(malformed);
+                }
+            }
+        };
+        copying.await.map_err(|error| self.error(&error))
+    }
+
+    /// Counts each of these spans, as the last thing that the connection does.
+    async fn count_each(mut self, spans: Vec<Period>) -> Result<Vec<u64>, SourceError> {
+        let mut counts = Vec::new();
+        for span in spans {
+            let is_empty = span.start >= span.end;
+            counts.push(if is_empty { 0 } else { self.messages_in(span).await? });
+        }
+        self.close().await;
+        Ok(counts)
+    }
+
+    async fn messages_in(&mut self, period: Period) -> Result<u64, SourceError> {
+        let sql =
+            format!("SELECT COUNT(*) FROM {} WHERE {}", self.postgres.relation, lies_in(period));
+        Ok(self.one::<i64>(&sql).await?.unsigned_abs())
+    }
+
+    pub(super) async fn newest(
+        &mut self,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, SourceError> {
+        let until_now = format!("sent_at > '-infinity' AND sent_at <= {}", literal(now));
+        self.extreme("MAX", &until_now).await
+    }
+
+    /// The first or last `sent_at` of those that meet a condition, cut to milliseconds.
+    async fn extreme(
+        &mut self,
+        aggregate: &str,
+        condition: &str,
+    ) -> Result<Option<DateTime<Utc>>, SourceError> {
+        let sql = format!(
+            "SELECT FLOOR(EXTRACT(EPOCH FROM {aggregate}(sent_at)) * 1000)::bigint FROM {} WHERE {condition}",
+            self.postgres.relation
+        );
+        let millis: Option<i64> = self.one(&sql).await?;
+        Ok(millis.and_then(DateTime::from_timestamp_millis))
+    }
+
+    async fn one<T>(&mut self, sql: &str) -> Result<T, SourceError>
+    where
+        T: for<'v> sqlx::Decode<'v, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
+    {
+        let value = self.row(sql).await.and_then(|row| row.try_get(0));
+        value.map_err(|error| self.error(&error))
+    }
+
+    async fn row(&mut self, sql: &str) -> Result<PgRow, sqlx::Error> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        within(ANSWER_WITHIN, query.fetch_one(&mut self.connection)).await
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<(), SourceError> {
+        self.execute(sql).await.map_err(|error| self.error(&error))
+    }
+
+    async fn execute(&mut self, sql: &str) -> Result<(), sqlx::Error> {
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        within(ANSWER_WITHIN, query.execute(&mut self.connection)).await.map(|_| ())
+    }
+
+    fn error(&self, error: &sqlx::Error) -> SourceError {
+        from_server(&self.postgres.place, "reading", error, kind_of)
+    }
+
+    /// All has been read: a connection that breaks now breaks nothing.
+    pub(super) async fn close(self) {
+        let _ = within(CONNECT_WITHIN, self.connection.close()).await;
+    }
+}
+
+fn columns() -> impl Iterator<Item = &'static str> {
+    TEXT_COLUMNS.into_iter().chain(["sent_at"])
+}
+
+/// `COPY` takes no parameters: literals, of instants only.
+fn lies_in(period: Period) -> String {
+    format!("sent_at >= {} AND sent_at < {}", literal(period.start), literal(period.end))
+}
+
+fn literal(instant: DateTime<Utc>) -> String {
+    format!("TIMESTAMPTZ '{}+00'", instant.format("%Y-%m-%d %H:%M:%S%.6f"))
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
+fn kind_of(error: &sqlx::Error) -> Kind {
+    match code(error).as_deref() {
+        // Shut down, crashed, starting up; too many connections; connection exceptions.
+        Some("57P01" | "57P02" | "57P03" | "53300") => Kind::Unreachable,
+        Some(code) if code.starts_with("08") => Kind::Unreachable,
+        Some("42501") => Kind::AccessDenied,
+        Some(code) if code.starts_with("28") => Kind::AccessDenied,
+        Some("3D000") => Kind::NoSuchDatabase,
+        Some("42P01") => Kind::NoSuchRelation,
+        _ => Kind::Other,
+    }
+}

@@ -1,0 +1,169 @@
+//! The evidence, for dealerships that wish for it: with their emails, and in their statements.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use fecha::billing::evidence::sha256_hex;
+use fecha::mail::compose::{self, Envelope, InvoiceFiles};
+use fecha::mail::template::Templates;
+use fecha::mail::{Email, Sender};
+use rstest::rstest;
+
+use crate::support::pdf::Pdf;
+use crate::support::reseller::{DEALERSHIP_HEADER, LedgerKind, Reseller, dealership};
+use crate::support::samples;
+
+/// One dealership that wishes for this, with three contacts; its month is closed and mailed.
+fn closed(ledger: LedgerKind, wish: &str) -> Reseller {
+    let reseller = Reseller::new(ledger);
+    reseller.register(&[("d1", "America/Manaus", "5000")]);
+    wishes(&reseller, wish);
+    reseller.add_contacts("d1", 3, "2026-10-31T12:00:00Z");
+    reseller.run(&["close"]).expect(0);
+    reseller.run(&["deliver"]).expect(0);
+    reseller
+}
+
+fn wishes(reseller: &Reseller, wish: &str) {
+    let header = DEALERSHIP_HEADER.trim_end();
+    let row = dealership("d1", "America/Manaus");
+    let file = format!("{header},evidence\n{},{wish}\n", row.trim_end());
+    reseller.write("wishes.csv", &file);
+    reseller.run(&["import", "--dealerships", "wishes.csv"]).expect(0);
+}
+
+/// The emails about the dealership's invoices that were sent since the last look.
+fn posted(reseller: &Reseller) -> Vec<String> {
+    let mut emails = Vec::new();
+    for file in std::fs::read_dir(reseller.path("mail")).unwrap() {
+        let path = file.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().contains("fatura-") {
+            emails.push(std::fs::read_to_string(&path).unwrap());
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+    emails
+}
+
+/// The attachment of this name, decoded.
+fn attachment(email: &str, name: &str) -> Option<Vec<u8>> {
+    let (_, part) = email.split_once(&format!("filename=\"{name}\""))?;
+    let (_, body) = part.split_once("\r\n\r\n")?;
+    let (body, _) = body.split_once("--=_")?;
+    let body: String = body.split_whitespace().collect();
+    Some(STANDARD.decode(body).unwrap())
+}
+
+fn sha256(reseller: &Reseller, arguments: &[&str]) -> String {
+    reseller.invoices(arguments).last().unwrap()["evidence_sha256"].as_str().unwrap().to_owned()
+}
+
+#[rstest]
+fn the_file_goes_with_first_issue_revision_and_resend(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = closed(ledger, "yes");
+    let emails = posted(&reseller);
+    let csv = attachment(&emails[0], "comprovacao-2026-000001.csv").unwrap();
+    assert_eq!(sha256_hex(&csv), sha256(&reseller, &[]));
+    let lines = String::from_utf8(csv).unwrap().lines().count();
+    assert_eq!(lines, 4, "a header and three contacts");
+
+    reseller.add_contacts("d1", 5, "2026-10-31T13:00:00Z");
+    reseller.at("2026-11-03 15:00:00");
+    let rerun = ["rerun", "--month", "2026-10", "--all", "--reason", "mensagens atrasadas"];
+    reseller.run(&rerun).expect(0);
+    reseller.run(&["deliver"]).expect(0);
+    let emails = posted(&reseller);
+    let csv = attachment(&emails[0], "comprovacao-2026-000001-R1.csv").unwrap();
+    assert_eq!(sha256_hex(&csv), sha256(&reseller, &[]));
+
+    reseller.run(&["resend", "2026-000001", "--to", "contador@example.com"]).expect(0);
+    wishes(&reseller, "no");
+    reseller.run(&["deliver"]).expect(0);
+    let emails = posted(&reseller);
+    let again = attachment(&emails[0], "comprovacao-2026-000001-R1.csv");
+    assert_eq!(again, Some(csv), "as it was queued");
+
+    reseller.run(&["resend", "2026-000001"]).expect(0);
+    reseller.run(&["deliver"]).expect(0);
+    let emails = posted(&reseller);
+    assert_eq!(emails.len(), 1);
+    assert!(!emails[0].contains("comprovacao"), "{}", emails[0]);
+}
+
+#[test]
+fn a_statement_has_the_contacts_where_an_annex_is_wished_for() {
+    let reseller = closed(LedgerKind::Sqlite, "annex");
+    let emails = posted(&reseller);
+    let csv = attachment(&emails[0], "comprovacao-2026-000001.csv").unwrap();
+    assert_eq!(sha256_hex(&csv), sha256(&reseller, &[]));
+    let statement = attachment(&emails[0], "extrato-2026-000001.pdf").unwrap();
+    let text = Pdf::new(statement).text();
+    assert!(text.contains("Anexo: contatos considerados"), "{text}");
+    let of = |second: u32| format!("31/10/2026 08:00:0{second}"); // noon in UTC is eight in Manaus
+    assert!((0..3).all(|second| text.contains(&of(second))), "{text}");
+
+    let plain = closed(LedgerKind::Sqlite, "yes");
+    let statement = attachment(&posted(&plain)[0], "extrato-2026-000001.pdf").unwrap();
+    assert!(!Pdf::new(statement).text().contains("Anexo"));
+}
+
+#[test]
+fn the_wish_goes_out_with_the_register_and_comes_back() {
+    let reseller = closed(LedgerKind::Sqlite, "annex");
+    reseller.run(&["export"]).expect(0);
+    let written = std::fs::read_to_string(reseller.path("dealerships.csv")).unwrap();
+    assert!(written.lines().nth(1).unwrap().ends_with(",annex"), "{written}");
+    let again = ["import", "--dealerships", "dealerships.csv", "--json"];
+    let imported = reseller.run(&again).expect(0).json();
+    assert_eq!(imported["dealerships"]["unchanged"], 1);
+
+    // A file from before there was the column takes the wish back, as it does with any empty cell.
+    reseller.write("old.csv", &format!("{DEALERSHIP_HEADER}{}", dealership("d1", "")));
+    reseller.run(&["import", "--dealerships", "old.csv"]).expect(0);
+    reseller.run(&["export"]).expect(0);
+    let written = std::fs::read_to_string(reseller.path("dealerships.csv")).unwrap();
+    assert!(written.lines().nth(1).unwrap().ends_with(",no"), "{written}");
+}
+
+fn email(evidence: Vec<u8>) -> Email {
+    let sender =
+        Sender { from: fecha::mail::mailbox("faturas@example.com").unwrap(), reply_to: None };
+    let date = "2026-11-01T03:00:01Z".parse().unwrap();
+    let to = fecha::mail::address("loja@example.com").unwrap();
+    let envelope = Envelope { message_id: sender.new_message_id(date), to, date };
+    let pdf = || vec![7; 30_000];
+    let files = InvoiceFiles { invoice: pdf(), statement: pdf(), evidence: Some(evidence) };
+    let email =
+        compose::invoice(&Templates::new().unwrap(), envelope, &samples::invoice(), files).unwrap();
+    assert!(email.to_bytes(&sender).unwrap().len() <= 10_000_000);
+    email
+}
+
+#[rstest]
+#[case(1_000_000, "csv", "")]
+#[case(9_000_000, "csv.gz", " (compactada em gzip por causa do tamanho)")]
+fn no_email_grows_beyond_what_servers_take(
+    #[case] bytes: usize,
+    #[case] extension: &str,
+    #[case] remark: &str,
+) {
+    let email = email(vec![b'7'; bytes]);
+    let name = format!("comprovacao-2026-000001.{extension}");
+    let names: Vec<&str> = email.attachments.iter().map(|a| a.file_name.as_str()).collect();
+    assert_eq!(names, ["fatura-2026-000001.pdf", "extrato-2026-000001.pdf", &name]);
+    let said = format!(": a comprovação, uma linha por contato{remark}");
+    assert!(email.text.contains(&format!("\n- {name}{said}\n\nDÚVIDAS")), "{}", email.text);
+    assert!(email.html.contains(&format!("<strong>{name}</strong>{said}</p>")), "{}", email.html);
+}
+
+#[test]
+fn evidence_that_no_email_could_carry_is_asked_for() {
+    use rand::{RngExt as _, SeedableRng as _};
+    let mut random = vec![0; 9_000_000];
+    rand_chacha::ChaCha8Rng::seed_from_u64(1).fill(random.as_mut_slice());
+    let email = email(random);
+    assert_eq!(email.attachments.len(), 2);
+    let said = "A comprovação é grande demais para um email: peça-a a";
+    assert!(email.text.contains(said) && email.html.contains(said), "{}", email.text);
+}
