@@ -1,11 +1,18 @@
 //! Sends what is due in the outbox: claim, build, send, record.
 
+mod round;
+
 use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use tokio::sync::Mutex;
+
+use self::round::Round;
 
 use crate::billing::invoice::{Invoice, Number, label};
 use crate::clock::Clock;
+use crate::ledger::delivery::{Attempt, Done};
 use crate::ledger::invoices::{FileKind, Filter};
-use crate::ledger::outbox::{Attempt, Content, Email};
+use crate::ledger::outbox::{Content, Email};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::compose::{self, ComposeError, Envelope, InvoiceFiles};
 use crate::mail::retry::next_attempt;
@@ -69,35 +76,54 @@ pub struct Post<'a> {
     pub clock: Clock,
 }
 
+/// How many connections to the mail server a round has: it waits for the answers of one while it talks
+/// over the others. Servers take more, but few of them like it.
+pub const CONNECTIONS: usize = 4;
+
+/// Held while a part of a digest is built and sent: each is as large as servers take, and several at
+/// once would need most of the memory of a close.
+static ONE_DIGEST: Mutex<()> = Mutex::const_new(());
+
 impl Post<'_> {
-    /// Sends everything that is due, each email once. One that is refused does not keep the others
-    /// from going; a server that is away ends the round.
+    /// Sends everything that is due, each email once, over as many connections as there are mailers.
+    /// An email that is refused does not keep the others from going; a server that is away ends the
+    /// round, one that turns a connection away ends that connection's part in it.
     ///
     /// # Errors
     /// [`LedgerError`] where the outbox cannot be read or written.
     pub async fn deliver_due(
         &self,
-        mailer: &mut Mailer,
-        mut progress: impl FnMut(usize),
+        mailers: &mut [Mailer],
+        progress: impl Fn(usize),
     ) -> Result<Delivered, LedgerError> {
-        let mut delivered = Delivered::default();
         // What falls due while the round is running waits for the next one.
-        let until = self.clock.now();
-        loop {
-            let Some(email) = self.ledger.claim_email(until, &[]).await? else { break };
-            match self.send(mailer, &email).await? {
-                Step::Sent => delivered.sent += 1,
-                Step::Retried => delivered.retried += 1,
-                Step::Failed(to, error) => delivered.failed.push((to, error)),
-                Step::Unreachable(error) => {
-                    delivered.unreachable = Some(error);
-                    break;
-                }
+        let round = Round::new(self.ledger, self.clock.now());
+        let work = |mailer| self.work(mailer, &round, &progress);
+        let ends = join_all(mailers.iter_mut().map(work)).await;
+        ends.into_iter().collect::<Result<(), _>>()?;
+        Ok(round.finish())
+    }
+
+    /// One connection's part in a round.
+    async fn work(
+        &self,
+        mailer: &mut Mailer,
+        round: &Round<'_>,
+        progress: impl Fn(usize),
+    ) -> Result<(), LedgerError> {
+        let mut done = None;
+        while let Some(email) = round.exchange(done.take()).await? {
+            let (attempt, step) = self.attempt(mailer, &email).await?;
+            let ended = Done { email, attempt, at: self.clock.now() };
+            if let Step::Unreachable(error) = step {
+                round.put_back(ended, error).await?;
+                break;
             }
-            progress(delivered.sent + delivered.retried + delivered.failed.len());
+            progress(round.note(step));
+            done = Some(ended);
         }
         mailer.close().await;
-        Ok(delivered)
+        Ok(())
     }
 
     /// Builds a claimed email, hands it over and records what became of it.
@@ -105,13 +131,26 @@ impl Post<'_> {
     /// # Errors
     /// [`LedgerError`] where the outbox cannot be read or written; the claim comes back by itself then.
     pub async fn send(&self, mailer: &mut Mailer, email: &Email) -> Result<Step, LedgerError> {
+        let (attempt, step) = self.attempt(mailer, email).await?;
+        self.ledger.record_attempt(email, &attempt, self.clock.now()).await?;
+        Ok(step)
+    }
+
+    async fn attempt(
+        &self,
+        mailer: &mut Mailer,
+        email: &Email,
+    ) -> Result<(Attempt, Step), LedgerError> {
+        let _alone = match email.content {
+            Content::Digest { .. } => Some(ONE_DIGEST.lock().await),
+            _ => None,
+        };
         let delivery = match self.build(email).await {
             Ok(message) => mailer.send(&message).await,
             Err(BuildError::Ledger(error)) if error.is_unreachable() => return Err(error),
             Err(error) => Delivery::Failed { error: error.to_string() },
         };
-        let now = self.clock.now();
-        let (attempt, step) = outcome(email, delivery, now);
+        let (attempt, step) = outcome(email, delivery, self.clock.now());
         // By its id alone: addresses are personal data and stay out of logs.
         let (id, attempts, outcome) = (&email.id, email.attempts, step.name());
         match &step {
@@ -122,8 +161,7 @@ impl Post<'_> {
             Step::Unreachable(_) => tracing::debug!(email = id, attempts, outcome, "delivery"),
             _ => tracing::info!(email = id, attempts, outcome, "delivery"),
         }
-        self.ledger.record_attempt(email, &attempt, now).await?;
-        Ok(step)
+        Ok((attempt, step))
     }
 
     /// The email as it goes out. Documents come from the ledger, as issued.

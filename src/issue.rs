@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::document::{RenderError, Renderer};
 use crate::ledger::adjustments::{carry, leave, paid};
 use crate::ledger::audit;
-use crate::ledger::invoices::{Files, claim, insert_revision, supersede, take_number};
+use crate::ledger::invoices::{Files, Packed, claim, insert_revision, supersede, take_number};
 use crate::ledger::outbox::{Content, Kind, NewEmail, queue, withdraw};
 use crate::ledger::{Ledger, LedgerError};
 use crate::mail::Sender;
@@ -76,13 +76,13 @@ pub struct Draft<'a> {
     pub history: Vec<PastMonth>,
 }
 
-/// What became of a draft.
+/// What became of a draft of a revision.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is an invoice now.
+    /// It stands now.
     Issued(Box<Invoice>),
-    /// Another process, or an earlier run, had issued the month or the revision already, or the invoice
-    /// was cancelled: nothing was changed.
+    /// Another process had issued the revision already, or the invoice was cancelled: nothing was
+    /// changed.
     AlreadyIssued,
 }
 
@@ -103,32 +103,101 @@ pub enum IssueError {
     Template(#[from] TemplateError),
 }
 
-/// Issues `draft` as revision 0, once.
+/// A draft with its evidence, and with its documents where its number was foretold. Only [`issue`] takes
+/// the number; where it is another one, the documents are drawn again.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    draft: Draft<'a>,
+    evidence: Evidence,
+    drawn: Option<Drawn>,
+}
+
+/// The contacts of a draft as a file.
+#[derive(Debug, Clone)]
+struct Evidence {
+    packed: Packed,
+    sha256: String,
+    /// As it is, where the statement is to list it.
+    annex: Option<String>,
+}
+
+/// What a revision says, and the documents that say it.
+#[derive(Debug)]
+struct Drawn {
+    invoice: Invoice,
+    pdf: Vec<u8>,
+    statement: Vec<u8>,
+}
+
+/// An invoice that exists once it is committed.
+#[derive(Debug)]
+pub struct Issued {
+    invoice: Box<Invoice>,
+    transaction: Transaction<'static, Any>,
+}
+
+impl Issued {
+    /// The number that nobody else has.
+    #[must_use]
+    pub fn number(&self) -> Number {
+        self.invoice.number
+    }
+
+    /// Makes it so.
+    ///
+    /// # Errors
+    /// [`IssueError::Ledger`]; nothing of it exists then, and the number is free again.
+    pub async fn commit(self) -> Result<Box<Invoice>, IssueError> {
+        let failed = LedgerError::while_doing("issue an invoice");
+        self.transaction.commit().await.map_err(failed)?;
+        Ok(self.invoice)
+    }
+}
+
+/// Does all the work on `draft` that needs no ledger. Most of it is drawing, for which the number must
+/// be `foretold`.
+///
+/// # Errors
+/// [`IssueError`] where the evidence cannot be written.
+pub fn prepare<'a>(
+    desk: &Desk<'_>,
+    draft: Draft<'a>,
+    foretold: Option<Number>,
+) -> Result<Prepared<'a>, IssueError> {
+    let evidence = Evidence::of(&draft, desk.key)?;
+    let invoice = foretold
+        .map(|number| invoice(desk.config, &draft, number, &evidence, None, desk.clock.now()));
+    // A fault in drawing is told when it counts.
+    let drawn = invoice.and_then(|invoice| Drawn::of(desk.renderer, invoice, &evidence).ok());
+    Ok(Prepared { draft, evidence, drawn })
+}
+
+/// Writes a prepared draft as revision 0, once; `None` where another process, or an earlier run, had
+/// issued the month already.
 ///
 /// # Errors
 /// [`IssueError`]; the transaction is rolled back then, so that the number is free again.
-pub async fn issue(
-    desk: &Desk<'_>,
-    draft: Draft<'_>,
-    now: DateTime<Utc>,
-) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key);
-    let evidence_sha256 = sha256_hex(evidence.as_bytes());
-
+pub async fn issue(desk: &Desk<'_>, prepared: Prepared<'_>) -> Result<Option<Issued>, IssueError> {
+    let Prepared { draft, evidence, drawn } = prepared;
     let mut transaction = desk.ledger.begin().await?;
+    let now = desk.clock.now();
     let year = now.with_timezone(&desk.config.issuer.timezone).year();
     let number = take_number(&mut transaction, year, desk.config.invoice.first_number).await?;
     if !claim(&mut transaction, number, &draft.dealership.id, draft.month).await? {
-        return Ok(Outcome::AlreadyIssued);
+        return Ok(None);
     }
-    let invoice = invoice(desk.config, &draft, number, evidence_sha256, None, now);
-    if !carry(&mut transaction, &invoice, &draft.adjustments).await? {
+    let drawn = if let Some(drawn) = drawn.filter(|drawn| drawn.invoice.number == number) {
+        drawn
+    } else {
+        let invoice = invoice(desk.config, &draft, number, &evidence, None, now);
+        Drawn::of(desk.renderer, invoice, &evidence)?
+    };
+    if !carry(&mut transaction, &drawn.invoice, &draft.adjustments).await? {
         return Err(IssueError::AdjustmentsChanged);
     }
-    let detail = format!("{} {}", invoice.label(), invoice.total());
+    let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());
     let deed = Deed { actor: desk.actor, action: "issue", detail: &detail };
-    write(desk, transaction, &draft, &invoice, evidence, deed).await?;
-    Ok(Outcome::Issued(Box::new(invoice)))
+    write(desk, transaction, &draft, drawn, evidence, deed).await.map(Some)
 }
 
 /// Why a revision is issued.
@@ -154,9 +223,7 @@ pub async fn revise(
     why: Why<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = evidence::csv(draft.tally.contacts.iter(), desk.key);
-    let evidence_sha256 = sha256_hex(evidence.as_bytes());
-
+    let evidence = Evidence::of(&draft, desk.key)?;
     let mut transaction = desk.ledger.begin().await?;
     if !supersede(&mut transaction, before.number, before.revision, now).await? {
         return Ok(Outcome::AlreadyIssued);
@@ -173,7 +240,7 @@ pub async fn revise(
         paid: draft.paid - draft.paid_back,
     };
     let number = before.number;
-    let invoice = invoice(desk.config, &draft, number, evidence_sha256, Some(replaces), now);
+    let invoice = invoice(desk.config, &draft, number, &evidence, Some(replaces), now);
     if !carry(&mut transaction, &invoice, &draft.adjustments).await? {
         return Ok(Outcome::AlreadyIssued);
     }
@@ -193,8 +260,9 @@ pub async fn revise(
         if why.by == desk.actor { String::new() } else { format!("; entered by {}", desk.actor) },
     );
     let deed = Deed { actor: why.by, action: "rerun", detail: &detail };
-    write(desk, transaction, &draft, &invoice, evidence, deed).await?;
-    Ok(Outcome::Issued(Box::new(invoice)))
+    let drawn = Drawn::of(desk.renderer, invoice, &evidence)?;
+    let written = write(desk, transaction, &draft, drawn, evidence, deed).await?;
+    Ok(Outcome::Issued(written.commit().await?))
 }
 
 /// What the audit log says of an issue.
@@ -204,25 +272,38 @@ struct Deed<'a> {
     detail: &'a str,
 }
 
-/// Writes the revision with its documents, its emails and its audit entry, and commits.
+impl Evidence {
+    fn of(draft: &Draft<'_>, key: &EvidenceKey) -> Result<Self, LedgerError> {
+        let csv = evidence::csv(draft.tally.contacts.iter(), key);
+        let (packed, sha256) = (Packed::of(csv.as_bytes())?, sha256_hex(csv.as_bytes()));
+        let annex = (draft.dealership.evidence == EvidenceWish::Annex).then_some(csv);
+        Ok(Self { packed, sha256, annex })
+    }
+}
+
+impl Drawn {
+    fn of(renderer: &Renderer, invoice: Invoice, evidence: &Evidence) -> Result<Self, RenderError> {
+        let pdf = renderer.invoice(&invoice)?;
+        let statement = renderer.statement(&invoice, evidence.annex.as_deref())?;
+        Ok(Self { invoice, pdf, statement })
+    }
+}
+
+/// Writes the revision with its documents, its emails and its audit entry.
 async fn write(
     desk: &Desk<'_>,
     mut transaction: Transaction<'static, Any>,
     draft: &Draft<'_>,
-    invoice: &Invoice,
-    evidence: String,
+    drawn: Drawn,
+    evidence: Evidence,
     deed: Deed<'_>,
-) -> Result<(), IssueError> {
-    let annex = (draft.dealership.evidence == EvidenceWish::Annex).then_some(evidence.as_str());
-    let files = Files {
-        invoice: desk.renderer.invoice(invoice)?,
-        statement: desk.renderer.statement(invoice, annex)?,
-        evidence: evidence.into_bytes(),
-    };
-    insert_revision(&mut transaction, invoice, &files).await?;
+) -> Result<Issued, IssueError> {
+    let Drawn { invoice, pdf, statement } = drawn;
+    let files = Files { invoice: pdf, statement, evidence: evidence.packed };
+    insert_revision(&mut transaction, &invoice, files).await?;
     let Draft { dealership, .. } = draft;
     let to = recipients(dealership);
-    for email in invoice_emails(desk, invoice, to, dealership.evidence, invoice.issued_at)? {
+    for email in invoice_emails(desk, &invoice, to, dealership.evidence, invoice.issued_at)? {
         queue(&mut transaction, &email, invoice.issued_at).await?;
     }
     audit::Entry {
@@ -235,15 +316,14 @@ async fn write(
     }
     .write(&mut transaction)
     .await?;
-    transaction.commit().await.map_err(LedgerError::while_doing("issue an invoice"))?;
-    Ok(())
+    Ok(Issued { invoice: Box::new(invoice), transaction })
 }
 
 fn invoice(
     config: &Config,
     draft: &Draft<'_>,
     number: Number,
-    evidence_sha256: String,
+    evidence: &Evidence,
     replaces: Option<Replacement>,
     now: DateTime<Utc>,
 ) -> Invoice {
@@ -271,7 +351,7 @@ fn invoice(
         issued_at: now,
         issued_on,
         due_on: due_date(draft.month, due_day, issued_on, replaces.is_some()),
-        evidence_sha256,
+        evidence_sha256: evidence.sha256.clone(),
         pix,
         late_fee: config.invoice.late_fee.clone(),
         prices: config.prices.table_for(draft.month).ok().cloned(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::billing::evidence::EvidenceKey;
 use crate::clock::Clock;
 use crate::config::{self, Config, ConfigError, EVIDENCE_KEY_VARIABLE};
+use crate::deliver::CONNECTIONS;
 use crate::document::{Branding, RenderError, Renderer};
 use crate::evidence_key::{self, KeyError};
 use crate::issue::Desk;
@@ -134,6 +135,18 @@ pub fn mailer(config: &Config) -> Result<Mailer, MailError> {
             Ok(Mailer::Smtp(Box::new(mailer)))
         }
     }
+}
+
+/// As many connections as a round of delivery has; a folder has one.
+///
+/// # Errors
+/// As [`mailer`].
+pub fn mailers(config: &Config) -> Result<Vec<Mailer>, MailError> {
+    let connections = match config.email.transport {
+        config::Transport::File { .. } => 1,
+        config::Transport::Smtp(_) => CONNECTIONS,
+    };
+    (0..connections).map(|_| mailer(config)).collect()
 }
 
 fn sender(config: &Config) -> Sender {

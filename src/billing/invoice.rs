@@ -39,6 +39,12 @@ impl Number {
     pub fn txid(self) -> String {
         format!("{:04}{:06}", self.year, self.sequence)
     }
+
+    /// The one that follows in its year.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self { sequence: self.sequence + 1, ..self }
+    }
 }
 
 impl fmt::Display for Number {

@@ -50,11 +50,11 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
 
 /// Sends what is due, with a progress bar on a terminal.
 pub async fn send_due(office: &Office, output: &Output) -> Result<Delivered, Failure> {
-    let mut mailer = office::mailer(&office.config)?;
+    let mut mailers = office::mailers(&office.config)?;
     let post = Post { ledger: &office.ledger, templates: &office.templates, clock: office.clock };
     let bar = output.bar();
     let delivered = post
-        .deliver_due(&mut mailer, |done| {
+        .deliver_due(&mut mailers, |done| {
             bar.set_message(format!("{done} emails"));
             bar.tick();
         })

@@ -5,6 +5,7 @@ mod plan;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use futures::future::join;
 
 pub(crate) use self::plan::period;
 use self::plan::{Bill, Plan};
@@ -16,7 +17,7 @@ use crate::billing::month::Month;
 use crate::billing::price::NoPrice;
 use crate::billing::tally::{Buckets, Count};
 use crate::handover::{self, HandoverError};
-use crate::issue::{Desk, IssueError, Outcome, issue};
+use crate::issue::{Desk, IssueError, Issued, issue, prepare};
 use crate::ledger::closing::{Closing, State};
 use crate::ledger::{LedgerError, audit};
 use crate::messages::{Reading, Source, SourceError};
@@ -167,16 +168,32 @@ async fn issue_all(
     trouble: &mut Vec<Exception>,
     progress: impl Fn(Progress),
 ) -> Result<(), CloseError> {
-    let all = bills.len();
-    for (done, bill) in bills.into_iter().enumerate() {
+    let (all, month) = (bills.len(), report.month);
+    let mut bills = bills.into_iter();
+    let mut take = |foretold| {
+        let bill = bills.next()?;
+        let about = (bill.id().to_owned(), bill.messages());
+        Some((about, prepare(desk, bill.draft(month), foretold)))
+    };
+    let mut next = take(None);
+    let mut done = 0;
+    while let Some(((id, messages), prepared)) = next {
         progress(Progress::Issuing(done, all));
-        let (id, messages) = (bill.id().to_owned(), bill.messages());
-        match issue(desk, bill.draft(report.month), desk.clock.now()).await {
-            Ok(Outcome::Issued(invoice)) => {
+        let written = match prepared {
+            Ok(prepared) => issue(desk, prepared).await,
+            Err(error) => Err(error),
+        };
+        let foretold = written.as_ref().ok().and_then(Option::as_ref).map(|w| w.number().next());
+        // While the disk takes this one in, the next one is drawn.
+        let following = async { take(foretold) };
+        let outcome;
+        (outcome, next) = join(commit(written), following).await;
+        match outcome {
+            Ok(Some(invoice)) => {
                 tracing::info!(number = %invoice.number, dealership = id, "issued");
                 report.issued.push(Charged::of(&invoice));
             }
-            Ok(Outcome::AlreadyIssued) => report.already_issued += 1,
+            Ok(None) => report.already_issued += 1,
             Err(IssueError::Ledger(error)) if error.concerns_everything() => {
                 return Err(error.into());
             }
@@ -187,9 +204,19 @@ async fn issue_all(
                 detail: Some(error.to_string()),
             }),
         }
+        done += 1;
     }
     progress(Progress::Issuing(all, all));
     Ok(())
+}
+
+async fn commit(
+    written: Result<Option<Issued>, IssueError>,
+) -> Result<Option<Box<Invoice>>, IssueError> {
+    match written? {
+        Some(issued) => issued.commit().await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Reports to finance and keeps the latest word on the month.

@@ -28,13 +28,12 @@ use self::leader::Seat;
 use self::postman::Round;
 use self::pulse::Pulse;
 use crate::billing::month::Month;
+use crate::deliver::CONNECTIONS;
 use crate::ledger::LedgerError;
 use crate::mail::MailError;
 use crate::messages::{Source, SourceError};
 use crate::office::{self, Office};
 
-/// How many emails are on their way at once.
-const POSTMEN: usize = 4;
 /// How long the invoice and the emails in hand may take after the daemon was told to stop: a service
 /// manager that gives ten seconds never has to kill it.
 const WIND_UP: Duration = Duration::from_secs(8);
@@ -175,7 +174,7 @@ async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiv
         tasks.spawn(watcher::run(daemon.clone(), term.ledger.clone(), ends.clone()));
         let per_minute = daemon.office.config.email.per_minute;
         let round = Arc::new(Round::new(term.ledger.clone(), per_minute));
-        for _ in 0..POSTMEN {
+        for _ in 0..CONNECTIONS {
             tasks.spawn(postman::run(daemon.clone(), round.clone(), ends.clone()));
         }
         tokio::select! {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row as _, Transaction};
+use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::adjustments::hold;
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
@@ -49,8 +49,23 @@ pub struct Files {
     pub invoice: Vec<u8>,
     /// The statement, PDF.
     pub statement: Vec<u8>,
-    /// The evidence, CSV, as its SHA-256 was taken.
-    pub evidence: Vec<u8>,
+    /// The evidence, CSV.
+    pub evidence: Packed,
+}
+
+/// A file as the ledger keeps it: compressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed(Vec<u8>);
+
+impl Packed {
+    /// Compresses a file.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the library lacks memory.
+    pub fn of(bytes: &[u8]) -> Result<Self, LedgerError> {
+        // Ids of contacts are random digits, so a higher level gains next to nothing.
+        zstd::encode_all(bytes, 3).map(Self).map_err(corrupt)
+    }
 }
 
 /// One of the files of a revision.
@@ -90,9 +105,28 @@ pub struct Filter<'a> {
 /// What every reader of a revision selects.
 const SELECT: &str =
     "SELECT r.content, r.pdf_sha256, r.statement_sha256, r.superseded_at, r.digest, i.cancelled_at
-     FROM revision r JOIN invoice i ON i.number = r.number
-     WHERE ($1 IS NULL OR i.month = $1) AND ($2 IS NULL OR i.dealership_id = $2)
-       AND ($3 IS NULL OR i.number = $3)";
+     FROM revision r JOIN invoice i ON i.number = r.number";
+
+impl Filter<'_> {
+    /// Only the conditions that there are, so that an index serves them: read one by one, thousands of
+    /// invoices would else be read thousands of times.
+    fn select(self) -> (String, Vec<String>) {
+        let conditions = [
+            ("i.month", self.month.map(|month| month.to_string())),
+            ("i.dealership_id", self.dealership_id.map(str::to_owned)),
+            ("i.number", self.number.map(|number| number.to_string())),
+        ];
+        let (mut sql, mut values) = (SELECT.to_owned(), Vec::new());
+        for (column, value) in conditions {
+            if let Some(value) = value {
+                values.push(value);
+                let word = if values.len() == 1 { "WHERE" } else { "AND" };
+                sql += &format!(" {word} {column} = ${}", values.len());
+            }
+        }
+        (sql, values)
+    }
+}
 
 impl Ledger {
     /// Revisions by number, then revision.
@@ -100,10 +134,11 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn revisions(&self, filter: Filter<'_>) -> Result<Vec<Revision>, LedgerError> {
-        let rows = sqlx::query(SELECT)
-            .bind(filter.month.map(|month| month.to_string()))
-            .bind(filter.dealership_id.map(str::to_owned))
-            .bind(filter.number.map(|number| number.to_string()))
+        let (sql, values) = filter.select();
+        let query = sqlx::query(AssertSqlSafe(sql));
+        let rows = values
+            .into_iter()
+            .fold(query, sqlx::query::Query::bind)
             .fetch_all(&self.pool)
             .await
             .map_err(LedgerError::while_doing("read the invoices"))?;
@@ -337,7 +372,7 @@ pub(crate) async fn supersede(
 pub(crate) async fn insert_revision(
     transaction: &mut Transaction<'static, Any>,
     invoice: &Invoice,
-    files: &Files,
+    files: Files,
 ) -> Result<(), LedgerError> {
     let failed = LedgerError::while_doing("write an invoice");
     sqlx::query(
@@ -356,12 +391,10 @@ pub(crate) async fn insert_revision(
     .execute(&mut **transaction)
     .await
     .map_err(&failed)?;
-    // Ids of contacts are random digits, so a higher level gains next to nothing.
-    let evidence = zstd::encode_all(files.evidence.as_slice(), 3).map_err(corrupt)?;
     for (kind, bytes) in [
-        (FileKind::Invoice, files.invoice.clone()),
-        (FileKind::Statement, files.statement.clone()),
-        (FileKind::Evidence, evidence),
+        (FileKind::Invoice, files.invoice),
+        (FileKind::Statement, files.statement),
+        (FileKind::Evidence, files.evidence.0),
     ] {
         insert_file(transaction, invoice, kind, bytes).await?;
     }

@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod audit;
 pub mod cancellations;
 pub mod closing;
+pub mod delivery;
 mod guard;
 pub mod invoices;
 pub mod lease;

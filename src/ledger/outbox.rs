@@ -1,9 +1,9 @@
-//! The outbox: emails queued by the transaction that gives cause for them, claimed one by one.
+//! The outbox: emails queued by the transaction that gives cause for them.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
-use sqlx::{Any, Row as _, Transaction};
+use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::invoices::optional_instant;
 use super::{Ledger, LedgerError, corrupt, json, to_text};
@@ -14,10 +14,6 @@ use crate::billing::register::EmailAddress;
 use crate::mail::template::Alert;
 use crate::report::FailedDelivery;
 use crate::report::archive::Part;
-
-/// How long a worker may take for one email before another may have it: longer than the longest
-/// answer of a server (RFC 5321 §4.5.3.2: 10 minutes after DATA, 5 for each step before).
-const LEASE: TimeDelta = TimeDelta::minutes(45);
 
 /// What an email is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,33 +151,8 @@ impl Email {
     }
 }
 
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attempt {
-    /// The server took it.
-    Sent,
-    /// To be tried again at this instant.
-    Retry {
-        /// When.
-        at: DateTime<Utc>,
-        /// Why.
-        error: String,
-        /// The server may have taken it: the line was lost before its answer.
-        maybe_delivered: bool,
-    },
-    /// Over, without success.
-    Failed {
-        /// Why.
-        error: String,
-    },
-    /// Not begun: the server was away, which is nobody's failure. Does not count as an attempt.
-    NotBegun {
-        /// Why.
-        error: String,
-    },
-}
-
-const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, content, subject, message_id, state, attempts,
+/// What [`email`] reads.
+pub(super) const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, content, subject, message_id, state, attempts,
        created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error FROM outbox";
 
 impl Ledger {
@@ -220,107 +191,13 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn emails(&self, state: Option<State>) -> Result<Vec<Email>, LedgerError> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} ORDER BY id")))
+        let rows = sqlx::query(AssertSqlSafe(format!("{COLUMNS} ORDER BY id")))
             .fetch_all(&self.pool)
             .await
             .map_err(LedgerError::while_doing("read the outbox"))?;
         let mut emails: Vec<_> = rows.iter().map(email).collect::<Result<_, _>>()?;
         emails.retain(|email: &Email| state.is_none_or(|state| email.state == state));
         Ok(emails)
-    }
-
-    /// Claims the email that has been due longest, for the time of a lease; `None` where nothing is
-    /// due. A first attempt is always due, whatever became of the clock since it was queued. Two workers
-    /// never get the same one; one whose worker died comes back. `in_hand` are ids that this process is
-    /// sending: those do not come back to it, even where the clock was stepped over their lease.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn claim_email(
-        &self,
-        now: DateTime<Utc>,
-        in_hand: &[String],
-    ) -> Result<Option<Email>, LedgerError> {
-        let failed = LedgerError::while_doing("claim an email");
-        let in_hand = in_hand.join(" ");
-        loop {
-            let due = sqlx::query(sqlx::AssertSqlSafe(format!(
-                "{COLUMNS} WHERE state = 'pending' AND (attempts = 0 OR next_attempt_at <= $1)
-                     OR state = 'sending' AND lease_until <= $1 AND $2 NOT LIKE '%' || id || '%'
-                 ORDER BY next_attempt_at, id LIMIT 1"
-            )))
-            .bind(to_text(now))
-            .bind(in_hand.clone())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(&failed)?;
-            let Some(row) = due else { return Ok(None) };
-            let email = email(&row)?;
-            // Claimed only if nobody else did in between: the count of attempts tells.
-            let claimed = sqlx::query(
-                "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = $1,
-                     first_attempt_at = COALESCE(first_attempt_at, $2)
-                 WHERE id = $3 AND attempts = $4 AND state IN ('pending', 'sending')
-                     AND (state = 'pending' OR lease_until <= $2)",
-            )
-            .bind(to_text(now + LEASE))
-            .bind(to_text(now))
-            .bind(email.id.clone())
-            .bind(i64::from(email.attempts))
-            .execute(&self.pool)
-            .await
-            .map_err(&failed)?;
-            if claimed.rows_affected() == 1 {
-                let first_attempt_at = email.first_attempt_at.or(Some(now));
-                let attempts = email.attempts + 1;
-                return Ok(Some(Email {
-                    state: State::Sending,
-                    attempts,
-                    first_attempt_at,
-                    ..email
-                }));
-            }
-        }
-    }
-
-    /// Records how the claimed attempt ended.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn record_attempt(
-        &self,
-        email: &Email,
-        attempt: &Attempt,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let (state, next, error, maybe) = match attempt {
-            Attempt::Sent => ("sent", None, None, false),
-            Attempt::Retry { at, error, maybe_delivered } => {
-                ("pending", Some(*at), Some(error), *maybe_delivered)
-            }
-            Attempt::Failed { error } => ("failed", None, Some(error), false),
-            Attempt::NotBegun { error } => ("pending", email.next_attempt_at, Some(error), false),
-        };
-        let begun = i64::from(!matches!(attempt, Attempt::NotBegun { .. }));
-        sqlx::query(
-            "UPDATE outbox SET state = $1, next_attempt_at = $2, lease_until = NULL,
-                 last_error = $3, maybe_twice = maybe_twice + $4, sent_at = $5, attempts = $6,
-                 first_attempt_at = CASE WHEN $6 = 0 THEN NULL ELSE first_attempt_at END
-             WHERE id = $7 AND attempts = $8
-                 AND (state = 'sending' OR state = 'withdrawn' AND $1 = 'sent')",
-        )
-        .bind(state.to_owned())
-        .bind(next.map(to_text))
-        .bind(error.cloned())
-        .bind(i64::from(maybe))
-        .bind((*attempt == Attempt::Sent).then(|| to_text(now)))
-        .bind(i64::from(email.attempts) - 1 + begun)
-        .bind(email.id.clone())
-        .bind(i64::from(email.attempts))
-        .execute(&self.pool)
-        .await
-        .map_err(LedgerError::while_doing("record a delivery"))?;
-        Ok(())
     }
 
     /// Queues emails again, each under the next resend count of its recipient.
@@ -405,7 +282,7 @@ pub(crate) async fn withdraw(
     Ok(())
 }
 
-fn email(row: &AnyRow) -> Result<Email, LedgerError> {
+pub(super) fn email(row: &AnyRow) -> Result<Email, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
     let count = |column: &str| {

@@ -8,6 +8,8 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use serde::Deserialize;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
 
 use super::message::Email;
 use super::transaction::{self, Fault, Problem, in_time};
@@ -250,12 +252,37 @@ impl SmtpMailer {
 
     /// TCP, TLS where it comes first, greeting and EHLO.
     async fn dial(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, Fault> {
-        let tls_first = self.tls.clone().filter(|_| self.settings.tls == Tls::Tls);
+        let Timeouts { connect, command, .. } = self.timeouts;
+        if let (Tls::Tls, Some(tls)) = (self.settings.tls, self.tls.clone()) {
+            let address = (self.settings.host.as_str(), self.settings.port);
+            let connection =
+                AsyncSmtpConnection::connect_tokio1(address, Some(connect), hello, Some(tls), None);
+            return in_time(connect + command, connection).await;
+        }
+        let stream = self.tcp().await?;
+        in_time(command, AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello)).await
+    }
+
+    /// A connection to the first of the host's addresses that answers.
+    async fn tcp(&self) -> Result<TcpStream, Fault> {
+        let limit = self.timeouts.connect;
+        let broken = |error: std::io::Error| Fault::Broken(error.to_string());
         let address = (self.settings.host.as_str(), self.settings.port);
-        let limit = Some(self.timeouts.connect);
-        let connection =
-            AsyncSmtpConnection::connect_tokio1(address, limit, hello, tls_first, None);
-        in_time(self.timeouts.connect + self.timeouts.command, connection).await
+        let addresses = timeout(limit, lookup_host(address)).await;
+        let mut fault = Fault::Broken("its name has no address".to_owned());
+        for address in addresses.map_err(|_| Fault::Silent(limit))?.map_err(broken)? {
+            match timeout(limit, TcpStream::connect(address)).await {
+                Ok(Ok(stream)) => {
+                    // The library writes the end of a message by itself: held back until the server
+                    // has acknowledged the rest, it would cost every email up to 40 ms.
+                    stream.set_nodelay(true).map_err(broken)?;
+                    return Ok(stream);
+                }
+                Ok(Err(error)) => fault = broken(error),
+                Err(_) => fault = Fault::Silent(limit),
+            }
+        }
+        Err(fault)
     }
 }
 

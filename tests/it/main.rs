@@ -12,6 +12,7 @@ mod documents;
 mod email;
 mod evidence;
 mod faults;
+mod fire;
 mod history;
 mod kill;
 mod lease;

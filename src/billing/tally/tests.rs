@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::billing::evidence::{self, EvidenceKey};
 use crate::billing::month::Month;
 
 const DAY: i64 = 86_400_000;
@@ -135,7 +136,54 @@ fn count(rows: &[Row]) -> Count {
     counter.finish()
 }
 
+/// All that the counts say together, by name: what was first, and how many of it.
+fn together(counts: &[Count]) -> BTreeMap<String, (String, u64)> {
+    let mut sums: BTreeMap<String, (String, u64)> = BTreeMap::new();
+    let mut add = |name: String, first: String, number: u64| {
+        let sum = sums.entry(name).or_insert_with(|| (first.clone(), 0));
+        sum.0 = first.min(std::mem::take(&mut sum.0));
+        sum.1 += number;
+    };
+    for count in counts {
+        for (id, tally) in &count.tallies {
+            let csv = evidence::csv(tally.contacts.iter(), &EvidenceKey::new([7; 32]));
+            for contact in evidence::parse(&csv).unwrap() {
+                let name = |what| format!("{id} {} {what}", contact.id);
+                let first = format!("{} {}", contact.first_at, contact.first_direction);
+                add(name("received"), first.clone(), contact.received);
+                add(name("sent"), first.clone(), contact.sent);
+                add(name("hsm"), first, contact.hsm);
+            }
+            for (template, sent) in &tally.templates {
+                add(format!("{id} template {template}"), String::new(), *sent);
+            }
+            add(format!("{id} counted"), String::new(), tally.buckets.counted);
+            add(format!("{id} all"), String::new(), tally.buckets.total());
+        }
+        for window in &count.windows {
+            let Window { period, rows, elsewhere, buckets } = window;
+            add(format!("{period:?} rows"), String::new(), *rows);
+            add(format!("{period:?} elsewhere"), String::new(), *elsewhere);
+            add(format!("{period:?} counted"), String::new(), buckets.counted);
+        }
+        for (id, messages) in &count.unknown {
+            add(format!("unknown {id:?}"), String::new(), *messages);
+        }
+    }
+    // A name that only one of the parts has is none where it counts nothing.
+    sums.retain(|_, (_, number)| *number > 0);
+    sums
+}
+
 proptest! {
+    #[test]
+    fn two_counts_of_parts_are_the_count_of_all(
+        rows in proptest::collection::vec(any_row(), 0..60), cut in any::<proptest::sample::Index>(),
+    ) {
+        let (left, right) = rows.split_at(cut.index(rows.len() + 1));
+        prop_assert_eq!(together(&[count(left), count(right)]), together(&[count(&rows)]));
+    }
+
     #[test]
     fn buckets_add_up_and_order_does_not_matter(
         rows in proptest::collection::vec(any_row(), 0..60), seed in any::<u64>(),

@@ -1,0 +1,28 @@
+//! Whatever bytes stand where a contact should: no panic, an identity is its own identity, and no mask
+//! shows a whole number.
+#![no_main]
+
+#[allow(dead_code, unfulfilled_lint_expectations, reason = "one module of the core is fuzzed, all are built")]
+#[path = "../../src/billing/mod.rs"]
+mod billing;
+
+use billing::contact::Identity;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|spelling: &[u8]| {
+    let Some(identity) = Identity::parse(spelling) else { return };
+    let text = identity.to_string();
+    assert_eq!(Identity::parse(text.as_bytes()).as_ref(), Some(&identity), "{text}");
+    let dressed = format!(" whatsapp:+{text}@s.whatsapp.net ");
+    assert_eq!(Identity::parse(dressed.as_bytes()).as_ref(), Some(&identity), "{dressed}");
+
+    let masked = identity.masked();
+    assert!(masked.contains("••••"), "{masked}");
+    // Letters and digits that are shown: never all of them.
+    let shown = masked.chars().filter(char::is_ascii_alphanumeric).count();
+    let whole = text.chars().filter(char::is_ascii_alphanumeric).count();
+    assert!(shown < whole, "{masked} shows {text}");
+    if let Identity::Number(_) = identity {
+        assert!((8..=15).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit()), "{text}");
+    }
+});
