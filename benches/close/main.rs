@@ -15,15 +15,19 @@
     reason = "a benchmark: sizes and times, no money"
 )]
 
-#[path = "../counting/generator.rs"]
+#[path = "../support/generator.rs"]
 mod generator;
+#[path = "../support/messages.rs"]
+#[allow(dead_code, reason = "the bench of the count uses the rest")]
 mod messages;
+#[path = "../support/meter.rs"]
 mod meter;
 mod reseller;
 mod sink;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/it/support"]
-mod support {
+mod servers {
+    pub mod mariadb;
     pub mod postgres;
     mod server;
 }
@@ -36,7 +40,7 @@ use fecha::close::{CloseReport, Options, Progress, close_month};
 use fecha::deliver::{Delivered, Post};
 use fecha::office::{self, Office};
 
-use self::generator::MONTH;
+use self::generator::{MONTH, Span};
 use self::messages::Messages;
 use self::meter::Meter;
 
@@ -48,7 +52,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let number = arguments.next().map_or(1_000_000, |text| text.parse().expect("a number"));
     let engine = arguments.next().unwrap_or_else(|| "sqlite".to_owned());
-    let messages = Messages::new(&engine, number);
+    let messages = Messages::new(&engine, number, Span::that_fits(number));
     let (port, taken) = sink::start();
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");

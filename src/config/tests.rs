@@ -46,6 +46,7 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
     let plain = load(CONFIG_TEMPLATE, &[]).unwrap();
     let keys = [
         "# first_number = 1",
+        "# connections = 2",
         "# [close]",
         "# newest_message_within = \"24h\"",
         "# at_least_percent = 50",
@@ -57,6 +58,7 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
         text.replace(key, key.trim_start_matches("# "))
     });
     let shown = load(&shown, &[]).unwrap();
+    assert_eq!(shown.messages.connections, plain.messages.connections);
     assert_eq!(shown.close, plain.close);
     assert_eq!(shown.invoice, plain.invoice);
     let examples = ["# logo = ", "# late_fee = ", "# admins = ", "# redirect = ", "# ca_file = "];
@@ -193,8 +195,8 @@ fn wrong_variables_are_named_all_at_once() {
 
 #[test]
 fn a_wrong_text_has_its_line() {
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:69: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
-    insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:47: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `console`");
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:71: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
+    insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:49: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `console`");
     insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:102: string values must be quoted, expected literal string");
     insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:55: expected an amount in quotes, for example "1014.00""#);
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:70: duplicate key");

@@ -62,7 +62,11 @@ impl<'a> Table<'a> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let mut records = Records::new(bytes);
         let Some((line, header)) = records.next() else {
-            self.refuse(1, None, format!("is empty: the first line is {}", columns.join(",")));
+            self.refuse(
+                1,
+                None,
+                format!("is empty: the first line is {}", listed(&columns, optional)),
+            );
             return Vec::new();
         };
         let Some(places) = self.header(line, &header, columns, optional) else { return Vec::new() };
@@ -91,13 +95,13 @@ impl<'a> Table<'a> {
             return None;
         }
         if !names.iter().any(|name| columns.contains(&name.as_str())) {
-            self.refuse(line, None, format!("is no header: write {}", columns.join(",")));
+            self.refuse(line, None, format!("is no header: write {}", listed(&columns, optional)));
             return None;
         }
         for (index, name) in names.iter().enumerate() {
             if !columns.contains(&name.as_str()) {
-                let reason =
-                    format!("unknown column '{name}': the columns are {}", columns.join(","));
+                let listed = listed(&columns, optional);
+                let reason = format!("unknown column '{name}': the columns are {listed}");
                 self.refuse(line, None, reason);
             } else if names[..index].contains(name) {
                 self.refuse(line, None, format!("the column '{name}' stands twice"));
@@ -193,6 +197,21 @@ impl Iterator for Records<'_> {
         let newlines = skipped.filter(|b| **b == b'\n').count() as u64;
         Some((start.line() + newlines, record))
     }
+}
+
+/// `a,b[,c]`: those that may be left out in brackets.
+fn listed(columns: &[&str], optional: &[&str]) -> String {
+    let mut listed = String::new();
+    for column in columns {
+        let comma = if listed.is_empty() { "" } else { "," };
+        if optional.contains(column) {
+            listed.push_str(&format!("[{comma}{column}]"));
+        } else {
+            listed.push_str(comma);
+            listed.push_str(column);
+        }
+    }
+    listed
 }
 
 #[cfg(test)]

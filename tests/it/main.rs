@@ -24,6 +24,7 @@ mod preview;
 mod register;
 mod report;
 mod rerun;
+mod sharded;
 mod support;
 mod verify;
 mod watch;

@@ -86,6 +86,16 @@ impl Postgres {
         !psql.output().unwrap().status.success()
     }
 
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.server.port
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.server.log()
+    }
+
     /// The server's data folder, where its configuration lies too.
     pub fn data(&self) -> PathBuf {
         self.server.folder.join("data")

@@ -68,6 +68,11 @@ impl Server {
         }
         Self { port, folder, watcher }
     }
+
+    /// What the server has said so far.
+    pub fn log(&self) -> String {
+        log(&self.folder)
+    }
 }
 
 impl Drop for Server {

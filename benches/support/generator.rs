@@ -15,7 +15,7 @@ const DEALERSHIPS: usize = 1500;
 const MESSAGES_A_CONTACT: u64 = 10;
 const LARGEST: u64 = 60_000;
 
-/// The month that is counted; the table has the one before and the one after as well.
+/// The month that is counted.
 pub const MONTH: &str = "2026-10";
 
 /// One row, written into buffers that are used again.
@@ -29,6 +29,31 @@ pub struct Row {
     pub status: &'static str,
     /// Unix milliseconds.
     pub sent_at: i64,
+    /// From 1 on.
+    pub number: u64,
+}
+
+/// Which months the table has.
+#[derive(Debug, Clone, Copy)]
+pub enum Span {
+    /// The month that is counted alone, where three of them would not fit the disk.
+    Alone,
+    /// Also the one before and the one after, so that the month must be found.
+    Amid,
+}
+
+impl Span {
+    /// Three months of a hundred million messages fill a disk.
+    pub fn that_fits(messages: u64) -> Self {
+        if messages < 100_000_000 { Self::Amid } else { Self::Alone }
+    }
+
+    pub fn months(self) -> u64 {
+        match self {
+            Self::Alone => 1,
+            Self::Amid => 3,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -43,14 +68,18 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// Three months with `messages` each.
-    pub fn new(messages: u64) -> Self {
+    /// So many messages a month.
+    pub fn new(messages: u64, span: Span) -> Self {
         let sizes = sizes(messages / MESSAGES_A_CONTACT);
         let month: Month = MONTH.parse().expect("a month");
         let zone = chrono_tz::America::Sao_Paulo;
-        let start = month.previous().start_in(zone).timestamp_millis();
-        let end = month.next().next().start_in(zone).timestamp_millis();
-        let rows = messages * 3;
+        let (first, after) = match span {
+            Span::Alone => (month, month.next()),
+            Span::Amid => (month.previous(), month.next().next()),
+        };
+        let start = first.start_in(zone).timestamp_millis();
+        let end = after.start_in(zone).timestamp_millis();
+        let rows = messages * span.months();
         Self {
             random: ChaCha8Rng::seed_from_u64(2026),
             by_size: WeightedIndex::new(&sizes).expect("sizes are positive"),
@@ -85,6 +114,7 @@ impl Traffic {
         row.status = if self.random.random_bool(0.01) { "failed" } else { "delivered" };
         row.sent_at = self.start + (self.row as f64 * self.step) as i64;
         self.row += 1;
+        row.number = self.row;
         true
     }
 }

@@ -66,12 +66,12 @@ fn cpu() -> f64 {
 }
 
 /// Peak resident memory since the last reset, in bytes.
-fn peak() -> u64 {
+pub fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0) * 1024
 }
 
-fn reset_peak() {
+pub fn reset_peak() {
     let _ = fs::write("/proc/self/clear_refs", "5");
 }
