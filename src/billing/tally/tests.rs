@@ -104,6 +104,19 @@ fn bounds_are_half_open_in_each_zone() {
     }
 }
 
+#[test]
+fn a_stretch_lies_in_the_same_months_throughout() {
+    let brasilia = october(chrono_tz::America::Sao_Paulo);
+    let noronha = october(chrono_tz::America::Noronha);
+    let stretch = |start, end| Period { start, end };
+    let expected = [
+        stretch(noronha.start, brasilia.start),
+        stretch(brasilia.start, noronha.end),
+        stretch(noronha.end, brasilia.end),
+    ];
+    assert_eq!(counter().stretches(), expected);
+}
+
 fn any_row() -> impl Strategy<
     Value = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64),
 > {
@@ -119,20 +132,22 @@ fn any_row() -> impl Strategy<
 
 type Row = (Option<&'static str>, &'static str, &'static str, &'static str, &'static str, i64);
 
-fn count(rows: &[Row]) -> Count {
-    let start = october(chrono_tz::America::Sao_Paulo).start.timestamp_millis();
-    let mut counter = counter();
-    for (id, contact, direction, kind, status, offset) in rows {
-        counter.add(&Message {
-            dealership_id: id.map(str::as_bytes),
-            contact: Some(contact.as_bytes()),
-            direction: Some(direction.as_bytes()),
-            kind: Some(kind.as_bytes()),
-            template: None,
-            status: (!status.is_empty()).then_some(status.as_bytes()),
-            sent_at: start + offset,
-        });
+fn of(row: &Row) -> Message<'static> {
+    let (id, contact, direction, kind, status, offset) = *row;
+    Message {
+        dealership_id: id.map(str::as_bytes),
+        contact: Some(contact.as_bytes()),
+        direction: Some(direction.as_bytes()),
+        kind: Some(kind.as_bytes()),
+        template: None,
+        status: (!status.is_empty()).then_some(status.as_bytes()),
+        sent_at: october(chrono_tz::America::Sao_Paulo).start.timestamp_millis() + offset,
     }
+}
+
+fn count(rows: &[Row]) -> Count {
+    let mut counter = counter();
+    rows.iter().for_each(|row| counter.add(&of(row)));
     counter.finish()
 }
 
@@ -182,6 +197,20 @@ proptest! {
     ) {
         let (left, right) = rows.split_at(cut.index(rows.len() + 1));
         prop_assert_eq!(together(&[count(left), count(right)]), together(&[count(&rows)]));
+    }
+
+    #[test]
+    fn so_many_alike_are_each_of_them(
+        rows in proptest::collection::vec((any_row(), 1..5_usize), 0..60),
+    ) {
+        let mut grouped = counter();
+        rows.iter().for_each(|(row, times)| grouped.add_alike(&of(row), *times as u64));
+        let each: Vec<Row> =
+            rows.iter().flat_map(|(row, times)| std::iter::repeat_n(*row, *times)).collect();
+        let (grouped, each) = (grouped.finish(), count(&each));
+        prop_assert_eq!(&grouped.tallies, &each.tallies);
+        prop_assert_eq!(&grouped.windows, &each.windows);
+        prop_assert_eq!(&grouped.unknown, &each.unknown);
     }
 
     #[test]
