@@ -1,15 +1,17 @@
 //! Invoices and statements as their readers meet them: through poppler, qpdf and a QR reader.
 
+mod annex;
+mod extreme;
+mod logo;
+
 use std::fs;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use fecha::billing::invoice::{Cancellation, Invoice, Replacement};
 use fecha::billing::money::Money;
 use fecha::billing::pix::{Receiver, br_code};
 use fecha::billing::price::{Item, Line};
 use fecha::billing::tally::Buckets;
-use fecha::document::{Branding, RenderError, Renderer};
+use fecha::document::{Branding, Renderer};
 use proptest::prelude::*;
 use rstest::rstest;
 use rust_decimal::Decimal;
@@ -17,9 +19,6 @@ use sha2::{Digest, Sha256};
 
 use crate::support::pdf::{Pdf, path_str, run};
 use crate::support::sample;
-
-/// 40 × 10 pixels, half of them translucent.
-const LOGO: &str = "iVBORw0KGgoAAAANSUhEUgAAACgAAAAKCAYAAADGmhxQAAAAKUlEQVR42mPgzk7QQMP/0fCAyjOMOnAkOHBQOQhdftSBI8KBo7mYEnkAVWA09/4VuYYAAAAASUVORK5CYII=";
 
 fn invoice_pdf(invoice: &Invoice) -> Pdf {
     Pdf::new(renderer().invoice(invoice).unwrap())
@@ -451,266 +450,6 @@ fn a_price_finer_than_a_centavo_is_printed_in_full() {
     let mut invoice = sample::invoice();
     invoice.lines[1].unit_price = Decimal::new(2995, 4);
     assert!(invoice_pdf(&invoice).text().contains("R$ 0,2995"));
-}
-
-#[test]
-fn a_logo_stands_in_place_of_the_name() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("logo.png");
-    fs::write(&path, STANDARD.decode(LOGO).unwrap()).unwrap();
-    let renderer = Renderer::new(&Branding { logo: Some(path) }).unwrap();
-    let pdf = Pdf::new(renderer.invoice(&sample::invoice()).unwrap());
-    pdf.assert_sound();
-    let images = run("pdfimages", &["-list", path_str(&pdf.path())]);
-    assert_eq!(images.lines().skip(2).count(), 2, "the image and its mask: {images}");
-    assert_eq!(pdf.text().matches("Exemplo Tecnologia Ltda").count(), 3, "one less than without");
-}
-
-#[test]
-fn a_logo_that_cannot_be_used_is_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let error = |name: &str, content: Option<&[u8]>| -> String {
-        let path = folder.path().join(name);
-        if let Some(content) = content {
-            fs::write(&path, content).unwrap();
-        }
-        let error: RenderError = Renderer::new(&Branding { logo: Some(path) }).unwrap_err();
-        error.to_string().replace(path_str(folder.path()), "DIR")
-    };
-    let mut huge = STANDARD.decode(LOGO).unwrap();
-    huge[16..24].copy_from_slice(&[0, 0, 0x10, 0, 0, 0, 0x10, 0]);
-    let mut torn = STANDARD.decode(LOGO).unwrap();
-    torn.truncate(60);
-    insta::assert_snapshot!(error("away.png", None), @"cannot read the logo DIR/away.png: No such file or directory (os error 2); correct `logo` under [issuer]");
-    insta::assert_snapshot!(error("logo.jpg", Some(b"\xff\xd8\xff\xe0")), @"the logo DIR/logo.jpg cannot be used: it is neither SVG nor PNG; save it as a PNG, for example of 800 × 200 pixels");
-    insta::assert_snapshot!(error("short.png", Some(&torn[..12])), @"the logo DIR/short.png cannot be used: it is no usable PNG: it ends too early; save it as a PNG, for example of 800 × 200 pixels");
-    insta::assert_snapshot!(error("torn.png", Some(&torn)), @"the logo DIR/torn.png cannot be used: it is no usable PNG: unexpected end of file; save it as a PNG, for example of 800 × 200 pixels");
-    insta::assert_snapshot!(error("huge.png", Some(&huge)), @"the logo DIR/huge.png has 4096 × 4096 pixels, more than the 400,000 that every document can carry: save it smaller, for example 800 × 200");
-}
-
-/// The largest package, well exceeded, in 40 templates, with everything long that can be.
-fn huge() -> Invoice {
-    let mut invoice = sample::invoice();
-    let templates =
-        (1..=40_u64).map(|n| (format!("campanha_{n:02}_ofertas_imperdiveis_do_mes"), n * n * 97));
-    invoice.usage.hsm_by_template = templates.collect();
-    invoice.usage.hsm = invoice.usage.hsm_by_template.values().sum();
-    invoice.usage.uam = 60_000;
-    invoice.usage.received = 1_234_567;
-    invoice.usage.sent = 7_654_321;
-    invoice.usage.started_by_dealership = 58_123;
-    for (_, count) in &mut invoice.usage.new_contacts_by_day {
-        *count = *count * 60_000 / 5123;
-    }
-    invoice.package = 50_000;
-    let mut lines = sample::prices().lines(50_000, 60_000, invoice.usage.hsm).unwrap();
-    let so_far: Money = lines.iter().map(|line| line.amount).sum();
-    let target: Money = "1234567.89".parse().unwrap();
-    let rest = Line {
-        item: Item::Adjustment {
-            description: "Campanhas fora da plataforma, conforme proposta 2026/118".to_owned(),
-        },
-        quantity: 1,
-        unit_price: (target - so_far).reais(),
-        amount: target - so_far,
-    };
-    lines.push(rest);
-    invoice.lines = lines;
-    "Distribuidora de Veículos Araçatuba S/A.".clone_into(&mut invoice.dealership.name);
-    "Concessionária Três Irmãos do Oeste Auto".clone_into(&mut invoice.dealership.trade_name);
-    "Rodovia Governador Doutor Adhemar Pereira de Barros (SP-340), km 118,5, Galpão 7, Sala 1204, Distrito Industrial Norte".clone_into(&mut invoice.dealership.address);
-    "Vila Bela da Santíssima Trindade".clone_into(&mut invoice.dealership.city);
-    "Soluções Integradas de Mensageria S.A. X".clone_into(&mut invoice.issuer.name);
-    invoice.history.last_mut().unwrap().package = 25_000;
-    invoice.pix = sample::pix(&invoice);
-    invoice
-}
-
-/// A month that a credit from the month before more than pays for.
-fn credited() -> Invoice {
-    let mut invoice = no_use();
-    invoice.lines.push(adjustment("Crédito restante da fatura 2026-000001", "-1500.00"));
-    invoice.pix = None;
-    invoice
-}
-
-/// The package was changed this month, and the invoice revised with a part of it paid.
-fn revised() -> Invoice {
-    let mut invoice = sample::invoice();
-    invoice.package = 10_000;
-    invoice.lines = sample::prices().lines(10_000, 5123, 310).unwrap();
-    invoice.revision = 2;
-    invoice.replaces = Some(Replacement {
-        revision: 1,
-        total: "1192.27".parse().unwrap(),
-        reason: "Contrato novo a partir de outubro, assinado em 28/09 e recebido com atraso"
-            .to_owned(),
-        by: "Maria Aparecida de Souza".to_owned(),
-        paid: "1192.27".parse().unwrap(),
-    });
-    invoice.pix = sample::pix(&invoice);
-    invoice
-}
-
-#[rstest]
-#[case::huge("enorme", huge())]
-#[case::no_use("sem-uso", no_use())]
-#[case::credited("credito", credited())]
-#[case::revised("revisao", revised())]
-fn extreme_months_stay_on_the_page(#[case] name: &str, #[case] invoice: Invoice) {
-    for (kind, pdf) in [("fatura", invoice_pdf(&invoice)), ("extrato", statement_pdf(&invoice))] {
-        pdf.assert_sound();
-        show(&format!("{kind}-{name}.pdf"), &pdf);
-    }
-}
-
-/// Evidence of as many contacts, the first of them at the end of the file.
-fn evidence(contacts: u32) -> String {
-    let lines = (0..contacts).map(|n| {
-        let (id, minute, second) = (contacts - n, n / 60 % 60, n % 60);
-        let direction = if n % 3 == 0 { "out" } else { "in" };
-        format!(
-            "{id:08x}{id:024x},+55 48 9••••-{n:04},2026-10-03T02:{minute:02}:{second:02}.123Z,{direction},{n},2,1\n"
-        )
-    });
-    let mut lines: Vec<String> = lines.collect();
-    lines.sort();
-    format!("id,contact,first_at,first_direction,received,sent,hsm\n{}", lines.concat())
-}
-
-fn annexed(contacts: u32) -> Pdf {
-    Pdf::new(renderer().statement(&sample::invoice(), Some(&evidence(contacts))).unwrap())
-}
-
-#[test]
-fn an_annex_lists_the_evidence_by_first_message() {
-    let pdf = annexed(200);
-    pdf.assert_sound();
-    let text = run("pdftotext", &["-layout", path_str(&pdf.path()), "-"]);
-    let pages: Vec<&str> = text.split('\u{c}').collect();
-    assert_eq!(pages.len(), 6, "a page of statement, four of annex, and the end: {text}");
-    assert!(pages[1].contains("Anexo: contatos considerados"), "{text}");
-    assert!(pages[1].contains("no fuso horário"), "{text}");
-    let row = |page: &str, start: &str| -> Vec<String> {
-        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        page.lines().map(words).find(|w| w.first().is_some_and(|w| w == start)).unwrap()
-    };
-    let first = "1 000000c8 +55 48 9••••-0000 02/10/2026 23:00:00 concessionária 0 2 1";
-    assert_eq!(row(pages[1], "1").join(" "), first);
-    let last = "200 00000001 +55 48 9••••-0199 02/10/2026 23:03:19 contato 199 2 1";
-    assert_eq!(row(pages[4], "200").join(" "), last);
-    assert_eq!(row(pages[4], "Total").join(" "), "Total 200 contatos 19.900 400 200");
-    for (page, number) in pages[1..5].iter().zip(2..) {
-        assert!(page.contains(&format!("Página {number} de 5")), "{page}");
-        let header = row(page, "Nº").join(" ");
-        let titles = "Nº Código Contato Primeira mensagem Escrita por Recebidas Enviadas HSM";
-        assert_eq!(header, titles, "on every page");
-    }
-    show("anexo.pdf", &pdf);
-}
-
-#[test]
-fn a_long_annex_is_sound_and_the_same_every_time() {
-    // More elements than are packed together.
-    let pdf = annexed(6000);
-    run("qpdf", &["--check", path_str(&pdf.path())]);
-    assert!(pdf.text().contains("6.000 contatos"));
-    let again = renderer().statement(&sample::invoice(), Some(&evidence(6000))).unwrap();
-    assert!(fs::read(pdf.path()).unwrap() == again, "equal bytes");
-}
-
-#[test]
-fn an_annex_without_contacts_is_none() {
-    assert_eq!(
-        renderer().statement(&no_use(), Some(&evidence(0))).unwrap(),
-        renderer().statement(&no_use(), None).unwrap()
-    );
-    let error = renderer().statement(&no_use(), Some("id\n")).unwrap_err().to_string();
-    insta::assert_snapshot!(error, @"the annex of the statement cannot be made: line 1 of the evidence is not as fecha writes it");
-}
-
-/// As design programs write it: areas, curves, a line, transforms, a clip around all of it.
-const DRAWING: &str = r##"<?xml version="1.0" encoding="UTF-8"?>
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" width="240" height="60" viewBox="0 0 480 120">
-  <style>.ring{fill:none;stroke:#e4572e;stroke-width:10;stroke-linecap:round}</style>
-  <defs><clipPath id="all"><rect width="480" height="120"/></clipPath><path id="bar" d="M0 0h60v16H0z"/></defs>
-  <g clip-path="url(#all)">
-    <rect x="4" y="4" width="112" height="112" rx="24" fill="#17324d"/>
-    <path d="M60 24a36 36 0 1 1-.01 0zM60 44a16 16 0 1 0 .01 0z" fill="#fff" fill-rule="evenodd"/>
-    <path d="M150 30q40-40 80 0t80 0" class="ring"/>
-    <g transform="translate(150 62) skewX(-12)" fill="#2a9d8f">
-      <use xlink:href="#bar"/><use xlink:href="#bar" transform="translate(70)" fill="#f4a261"/>
-      <use xlink:href="#bar" transform="translate(0 24) scale(2.1 1)"/>
-    </g>
-    <circle cx="420" cy="60" r="40" fill="rgb(231,111,81)" stroke="#17324d" stroke-width="6" stroke-dasharray="12 8"/>
-    <rect x="400" y="-30" width="200" height="50" fill="#17324d"/>
-  </g>
-</svg>"##;
-
-#[test]
-fn a_logo_may_be_drawn() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("logo.svg");
-    fs::write(&path, DRAWING).unwrap();
-    let renderer = Renderer::new(&Branding { logo: Some(path) }).unwrap();
-    let pdf = Pdf::new(renderer.invoice(&sample::invoice()).unwrap());
-    pdf.assert_sound();
-    let images = run("pdfimages", &["-list", path_str(&pdf.path())]);
-    assert_eq!(images.lines().count(), 2, "it is no image: {images}");
-    assert_eq!(pdf.text().matches("Exemplo Tecnologia Ltda").count(), 3, "one less than without");
-
-    // The logo is 136 by 34 points, 50 and 46 points from the corner: here are its colours.
-    let pixels = folder.path().join("page");
-    let file = pdf.path();
-    let arguments = ["-r", "144", "-singlefile", path_str(&file), path_str(&pixels)];
-    run("pdftoppm", &arguments);
-    let pixels = fs::read(folder.path().join("page.ppm")).unwrap();
-    let color = |x: f64, y: f64| {
-        pixel(&pixels, 2.0 * (50.0 + x * 34.0 / 120.0), 2.0 * (46.0 + y * 34.0 / 120.0))
-    };
-    let white = [255, 255, 255];
-    assert_eq!(color(14.0, 60.0), [0x17, 0x32, 0x4d], "the square");
-    assert_eq!(color(4.5, 4.5), white, "its round corner");
-    assert_eq!(color(60.0, 34.0), white, "the ring");
-    assert_eq!(color(60.0, 60.0), [0x17, 0x32, 0x4d], "the hole of the ring");
-    assert_eq!(color(190.0, 10.0), [0xe4, 0x57, 0x2e], "the line");
-    assert_eq!(color(175.0, 70.0), [0x2a, 0x9d, 0x8f], "a bar");
-    assert_eq!(color(240.0, 70.0), [0xf4, 0xa2, 0x61], "a bar of its own colour");
-    assert_eq!(color(420.0, 60.0), [231, 111, 81], "the disc");
-    assert_eq!(color(490.0, 10.0), white, "what the clip cuts off");
-    show("logo-svg.pdf", &pdf);
-}
-
-/// A pixel of a PPM file.
-fn pixel(ppm: &[u8], x: f64, y: f64) -> [u8; 3] {
-    let header: Vec<&[u8]> = ppm.splitn(4, u8::is_ascii_whitespace).collect();
-    let width: usize = str::from_utf8(header[1]).unwrap().parse().unwrap();
-    let (_, data) = header[3].split_at(4); // `255` and one white space
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let at = (y as usize * width + x as usize) * 3;
-    data[at..at + 3].try_into().unwrap()
-}
-
-#[rstest]
-#[case(
-    "<linearGradient id='a'><stop stop-color='red'/><stop offset='1'/></linearGradient><path d='M0 0h9v9z' fill='url(#a)'/>",
-    "it has a gradient or a pattern"
-)]
-#[case("<path d='M0 0h9v9z' fill-opacity='0.5'/>", "it is translucent")]
-#[case("<g opacity='0.5'><path d='M0 0h9v9z'/><path d='M0 0h4v4z'/></g>", "it is translucent")]
-#[case("<text>Exemplo</text>", "it has text (convert it to paths)")]
-#[case("<image href='logo.png' width='9' height='9'/>", "it has an image")]
-#[case("", "it shows nothing")]
-#[case("<path d='M0 0", "it is no SVG: ")]
-fn a_drawing_that_cannot_be_shown_is_named(#[case] content: &str, #[case] reason: &str) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("logo.svg");
-    let svg =
-        format!("<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'>{content}</svg>");
-    fs::write(&path, svg).unwrap();
-    let error = Renderer::new(&Branding { logo: Some(path) }).unwrap_err().to_string();
-    assert!(error.contains(&format!("logo.svg cannot be used: {reason}")), "{error}");
-    assert!(error.ends_with("; save it as a PNG, for example of 800 × 200 pixels"), "{error}");
 }
 
 #[test]

@@ -147,7 +147,9 @@ fn of(row: &Row) -> Message<'static> {
 
 fn count(rows: &[Row]) -> Count {
     let mut counter = counter();
-    rows.iter().for_each(|row| counter.add(&of(row)));
+    for row in rows {
+        counter.add(&of(row));
+    }
     counter.finish()
 }
 
@@ -204,7 +206,9 @@ proptest! {
         rows in proptest::collection::vec((any_row(), 1..5_usize), 0..60),
     ) {
         let mut grouped = counter();
-        rows.iter().for_each(|(row, times)| grouped.add_alike(&of(row), *times as u64));
+        for (row, times) in &rows {
+            grouped.add_alike(&of(row), *times as u64);
+        }
         let each: Vec<Row> =
             rows.iter().flat_map(|(row, times)| std::iter::repeat_n(*row, *times)).collect();
         let (grouped, each) = (grouped.finish(), count(&each));
