@@ -33,21 +33,6 @@ pub struct Period {
 }
 
 impl Period {
-    /// What of it lies in `other`; empty where nothing does.
-    #[must_use]
-    pub fn within(&self, other: Self) -> Self {
-        Self {
-            start: self.start.clamp(other.start, other.end),
-            end: self.end.clamp(other.start, other.end),
-        }
-    }
-
-    /// Whether no instant lies in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.start >= self.end
-    }
-
     /// Whether `instant` lies in `[start, end)`.
     #[must_use]
     pub fn contains(&self, instant: DateTime<Utc>) -> bool {

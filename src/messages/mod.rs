@@ -25,7 +25,6 @@ use self::mysql::Mysql;
 use self::postgres::Postgres;
 use self::relation::Relation;
 use self::sqlite::Sqlite;
-use crate::billing::month::Period;
 use crate::billing::tally::{Count, Counter, Message};
 
 /// The columns that are read, `sent_at` apart, in the order of [`Message`].
@@ -123,7 +122,7 @@ impl Source {
             }
             Some(("mysql" | "mariadb", _)) => {
                 let options = url.parse().map_err(bad_url)?;
-                Engine::Mysql(Mysql::new(options, place, &relation, connections))
+                Engine::Mysql(Mysql::new(options, place, &relation))
             }
             _ => return Err(SourceError::UnknownScheme { database: place.database }),
         }))
@@ -204,17 +203,6 @@ impl<P: Fn(u64)> Pass<P> {
         (self.progress)(self.rows);
         self.counter.finish()
     }
-}
-
-/// Cuts the span into one slice of the same length for each session.
-fn sliced<S>(sessions: Vec<S>, span: Period) -> impl Iterator<Item = (S, Period)> {
-    let count = i32::try_from(sessions.len()).unwrap_or(i32::MAX);
-    let step = (span.end - span.start) / count;
-    (1..).zip(sessions).map(move |(index, session)| {
-        let start = span.start + step * (index - 1);
-        let end = if index == count { span.end } else { span.start + step * index };
-        (session, Period { start, end })
-    })
 }
 
 /// The result of a query, or an error of the line where the server stays silent.

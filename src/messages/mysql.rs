@@ -1,15 +1,9 @@
 //! MySQL and MariaDB: rows by the text protocol, every column as the bytes that the server prints.
 //!
-//! MariaDB tells where in its binary log a snapshot lies: connections that began at the same place see
-//! the same rows, and each reads a slice of the month. Where there is no such log, one connection reads.
-//!
 //! Nothing but `sent_at` is compared in SQL: collations would find `d1` and `D1` equal.
-
-use std::num::NonZeroU8;
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
-use futures::future::{join_all, try_join_all};
 use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _,
@@ -20,7 +14,7 @@ use super::error::{Kind, from_server};
 use super::feed::{Counting, Feed, Stopped};
 use super::{
     ANSWER_WITHIN, CONNECT_WITHIN, Checked, Pass, Place, Reading, Relation, SourceError,
-    TEXT_COLUMNS, sliced, within,
+    TEXT_COLUMNS, within,
 };
 use crate::billing::month::Period;
 use crate::billing::tally::Message;
@@ -30,8 +24,6 @@ pub(super) struct Mysql {
     options: MySqlConnectOptions,
     relation: String,
     pub(super) place: Place,
-    /// At most so many at once.
-    connections: NonZeroU8,
 }
 
 /// One connection within its snapshot.
@@ -49,26 +41,17 @@ const EXPECTED: &str = "DATETIME (in UTC) or TIMESTAMP: convert it in a parenthe
 /// Microseconds since 1970; unlike `UNIX_TIMESTAMP` for any year and for `DATETIME` in UTC.
 const SENT_AT: &str = "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP '1970-01-01 00:00:00', sent_at)";
 
-/// How often connections begin anew until they have the same snapshot: on a busy server a transaction
-/// may be committed in between.
-const TRIES: usize = 5;
-
 const UNKNOWN_COLUMN: u16 = 1054;
 
 impl Mysql {
-    pub(super) fn new(
-        options: MySqlConnectOptions,
-        place: Place,
-        relation: &Relation,
-        connections: NonZeroU8,
-    ) -> Self {
+    pub(super) fn new(options: MySqlConnectOptions, place: Place, relation: &Relation) -> Self {
         let options = options
             .timezone("+00:00".to_owned())
             // A SELECT in the configuration means what it means in the server's own mode.
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .disable_statement_logging();
-        Self { options, relation: relation.sql('`'), place, connections }
+        Self { options, relation: relation.sql('`'), place }
     }
 
     pub(super) async fn count(
@@ -76,21 +59,21 @@ impl Mysql {
         pass: Pass<impl Fn(u64) + Send + 'static>,
         now: DateTime<Utc>,
     ) -> Result<Reading, SourceError> {
-        let mut sessions = self.sessions().await?;
-        let until_now = format!("sent_at <= {}", literal(now));
-        let newest = sessions[0].extreme("MAX", &until_now).await?;
-        let windows = pass.counter.periods();
+        let mut session = self.session().await?;
         let span = pass.counter.span();
+        let windows = pass.counter.periods();
         let (counting, feed) = Counting::start(pass);
-        let slices = span.map(|span| sliced(sessions, span)).into_iter().flatten();
-        let reading: Vec<_> =
-            slices.map(|(session, slice)| session.read(slice, &windows, feed.another())).collect();
-        // The counter ends when the last feed is gone.
-        drop(feed);
-        let mut plain = vec![0; windows.len()];
-        for of_slice in try_join_all(reading).await? {
-            plain.iter_mut().zip(of_slice).for_each(|(sum, of_slice)| *sum += of_slice);
+        if let Some(span) = span {
+            session.stream(span, feed).await?;
+        } else {
+            drop(feed);
         }
+        let mut plain = Vec::new();
+        for window in windows {
+            plain.push(session.messages_in(window).await?);
+        }
+        let newest = session.extreme("MAX", &format!("sent_at <= {}", literal(now))).await?;
+        session.close().await;
         let count = counting.finish().await.map_err(|stopped| self.place.stopped(&stopped))?;
         self.place.prove(&count, &plain)?;
         Ok(Reading { count, newest })
@@ -98,8 +81,6 @@ impl Mysql {
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
         let mut session = self.session().await?;
-        session.begin().await?;
-        session.ready().await?;
         let number = session.version.split('-').next().unwrap_or_default();
         let engine = if session.is_mariadb() { "MariaDB" } else { "MySQL" };
         let checked = Checked {
@@ -114,32 +95,7 @@ impl Mysql {
         Ok(checked)
     }
 
-    /// As many connections as are allowed and to be had, all in one snapshot; the relation, its columns
-    /// and types are right.
-    async fn sessions(&self) -> Result<Vec<Session<'_>>, SourceError> {
-        let mut first = self.session().await?;
-        let mut is_told = first.begin().await?.is_some();
-        let others = (1..self.connections.get()).map(|_| self.session());
-        let others = if is_told { join_all(others).await } else { Vec::new() };
-        let others = others.into_iter().flatten();
-        let mut sessions: Vec<_> = std::iter::once(first).chain(others).collect();
-        for _ in 0..TRIES {
-            if sessions.len() == 1 || !is_told {
-                break;
-            }
-            let begun = try_join_all(sessions.iter_mut().map(Session::begin)).await?;
-            is_told = begun[0].is_some();
-            if is_told && begun.iter().all(|snapshot| *snapshot == begun[0]) {
-                sessions[0].ready().await?;
-                return Ok(sessions);
-            }
-        }
-        sessions.truncate(1);
-        sessions[0].ready().await?;
-        Ok(sessions)
-    }
-
-    /// Connects; there is no snapshot yet.
+    /// Connects, opens the snapshot, and makes sure that relation, columns and types are right.
     async fn session(&self) -> Result<Session<'_>, SourceError> {
         let connection = within(CONNECT_WITHIN, self.options.connect())
             .await
@@ -154,45 +110,14 @@ impl Mysql {
         session.version = session.one("SELECT VERSION()").await?;
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         session.run(session.no_time_limit()).await?;
+        session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
+        session.learn_type().await?;
+        session.refuse_nulls().await?;
         Ok(session)
     }
 }
 
 impl Session<'_> {
-    /// Opens a snapshot, in place of the one before; where it lies in the server's log, if there is one.
-    async fn begin(&mut self) -> Result<Option<[String; 2]>, SourceError> {
-        self.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
-        let sql = "SHOW SESSION STATUS WHERE Variable_name IN ('binlog_snapshot_file', 'binlog_snapshot_position')";
-        let query = sqlx::raw_sql(sql).fetch_all(&mut self.connection);
-        let rows = within(ANSWER_WITHIN, query).await.map_err(|error| self.error(&error))?;
-        let values: Vec<String> =
-            rows.iter().filter_map(|row| row.try_get::<String, _>(1).ok()).collect();
-        Ok(<[String; 2]>::try_from(values).ok().filter(|[file, _]| !file.is_empty()))
-    }
-
-    /// Makes sure that relation, columns and types are right.
-    async fn ready(&mut self) -> Result<(), SourceError> {
-        self.learn_type().await?;
-        self.refuse_nulls().await
-    }
-
-    /// Streams the messages of the slice; the database's own count of each window within it.
-    async fn read(
-        mut self,
-        slice: Period,
-        windows: &[Period],
-        feed: Feed,
-    ) -> Result<Vec<u64>, SourceError> {
-        self.stream(slice, feed).await?;
-        let mut counts = Vec::new();
-        for window in windows {
-            let part = window.within(slice);
-            counts.push(if part.is_empty() { 0 } else { self.messages_in(part).await? });
-        }
-        self.close().await;
-        Ok(counts)
-    }
-
     fn is_mariadb(&self) -> bool {
         self.version.contains("MariaDB")
     }

@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 
 use self::session::Session;
 use super::feed::{Counting, Stopped};
-use super::{Checked, Pass, Place, Reading, Relation, SourceError, sliced};
+use super::{Checked, Pass, Place, Reading, Relation, SourceError};
+use crate::billing::month::Period;
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -97,4 +98,15 @@ impl Postgres {
         let others = join_all((0..others).map(|_| Session::join(&first, &snapshot))).await;
         Ok(others.into_iter().flatten().chain([first]).collect())
     }
+}
+
+/// Cuts the span into one slice of the same length for each session.
+fn sliced(sessions: Vec<Session>, span: Period) -> impl Iterator<Item = (Session, Period)> {
+    let count = i32::try_from(sessions.len()).unwrap_or(i32::MAX);
+    let step = (span.end - span.start) / count;
+    (1..).zip(sessions).map(move |(index, session)| {
+        let start = span.start + step * (index - 1);
+        let end = if index == count { span.end } else { span.start + step * index };
+        (session, Period { start, end })
+    })
 }

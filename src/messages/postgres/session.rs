@@ -162,7 +162,10 @@ impl Session {
         );
         self.copy(&sql, &mut feed).await?;
         drop(feed);
-        let parts = windows.iter().map(|window| window.within(slice));
+        let parts = windows.iter().map(|window| Period {
+            start: window.start.clamp(slice.start, slice.end),
+            end: window.end.clamp(slice.start, slice.end),
+        });
         self.count_each(parts.collect()).await
     }
 
@@ -236,7 +239,8 @@ impl Session {
     async fn count_each(mut self, spans: Vec<Period>) -> Result<Vec<u64>, SourceError> {
         let mut counts = Vec::new();
         for span in spans {
-            counts.push(if span.is_empty() { 0 } else { self.messages_in(span).await? });
+            let is_empty = span.start >= span.end;
+            counts.push(if is_empty { 0 } else { self.messages_in(span).await? });
         }
         self.close().await;
         Ok(counts)

@@ -173,9 +173,8 @@ async fn a_connection_that_is_lost_midway_is_a_server_away(#[values(Pg, Maria)] 
                  WHERE datname = '{name}' AND application_name = 'fecha'"
             ));
         } else {
-            // The first connection has the first slice, where all the messages are.
             let id = killer.sql(&format!(
-                "SELECT MIN(id) FROM information_schema.processlist
+                "SELECT id FROM information_schema.processlist
                  WHERE db = '{name}' AND id <> CONNECTION_ID()"
             ));
             killer.sql(&format!("KILL {id}"));

@@ -40,9 +40,6 @@ impl MariaDb {
             command.args(["--innodb-flush-log-at-trx-commit=0", "--max-connections=300"]);
             command.arg(format!("--port={port}"));
             command.arg(&temporary);
-            // As a server has it that a replica follows, or that is backed up.
-            command.args(["--log-bin=binlog", "--binlog-format=ROW", "--server-id=1"]);
-            command.args(["--sync-binlog=0", "--log-bin-trust-function-creators=1"]);
             command.arg(format!("--datadir={}", data.display()));
             command.arg(format!("--socket={}", socket.display()));
             command
