@@ -63,7 +63,9 @@ impl<'a> Shift<'a> {
         self.started += 1;
         let log = self.reseller.path(&format!("daemon-{}.log", self.started));
         command.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", &self.clock);
-        command.env("FAKETIME_NO_CACHE", "1").env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
+        // Read anew once a second: its reader is not safe between threads, and a reading that goes wrong is
+        // the machine's own time.
+        command.env("FAKETIME_CACHE_DURATION", "1").env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
         command.stderr(std::fs::File::create(&log).unwrap()).stdout(Stdio::null());
         Daemon { child: command.spawn().unwrap(), log }
     }
