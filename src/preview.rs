@@ -5,6 +5,7 @@ use chrono_tz::Tz;
 
 use crate::billing::adjustment::apply;
 use crate::billing::contract::Contracts;
+use crate::billing::counter::Counter;
 use crate::billing::invoice::{Invoice, Usage};
 use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
@@ -12,7 +13,7 @@ use crate::billing::price::{Line, PriceTable};
 use crate::billing::pro_forma::{Ahead, NO_NUMBER, ProForma};
 use crate::billing::projection::project;
 use crate::billing::register::Dealership;
-use crate::billing::tally::{Counted, Counter, Tally};
+use crate::billing::tally::{Counted, Tally};
 use crate::close::{CloseError, period};
 use crate::issue::Desk;
 use crate::messages::Source;

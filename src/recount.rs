@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::billing::adjustment::{Adjustment, Applied, apply, paid_back};
 use crate::billing::contract::Contracts;
+use crate::billing::counter::Counter;
 use crate::billing::difference::{Contacts, Difference, Today};
 use crate::billing::evidence::{self, sha256_hex};
 use crate::billing::invoice::Invoice;
@@ -14,7 +15,7 @@ use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
 use crate::billing::price::{Line, NoPrice, PriceTable};
 use crate::billing::register::Dealership;
-use crate::billing::tally::{Count, Counted, Counter, Tally, instant};
+use crate::billing::tally::{Count, Counted, Tally, instant};
 use crate::issue::{Desk, Draft};
 use crate::ledger::LedgerError;
 use crate::ledger::invoices::{FileKind, Revision};

@@ -35,8 +35,9 @@ mod servers {
 use std::path::Path;
 use std::time::Instant;
 
+use fecha::billing::counter::Counter;
 use fecha::billing::month::{Month, Period};
-use fecha::billing::tally::{Counted, Counter};
+use fecha::billing::tally::Counted;
 use fecha::messages::{CONNECTIONS, Source};
 
 use self::generator::{MONTH, Span, Traffic};

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use billing::evidence::{self, EvidenceKey};
 use billing::month::{Month, Period};
-use billing::tally::{Buckets, Count, Counted, Counter, Message};
+use billing::counter::Counter;
+use billing::tally::{Buckets, Count, Counted, Message};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]

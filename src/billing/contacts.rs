@@ -45,14 +45,19 @@ impl Contacts {
     /// Adds to what the contact has exchanged so far.
     pub fn add(&mut self, contact: Identity, exchanged: ContactUse) {
         match contact {
-            Identity::Number(digits) => {
-                let known = self.numbers.entry(digits);
-                known.and_modify(|all| all.merge(exchanged)).or_insert(exchanged);
-            }
+            Identity::Number(digits) => self.add_numbers(std::iter::once((digits, exchanged))),
             Identity::UserId(id) => {
                 let known = self.user_ids.entry(id);
                 known.and_modify(|all| all.merge(exchanged)).or_insert(exchanged);
             }
+        }
+    }
+
+    /// [`Contacts::add`] for many at once, all of them numbers.
+    pub(super) fn add_numbers(&mut self, numbers: impl Iterator<Item = (Digits, ContactUse)>) {
+        for (digits, exchanged) in numbers {
+            let known = self.numbers.entry(digits);
+            known.and_modify(|all| all.merge(exchanged)).or_insert(exchanged);
         }
     }
 

@@ -9,6 +9,7 @@ pub mod advice;
 pub mod contact;
 pub mod contacts;
 pub mod contract;
+pub mod counter;
 pub mod difference;
 pub mod due;
 pub mod due_date;

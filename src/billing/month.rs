@@ -39,6 +39,23 @@ impl Period {
         self.start <= instant && instant < self.end
     }
 
+    /// What lies in both; `None` where nothing does.
+    #[must_use]
+    pub fn shared_with(&self, other: Self) -> Option<Self> {
+        let (start, end) = (self.start.max(other.start), self.end.min(other.end));
+        (start < end).then_some(Self { start, end })
+    }
+
+    /// Cut into `count` slices of the same length, the last one a little longer.
+    #[must_use]
+    pub fn slices(&self, count: usize) -> Vec<Self> {
+        let count = i32::try_from(count).unwrap_or(i32::MAX);
+        let step = (self.end - self.start) / count.max(1);
+        let starts = (0..count).map(|index| self.start + step * index);
+        let ends = (1..count).map(|index| self.start + step * index).chain([self.end]);
+        starts.zip(ends).map(|(start, end)| Self { start, end }).collect()
+    }
+
     /// Whether the whole period lies in the past.
     #[must_use]
     pub fn has_ended(&self, now: DateTime<Utc>) -> bool {

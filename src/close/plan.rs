@@ -9,13 +9,14 @@ use super::{Charged, CloseError, CloseReport, Options};
 use crate::billing::adjustment::{Adjustment, Applied, apply};
 use crate::billing::advice::PastMonth;
 use crate::billing::contract::Contracts;
+use crate::billing::counter::Counter;
 use crate::billing::exception::{Exception, Reason};
 use crate::billing::hold;
 use crate::billing::money::Money;
 use crate::billing::month::{Month, Period};
 use crate::billing::price::{Line, PriceTable};
 use crate::billing::register::Dealership;
-use crate::billing::tally::{Buckets, Count, Counted, Counter, Tally};
+use crate::billing::tally::{Buckets, Count, Counted, Tally};
 use crate::issue::{Desk, Draft};
 use crate::ledger::invoices::Revision;
 

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use super::feed::Stopped;
 use crate::billing::tally::{Count, Residual};
 
 /// Where something was wrong: the database's URL without its password, and the relation.
@@ -31,9 +30,9 @@ impl Place {
         Ok(())
     }
 
-    /// The counter broke off, which is no fault of the database.
-    pub(super) fn stopped(&self, stopped: &Stopped) -> SourceError {
-        SourceError::Other { place: self.clone(), doing: "counting", cause: stopped.to_string() }
+    /// The thread that read broke off, which is no fault of the database.
+    pub(super) fn broken_off(&self, cause: &tokio::task::JoinError) -> SourceError {
+        SourceError::Other { place: self.clone(), doing: "reading", cause: cause.to_string() }
     }
 
     /// `messages`: how many rows have no time.

@@ -5,7 +5,6 @@
 //! is decided about a message is decided in [`Counter::add`]: the engines only stream rows.
 
 mod error;
-mod feed;
 mod mysql;
 mod postgres;
 mod relation;
@@ -14,6 +13,8 @@ mod sqlite;
 use std::fmt;
 use std::num::NonZeroU8;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -25,7 +26,8 @@ use self::mysql::Mysql;
 use self::postgres::Postgres;
 use self::relation::Relation;
 use self::sqlite::Sqlite;
-use crate::billing::tally::{Count, Counter, Message};
+use crate::billing::counter::Counter;
+use crate::billing::tally::{Count, Message};
 
 /// The columns that are read, `sent_at` apart, in the order of [`Message`].
 const TEXT_COLUMNS: [&str; 6] =
@@ -44,6 +46,9 @@ const ANSWER_WITHIN: Duration = Duration::from_mins(30);
 
 /// How many connections a pass holds at once, unless told otherwise.
 pub const CONNECTIONS: NonZeroU8 = NonZeroU8::new(2).unwrap();
+
+/// How many rows of a server one clock of [`ANSWER_WITHIN`] times: one for each costs as much as the row.
+const ROWS_A_CLOCK: usize = 4096;
 
 /// How many messages pass between two reports of progress.
 const PROGRESS_EVERY: u64 = 8192;
@@ -114,7 +119,7 @@ impl Source {
                 let path = path.split('?').next().unwrap_or(path);
                 let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path));
                 let path = folder.join(path.decode_utf8_lossy().as_ref());
-                Engine::Sqlite(Sqlite { path, place, relation })
+                Engine::Sqlite(Sqlite { path, place, relation, connections })
             }
             Some(("postgres" | "postgresql", _)) => {
                 let options = url.parse().map_err(bad_url)?;
@@ -122,7 +127,7 @@ impl Source {
             }
             Some(("mysql" | "mariadb", _)) => {
                 let options = url.parse().map_err(bad_url)?;
-                Engine::Mysql(Mysql::new(options, place, &relation))
+                Engine::Mysql(Mysql::new(options, place, relation))
             }
             _ => return Err(SourceError::UnknownScheme { database: place.database }),
         }))
@@ -142,7 +147,7 @@ impl Source {
         now: DateTime<Utc>,
         progress: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<Reading, SourceError> {
-        let pass = Pass { counter, rows: 0, progress };
+        let pass = Pass::new(counter, progress);
         match &self.0 {
             Engine::Sqlite(sqlite) => sqlite.count(pass, now).await,
             Engine::Postgres(postgres) => postgres.count(pass, now).await,
@@ -181,27 +186,67 @@ impl fmt::Debug for Source {
     }
 }
 
-/// Rows on their way into the counter.
-struct Pass<P> {
+/// What one reader reads, on its way into a counter of its own. Where the rows lie is where they are
+/// counted: as many threads count as read.
+struct Pass {
     counter: Counter,
+    /// Rows that this reader has read.
     rows: u64,
-    progress: P,
+    /// Rows that all readers have reported.
+    reported: Arc<AtomicU64>,
+    progress: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
-impl<P: Fn(u64)> Pass<P> {
+/// A slice of the span that has been read.
+struct ReadSlice {
+    pass: Pass,
+    /// The database's own count of the slice's part of each window.
+    plain: Vec<u64>,
+}
+
+impl Pass {
+    fn new(counter: Counter, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        Self { counter, rows: 0, reported: Arc::default(), progress: Arc::new(progress) }
+    }
+
+    /// For one more reader.
+    fn another(&self) -> Self {
+        Self {
+            counter: self.counter.another(),
+            rows: 0,
+            reported: Arc::clone(&self.reported),
+            progress: Arc::clone(&self.progress),
+        }
+    }
+
     /// Counts one row, which stands for `messages` of them.
     fn add(&mut self, message: &Message<'_>, messages: u64) {
         self.counter.add_alike(message, messages);
         let before = self.rows / PROGRESS_EVERY;
         self.rows += messages;
-        if self.rows / PROGRESS_EVERY > before {
-            (self.progress)(self.rows);
+        let steps = self.rows / PROGRESS_EVERY - before;
+        if steps > 0 {
+            self.report(steps * PROGRESS_EVERY);
         }
     }
 
-    fn finish(self) -> Count {
-        (self.progress)(self.rows);
-        self.counter.finish()
+    fn report(&self, rows: u64) {
+        (self.progress)(self.reported.fetch_add(rows, Ordering::Relaxed) + rows);
+    }
+
+    /// What all readers have counted together, once it is proved against the database's own counts.
+    fn conclude(mut self, slices: Vec<ReadSlice>, place: &Place) -> Result<Count, SourceError> {
+        let mut plain = vec![0; self.counter.periods().len()];
+        let mut rest = 0;
+        for slice in slices {
+            plain.iter_mut().zip(slice.plain).for_each(|(sum, of_slice)| *sum += of_slice);
+            rest += slice.pass.rows % PROGRESS_EVERY;
+            self.counter.join(slice.pass.counter);
+        }
+        self.report(rest);
+        let count = self.counter.finish();
+        place.prove(&count, &plain)?;
+        Ok(count)
     }
 }
 

@@ -30,6 +30,17 @@ impl Relation {
         })
     }
 
+    /// Schema, if it is named, and table or view; `None` for a `SELECT`.
+    pub(super) fn table(&self) -> Option<(Option<&str>, &str)> {
+        match self {
+            Self::Select(_) => None,
+            Self::Name(parts) => {
+                let (table, before) = parts.split_last()?;
+                Some((before.last().map(String::as_str), table))
+            }
+        }
+    }
+
     /// What stands behind `FROM`; each part of a name in the engine's quotes.
     pub(super) fn sql(&self, quote: char) -> String {
         match self {

@@ -1,10 +1,10 @@
 //! The message database, on each of the three engines: what is read, and what is refused.
 
+mod connections;
 mod refused;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::num::NonZeroU8;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::America::{Noronha, Sao_Paulo};
+use fecha::billing::counter::Counter;
 use fecha::billing::month::{Month, Period};
-use fecha::billing::tally::{Count, Counted, Counter, Message};
+use fecha::billing::tally::{Count, Counted, Message};
 use fecha::messages::{CONNECTIONS, Reading, Source, SourceError};
 use rstest::rstest;
 
@@ -422,29 +423,6 @@ async fn check_says_engine_version_and_type(
     assert!(checked.engine.starts_with(version), "{}", checked.engine);
     assert_eq!((&*checked.sent_at, &*checked.relation), (sent_at, "message"));
     assert_eq!((checked.oldest, checked.newest), (None, None));
-}
-
-/// A login that may hold one connection is read by one, and what it reads is the same.
-#[tokio::test]
-async fn postgres_is_read_by_as_many_connections_as_are_to_be_had() {
-    let database = MessageDb::new(Pg);
-    database.insert(&generated(600));
-    let role = Postgres::shared().unique("single");
-    database.sql(&format!(
-        "CREATE ROLE {role} LOGIN CONNECTION LIMIT 1; GRANT SELECT ON message TO {role}"
-    ));
-    let url = Postgres::shared().url_of(&role, &database.name);
-    let expected = count(&database).await;
-    for connections in [1, 2, 7] {
-        let connections = NonZeroU8::new(connections).unwrap();
-        let all = Source::parse(&database.url(), "message", Path::new(""), connections).unwrap();
-        let one = Source::parse(&url, "message", Path::new(""), connections).unwrap();
-        for source in [all, one] {
-            let found = read(&source).await.unwrap().count;
-            assert_eq!(found.tallies, expected.tallies);
-            assert_eq!(found.windows, expected.windows);
-        }
-    }
 }
 
 #[rstest]

@@ -16,9 +16,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
 use self::session::Session;
-use super::feed::{Counting, Stopped};
 use super::{Checked, Pass, Place, Reading, Relation, SourceError};
-use crate::billing::month::Period;
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -46,38 +44,30 @@ impl Postgres {
 
     pub(super) async fn count(
         &self,
-        pass: Pass<impl Fn(u64) + Send + 'static>,
+        pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<Reading, SourceError> {
         let mut first = Session::begin(self).await?;
         let newest = first.newest(now).await?;
-        let windows = pass.counter.periods();
-        let span = pass.counter.span();
-        let stretches = pass.counter.stretches();
-        let (counting, feed) = Counting::start(pass);
         let mut reading = JoinSet::new();
-        match span {
+        match pass.counter.span() {
             None => first.close().await,
             Some(span) if first.is_distributed(span).await? => {
-                reading.spawn(first.read_grouped(stretches, windows.clone(), feed.another()));
+                reading.spawn(first.read_grouped(pass.another()));
             }
             Some(span) => {
                 let sessions = self.sessions(first).await?;
-                for (session, slice) in sliced(sessions, span) {
-                    reading.spawn(session.read(slice, windows.clone(), feed.another()));
+                let slices = span.slices(sessions.len());
+                for (session, slice) in sessions.into_iter().zip(slices) {
+                    reading.spawn(session.read(slice, pass.another()));
                 }
             }
         }
-        // The counter ends when the last feed is gone.
-        drop(feed);
-        let mut plain = vec![0; windows.len()];
+        let mut slices = Vec::new();
         while let Some(read) = reading.join_next().await {
-            let of_slice = read.unwrap_or_else(|_| Err(self.place.stopped(&Stopped)))?;
-            plain.iter_mut().zip(of_slice).for_each(|(sum, of_slice)| *sum += of_slice);
+            slices.push(read.unwrap_or_else(|error| Err(self.place.broken_off(&error)))?);
         }
-        let count = counting.finish().await.map_err(|stopped| self.place.stopped(&stopped))?;
-        self.place.prove(&count, &plain)?;
-        Ok(Reading { count, newest })
+        Ok(Reading { count: pass.conclude(slices, &self.place)?, newest })
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
@@ -98,15 +88,4 @@ impl Postgres {
         let others = join_all((0..others).map(|_| Session::join(&first, &snapshot))).await;
         Ok(others.into_iter().flatten().chain([first]).collect())
     }
-}
-
-/// Cuts the span into one slice of the same length for each session.
-fn sliced(sessions: Vec<Session>, span: Period) -> impl Iterator<Item = (Session, Period)> {
-    let count = i32::try_from(sessions.len()).unwrap_or(i32::MAX);
-    let step = (span.end - span.start) / count;
-    (1..).zip(sessions).map(move |(index, session)| {
-        let start = span.start + step * (index - 1);
-        let end = if index == count { span.end } else { span.start + step * index };
-        (session, Period { start, end })
-    })
 }

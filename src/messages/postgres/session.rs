@@ -13,8 +13,10 @@ use super::copy::{CopyReader, Malformed};
 use crate::billing::month::Period;
 use crate::billing::tally::Message;
 use crate::messages::error::{Kind, from_server};
-use crate::messages::feed::{Feed, Stopped};
-use crate::messages::{ANSWER_WITHIN, CONNECT_WITHIN, Checked, SourceError, TEXT_COLUMNS, within};
+use crate::messages::{
+    ANSWER_WITHIN, CONNECT_WITHIN, Checked, Pass, ROWS_A_CLOCK, ReadSlice, SourceError,
+    TEXT_COLUMNS, within,
+};
 
 /// One connection within the snapshot.
 pub(super) struct Session {
@@ -147,37 +149,34 @@ impl Session {
             .any(|line| line.contains("Foreign Scan on") || line.contains("Custom Scan (Citus")))
     }
 
-    /// Streams the messages of the slice; the database's own count of each window within it.
+    /// Counts the messages of the slice, and has the server count them by window.
     pub(super) async fn read(
         mut self,
         slice: Period,
-        windows: Vec<Period>,
-        mut feed: Feed,
-    ) -> Result<Vec<u64>, SourceError> {
+        mut pass: Pass,
+    ) -> Result<ReadSlice, SourceError> {
         let sql = format!(
             "SELECT {}, sent_at FROM {} WHERE {}",
             self.texts(),
             self.postgres.relation,
             lies_in(slice)
         );
-        self.copy(&sql, &mut feed).await?;
-        drop(feed);
-        let parts = windows.iter().map(|window| Period {
-            start: window.start.clamp(slice.start, slice.end),
-            end: window.end.clamp(slice.start, slice.end),
-        });
-        self.count_each(parts.collect()).await
+        self.copy(&sql, &mut pass).await?;
+        let mut plain = Vec::new();
+        for window in pass.counter.periods() {
+            plain.push(match window.shared_with(slice) {
+                Some(part) => self.messages_in(part).await?,
+                None => 0,
+            });
+        }
+        self.close().await;
+        Ok(ReadSlice { pass, plain })
     }
 
-    /// [`Session::read`], but messages that are alike in all but their time come as one row.
-    pub(super) async fn read_grouped(
-        mut self,
-        stretches: Vec<Period>,
-        windows: Vec<Period>,
-        mut feed: Feed,
-    ) -> Result<Vec<u64>, SourceError> {
+    /// [`Session::read`] of all, but messages that are alike in all but their time come as one row.
+    pub(super) async fn read_grouped(mut self, mut pass: Pass) -> Result<ReadSlice, SourceError> {
         self.run("SET LOCAL enable_partitionwise_aggregate = on").await?;
-        for stretch in stretches {
+        for stretch in pass.counter.stretches() {
             // By the columns as they are, which other servers know to be their own.
             let sql = format!(
                 "SELECT {}, MIN(sent_at), COUNT(*) FROM {} WHERE {} GROUP BY {}",
@@ -186,10 +185,14 @@ impl Session {
                 lies_in(stretch),
                 TEXT_COLUMNS.join(", ")
             );
-            self.copy(&sql, &mut feed).await?;
+            self.copy(&sql, &mut pass).await?;
         }
-        drop(feed);
-        self.count_each(windows).await
+        let mut plain = Vec::new();
+        for window in pass.counter.periods() {
+            plain.push(self.messages_in(window).await?);
+        }
+        self.close().await;
+        Ok(ReadSlice { pass, plain })
     }
 
     /// The text columns as they are selected.
@@ -203,47 +206,28 @@ impl Session {
         TEXT_COLUMNS.into_iter().zip(&self.types).map(as_text).collect::<Vec<_>>().join(", ")
     }
 
-    /// Feeds the rows of a query to the counter.
-    async fn copy(&mut self, query: &str, feed: &mut Feed) -> Result<(), SourceError> {
+    /// Counts the rows of a query.
+    async fn copy(&mut self, query: &str, pass: &mut Pass) -> Result<(), SourceError> {
         let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
         let malformed = |error: Malformed| sqlx::Error::Protocol(error.to_string());
         let mut reader = CopyReader::default();
         let copying = async {
             let mut chunks = within(ANSWER_WITHIN, self.connection.copy_out_raw(&sql)).await?;
             loop {
-                // A clock for a batch: one for each row costs as much as the row.
-                let is_full = within(ANSWER_WITHIN, async {
-                    while let Some(chunk) = chunks.try_next().await? {
-                        let mut is_full = false;
-                        let put = |message: &Message<'_>, messages| {
-                            is_full |= feed.put(message, messages);
-                        };
-                        reader.feed(&chunk, put).map_err(malformed)?;
-                        if is_full {
-                            return Ok(true);
-                        }
+                let goes_on = within(ANSWER_WITHIN, async {
+                    for _ in 0..ROWS_A_CLOCK {
+                        let Some(chunk) = chunks.try_next().await? else { return Ok(false) };
+                        let add = |message: &Message<'_>, messages| pass.add(message, messages);
+                        reader.feed(&chunk, add).map_err(malformed)?;
                     }
-                    Ok(false)
+                    Ok(true)
                 });
-                let is_full = is_full.await?;
-                feed.send().await.map_err(|Stopped| sqlx::Error::WorkerCrashed)?;
-                if !is_full {
+                if !goes_on.await? {
                     return reader.finish().map_err(malformed);
                 }
             }
         };
         copying.await.map_err(|error| self.error(&error))
-    }
-
-    /// Counts each of these spans, as the last thing that the connection does.
-    async fn count_each(mut self, spans: Vec<Period>) -> Result<Vec<u64>, SourceError> {
-        let mut counts = Vec::new();
-        for span in spans {
-            let is_empty = span.start >= span.end;
-            counts.push(if is_empty { 0 } else { self.messages_in(span).await? });
-        }
-        self.close().await;
-        Ok(counts)
     }
 
     async fn messages_in(&mut self, period: Period) -> Result<u64, SourceError> {

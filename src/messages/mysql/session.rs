@@ -1,39 +1,31 @@
-//! MySQL and MariaDB: rows by the text protocol, every column as the bytes that the server prints.
-//!
-//! Nothing but `sent_at` is compared in SQL: collations would find `d1` and `D1` equal.
+//! One connection: what it asks the server, and how the server's errors are said.
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
-use sqlx::mysql::{MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlRow};
+use sqlx::mysql::{MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _,
     SqlSafeStr as _, Statement as _, TypeInfo as _,
 };
 
-use super::error::{Kind, from_server};
-use super::feed::{Counting, Feed, Stopped};
-use super::{
-    ANSWER_WITHIN, CONNECT_WITHIN, Checked, Pass, Place, Reading, Relation, SourceError,
-    TEXT_COLUMNS, within,
-};
+use super::Mysql;
+use super::key::{Found, Key, Range};
 use crate::billing::month::Period;
 use crate::billing::tally::Message;
-
-#[derive(Clone)]
-pub(super) struct Mysql {
-    options: MySqlConnectOptions,
-    relation: String,
-    pub(super) place: Place,
-}
+use crate::messages::error::{Kind, from_server};
+use crate::messages::{
+    ANSWER_WITHIN, CONNECT_WITHIN, Pass, Place, ROWS_A_CLOCK, ReadSlice, Relation, SourceError,
+    TEXT_COLUMNS, within,
+};
 
 /// One connection within its snapshot.
-struct Session<'a> {
+pub(super) struct Session<'a> {
     connection: MySqlConnection,
-    relation: &'a str,
-    place: &'a Place,
-    version: String,
+    pub(super) place: &'a Place,
+    relation: &'a Relation,
+    pub(super) version: String,
     /// The type of `sent_at`.
-    sent_at: String,
+    pub(super) sent_at: String,
 }
 
 const EXPECTED: &str = "DATETIME (in UTC) or TIMESTAMP: convert it in a parenthesised SELECT in [messages] relation; for Unix milliseconds: FROM_UNIXTIME(sent_at / 1000) AS sent_at";
@@ -43,67 +35,16 @@ const SENT_AT: &str = "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP '1970-01-01 00:00:00
 
 const UNKNOWN_COLUMN: u16 = 1054;
 
-impl Mysql {
-    pub(super) fn new(options: MySqlConnectOptions, place: Place, relation: &Relation) -> Self {
-        let options = options
-            .timezone("+00:00".to_owned())
-            // A SELECT in the configuration means what it means in the server's own mode.
-            .pipes_as_concat(false)
-            .no_engine_substitution(false)
-            .disable_statement_logging();
-        Self { options, relation: relation.sql('`'), place }
-    }
-
-    pub(super) async fn count(
-        &self,
-        pass: Pass<impl Fn(u64) + Send + 'static>,
-        now: DateTime<Utc>,
-    ) -> Result<Reading, SourceError> {
-        let mut session = self.session().await?;
-        let span = pass.counter.span();
-        let windows = pass.counter.periods();
-        let (counting, feed) = Counting::start(pass);
-        if let Some(span) = span {
-            session.stream(span, feed).await?;
-        } else {
-            drop(feed);
-        }
-        let mut plain = Vec::new();
-        for window in windows {
-            plain.push(session.messages_in(window).await?);
-        }
-        let newest = session.extreme("MAX", &format!("sent_at <= {}", literal(now))).await?;
-        session.close().await;
-        let count = counting.finish().await.map_err(|stopped| self.place.stopped(&stopped))?;
-        self.place.prove(&count, &plain)?;
-        Ok(Reading { count, newest })
-    }
-
-    pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        let mut session = self.session().await?;
-        let number = session.version.split('-').next().unwrap_or_default();
-        let engine = if session.is_mariadb() { "MariaDB" } else { "MySQL" };
-        let checked = Checked {
-            engine: format!("{engine} {number}"),
-            database: self.place.database.clone(),
-            relation: self.place.relation.clone(),
-            sent_at: session.sent_at.clone(),
-            oldest: session.extreme("MIN", "TRUE").await?,
-            newest: session.extreme("MAX", "TRUE").await?,
-        };
-        session.close().await;
-        Ok(checked)
-    }
-
+impl<'a> Session<'a> {
     /// Connects, opens the snapshot, and makes sure that relation, columns and types are right.
-    async fn session(&self) -> Result<Session<'_>, SourceError> {
-        let connection = within(CONNECT_WITHIN, self.options.connect())
+    pub(super) async fn begin(mysql: &'a Mysql) -> Result<Self, SourceError> {
+        let connection = within(CONNECT_WITHIN, mysql.options.connect())
             .await
-            .map_err(|error| from_server(&self.place, "connecting to", &error, kind_of))?;
-        let mut session = Session {
+            .map_err(|error| from_server(&mysql.place, "connecting to", &error, kind_of))?;
+        let mut session = Self {
             connection,
-            relation: &self.relation,
-            place: &self.place,
+            place: &mysql.place,
+            relation: &mysql.relation,
             version: String::new(),
             sent_at: String::new(),
         };
@@ -115,10 +56,13 @@ impl Mysql {
         session.refuse_nulls().await?;
         Ok(session)
     }
-}
 
-impl Session<'_> {
-    fn is_mariadb(&self) -> bool {
+    /// What stands behind `FROM`.
+    fn relation(&self) -> String {
+        self.relation.sql('`')
+    }
+
+    pub(super) fn is_mariadb(&self) -> bool {
         self.version.contains("MariaDB")
     }
 
@@ -164,7 +108,7 @@ impl Session<'_> {
 
     /// Prepares a query of these columns, which runs nothing; the type of the last one.
     async fn type_of_last(&mut self, columns: &str) -> Result<String, sqlx::Error> {
-        let sql = format!("SELECT {columns} FROM {}", self.relation);
+        let sql = format!("SELECT {columns} FROM {}", self.relation());
         let statement = self.connection.prepare(AssertSqlSafe(sql).into_sql_str());
         let statement = within(ANSWER_WITHIN, statement).await?;
         let last = statement.columns().last();
@@ -175,65 +119,101 @@ impl Session<'_> {
     async fn refuse_nulls(&mut self) -> Result<(), SourceError> {
         let sql = format!(
             "SELECT COUNT(*) FROM {} WHERE sent_at IS NULL OR sent_at < TIMESTAMP '0001-01-01 00:00:00'",
-            self.relation
+            self.relation()
         );
         let nulls: i64 = self.one(&sql).await?;
         self.place.refuse_nulls(nulls.unsigned_abs())
     }
 
-    async fn stream(&mut self, span: Period, mut feed: Feed) -> Result<(), SourceError> {
-        let sql = format!(
-            "SELECT {}, {SENT_AT} FROM {} WHERE {}",
-            TEXT_COLUMNS.join(", "),
-            self.relation,
-            lies_in(span)
-        );
-        let streaming = async {
-            let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
-            loop {
-                // A clock for a batch: one for each row costs as much as the row.
-                let is_full = within(ANSWER_WITHIN, async {
-                    while let Some(row) = rows.try_next().await? {
-                        if feed.put(&message(&row)?, 1) {
-                            return Ok(true);
-                        }
-                    }
-                    Ok(false)
-                });
-                let is_full = is_full.await?;
-                feed.send().await.map_err(|Stopped| sqlx::Error::WorkerCrashed)?;
-                if !is_full {
-                    return Ok(());
-                }
-            }
+    /// Counts the messages of the span, and before that has the server count them by window.
+    pub(super) async fn read(
+        &mut self,
+        span: Period,
+        mut pass: Pass,
+    ) -> Result<ReadSlice, SourceError> {
+        let key = self.key().await?;
+        let (mut plain, mut range) = (Vec::new(), None);
+        for window in pass.counter.periods() {
+            let found = self.messages_in(window, key.as_ref()).await?;
+            plain.push(found.messages);
+            range = Range::joined(range, found.range);
+        }
+        let most = plain.iter().max().copied().unwrap_or_default();
+        let relation = self.relation();
+        let from = match key.zip(range) {
+            Some((key, range)) if range.is_dense(most) => key.only(range, &relation),
+            _ => format!("{relation} WHERE TRUE"),
         };
-        streaming.await.map_err(|error| self.error(&error))
+        let columns = TEXT_COLUMNS.join(", ");
+        let sql = format!("SELECT {columns}, {SENT_AT} FROM {from} AND {}", lies_in(span));
+        self.stream(sql, &mut pass).await.map_err(|error| self.error(&error))?;
+        Ok(ReadSlice { pass, plain })
     }
 
-    async fn messages_in(&mut self, period: Period) -> Result<u64, SourceError> {
-        let sql = format!("SELECT COUNT(*) FROM {} WHERE {}", self.relation, lies_in(period));
-        Ok(self.one::<i64>(&sql).await?.unsigned_abs())
+    async fn stream(&mut self, sql: String, pass: &mut Pass) -> Result<(), sqlx::Error> {
+        let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
+        loop {
+            let goes_on = within(ANSWER_WITHIN, async {
+                for _ in 0..ROWS_A_CLOCK {
+                    let Some(row) = rows.try_next().await? else { return Ok(false) };
+                    pass.add(&message(&row)?, 1);
+                }
+                Ok(true)
+            });
+            if !goes_on.await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// By what the table is kept in order, if the relation is a table.
+    async fn key(&mut self) -> Result<Option<Key>, SourceError> {
+        let Some((schema, table)) = self.relation.table() else { return Ok(None) };
+        let query =
+            sqlx::query_scalar::<_, String>(Key::QUERY).bind(schema).bind(table).bind(table);
+        let column = within(ANSWER_WITHIN, query.fetch_optional(&mut self.connection)).await;
+        Ok(column.map_err(|error| self.error(&error))?.as_deref().map(Key::new))
+    }
+
+    /// How many messages the window has, and where in the table they lie.
+    async fn messages_in(
+        &mut self,
+        window: Period,
+        key: Option<&Key>,
+    ) -> Result<Found, SourceError> {
+        let extremes = key.map_or("NULL, NULL".to_owned(), Key::extremes);
+        let sql = format!(
+            "SELECT COUNT(*), {extremes} FROM {} WHERE {}",
+            self.relation(),
+            lies_in(window)
+        );
+        let row = self.row(&sql).await;
+        row.and_then(|row| Found::in_row(&row)).map_err(|error| self.error(&error))
     }
 
     /// The first or last `sent_at` of those that meet a condition, cut to milliseconds.
-    async fn extreme(
+    pub(super) async fn extreme(
         &mut self,
         aggregate: &str,
         condition: &str,
     ) -> Result<Option<DateTime<Utc>>, SourceError> {
         let extreme = SENT_AT.replace("sent_at", &format!("{aggregate}(sent_at)"));
-        let sql = format!("SELECT {extreme} FROM {} WHERE {condition}", self.relation);
+        let sql = format!("SELECT {extreme} FROM {} WHERE {condition}", self.relation());
         let micros: Option<i64> = self.one(&sql).await?;
         Ok(micros.map(to_millis).and_then(DateTime::from_timestamp_millis))
     }
 
-    async fn one<T>(&mut self, sql: &str) -> Result<T, SourceError>
+    pub(super) async fn one<T>(&mut self, sql: &str) -> Result<T, SourceError>
     where
         T: for<'v> sqlx::Decode<'v, sqlx::MySql> + sqlx::Type<sqlx::MySql>,
     {
+        let value = self.row(sql).await.and_then(|row| row.try_get(0));
+        value.map_err(|error| self.error(&error))
+    }
+
+    async fn row(&mut self, sql: &str) -> Result<MySqlRow, sqlx::Error> {
         let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        let row = within(ANSWER_WITHIN, query.fetch_one(&mut self.connection)).await;
-        row.and_then(|row| row.try_get(0)).map_err(|error| self.error(&error))
+        within(ANSWER_WITHIN, query.fetch_one(&mut self.connection)).await
     }
 
     async fn run(&mut self, sql: &'static str) -> Result<(), SourceError> {
@@ -242,12 +222,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn error(&self, error: &sqlx::Error) -> SourceError {
+    pub(super) fn error(&self, error: &sqlx::Error) -> SourceError {
         from_server(self.place, "reading", error, kind_of)
     }
 
     /// All has been read: a connection that breaks now breaks nothing.
-    async fn close(self) {
+    pub(super) async fn close(self) {
         let _ = within(CONNECT_WITHIN, self.connection.close()).await;
     }
 }
@@ -273,7 +253,7 @@ fn lies_in(period: Period) -> String {
     format!("sent_at >= {} AND sent_at < {}", literal(period.start), literal(period.end))
 }
 
-fn literal(instant: DateTime<Utc>) -> String {
+pub(super) fn literal(instant: DateTime<Utc>) -> String {
     format!("TIMESTAMP '{}'", instant.format("%Y-%m-%d %H:%M:%S%.6f"))
 }
 

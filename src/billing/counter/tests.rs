@@ -202,6 +202,28 @@ proptest! {
     }
 
     #[test]
+    fn counters_beside_each_other_count_as_one(
+        rows in proptest::collection::vec((any_row(), 0..3_usize), 0..2_000),
+    ) {
+        let first = counter();
+        let mut counters = [first.another(), first.another(), first];
+        std::thread::scope(|threads| {
+            for (index, counter) in counters.iter_mut().enumerate() {
+                let own = rows.iter().filter(move |(_, whose)| *whose == index);
+                threads.spawn(move || own.for_each(|(row, _)| counter.add(&of(row))));
+            }
+        });
+        let [one, other, mut all] = counters;
+        all.join(one);
+        all.join(other);
+        let rows: Vec<Row> = rows.into_iter().map(|(row, _)| row).collect();
+        let (beside, alone) = (all.finish(), count(&rows));
+        prop_assert_eq!(&beside.tallies, &alone.tallies);
+        prop_assert_eq!(&beside.windows, &alone.windows);
+        prop_assert_eq!(&beside.unknown, &alone.unknown);
+    }
+
+    #[test]
     fn so_many_alike_are_each_of_them(
         rows in proptest::collection::vec((any_row(), 1..5_usize), 0..60),
     ) {

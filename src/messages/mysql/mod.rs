@@ -1,0 +1,63 @@
+//! MySQL and MariaDB: rows by the text protocol, every column as the bytes that the server prints.
+//!
+//! Nothing but `sent_at` is compared in SQL: collations would find `d1` and `D1` equal.
+
+mod key;
+mod session;
+
+use chrono::{DateTime, Utc};
+use sqlx::ConnectOptions as _;
+use sqlx::mysql::MySqlConnectOptions;
+
+use self::session::{Session, literal};
+use super::{Checked, Pass, Place, Reading, Relation, SourceError};
+
+#[derive(Clone)]
+pub(super) struct Mysql {
+    options: MySqlConnectOptions,
+    relation: Relation,
+    pub(super) place: Place,
+}
+
+impl Mysql {
+    pub(super) fn new(options: MySqlConnectOptions, place: Place, relation: Relation) -> Self {
+        let options = options
+            .timezone("+00:00".to_owned())
+            // A SELECT in the configuration means what it means in the server's own mode.
+            .pipes_as_concat(false)
+            .no_engine_substitution(false)
+            .disable_statement_logging();
+        Self { options, relation, place }
+    }
+
+    pub(super) async fn count(
+        &self,
+        pass: Pass,
+        now: DateTime<Utc>,
+    ) -> Result<Reading, SourceError> {
+        let mut session = Session::begin(self).await?;
+        let mut slices = Vec::new();
+        if let Some(span) = pass.counter.span() {
+            slices.push(session.read(span, pass.another()).await?);
+        }
+        let newest = session.extreme("MAX", &format!("sent_at <= {}", literal(now))).await?;
+        session.close().await;
+        Ok(Reading { count: pass.conclude(slices, &self.place)?, newest })
+    }
+
+    pub(super) async fn check(&self) -> Result<Checked, SourceError> {
+        let mut session = Session::begin(self).await?;
+        let number = session.version.split('-').next().unwrap_or_default();
+        let engine = if session.is_mariadb() { "MariaDB" } else { "MySQL" };
+        let checked = Checked {
+            engine: format!("{engine} {number}"),
+            database: self.place.database.clone(),
+            relation: self.place.relation.clone(),
+            sent_at: session.sent_at.clone(),
+            oldest: session.extreme("MIN", "TRUE").await?,
+            newest: session.extreme("MAX", "TRUE").await?,
+        };
+        session.close().await;
+        Ok(checked)
+    }
+}

@@ -1,0 +1,201 @@
+//! One connection: what it asks of the file.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Row};
+
+use super::{BUSY_TIMEOUT_OF_OTHERS, Sqlite, said};
+use crate::billing::month::Period;
+use crate::billing::tally::{Message, instant};
+use crate::messages::{Checked, Pass, ReadSlice, SourceError, TEXT_COLUMNS};
+
+const EXPECTED: &str = "INTEGER, Unix milliseconds, in every row: convert it in a parenthesised SELECT in [messages] relation; for ISO 8601 text: CAST(strftime('%s', sent_at) AS INTEGER) * 1000 AS sent_at";
+
+/// A read transaction; it ends with its connection.
+pub(super) struct Snapshot {
+    connection: Connection,
+    sqlite: Sqlite,
+    /// What stands behind `FROM`.
+    relation: String,
+}
+
+impl Snapshot {
+    /// Not yet begun.
+    pub(super) fn new(connection: Connection, sqlite: &Sqlite) -> Self {
+        Self { connection, relation: sqlite.relation.sql('"'), sqlite: sqlite.clone() }
+    }
+
+    /// From here on, the messages are seen as they are now: the first read, not `BEGIN`, fixes that.
+    pub(super) fn begin(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("BEGIN; SELECT 1 FROM sqlite_schema LIMIT 1")
+    }
+
+    /// A number that is another one whenever anybody else has committed since this connection last
+    /// asked; within a snapshot, since it began.
+    pub(super) fn version(&self) -> rusqlite::Result<i64> {
+        self.connection.query_row("PRAGMA data_version", (), |row| row.get(0))
+    }
+
+    /// Ends it, if it has begun.
+    pub(super) fn end(&self) {
+        // Without a transaction there is nothing to end, which SQLite calls an error.
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+
+    /// Waits for writers no longer than for a moment.
+    pub(super) fn hurry(&self) -> rusqlite::Result<()> {
+        self.connection.busy_timeout(BUSY_TIMEOUT_OF_OTHERS)
+    }
+
+    /// Whether an index leads to the messages of the span, so that none but those are looked at.
+    pub(super) fn is_led_to(&self, span: Option<Period>) -> Result<bool, SourceError> {
+        let Some(span) = span else { return Ok(false) };
+        let sql = format!("EXPLAIN QUERY PLAN {}", self.messages_of(span));
+        let mut plan = self.connection.prepare(&sql).map_err(|error| self.sqlite.error(&error))?;
+        let steps = plan.query_map((), |row| row.get::<_, String>("detail"));
+        let steps = steps.and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let steps = steps.map_err(|error| self.sqlite.error(&error))?;
+        Ok(!steps.iter().any(|step| step.starts_with("SCAN")))
+    }
+
+    pub(super) fn check(&self) -> Result<Checked, SourceError> {
+        Ok(Checked {
+            engine: format!("SQLite {}", rusqlite::version()),
+            database: self.sqlite.place.database.clone(),
+            relation: self.sqlite.place.relation.clone(),
+            sent_at: "INTEGER".to_owned(),
+            oldest: self.extreme("MIN", "TRUE")?,
+            newest: self.extreme("MAX", "TRUE")?,
+        })
+    }
+
+    pub(super) fn refuse_missing_columns(&self) -> Result<(), SourceError> {
+        let mut columns = Vec::new();
+        for column in TEXT_COLUMNS.into_iter().chain(["sent_at"]) {
+            // Unquoted: SQLite takes a quoted name that it does not know for a string.
+            match self.connection.prepare(&format!("SELECT {column} FROM {}", self.relation)) {
+                Ok(_) => {}
+                Err(error) if said(&error) == format!("no such column: {column}") => {
+                    columns.push(column);
+                }
+                Err(error) => return Err(self.sqlite.error(&error)),
+            }
+        }
+        if columns.is_empty() {
+            return Ok(());
+        }
+        Err(SourceError::MissingColumns { place: self.sqlite.place.clone(), columns })
+    }
+
+    /// Any value may lie in any column. Nulls sort before all integers, texts and blobs after them:
+    /// they would fall out of every month in silence. (A real that is not whole lies in a month: it
+    /// is refused there.)
+    pub(super) fn refuse_what_is_no_time(&self) -> Result<(), SourceError> {
+        self.sqlite.place.refuse_nulls(self.messages_where("sent_at IS NULL")?)?;
+        let texts = self.messages_where("sent_at >= ''")?;
+        if texts == 0 {
+            return Ok(());
+        }
+        let found = self.one(&format!(
+            "SELECT typeof(sent_at) || ' in {texts} row(s), such as ' || quote(sent_at) FROM {} WHERE sent_at >= '' LIMIT 1",
+            self.relation
+        ))?;
+        Err(self.wrong_type(found))
+    }
+
+    fn wrong_type(&self, found: String) -> SourceError {
+        SourceError::WrongType { place: self.sqlite.place.clone(), found, expected: EXPECTED }
+    }
+
+    /// Counts the messages of the slice, and has SQLite count them by window.
+    pub(super) fn read(&self, slice: Period, mut pass: Pass) -> Result<ReadSlice, SourceError> {
+        self.stream(slice, &mut pass)?;
+        let count = |window: Period| match window.shared_with(slice) {
+            Some(part) => self.messages_where(&lies_in(part)),
+            None => Ok(0),
+        };
+        let plain: Result<_, _> = pass.counter.periods().into_iter().map(count).collect();
+        Ok(ReadSlice { plain: plain?, pass })
+    }
+
+    /// When the newest message was sent, those after `now` left out.
+    pub(super) fn newest(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, SourceError> {
+        self.extreme("MAX", &format!("sent_at <= {}", now.timestamp_millis()))
+    }
+
+    fn messages_of(&self, span: Period) -> String {
+        let columns = TEXT_COLUMNS.join(", ");
+        format!("SELECT {columns}, sent_at FROM {} WHERE {}", self.relation, lies_in(span))
+    }
+
+    fn stream(&self, slice: Period, pass: &mut Pass) -> Result<(), SourceError> {
+        let in_file = |error| self.sqlite.error(&error);
+        let sql = self.messages_of(slice);
+        let mut statement = self.connection.prepare(&sql).map_err(in_file)?;
+        let mut rows = statement.query(()).map_err(in_file)?;
+        while let Some(row) = rows.next().map_err(in_file)? {
+            let texts = texts(row).map_err(in_file)?;
+            let [dealership_id, contact, direction, kind, template, status] = &texts;
+            let sent_at = match row.get_ref(TEXT_COLUMNS.len()).map_err(in_file)? {
+                ValueRef::Integer(millis) => millis,
+                other => return Err(self.wrong_type(format!("{other:?}"))),
+            };
+            let message = Message {
+                dealership_id: dealership_id.as_deref(),
+                contact: contact.as_deref(),
+                direction: direction.as_deref(),
+                kind: kind.as_deref(),
+                template: template.as_deref(),
+                status: status.as_deref(),
+                sent_at,
+            };
+            pass.add(&message, 1);
+        }
+        Ok(())
+    }
+
+    fn messages_where(&self, condition: &str) -> Result<u64, SourceError> {
+        let sql = format!("SELECT COUNT(*) FROM {} WHERE {condition}", self.relation);
+        self.one::<i64>(&sql).map(i64::unsigned_abs)
+    }
+
+    /// The first or last `sent_at` of those that meet a condition.
+    fn extreme(
+        &self,
+        aggregate: &str,
+        condition: &str,
+    ) -> Result<Option<DateTime<Utc>>, SourceError> {
+        let sql = format!("SELECT {aggregate}(sent_at) FROM {} WHERE {condition}", self.relation);
+        match self.one::<Value>(&sql)? {
+            Value::Null => Ok(None),
+            Value::Integer(millis) => Ok(Some(instant(millis))),
+            other => Err(self.wrong_type(format!("{other:?}"))),
+        }
+    }
+
+    fn one<T: rusqlite::types::FromSql>(&self, sql: &str) -> Result<T, SourceError> {
+        let value = self.connection.query_row(sql, (), |row| row.get(0));
+        value.map_err(|error| self.sqlite.error(&error))
+    }
+}
+
+fn texts<'r>(row: &'r Row<'_>) -> Result<[Option<Cow<'r, [u8]>>; 6], rusqlite::Error> {
+    let mut texts = [const { None }; TEXT_COLUMNS.len()];
+    for (index, text) in texts.iter_mut().enumerate() {
+        *text = match row.get_ref(index)? {
+            ValueRef::Null => None,
+            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(Cow::Borrowed(bytes)),
+            // A number in a column of text is what its digits spell.
+            ValueRef::Integer(number) => Some(Cow::Owned(number.to_string().into_bytes())),
+            ValueRef::Real(number) => Some(Cow::Owned(format!("{number:?}").into_bytes())),
+        };
+    }
+    Ok(texts)
+}
+
+fn lies_in(period: Period) -> String {
+    let (start, end) = (period.start.timestamp_millis(), period.end.timestamp_millis());
+    format!("sent_at >= {start} AND sent_at < {end}")
+}

@@ -1,0 +1,216 @@
+//! How the month is found and read: on how many connections, and in which order. It makes no difference
+//! to what is counted.
+
+use std::collections::HashSet;
+use std::num::NonZeroU8;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use fecha::messages::Source;
+use rstest::rstest;
+
+use super::{DAY, count, counter, generated, now, october, read, start};
+use crate::support::mariadb::MariaDb;
+use crate::support::message_db::Engine::{MariaDb as Maria, Postgres as Pg, Sqlite};
+use crate::support::message_db::MessageDb;
+use crate::support::postgres::Postgres;
+
+fn source(url: &str, relation: &str, connections: u8) -> Source {
+    let connections = NonZeroU8::new(connections).unwrap();
+    Source::parse(url, relation, Path::new(""), connections).unwrap()
+}
+
+/// A login that may hold one connection is read by one, and what it reads is the same.
+#[tokio::test]
+async fn postgres_is_read_by_as_many_connections_as_are_to_be_had() {
+    let database = MessageDb::new(Pg);
+    database.insert(&generated(600));
+    let role = Postgres::shared().unique("single");
+    database.sql(&format!(
+        "CREATE ROLE {role} LOGIN CONNECTION LIMIT 1; GRANT SELECT ON message TO {role}"
+    ));
+    let single = Postgres::shared().url_of(&role, &database.name);
+    let expected = count(&database).await;
+    for connections in [1, 2, 7] {
+        for url in [&database.url(), &single] {
+            let found = read(&source(url, "message", connections)).await.unwrap().count;
+            assert_eq!(found.tallies, expected.tallies);
+            assert_eq!(found.windows, expected.windows);
+        }
+    }
+}
+
+/// The threads that read, which report what they have read.
+async fn threads_that_read(source: &Source) -> usize {
+    let threads: Arc<Mutex<HashSet<ThreadId>>> = Arc::default();
+    let seen = Arc::clone(&threads);
+    let progress = move |_rows| {
+        seen.lock().unwrap().insert(thread::current().id());
+    };
+    source.count(counter(), now(), progress).await.unwrap();
+    let mut threads = threads.lock().unwrap();
+    threads.remove(&thread::current().id()); // reports the rest, at the end
+    threads.len()
+}
+
+#[rstest]
+#[case("DELETE")]
+#[case("WAL")]
+#[tokio::test]
+async fn sqlite_is_read_by_several_connections_where_an_index_leads_to_the_month(
+    #[case] journal: &str,
+) {
+    let database = MessageDb::new(Sqlite);
+    database.sql(&format!("PRAGMA journal_mode = {journal}"));
+    database.insert(&generated(600));
+    database.sql(&format!(
+        "INSERT INTO message SELECT 'd1', '55489' || (80000000 + n.i % 700), 'in', 'session', NULL, NULL,
+                {} + n.i % 30 * {DAY}
+         FROM (WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+               SELECT i FROM n) AS n",
+        start()
+    ));
+    let url = database.url();
+    let expected = read(&source(&url, "message", 1)).await.unwrap().count;
+    let threads = threads_that_read(&source(&url, "message", 3)).await;
+    assert_eq!(threads, 1, "each would look through the whole table");
+    database.sql("CREATE INDEX message_sent_at ON message (sent_at)");
+    for connections in [1, 2, 3] {
+        let source = source(&url, "message", connections);
+        let found = read(&source).await.unwrap().count;
+        assert_eq!(found.tallies, expected.tallies);
+        assert_eq!(found.windows, expected.windows);
+        assert_eq!(threads_that_read(&source).await, usize::from(connections));
+    }
+}
+
+/// A writer adds a message at the start of the month and one at its end, always both at once. Readers
+/// of the two slices that saw different moments would count more of one than of the other.
+#[rstest]
+#[case("DELETE")]
+#[case("WAL")]
+#[tokio::test]
+async fn sqlites_readers_see_the_same_moment(#[case] journal: &str) {
+    const PAIRS: u64 = 3_000;
+    let database = MessageDb::new(Sqlite);
+    database.sql("CREATE INDEX message_sent_at ON message (sent_at)");
+    let path = database.path();
+    let set_up = format!("PRAGMA journal_mode = {journal}; PRAGMA synchronous = OFF");
+    let pair = [start(), october().end.timestamp_millis() - 1]
+        .map(|at| format!("('D1', '5548999990001', 'in', 'session', NULL, NULL, {at})"));
+    let insert = format!("INSERT INTO message VALUES {}", pair.join(", "));
+    let writer = thread::spawn(move || {
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection.busy_timeout(Duration::from_secs(30)).unwrap();
+        connection.execute_batch(&set_up).unwrap();
+        for _ in 0..PAIRS {
+            connection.execute_batch(&insert).unwrap();
+            thread::sleep(Duration::from_micros(100));
+        }
+    });
+    let source = source(&database.url(), "message", 2);
+    let mut moments = HashSet::new();
+    while !writer.is_finished() {
+        let buckets = read(&source).await.unwrap().count.buckets();
+        assert_eq!(buckets.total() % 2, 0, "{buckets:?}");
+        moments.insert(buckets.total());
+    }
+    writer.join().unwrap();
+    assert_eq!(read(&source).await.unwrap().count.buckets().total(), 2 * PAIRS);
+    assert!(moments.len() > 10, "{moments:?}");
+}
+
+/// The queries for messages that MariaDB was asked while `relation` was counted; the count equals
+/// `message`'s.
+async fn queries_for(database: &MessageDb, url: &str, relation: &str) -> String {
+    let expected = count(database).await;
+    database.sql(
+        "SET GLOBAL log_output = 'TABLE'; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1",
+    );
+    let found = read(&source(url, relation, 1)).await.unwrap().count;
+    database.sql("SET GLOBAL general_log = 0");
+    assert_eq!(found.tallies, expected.tallies, "{relation}");
+    assert_eq!(found.windows, expected.windows, "{relation}");
+    let queries = database.sql(
+        "SELECT argument FROM mysql.general_log WHERE argument LIKE 'SELECT dealership_id, contact%WHERE%'",
+    );
+    assert_eq!(queries.lines().count(), 1, "{queries}");
+    queries
+}
+
+/// A table as it is in real life: numbered as the messages are sent.
+fn numbered(database: &MessageDb, name: &str, key: &str) {
+    database.sql(&format!(
+        "CREATE TABLE {name} ({key}, INDEX (sent_at)) SELECT message.* FROM message ORDER BY sent_at"
+    ));
+}
+
+const ID: &str = "id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY";
+
+#[rstest]
+#[case::plain(ID)]
+#[case::signed("`n``o` INT NOT NULL AUTO_INCREMENT PRIMARY KEY")]
+#[case::first_of_two(
+    "id BIGINT NOT NULL AUTO_INCREMENT, shard INT NOT NULL DEFAULT 1, PRIMARY KEY (id, shard)"
+)]
+#[tokio::test]
+async fn mariadb_reads_the_range_of_numbers_that_the_month_has(#[case] key: &str) {
+    let database = MessageDb::new(Maria);
+    database.insert(&generated(2000));
+    numbered(&database, "numbered", key);
+    let url = database.url();
+    let name = &database.name;
+    for relation in ["numbered", &format!("{name}.numbered")] {
+        let query = queries_for(&database, &url, relation).await;
+        assert!(query.contains("FORCE INDEX (PRIMARY) WHERE"), "{query}");
+        let plan = database.sql(&format!("EXPLAIN {query}"));
+        assert!(plan.contains("range\tPRIMARY\tPRIMARY"), "{plan}");
+    }
+}
+
+#[rstest]
+#[case::no_key("index_only INT NULL")]
+#[case::text("id VARCHAR(36) NOT NULL DEFAULT UUID() PRIMARY KEY")]
+#[case::second(
+    "shard INT NOT NULL DEFAULT 1, id CHAR(36) NOT NULL DEFAULT UUID(), PRIMARY KEY (id, shard)"
+)]
+#[tokio::test]
+async fn mariadb_finds_the_month_by_its_time_where_there_are_no_numbers(#[case] key: &str) {
+    let database = MessageDb::new(Maria);
+    database.insert(&generated(600));
+    numbered(&database, "numbered", key);
+    let query = queries_for(&database, &database.url(), "numbered").await;
+    assert!(!query.contains("PRIMARY"), "{query}");
+}
+
+/// Views, numbers that are not ours to read, a month that is strewn over the table.
+#[tokio::test]
+async fn mariadb_finds_the_month_by_its_time_where_numbers_do_not_help() {
+    let database = MessageDb::new(Maria);
+    database.insert(&generated(600));
+    numbered(&database, "numbered", ID);
+    let (url, name) = (database.url(), &database.name);
+    database.sql("CREATE VIEW seen AS SELECT * FROM numbered");
+    let select = "(SELECT * FROM numbered)";
+    for relation in ["seen", select] {
+        let query = queries_for(&database, &url, relation).await;
+        assert!(!query.contains("PRIMARY"), "{query}");
+    }
+
+    let role = MariaDb::shared().unique("columns");
+    database.sql(&format!(
+        "CREATE USER {role}; GRANT SELECT (dealership_id, contact, direction, kind, template, status, sent_at)
+         ON {name}.numbered TO {role}"
+    ));
+    let query = queries_for(&database, &MariaDb::shared().url_of(&role, name), "numbered").await;
+    assert!(!query.contains("PRIMARY"), "{query}");
+
+    // One message that was added years later.
+    let strewn = "UPDATE numbered SET id = 18446744073709551000 ORDER BY sent_at LIMIT 1";
+    let in_month = "WHERE sent_at BETWEEN '2026-10-10' AND '2026-10-11'";
+    database.sql(&strewn.replace(" ORDER", &format!(" {in_month} ORDER")));
+    let query = queries_for(&database, &url, "numbered").await;
+    assert!(!query.contains("PRIMARY"), "{query}");
+}
