@@ -14,6 +14,9 @@ use super::generator::{Row, Span, Traffic, tsv};
 use super::servers::mariadb::MariaDb;
 use super::servers::postgres::Postgres;
 
+/// As most tables have it; no other index than the one on `sent_at` finds a month.
+const NUMBERED: &str = "id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY, ";
+
 const INDEX: &str = "CREATE INDEX message_sent_at ON message (sent_at)";
 
 /// Where the messages are; a server lives as long as this does.
@@ -29,8 +32,11 @@ impl Messages {
         match engine {
             "sqlite" => Self::Sqlite(sqlite(messages, span)),
             "postgres" => Self::Postgres(postgres(messages, span)),
-            "mariadb" => Self::MariaDb(mariadb(messages, span)),
-            other => panic!("'{other}' is none of sqlite, postgres, mariadb"),
+            "mariadb" => Self::MariaDb(mariadb(NUMBERED, messages, span)),
+            "mariadb-unnumbered" => Self::MariaDb(mariadb("", messages, span)),
+            other => {
+                panic!("'{other}' is none of sqlite, postgres, mariadb, mariadb-unnumbered")
+            }
         }
     }
 
@@ -65,9 +71,9 @@ impl Messages {
     }
 }
 
-fn table(text: &str, sent_at: &str) -> String {
+fn table(key: &str, text: &str, sent_at: &str) -> String {
     format!(
-        "CREATE TABLE message (dealership_id {text}, contact {text}, direction {text},
+        "CREATE TABLE message ({key}dealership_id {text}, contact {text}, direction {text},
          kind {text}, template {text}, status {text}, sent_at {sent_at} NOT NULL)"
     )
 }
@@ -82,7 +88,7 @@ fn sqlite(messages: u64, span: Span) -> PathBuf {
     let _ = fs::remove_file(&unfinished);
     let mut connection = rusqlite::Connection::open(&unfinished).expect("a database");
     connection.pragma_update(None, "synchronous", "OFF").expect("a pragma");
-    connection.execute_batch(&table("TEXT", "INTEGER")).expect("a table");
+    connection.execute_batch(&table("", "TEXT", "INTEGER")).expect("a table");
     let transaction = connection.transaction().expect("a transaction");
     let mut insert = transaction
         .prepare("INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
@@ -110,24 +116,27 @@ fn sqlite(messages: u64, span: Span) -> PathBuf {
 fn postgres(messages: u64, span: Span) -> Postgres {
     let server = Postgres::start();
     server.sql("postgres", "CREATE DATABASE bench");
-    server.sql("bench", &table("TEXT", "timestamptz"));
+    let sql = |sql: &str| server.sql("bench", sql);
+    sql(&table("", "TEXT", "timestamptz"));
     through_pipe(messages, span, |path| {
-        server.sql("bench", &format!("SET timezone = 'UTC'; COPY message FROM '{path}'"));
+        sql(&format!("SET timezone = 'UTC'; COPY message FROM '{path}'"));
     });
-    server.sql("bench", INDEX);
-    server.sql("bench", "VACUUM ANALYZE message");
+    sql(INDEX);
+    sql("VACUUM ANALYZE message");
     server
 }
 
-fn mariadb(messages: u64, span: Span) -> MariaDb {
+fn mariadb(key: &str, messages: u64, span: Span) -> MariaDb {
     let server = MariaDb::start();
     server.sql("mysql", "CREATE DATABASE bench");
-    server.sql("bench", &table("VARCHAR(60)", "DATETIME(3)"));
+    let sql = |sql: &str| server.sql("bench", sql);
+    sql(&table(key, "VARCHAR(60)", "DATETIME(3)"));
     through_pipe(messages, span, |path| {
-        server.sql("bench", &format!("LOAD DATA INFILE '{path}' INTO TABLE message"));
+        let columns = "(dealership_id, contact, direction, kind, template, status, sent_at)";
+        sql(&format!("LOAD DATA INFILE '{path}' INTO TABLE message {columns}"));
     });
-    server.sql("bench", INDEX);
-    server.sql("bench", "ANALYZE TABLE message");
+    sql(INDEX);
+    sql("ANALYZE TABLE message");
     server
 }
 

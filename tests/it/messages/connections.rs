@@ -93,7 +93,7 @@ async fn sqlite_is_read_by_several_connections_where_an_index_leads_to_the_month
 #[case("WAL")]
 #[tokio::test]
 async fn sqlites_readers_see_the_same_moment(#[case] journal: &str) {
-    const PAIRS: u64 = 3_000;
+    const PAIRS: u64 = 1_500;
     let database = MessageDb::new(Sqlite);
     database.sql("CREATE INDEX message_sent_at ON message (sent_at)");
     let path = database.path();
