@@ -189,7 +189,8 @@ impl Counter {
         }
     }
 
-    /// What was counted, by this counter and those that were joined to it.
+    /// What was counted, by this counter and those that were joined to it. Were one forgotten, its rows
+    /// would be missing from the windows, which [`Window::prove`] does not let pass.
     #[must_use]
     pub fn finish(self) -> Count {
         let lossy = |bytes: Box<[u8]>| String::from_utf8_lossy(&bytes).into_owned();

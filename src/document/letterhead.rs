@@ -207,8 +207,8 @@ pub(super) fn foot(invoice: &Invoice, kind: Kind, page: usize, pages: usize) -> 
 /// The hash of the evidence, and how to check it.
 pub(super) fn evidence(invoice: &Invoice) -> Block {
     let how = format!(
-        "O arquivo de comprovação lista, sem expor números, cada contato considerado. Para conferir, peça-o \
-         a {} e execute sha256sum no arquivo: o resultado deve ser este:",
+        "O arquivo de comprovação lista, sem expor números, cada contato considerado. Se não veio com o \
+         e-mail, peça-o a {}. Para conferir, execute sha256sum no arquivo: o resultado deve ser este:",
         invoice.issuer.email
     );
     let hash = Text::new(&invoice.evidence_sha256, Style::regular(8.0, Ink::Strong)).code();

@@ -177,28 +177,32 @@ fn sums(invoice: &Invoice) -> Vec<String> {
     wrong.map(|line| format!("a line of {} does not add up: {line:?}", invoice.label())).collect()
 }
 
-/// Every revision that stands was mailed, or is about to be.
+/// Of every revision that stands the dealership got the invoice, or is about to; of every number that is
+/// void, that it is.
 async fn emails(ledger: &Ledger, revisions: &[Revision]) -> Result<Vec<Problem>, LedgerError> {
-    let mailed: BTreeSet<(Number, u32)> = ledger
-        .emails(None)
-        .await?
-        .iter()
-        .filter(|email| email.state != outbox::State::Withdrawn)
-        .filter_map(|email| match email.content {
-            Content::Invoice { number, revision, .. } => Some((number, revision)),
-            _ => None,
-        })
-        .collect();
+    let (mut mailed, mut told) = (BTreeSet::new(), BTreeSet::new());
+    for email in ledger.emails(None).await? {
+        match email.content {
+            _ if email.state == outbox::State::Withdrawn => {}
+            Content::Invoice { number, revision, .. } => {
+                mailed.insert((number, revision));
+            }
+            Content::Cancellation { number, is_copy: false, .. } => {
+                told.insert(number);
+            }
+            _ => {}
+        }
+    }
     let problem = |revision: &Revision| {
-        let Invoice { number, revision, .. } = revision.invoice;
-        let label = label(number, revision);
-        let what = format!("{label} was never mailed: queue it with `fecha resend {number}`");
-        Problem { number: Some(number), what }
+        let Invoice { number, revision: index, .. } = revision.invoice;
+        let label = label(number, index);
+        let missing = match revision.state {
+            State::Issued if !mailed.contains(&(number, index)) => "was never mailed",
+            State::Cancelled if !told.contains(&number) => "was cancelled, and nobody was told",
+            _ => return None,
+        };
+        let what = format!("{label} {missing}: queue the email with `fecha resend {number}`");
+        Some(Problem { number: Some(number), what })
     };
-    Ok(revisions
-        .iter()
-        .filter(|r| r.state == State::Issued)
-        .filter(|r| !mailed.contains(&(r.invoice.number, r.invoice.revision)))
-        .map(problem)
-        .collect())
+    Ok(revisions.iter().filter_map(problem).collect())
 }

@@ -215,3 +215,20 @@ fn a_ledger_that_was_tampered_with_is_not_whole(#[case] sql: &str, #[case] probl
         assert!(problems.contains(problem), "{ledger:?}: {found}");
     }
 }
+
+#[test]
+fn somebody_was_told_of_each_cancellation() {
+    for ledger in [LedgerKind::Sqlite, LedgerKind::Postgres] {
+        let reseller = closed(ledger);
+        reseller.run(&["cancel", "2026-000002", "--reason", "Contrato errado"]).expect(0);
+        assert_eq!(verify(&reseller, 0)["problems"], json!([]), "{ledger:?}");
+        reseller.tamper(
+            "DELETE FROM outbox WHERE cause = '2026-000002 cancelled' AND kind = 'invoice'",
+        );
+        let found = verify(&reseller, 1);
+        let problem = found["problems"][0].to_string();
+        assert!(problem.contains("2026-000002 was cancelled, and nobody was told"), "{found}");
+        reseller.run(&["resend", "2026-000002"]).expect(0);
+        assert_eq!(verify(&reseller, 0)["problems"], json!([]), "{ledger:?}");
+    }
+}
