@@ -1,13 +1,12 @@
 //! One connection: what it asks the server, and how the server's errors are said.
 
 use chrono::{DateTime, Utc};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::TryStreamExt as _;
 use sqlx::mysql::{MySqlConnection, MySqlDatabaseError, MySqlRow};
 use sqlx::{
     AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Executor as _, Row as _,
     SqlSafeStr as _, Statement as _, TypeInfo as _,
 };
-use tokio::sync::mpsc;
 
 use super::Mysql;
 use super::key::{Found, Key, Range};
@@ -33,9 +32,6 @@ const EXPECTED: &str = "DATETIME (in UTC) or TIMESTAMP: convert it in a parenthe
 
 /// Microseconds since 1970; unlike `UNIX_TIMESTAMP` for any year and for `DATETIME` in UTC.
 const SENT_AT: &str = "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP '1970-01-01 00:00:00', sent_at)";
-
-/// How many batches of rows may wait, so that a fast server fills no memory.
-const WAITING: usize = 4;
 
 const UNKNOWN_COLUMN: u16 = 1054;
 
@@ -133,7 +129,7 @@ impl<'a> Session<'a> {
     pub(super) async fn read(
         &mut self,
         span: Period,
-        pass: Pass,
+        mut pass: Pass,
     ) -> Result<ReadSlice, SourceError> {
         let key = self.key().await?;
         let (mut plain, mut range) = (Vec::new(), None);
@@ -150,33 +146,24 @@ impl<'a> Session<'a> {
         };
         let columns = TEXT_COLUMNS.join(", ");
         let sql = format!("SELECT {columns}, {SENT_AT} FROM {from} AND {}", lies_in(span));
-        let pass = self.stream(sql, pass).await.map_err(|error| self.error(&error))?;
+        self.stream(sql, &mut pass).await.map_err(|error| self.error(&error))?;
         Ok(ReadSlice { pass, plain })
     }
 
-    /// Counts the rows of a query, beside reading them: one connection keeps neither the server nor this
-    /// side busy enough to do both in turn.
-    async fn stream(&mut self, sql: String, mut pass: Pass) -> Result<Pass, sqlx::Error> {
-        let (to_counter, mut batches) = mpsc::channel::<Vec<MySqlRow>>(WAITING);
-        let counting = tokio::task::spawn_blocking(move || {
-            while let Some(rows) = batches.blocking_recv() {
-                for row in &rows {
-                    pass.add(&message(row)?, 1);
-                }
-            }
-            Ok(pass)
-        });
+    async fn stream(&mut self, sql: String, pass: &mut Pass) -> Result<(), sqlx::Error> {
         let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
         loop {
-            let batch = rows.by_ref().take(ROWS_A_CLOCK).try_collect::<Vec<_>>();
-            let batch = within(ANSWER_WITHIN, batch).await?;
-            // Where the counter takes no more, it has stopped, and says below why.
-            if batch.is_empty() || to_counter.send(batch).await.is_err() {
-                break;
+            let goes_on = within(ANSWER_WITHIN, async {
+                for _ in 0..ROWS_A_CLOCK {
+                    let Some(row) = rows.try_next().await? else { return Ok(false) };
+                    pass.add(&message(&row)?, 1);
+                }
+                Ok(true)
+            });
+            if !goes_on.await? {
+                return Ok(());
             }
         }
-        drop(to_counter);
-        counting.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
     }
 
     /// By what the table is kept in order, if the relation is a table.
