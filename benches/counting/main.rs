@@ -89,8 +89,8 @@ fn measure(name: &str, messages: &Messages, runs: usize, runtime: &tokio::runtim
             messages.query(&sql);
         }
     };
-    let mut seconds: [Vec<f64>; 4] = Default::default();
-    let mut memory = 0;
+    let mut seconds: [Vec<f64>; 5] = Default::default();
+    let (mut memory, mut is_read_only) = (0, false);
     for _ in 0..runs {
         seconds[0].push(time(|| messages.query(&floor)));
         seconds[1].push(time(|| messages.query(&distinct)));
@@ -98,21 +98,25 @@ fn measure(name: &str, messages: &Messages, runs: usize, runtime: &tokio::runtim
         let before = peak();
         seconds[2].push(time(|| runtime.block_on(count(messages, period))));
         memory = memory.max(peak().saturating_sub(before));
+        seconds[3].push(time(|| is_read_only = messages.read_only(period)));
     }
-    seconds[3].push(time(one_by_one) * EVERY as f64);
+    seconds[4].push(time(one_by_one) * EVERY as f64);
     let median = |mut runs: Vec<f64>| {
         runs.sort_by(f64::total_cmp);
         runs[runs.len() / 2]
     };
-    let [floor, distinct, pass, one_by_one] = seconds.map(median);
-    for (what, seconds, memory) in [
-        ("COUNT(*) of the month", floor, String::new()),
-        ("COUNT(DISTINCT contact) by dealership", distinct, String::new()),
-        ("one query a dealership (from ten of them)", one_by_one, String::new()),
-        ("fecha: UAM, HSM, buckets, evidence, templates", pass, (memory >> 20).to_string()),
-    ] {
+    let [floor, distinct, pass, read_only, one_by_one] = seconds.map(median);
+    let row = |what: &str, seconds: f64, memory: &str| {
         println!("| {name} | {what} | {seconds:.2} | {:.3} | {memory} |", seconds / distinct);
+    };
+    row("COUNT(*) of the month", floor, "");
+    row("COUNT(DISTINCT contact) by dealership", distinct, "");
+    row("one query a dealership (from ten of them)", one_by_one, "");
+    if is_read_only {
+        row("the rows read on two connections, nothing done with them", read_only, "");
     }
+    let memory = (memory >> 20).to_string();
+    row("fecha: UAM, HSM, buckets, evidence, templates", pass, &memory);
 }
 
 /// The whole pass, as a close makes it; the count is dropped, as a close drops it bill by bill.

@@ -8,6 +8,7 @@ use std::process::Command;
 use std::thread;
 
 use chrono::{DateTime, Utc};
+use fecha::billing::month::Period;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::generator::{Row, Span, Traffic, tsv};
@@ -59,6 +60,33 @@ impl Messages {
             Self::Postgres(server) => server.sql("bench", sql),
             Self::MariaDb(server) => server.sql("bench", sql),
         }
+    }
+
+    /// Reads every message of the month on two connections and does nothing with them: no count that
+    /// reads them so is faster. Only SQLite, whose reading is a part of this process; else `false`.
+    pub fn read_only(&self, month: Period) -> bool {
+        let Self::Sqlite(path) = self else { return false };
+        thread::scope(|threads| {
+            for half in month.slices(2) {
+                threads.spawn(move || {
+                    let connection = rusqlite::Connection::open(path).expect("the database");
+                    let sql = format!(
+                        "SELECT dealership_id, contact, direction, kind, template, status, sent_at
+                         FROM message WHERE sent_at >= {} AND sent_at < {}",
+                        half.start.timestamp_millis(),
+                        half.end.timestamp_millis()
+                    );
+                    let mut query = connection.prepare(&sql).expect("SQL");
+                    let mut rows = query.query([]).expect("SQL");
+                    while let Some(row) = rows.next().expect("a row") {
+                        for column in 0..7 {
+                            std::hint::black_box(row.get_ref(column).expect("a value"));
+                        }
+                    }
+                });
+            }
+        });
+        true
     }
 
     /// An instant as the engine's SQL writes it.

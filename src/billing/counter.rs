@@ -164,8 +164,10 @@ impl Counter {
         }
         let Some(window) = own_window.filter(|_| is_own) else { return };
         let bucket = if let Some(slot) = slot {
-            let known = &self.shared.dealerships[slot];
-            self.slots[slot].add(message, messages, known, &self.shared.ignored_statuses)
+            let (known, slot) = (&self.shared.dealerships[slot], &mut self.slots[slot]);
+            let bucket = slot.merge(message, messages, known, &self.shared.ignored_statuses);
+            slot.buckets.add(bucket, messages);
+            bucket
         } else {
             *self.unknown.entry(message.dealership_id.map(Box::from)).or_insert(0) += messages;
             Bucket::UnknownDealership
@@ -235,18 +237,7 @@ impl Slot {
         known.contacts().add_numbers(self.unmerged.drain(..));
     }
 
-    fn add(
-        &mut self,
-        message: &Message<'_>,
-        messages: u64,
-        known: &Known,
-        ignored_statuses: &[Box<[u8]>],
-    ) -> Bucket {
-        let bucket = self.merge(message, messages, known, ignored_statuses);
-        self.buckets.add(bucket, messages);
-        bucket
-    }
-
+    /// Keeps what is to be merged; the bucket.
     fn merge(
         &mut self,
         message: &Message<'_>,
