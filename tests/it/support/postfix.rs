@@ -1,7 +1,7 @@
 //! A real Postfix with STARTTLS in a temporary folder, which keeps what it takes in a maildir.
 
 use std::fs::{self, File, Permissions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ impl Postfix {
             .spawn()
             .expect("postfix is not installed: apt-get install postfix");
         let postfix = Self { folder, master, port, tls_port };
-        postfix.wait_for("its port", || TcpStream::connect(("127.0.0.1", port)).ok());
+        postfix.wait_for("its greeting", || greeting(port));
         postfix
     }
 
@@ -194,4 +194,14 @@ tlsmgr unix - - n 1000? 1 tlsmgr
 postlog unix-dgram n - n - 1 postlogd
 "
     )
+}
+
+/// What says that it is Postfix who listens there: another test may have taken the port meanwhile, for a
+/// server that never answers.
+fn greeting(port: u16) -> Option<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let mut code = [0; 4];
+    stream.read_exact(&mut code).ok()?;
+    (code == *b"220 ").then_some(())
 }
