@@ -126,9 +126,10 @@ impl History {
         assert!(seen <= self.issued.len());
     }
 
-    /// Brings every month up to date: once is enough, and twice changes nothing.
+    /// Brings every month up to date. Twice, since a later month that is made void or billed anew may give
+    /// back a credit that an earlier one then takes.
     fn settle(&self) {
-        for month in MONTHS {
+        for month in MONTHS.into_iter().chain(MONTHS) {
             self.rerun(month);
             self.close(&["--month", month]);
             for id in IDS {
