@@ -7,8 +7,8 @@
 //!
 //! The first argument is the number of messages a month; the table has three months and one index, on
 //! `sent_at`. `MariaDB` keeps its rows in the order of a number, as most tables have one; those of
-//! `mariadb-unnumbered` have none. Prints seconds (median), the ratio to a plain `COUNT(DISTINCT)`, and the peak memory that
-//! the pass adds to the process.
+//! `mariadb-unnumbered` have none. Prints seconds (median), the ratio to a plain `COUNT(DISTINCT)`, and
+//! the peak memory that the pass adds to the process.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,

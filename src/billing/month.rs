@@ -281,4 +281,19 @@ mod tests {
         assert_eq!(month("2028-02").day_or_last(31).to_string(), "2028-02-29");
         assert_eq!(month("2026-11").day_or_last(10).to_string(), "2026-11-10");
     }
+
+    #[test]
+    fn slices_are_the_whole_without_gap_or_overlap() {
+        let month = "2026-10".parse::<Month>().unwrap().period_in(chrono_tz::America::Noronha);
+        for count in 1..=32 {
+            let slices = month.slices(count);
+            assert_eq!(slices.len(), count);
+            assert_eq!((slices[0].start, slices[count - 1].end), (month.start, month.end));
+            for pair in slices.windows(2) {
+                assert_eq!(pair[0].end, pair[1].start);
+                assert_eq!(pair[0].shared_with(pair[1]), None);
+            }
+            assert!(slices.iter().all(|slice| slice.shared_with(month) == Some(*slice)));
+        }
+    }
 }
