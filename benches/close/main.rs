@@ -36,9 +36,9 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use fecha::close::{CloseReport, Options, Progress, close_month};
-use fecha::deliver::{Delivered, Post};
-use fecha::office::{self, Office};
+use fecha::actions::close::{CloseReport, Options, Progress, close_month};
+use fecha::post::deliver::{Delivered, Post};
+use fecha::setup::office::{self, Office};
 
 use self::generator::{MONTH, Span};
 use self::messages::Messages;
@@ -93,7 +93,7 @@ async fn close(office: &Office, meter: &Arc<Mutex<Meter>>) -> CloseReport {
         Progress::Issuing(done, all) if done == all => mark(&watch, "issue"),
         _ => {}
     };
-    let report = close_month(&office.desk(), &source, &options, office.clock.now(), progress).await;
+    let report = close_month(&office, &source, &options, office.clock.now(), progress).await;
     mark(meter, "report to finance");
     report.expect("a close")
 }

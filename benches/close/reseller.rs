@@ -5,8 +5,8 @@ use std::path::Path;
 
 use fecha::clock::Clock;
 use fecha::ledger::audit;
-use fecha::office::Office;
-use fecha::register::{read_contracts, read_dealerships};
+use fecha::setup::office::Office;
+use fecha::setup::register::{read_contracts, read_dealerships};
 
 use super::generator::Traffic;
 
@@ -44,7 +44,7 @@ async fn register(office: &Office) {
     let prices = &office.config.prices;
     let packages =
         read_contracts("contracts.csv", packages.as_bytes(), &known, prices).expect("good rows");
-    let entry = audit::Entry {
+    let entry = audit::Deed {
         at: office.clock.now(),
         actor: &office.actor,
         action: "import",

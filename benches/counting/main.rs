@@ -36,10 +36,10 @@ mod servers {
 use std::path::Path;
 use std::time::Instant;
 
-use fecha::billing::counter::Counter;
-use fecha::billing::month::{Month, Period};
-use fecha::billing::tally::Counted;
 use fecha::messages::{CONNECTIONS, Source};
+use fecha_core::calendar::month::{Month, Period};
+use fecha_core::count::counter::Counter;
+use fecha_core::count::tally::Counted;
 
 use self::generator::{MONTH, Span, Traffic};
 use self::messages::Messages;

@@ -24,9 +24,9 @@ mod sample;
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use fecha::billing::evidence::HEADER;
-use fecha::billing::invoice::Invoice;
 use fecha::document::{Branding, RenderError, Renderer};
+use fecha_core::bill::invoice::Invoice;
+use fecha_core::count::evidence::HEADER;
 
 const ROUNDS: usize = 5;
 /// In seconds.

@@ -5,7 +5,7 @@
 use std::io::Write as _;
 
 use chrono::{DateTime, Utc};
-use fecha::billing::month::Month;
+use fecha_core::calendar::month::Month;
 use rand::distr::Distribution as _;
 use rand::distr::weighted::WeightedIndex;
 use rand::{RngExt as _, SeedableRng as _};

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 
 use chrono::{DateTime, Utc};
-use fecha::billing::month::Period;
+use fecha_core::calendar::month::Period;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::generator::{Row, Span, Traffic, tsv};

@@ -2,11 +2,7 @@
 //! shows a whole number.
 #![no_main]
 
-#[allow(dead_code, unfulfilled_lint_expectations, reason = "one module of the core is fuzzed, all are built")]
-#[path = "../../src/billing/mod.rs"]
-mod billing;
-
-use billing::contact::Identity;
+use fecha_core::count::contact::Identity;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|spelling: &[u8]| {

@@ -2,17 +2,13 @@
 //! nor how they are split over several counts changes what is counted.
 #![no_main]
 
-#[allow(dead_code, unfulfilled_lint_expectations, reason = "two modules of the core are fuzzed, all are built")]
-#[path = "../../src/billing/mod.rs"]
-mod billing;
-
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
-use billing::evidence::{self, EvidenceKey};
-use billing::month::{Month, Period};
-use billing::counter::Counter;
-use billing::tally::{Buckets, Count, Counted, Message};
+use fecha_core::count::evidence::{self, EvidenceKey};
+use fecha_core::calendar::month::{Month, Period};
+use fecha_core::count::counter::Counter;
+use fecha_core::count::tally::{Buckets, Count, Counted, Message};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]

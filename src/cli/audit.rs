@@ -1,9 +1,9 @@
 //! `fecha audit`
 
 use super::output::{Failure, Output, plain};
-use crate::billing::month::Month;
 use crate::ledger::audit::Logged;
-use crate::office::Office;
+use crate::setup::office::Office;
+use fecha_core::calendar::month::Month;
 
 /// Arguments of `fecha audit`.
 #[derive(Debug, clap::Args)]

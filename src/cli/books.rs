@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::NaiveDate;
 
-use crate::billing::account::Account;
-use crate::billing::adjustment::{Adjustment, paid_back};
-use crate::billing::invoice::Number;
-use crate::billing::money::Money;
-use crate::billing::month::Month;
 use crate::cli::output::Failure;
-use crate::ledger::invoices::{Filter, Revision, State};
-use crate::office::Office;
+use crate::ledger::invoices::{Filter, Revision};
+use crate::setup::office::Office;
+use fecha_core::account::adjustment::{Adjustment, paid_back};
+use fecha_core::account::settled::Account;
+use fecha_core::bill::invoice::InvoiceState;
+use fecha_core::bill::invoice::Number;
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::Money;
 
 /// Every invoice that stands, and what was paid for each.
 pub struct Books {
@@ -29,7 +30,8 @@ impl Books {
     pub async fn open(office: &Office) -> Result<Self, Failure> {
         let ledger = &office.ledger;
         let revisions = ledger.revisions(Filter::default()).await?;
-        let standing = revisions.into_iter().filter(|revision| revision.state == State::Issued);
+        let standing =
+            revisions.into_iter().filter(|revision| revision.state == InvoiceState::Issued);
         let recorded: HashSet<_> = ledger.payments().await?.into_iter().collect();
         let mut payments: BTreeMap<Number, Money> = BTreeMap::new();
         for (number, _, amount) in &recorded {

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::output::{Failure, Output, plain};
-use crate::billing::month::Month;
 use crate::clock::Clock;
-use crate::config::{self, Config};
 use crate::messages::Checked;
-use crate::office::{self, Office};
+use crate::setup::config::{self, Config};
+use crate::setup::office::{self, Office};
+use fecha_core::calendar::month::Month;
 
 /// One thing that was tried.
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ pub async fn check(path: Option<&Path>, output: &Output) -> Result<u8, Failure> 
     tried.push(outcome("messages", source.map_err(Failure::from)));
     let mail = match office::mailer(&config) {
         Ok(mailer) => mailer.check().await.map_err(|error| {
-            let status = if matches!(error, crate::mail::MailError::Server(_)) { 3 } else { 2 };
+            let status = if matches!(error, crate::post::MailError::Server(_)) { 3 } else { 2 };
             Failure { status, message: error.to_string() }
         }),
         Err(error) => Err(Failure::from(error)),

@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::output::{Failure, Output, plain, show_progress, table};
-use crate::billing::exception::Exception;
-use crate::billing::money::{Money, grouped};
-use crate::billing::month::Month;
-use crate::billing::tally::Buckets;
-use crate::close::{CloseReport, Options, close_month};
-use crate::office::{self, Office};
+use crate::actions::close::{CloseReport, Options, close_month};
+use crate::setup::office::{self, Office};
+use fecha_core::bill::exception::Exception;
+use fecha_core::calendar::month::Month;
+use fecha_core::count::tally::Buckets;
+use fecha_core::price::money::{Money, grouped};
 
 /// Arguments of `fecha close`.
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, 
     let bar = output.bar();
     let watcher = bar.clone();
     let watch = move |progress| show_progress(&watcher, progress);
-    let result = close_month(&office.desk(), &source, &options, office.clock.now(), watch).await;
+    let result = close_month(office, &source, &options, office.clock.now(), watch).await;
     bar.finish_and_clear();
     let report = result?;
     print(&report, output);
@@ -156,7 +156,7 @@ pub fn in_a_line(exception: &Exception) -> String {
 }
 
 fn bills(report: &CloseReport) -> String {
-    let row = |charged: &crate::close::Charged| {
+    let row = |charged: &crate::actions::close::Charged| {
         vec![
             charged.dealership_id.clone(),
             grouped(charged.package),

@@ -8,14 +8,14 @@ use serde_json::json;
 use super::books::Books;
 use super::output::{Failure, Output, plain, table};
 use super::rerun::text;
-use crate::billing::adjustment::Adjustment;
-use crate::billing::invoice::Number;
-use crate::billing::money::Money;
-use crate::billing::month::Month;
-use crate::cancel::{CancelError, cancel_invoice};
+use crate::actions::cancel::{CancelError, cancel_invoice};
 use crate::ledger::adjustments::NewAdjustment;
 use crate::ledger::audit;
-use crate::office::Office;
+use crate::setup::office::Office;
+use fecha_core::account::adjustment::Adjustment;
+use fecha_core::bill::invoice::Number;
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::Money;
 
 /// Arguments of `fecha adjust`.
 #[derive(Debug, clap::Args)]
@@ -74,7 +74,7 @@ pub async fn adjust(office: &Office, args: &AdjustArgs, output: &Output) -> Resu
     }
     let new = NewAdjustment { dealership_id, month, amount, description, by };
     let detail = format!("{amount}: {description}");
-    let entry = audit::Entry {
+    let entry = audit::Deed {
         at: office.clock.now(),
         actor: by,
         action: "adjust",
@@ -101,7 +101,7 @@ async fn take_back(office: &Office, id: i64, by: &str, output: &Output) -> Resul
         )));
     };
     let detail = format!("adjustment {id} taken back: {}", adjustment.amount);
-    let entry = audit::Entry {
+    let entry = audit::Deed {
         at: office.clock.now(),
         actor: by,
         action: "adjust",
@@ -174,7 +174,7 @@ pub struct CancelArgs {
 pub async fn cancel(office: &Office, args: &CancelArgs, output: &Output) -> Result<u8, Failure> {
     let by = args.by.as_ref().unwrap_or(&office.actor);
     let now = office.clock.now();
-    let cancelled = cancel_invoice(&office.desk(), args.number, &args.reason, by, now).await;
+    let cancelled = cancel_invoice(office, args.number, &args.reason, by, now).await;
     let invoice = cancelled.map_err(|error| match error {
         CancelError::Ledger(error) => error.into(),
         error => Failure::wrong(error),
@@ -255,7 +255,7 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
     let mut recorded = 0;
     for (payment, amount) in &planned {
         let detail = format!("{} {amount} on {}", payment.number, payment.on);
-        let entry = audit::Entry {
+        let entry = audit::Deed {
             at: office.clock.now(),
             actor: &office.actor,
             action: "pay",
@@ -300,14 +300,15 @@ fn parse(record: &csv::StringRecord) -> Result<(Number, NaiveDate, Option<Money>
     let field = |index| record.get(index).unwrap_or_default();
     let number = field(0)
         .parse()
-        .map_err(|error: crate::billing::invoice::InvalidNumber| error.to_string())?;
+        .map_err(|error: fecha_core::bill::invoice::InvalidNumber| error.to_string())?;
     let on = field(1)
         .parse()
         .map_err(|_| format!("'{}' is no day: write it as YYYY-MM-DD", field(1)))?;
     let amount = match field(2) {
         "" => None,
         text => Some(
-            text.parse().map_err(|error: crate::billing::money::InvalidMoney| error.to_string())?,
+            text.parse()
+                .map_err(|error: fecha_core::price::money::InvalidMoney| error.to_string())?,
         ),
     };
     Ok((number, on, amount))

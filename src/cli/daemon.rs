@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::output::Failure;
 use crate::clock::Clock;
 use crate::daemon::{self, DaemonError};
-use crate::office::Office;
+use crate::setup::office::Office;
 
 /// What `fecha daemon --help` says below its options.
 pub const HELP: &str = "\

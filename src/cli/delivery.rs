@@ -6,16 +6,17 @@ use serde_json::json;
 
 use super::close::count;
 use super::output::{Failure, Output, plain, table};
-use crate::billing::invoice::{Invoice, Number};
-use crate::billing::register::EmailAddress;
-use crate::cancel::{Whose, cancellation_emails};
-use crate::deliver::{Delivered, Post};
-use crate::issue::{invoice_emails, recipients};
 use crate::ledger::audit;
-use crate::ledger::invoices::{Filter, State as InvoiceState};
-use crate::ledger::outbox::{Email, Kind, NewEmail, State};
-use crate::mail;
-use crate::office::{self, Office};
+use crate::ledger::invoices::Filter;
+use crate::ledger::outbox::Queued;
+use crate::letters::address::{Whose, recipients};
+use crate::letters::mailbox;
+use crate::post::deliver::{Delivered, Post};
+use crate::setup::office::{self, Office};
+use fecha_core::bill::invoice::InvoiceState;
+use fecha_core::bill::invoice::{Invoice, Number};
+use fecha_core::letter::{Kind, Letter, LetterState};
+use fecha_core::party::register::EmailAddress;
 
 /// Sends what is due, once.
 pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
@@ -81,7 +82,7 @@ enum StateArg {
     Withdrawn,
 }
 
-impl From<StateArg> for State {
+impl From<StateArg> for LetterState {
     fn from(state: StateArg) -> Self {
         match state {
             StateArg::Pending => Self::Pending,
@@ -101,14 +102,14 @@ struct EmailJson<'a> {
     to: &'a EmailAddress,
     subject: &'a str,
     message_id: &'a str,
-    state: State,
+    state: LetterState,
     attempts: u32,
     next_attempt_at: Option<String>,
     last_error: Option<&'a str>,
 }
 
 impl<'a> EmailJson<'a> {
-    fn of(email: &'a Email) -> Self {
+    fn of(email: &'a Queued) -> Self {
         Self {
             id: &email.id,
             kind: email.kind,
@@ -128,13 +129,13 @@ impl<'a> EmailJson<'a> {
 
 /// Lists the outbox.
 pub async fn outbox(office: &Office, args: &OutboxArgs, output: &Output) -> Result<u8, Failure> {
-    let emails = office.ledger.emails(args.state.map(State::from)).await?;
+    let emails = office.ledger.emails(args.state.map(LetterState::from)).await?;
     let json: Vec<EmailJson<'_>> = emails.iter().map(EmailJson::of).collect();
     output.result(&json, || {
         if emails.is_empty() {
             return "no emails".to_owned();
         }
-        let row = |email: &Email| {
+        let row = |email: &Queued| {
             vec![
                 in_words(email.state).to_owned(),
                 email.to().to_string(),
@@ -148,7 +149,7 @@ pub async fn outbox(office: &Office, args: &OutboxArgs, output: &Output) -> Resu
     Ok(0)
 }
 
-fn remark(email: &Email) -> String {
+fn remark(email: &Queued) -> String {
     let mut remarks = Vec::new();
     if let Some(redirected) = &email.redirected_to {
         remarks.push(format!("for {}, redirected to {redirected}", email.recipient));
@@ -156,22 +157,24 @@ fn remark(email: &Email) -> String {
     if email.maybe_twice > 0 {
         remarks.push("possibly delivered twice".to_owned());
     }
-    if let (State::Pending, 1.., Some(at)) = (email.state, email.attempts, email.next_attempt_at) {
+    if let (LetterState::Pending, 1.., Some(at)) =
+        (email.state, email.attempts, email.next_attempt_at)
+    {
         remarks.push(format!("next attempt {}", at.format("%Y-%m-%d %H:%M UTC")));
     }
-    if email.state != State::Sent {
+    if email.state != LetterState::Sent {
         remarks.extend(email.last_error.clone());
     }
     remarks.join("; ")
 }
 
-fn in_words(state: State) -> &'static str {
+fn in_words(state: LetterState) -> &'static str {
     match state {
-        State::Pending => "pending",
-        State::Sending => "sending",
-        State::Sent => "sent",
-        State::Failed => "failed",
-        State::Withdrawn => "withdrawn",
+        LetterState::Pending => "pending",
+        LetterState::Sending => "sending",
+        LetterState::Sent => "sent",
+        LetterState::Failed => "failed",
+        LetterState::Withdrawn => "withdrawn",
     }
 }
 
@@ -200,7 +203,7 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
     let dealerships = office.ledger.dealerships().await?;
     let dealership = dealerships.iter().find(|d| d.id == revision.invoice.dealership_id);
     let to = match &args.to {
-        Some(text) => vec![mail::address(text).map_err(Failure::wrong)?],
+        Some(text) => vec![mailbox::address(text).map_err(Failure::wrong)?],
         None => dealership.map(recipients).unwrap_or_default(),
     };
     let evidence = dealership.map(|dealership| dealership.evidence).unwrap_or_default();
@@ -211,15 +214,14 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
             (format!("the cancellation of {}", revision.invoice.label()), emails)
         }
         InvoiceState::Issued | InvoiceState::Superseded => {
-            let emails =
-                invoice_emails(&office.desk(), &revision.invoice, to.clone(), evidence, now);
+            let emails = office.addresser.invoice(&revision.invoice, evidence, to.clone(), now);
             (revision.invoice.label(), emails.map_err(Failure::wrong)?)
         }
     };
     let invoice = &revision.invoice;
-    let ids: Vec<String> = emails.iter().map(|email| email.message_id.clone()).collect();
+    let ids: Vec<String> = emails.iter().map(|letter| letter.message_id().to_owned()).collect();
     let detail = format!("{what} again");
-    let entry = audit::Entry {
+    let entry = audit::Deed {
         at: now,
         actor: &office.actor,
         action: "resend",
@@ -240,7 +242,7 @@ async fn about_cancellation(
     invoice: &Invoice,
     to: &[EmailAddress],
     now: DateTime<Utc>,
-) -> Result<Vec<NewEmail>, Failure> {
+) -> Result<Vec<Letter>, Failure> {
     let number = invoice.number;
     let Some(kept) = office.ledger.cancellation(number).await? else {
         let message = format!(
@@ -248,7 +250,8 @@ async fn about_cancellation(
         );
         return Err(Failure::wrong(message));
     };
-    let (desk, whose) = (office.desk(), Whose::Dealership);
-    cancellation_emails(&desk, invoice, &kept.cancellation, whose, to.to_vec(), now)
-        .map_err(Failure::wrong)
+    let whose = Whose::Dealership;
+    let letters =
+        office.addresser.cancellation(invoice, &kept.cancellation, whose, to.to_vec(), now);
+    letters.map_err(Failure::wrong)
 }

@@ -8,17 +8,17 @@ use super::close::in_words;
 use super::delivery::send_due;
 use super::output::{Failure, Output, show_progress, table};
 use super::register::write;
-use crate::billing::money::grouped;
-use crate::billing::month::Month;
+use crate::actions::close::{CloseReport, Options, close_month};
 use crate::clock::Clock;
-use crate::close::{CloseReport, Options, close_month};
-use crate::config::Config;
-use crate::demo;
-use crate::evidence_key;
 use crate::ledger::audit;
 use crate::ledger::invoices::FileKind;
-use crate::office::{self, Office};
-use crate::register::{read_contracts, read_dealerships};
+use crate::setup::config::Config;
+use crate::setup::demo;
+use crate::setup::evidence_key;
+use crate::setup::office::{self, Office};
+use crate::setup::register::{read_contracts, read_dealerships};
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::grouped;
 
 /// What a close adds to the demo's folder.
 const FILES: [&str; 4] = ["fecha.db", "fecha.db-wal", "fecha.db-shm", evidence_key::FILE_NAME];
@@ -55,7 +55,7 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
     let source = office::source(&office.config)?;
     let options = Options { month: Some(month), ..Options::default() };
     let watch = move |progress| show_progress(&watcher, progress);
-    let report = close_month(&office.desk(), &source, &options, clock.now(), watch).await?;
+    let report = close_month(&office, &source, &options, clock.now(), watch).await?;
     bar.finish_and_clear();
     let documents = write_documents(&office, month, &args.dir.join("faturas")).await?;
     let emails = send_due(&office, output).await?.sent;
@@ -107,7 +107,7 @@ async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {
     let is_known = |id: &str| dealerships.iter().any(|dealership| dealership.id == id);
     let contracts = read("contracts.csv")?;
     let contracts = read_contracts("contracts.csv", &contracts, &is_known, &office.config.prices)?;
-    let entry = audit::Entry {
+    let entry = audit::Deed {
         at: office.clock.now(),
         actor: &office.actor,
         action: "import",
@@ -138,7 +138,7 @@ async fn write_documents(office: &Office, month: Month, dir: &Path) -> Result<us
 }
 
 fn summary(dir: &Path, report: &CloseReport, documents: usize, emails: usize) -> String {
-    let bill = |charged: &crate::close::Charged| {
+    let bill = |charged: &crate::actions::close::Charged| {
         vec![
             charged.number.map(|number| number.to_string()).unwrap_or_default(),
             charged.dealership_id.clone(),

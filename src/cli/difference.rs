@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::close::count;
 use super::output::{plain, table};
-use crate::billing::difference::{Change, Difference, LineChange};
-use crate::billing::money::{Money, grouped};
-use crate::billing::price::{Item, Line};
+use fecha_core::bill::difference::{Change, Difference, LineChange};
+use fecha_core::price::money::{Money, grouped};
+use fecha_core::price::table::{Item, Line};
 
 /// A change as `{"invoiced":…,"now":…}`, or under other names.
 pub fn pair<T: serde::Serialize + Copy>(change: Change<T>, [before, now]: [&str; 2]) -> Value {

@@ -7,9 +7,10 @@
 use rust_decimal::Decimal;
 
 use super::output::Failure;
-use crate::billing::money::Money;
-use crate::ledger::invoices::{Revision, State};
-use crate::report::Entry;
+use crate::ledger::invoices::Revision;
+use fecha_core::bill::digest::DigestRow;
+use fecha_core::bill::invoice::InvoiceState;
+use fecha_core::price::money::Money;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -56,7 +57,7 @@ pub(super) fn csv(revisions: &[Revision]) -> Result<String, Failure> {
 
 fn record(revision: &Revision) -> [String; 20] {
     let invoice = &revision.invoice;
-    let entry = Entry::of(invoice, revision.pdf_sha256.clone());
+    let entry = DigestRow::of(invoice, revision.pdf_sha256.clone());
     let reason = invoice.replaces.as_ref().map(|replaced| text(&replaced.reason));
     [
         entry.number.to_string(),
@@ -82,11 +83,11 @@ fn record(revision: &Revision) -> [String; 20] {
     ]
 }
 
-fn state(state: State) -> &'static str {
+fn state(state: InvoiceState) -> &'static str {
     match state {
-        State::Issued => "emitida",
-        State::Superseded => "substituida",
-        State::Cancelled => "cancelada",
+        InvoiceState::Issued => "emitida",
+        InvoiceState::Superseded => "substituida",
+        InvoiceState::Cancelled => "cancelada",
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Args {
 
 /// Writes the starting files.
 pub fn init(args: &Args, output: &Output) -> Result<u8, Failure> {
-    let files = crate::init::init(&args.dir)?;
+    let files = crate::setup::init::init(&args.dir)?;
     let of = |is_new| -> Vec<String> {
         let files = files.iter().filter(move |file| file.is_new == is_new);
         files.map(|file| file.path.display().to_string()).collect()

@@ -9,14 +9,15 @@ use super::books::Books;
 use super::erp;
 use super::output::{Failure, Output, table};
 use super::register::write;
-use crate::billing::account::Payment;
-use crate::billing::invoice::{Invoice, Number};
-use crate::billing::money::{Money, grouped};
-use crate::billing::month::Month;
-use crate::billing::price::{Item, Line};
-use crate::ledger::invoices::{FileKind, Filter, Revision, State};
-use crate::office::Office;
-use crate::report::Entry;
+use crate::ledger::invoices::{FileKind, Filter, Revision};
+use crate::setup::office::Office;
+use fecha_core::account::settled::Payment;
+use fecha_core::bill::digest::DigestRow;
+use fecha_core::bill::invoice::InvoiceState;
+use fecha_core::bill::invoice::{Invoice, Number};
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::{Money, grouped};
+use fecha_core::price::table::{Item, Line};
 
 /// Arguments of `fecha invoices`.
 #[derive(Debug, clap::Args)]
@@ -68,7 +69,7 @@ pub struct ShowArgs {
 struct InvoiceJson<'a> {
     number: Number,
     revision: u32,
-    state: State,
+    state: InvoiceState,
     dealership_id: &'a str,
     month: Month,
     package: u64,
@@ -94,7 +95,7 @@ struct InvoiceJson<'a> {
 impl<'a> InvoiceJson<'a> {
     fn of(revision: &'a Revision, books: &Books) -> Self {
         let account = books.account(revision);
-        let entry = Entry::of(&revision.invoice, revision.pdf_sha256.clone());
+        let entry = DigestRow::of(&revision.invoice, revision.pdf_sha256.clone());
         let invoice = &revision.invoice;
         let replaces = invoice.replaces.as_ref();
         Self {
@@ -120,7 +121,7 @@ impl<'a> InvoiceJson<'a> {
             by: replaces.map(|replaced| replaced.by.as_str()),
             paid: account.paid,
             payment: account.payment(),
-            overdue: revision.state == State::Issued && account.is_overdue(books.today),
+            overdue: revision.state == InvoiceState::Issued && account.is_overdue(books.today),
         }
     }
 }
@@ -155,10 +156,10 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
         }
         let total: Money = revisions
             .iter()
-            .filter(|revision| revision.state == State::Issued)
+            .filter(|revision| revision.state == InvoiceState::Issued)
             .map(|revision| revision.invoice.total())
             .sum();
-        let open = revisions.iter().filter(|revision| revision.state == State::Issued);
+        let open = revisions.iter().filter(|revision| revision.state == InvoiceState::Issued);
         let open: Money = open.map(|revision| books.account(revision).open()).sum();
         let table = invoice_table(&revisions, &books);
         format!("{table}\n{} issued in all, {} of it open", total.brl(), open.brl())
@@ -190,7 +191,7 @@ fn invoice_table(revisions: &[Revision], books: &Books) -> String {
 fn paid_in_words(revision: &Revision, books: &Books) -> &'static str {
     let account = books.account(revision);
     match account.payment() {
-        _ if revision.state != State::Issued => "",
+        _ if revision.state != InvoiceState::Issued => "",
         Payment::Paid => "paid",
         Payment::Open if account.is_overdue(books.today) => "OVERDUE",
         Payment::Open => "open",
@@ -199,11 +200,11 @@ fn paid_in_words(revision: &Revision, books: &Books) -> &'static str {
     }
 }
 
-fn state_in_words(state: State) -> &'static str {
+fn state_in_words(state: InvoiceState) -> &'static str {
     match state {
-        State::Issued => "issued",
-        State::Superseded => "superseded",
-        State::Cancelled => "cancelled",
+        InvoiceState::Issued => "issued",
+        InvoiceState::Superseded => "superseded",
+        InvoiceState::Cancelled => "cancelled",
     }
 }
 

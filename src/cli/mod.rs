@@ -27,7 +27,7 @@ use clap::{Parser, Subcommand};
 
 use self::output::{Failure, Output};
 use crate::clock::Clock;
-use crate::office::Office;
+use crate::setup::office::Office;
 
 /// Closes each month: counts, prices, invoices and emails the use of the WhatsApp Business API.
 #[derive(Debug, Parser)]

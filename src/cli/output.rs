@@ -8,17 +8,17 @@ use serde::Serialize;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use crate::close::{CloseError, Progress};
-use crate::config::ConfigError;
-use crate::handover::HandoverError;
-use crate::init::InitError;
+use crate::actions::close::{CloseError, Progress};
+use crate::actions::handover::HandoverError;
+use crate::actions::recount::RecountError;
+use crate::actions::rerun::RerunError;
 use crate::ledger::LedgerError;
-use crate::mail::MailError;
 use crate::messages::SourceError;
-use crate::office::OfficeError;
-use crate::recount::RecountError;
-use crate::register::BadRows;
-use crate::rerun::RerunError;
+use crate::post::MailError;
+use crate::setup::config::ConfigError;
+use crate::setup::init::InitError;
+use crate::setup::office::OfficeError;
+use crate::setup::register::BadRows;
 
 /// A command could not do its work: why, and the exit status.
 #[derive(Debug)]

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::output::{Failure, Output, show_progress, table};
 use super::register::write;
-use crate::billing::money::{Money, grouped};
-use crate::billing::month::Month;
-use crate::close::Progress;
-use crate::office::{self, Office};
-use crate::preview::{Cost, Preview, preview_month};
+use crate::actions::close::Progress;
+use crate::actions::preview::{Cost, Preview, preview_month};
+use crate::setup::office::{self, Office};
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::{Money, grouped};
 
 /// Arguments of `fecha preview`.
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,7 @@ pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8
     let bar = output.bar();
     let watcher = bar.clone();
     let watch = move |rows| show_progress(&watcher, Progress::Counting(rows));
-    let result = preview_month(&office.desk(), &source, month, &args.dealerships, now, watch).await;
+    let result = preview_month(office, &source, month, &args.dealerships, now, watch).await;
     bar.finish_and_clear();
     let previews = result?;
     let files = match &args.pdf {
@@ -80,7 +80,7 @@ fn write_documents(
     }
     let mut files = Vec::with_capacity(priced.len());
     for preview in priced {
-        let pro_forma = preview.pro_forma(&office.desk(), month, now);
+        let pro_forma = preview.pro_forma(office, month, now);
         let pdf = office.renderer.preview(&pro_forma).map_err(Failure::wrong)?;
         let file = if is_file {
             path.to_owned()

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::output::{Failure, Output};
 use crate::ledger::audit;
 use crate::ledger::register::Imported;
-use crate::office::Office;
-use crate::register::{
+use crate::setup::office::Office;
+use crate::setup::register::{
     BadRows, read_contracts, read_dealerships, write_contracts, write_dealerships,
 };
 
@@ -74,7 +74,7 @@ pub async fn import(office: &Office, args: &ImportArgs, output: &Output) -> Resu
         return Err(Failure::wrong(message));
     }
     let detail = format!("{} dealerships, {} contracts", dealerships.len(), contracts.len());
-    let entry = audit::Entry {
+    let entry = audit::Deed {
         at: office.clock.now(),
         actor: &office.actor,
         action: "import",

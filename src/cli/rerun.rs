@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::difference::{in_words as difference_in_words, pair, signed};
 use super::output::{Failure, Output, plain, show_progress};
-use crate::billing::difference::{Cause, Difference};
-use crate::billing::invoice::label;
-use crate::billing::money::Money;
-use crate::billing::month::Month;
-use crate::close::Progress;
-use crate::office::{self, Office};
-use crate::rerun::{Options, Refused, RerunReport, Revised, rerun_month};
+use crate::actions::close::Progress;
+use crate::actions::rerun::{Options, Refused, RerunReport, Revised, rerun_month};
+use crate::setup::office::{self, Office};
+use fecha_core::bill::difference::{Cause, Difference};
+use fecha_core::bill::invoice::label;
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::Money;
 
 /// Arguments of `fecha rerun`.
 #[derive(Debug, clap::Args)]
@@ -77,7 +77,7 @@ pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, 
     let watcher = bar.clone();
     let watch = move |rows| show_progress(&watcher, Progress::Counting(rows));
     let now = office.clock.now();
-    let result = rerun_month(&office.desk(), &source, &options, now, watch).await;
+    let result = rerun_month(office, &source, &options, now, watch).await;
     bar.finish_and_clear();
     let report = result?;
     output.result(&document(&report), || in_words(&report));

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use super::difference::signed;
 use super::output::{Failure, Output, table};
-use crate::billing::money::Money;
-use crate::billing::month::Month;
-use crate::config::Config;
-use crate::office::Office;
-use crate::simulate::{SimulateError, Simulated, simulate as run};
+use crate::actions::simulate::{SimulateError, Simulated, simulate as run};
+use crate::setup::config::Config;
+use crate::setup::office::Office;
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::Money;
 
 /// Arguments of `fecha simulate`.
 #[derive(Debug, clap::Args)]

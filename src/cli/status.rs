@@ -7,16 +7,17 @@ use serde_json::json;
 
 use super::close::{SHOWN, count, in_a_line};
 use super::output::{Failure, Output, plain, table};
-use crate::billing::money::Money;
-use crate::billing::month::Month;
-use crate::ledger::closing::{Closing, State};
-use crate::ledger::outbox::{self, Email};
-use crate::office::Office;
+use crate::ledger::closing::{Closing, MonthState};
+use crate::ledger::outbox::Queued;
+use crate::setup::office::Office;
+use fecha_core::calendar::month::Month;
+use fecha_core::letter::LetterState;
+use fecha_core::price::money::Money;
 
 #[derive(Serialize)]
 struct MonthRow {
     month: Month,
-    state: State,
+    state: MonthState,
     issued: usize,
     total: Money,
     exceptions: usize,
@@ -49,11 +50,11 @@ pub async fn status(office: &Office, output: &Output) -> Result<u8, Failure> {
     attention.extend(emails.iter().filter_map(email_attention));
     let in_state = |state| emails.iter().filter(|email| email.state == state).count();
     let outbox = json!({
-        "pending": in_state(outbox::State::Pending),
-        "sending": in_state(outbox::State::Sending),
-        "sent": in_state(outbox::State::Sent),
-        "failed": in_state(outbox::State::Failed),
-        "withdrawn": in_state(outbox::State::Withdrawn),
+        "pending": in_state(LetterState::Pending),
+        "sending": in_state(LetterState::Sending),
+        "sent": in_state(LetterState::Sent),
+        "failed": in_state(LetterState::Failed),
+        "withdrawn": in_state(LetterState::Withdrawn),
     });
     let json = json!({"months": months, "outbox": outbox, "needs_a_person": attention});
     output.result(&json, || in_words(&months, &emails, &attention));
@@ -76,7 +77,7 @@ async fn months(
         let closing = closings.get(&month);
         rows.push(MonthRow {
             month,
-            state: closing.map_or(State::Open, |closing| closing.state),
+            state: closing.map_or(MonthState::Open, |closing| closing.state),
             issued: standing.len(),
             total: standing.values().map(|revision| revision.invoice.total()).sum(),
             exceptions: closing.map_or(0, |closing| closing.exceptions.len()),
@@ -91,17 +92,17 @@ fn month_attention(row: &MonthRow, closing: Option<&Closing>) -> Vec<Attention> 
     let month = row.month;
     let mut attention = Vec::new();
     match (row.state, &row.held) {
-        (State::Held, Some(why)) => attention.push(Attention {
+        (MonthState::Held, Some(why)) => attention.push(Attention {
             what: format!("{month} is held: {why}"),
             remedy: format!(
                 "mend the message database and run `fecha close --month {month}`, or add --release"
             ),
         }),
-        (State::Open | State::Held, _) => attention.push(Attention {
+        (MonthState::Open | MonthState::Held, _) => attention.push(Attention {
             what: format!("{month} is not closed"),
             remedy: format!("fecha close --month {month}"),
         }),
-        (State::Closed, _) => {}
+        (MonthState::Closed, _) => {}
     }
     let exceptions = closing.map_or(&[][..], |closing| &closing.exceptions);
     for exception in exceptions.iter().take(SHOWN) {
@@ -119,9 +120,9 @@ fn month_attention(row: &MonthRow, closing: Option<&Closing>) -> Vec<Attention> 
     attention
 }
 
-fn email_attention(email: &Email) -> Option<Attention> {
+fn email_attention(email: &Queued) -> Option<Attention> {
     let number = email.number.map(|number| number.to_string());
-    (email.state == outbox::State::Failed).then(|| Attention {
+    (email.state == LetterState::Failed).then(|| Attention {
         what: format!(
             "email to {} failed: {} ({})",
             email.to(),
@@ -135,12 +136,12 @@ fn email_attention(email: &Email) -> Option<Attention> {
     })
 }
 
-fn in_words(months: &[MonthRow], emails: &[Email], attention: &[Attention]) -> String {
+fn in_words(months: &[MonthRow], emails: &[Queued], attention: &[Attention]) -> String {
     let row = |month: &MonthRow| {
         let state = match month.state {
-            State::Open => "open",
-            State::Held => "held",
-            State::Closed => "closed",
+            MonthState::Open => "open",
+            MonthState::Held => "held",
+            MonthState::Closed => "closed",
         };
         vec![
             month.month.to_string(),
@@ -152,8 +153,8 @@ fn in_words(months: &[MonthRow], emails: &[Email], attention: &[Attention]) -> S
     };
     let header = ["month", "state", "invoices", "total", "exceptions"];
     let mut text = table(&header, &[2, 3, 4], months.iter().map(row).collect());
-    let waiting = emails.iter().filter(|email| email.state == outbox::State::Pending).count();
-    let sent = emails.iter().filter(|email| email.state == outbox::State::Sent).count();
+    let waiting = emails.iter().filter(|email| email.state == LetterState::Pending).count();
+    let sent = emails.iter().filter(|email| email.state == LetterState::Sent).count();
     text += &format!("\n{} sent, {waiting} waiting\n", count(sent, "email"));
     if attention.is_empty() {
         text += "Nothing needs a person.\n";

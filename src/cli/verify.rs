@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::close::count;
 use super::difference::{details, in_words as difference_in_words, pair};
 use super::output::{Failure, Output, plain, show_progress};
-use crate::billing::month::Month;
-use crate::close::Progress;
-use crate::office::{self, Office};
-use crate::verify::{Differing, Verified, verify_month};
+use crate::actions::close::Progress;
+use crate::actions::verify::{Differing, Verified, verify_month};
+use crate::setup::office::{self, Office};
+use fecha_core::calendar::month::Month;
 
 /// Arguments of `fecha verify`.
 #[derive(Debug, clap::Args)]
@@ -32,7 +32,7 @@ pub async fn verify(office: &Office, args: &Args, output: &Output) -> Result<u8,
     let watcher = bar.clone();
     let watch = move |rows| show_progress(&watcher, Progress::Counting(rows));
     let now = office.clock.now();
-    let result = verify_month(&office.desk(), &source, args.month, now, watch).await;
+    let result = verify_month(office, &source, args.month, now, watch).await;
     bar.finish_and_clear();
     let verified = result?;
     output.result(&document(&verified), || in_words(&verified));
@@ -57,15 +57,14 @@ fn document(verified: &Verified) -> Value {
         }
         document
     };
-    let purged = |purged: &crate::verify::Purged| {
+    let purged = |purged: &crate::actions::verify::Purged| {
         let mut document = json!({"number": purged.number, "dealership_id": purged.dealership_id});
         if let Some(left_from) = purged.left_from {
             document["left_from"] = json!(left_from);
         }
         document
     };
-    let problem =
-        |problem: &crate::verify::Problem| json!({"number": problem.number, "what": problem.what});
+    let problem = |problem: &crate::actions::verify::Problem| json!({"number": problem.number, "what": problem.what});
     json!({
         "month": verified.month,
         "agrees": verified.agrees,

@@ -5,13 +5,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::Daemon;
-use crate::billing::due::Due;
-use crate::billing::exception::Reason;
-use crate::ledger::closing::{Closing, State};
-use crate::ledger::outbox::{Content, Kind, NewEmail};
+use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::schedule::FailedEmails;
 use crate::ledger::{Ledger, LedgerError};
-use crate::mail::template::Alert;
+use fecha_core::bill::exception::Reason;
+use fecha_core::calendar::due::Due;
+use fecha_core::letter::Alert;
 
 /// A month that is not closed so long after its end is late.
 const LATE_AFTER: TimeDelta = TimeDelta::hours(1);
@@ -77,26 +76,15 @@ pub async fn call(
     };
     let mut queued = false;
     for call in situation.calls() {
-        let subject = match office.templates.alert(&call.alert) {
-            Ok(words) => words.subject,
+        let admins = office.config.email.admins.clone();
+        let letters = match office.addresser.alert(call.cause.clone(), call.alert, admins, now) {
+            Ok(letters) => letters,
             Err(error) => {
                 tracing::error!(%error, "an alert cannot be written");
                 continue;
             }
         };
-        let email = |recipient| NewEmail {
-            kind: Kind::Alert,
-            cause: call.cause.clone(),
-            recipient,
-            redirected_to: office.config.email.redirect.clone(),
-            resend: 0,
-            number: None,
-            content: Content::Alert { alert: call.alert.clone() },
-            subject: subject.clone(),
-            message_id: office.sender.new_message_id(now),
-        };
-        let emails = office.config.email.admins.iter().cloned().map(email).collect();
-        if ledger.alert(emails, call.reminder, now).await? {
+        if ledger.alert(letters, call.reminder, now).await? {
             tracing::warn!(cause = call.cause, "a person was called");
             queued = true;
         }
@@ -114,7 +102,7 @@ impl Situation<'_> {
     }
 
     fn held(&self, closing: &Closing) -> Option<Call> {
-        let why = closing.held.as_ref().filter(|_| closing.state == State::Held)?;
+        let why = closing.held.as_ref().filter(|_| closing.state == MonthState::Held)?;
         let month = closing.month;
         Some(Call {
             cause: format!("held {month}"),
@@ -235,12 +223,12 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::billing::exception::Exception;
-    use crate::billing::tally::Buckets;
+    use fecha_core::bill::exception::Exception;
+    use fecha_core::count::tally::Buckets;
 
     const END: &str = "2026-11-01T03:00:00Z";
 
-    fn closing(state: State, held: Option<&str>, exceptions: Vec<Exception>) -> Closing {
+    fn closing(state: MonthState, held: Option<&str>, exceptions: Vec<Exception>) -> Closing {
         Closing {
             month: "2026-10".parse().unwrap(),
             state,
@@ -295,12 +283,12 @@ mod tests {
             detail: None,
         };
         let closings = [
-            closing(State::Held, Some("the newest message is old"), Vec::new()),
-            closing(State::Closed, None, vec![exception(Reason::Failed)]),
+            closing(MonthState::Held, Some("the newest message is old"), Vec::new()),
+            closing(MonthState::Closed, None, vec![exception(Reason::Failed)]),
             // Finance reads of these in the digest.
-            closing(State::Closed, None, vec![exception(Reason::NoContract)]),
+            closing(MonthState::Closed, None, vec![exception(Reason::NoContract)]),
             // Released since.
-            closing(State::Closed, Some("the newest message is old"), Vec::new()),
+            closing(MonthState::Closed, Some("the newest message is old"), Vec::new()),
         ];
         let latest = vec![["a@example.com", "Fatura", "550 no"].map(str::to_owned)];
         let failed = FailedEmails { count: 1, latest };

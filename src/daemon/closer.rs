@@ -12,13 +12,12 @@ use tokio::time::{Instant, sleep_until};
 use super::alert::{self, Trouble};
 use super::pulse::Stage;
 use super::{ACTOR, Daemon, Ends, backoff, told};
-use crate::billing::due::{Due, Seen, due};
-use crate::billing::month::Month;
-use crate::close::{CloseError, CloseReport, Options, Progress, close_month};
-use crate::config::Approval;
-use crate::issue::Desk;
-use crate::ledger::closing::{Closing, State};
+use crate::actions::close::{CloseError, CloseReport, Options, Progress, close_month};
+use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::{Ledger, LedgerError, audit};
+use crate::setup::config::Approval;
+use fecha_core::calendar::due::{Due, Seen, due};
+use fecha_core::calendar::month::Month;
 
 /// The closer looks at least so often, should every tick be lost.
 const POLL: Duration = Duration::from_mins(5);
@@ -104,9 +103,9 @@ impl Closer {
         let zones: HashSet<_> = own.chain([issuer]).collect();
         let zones: Vec<_> = zones.into_iter().collect();
         let seen = |closing: &Closing| match closing.state {
-            State::Closed => Seen::Closed,
-            State::Held => Seen::Held,
-            State::Open => Seen::Until(closing.looked_at),
+            MonthState::Closed => Seen::Closed,
+            MonthState::Held => Seen::Held,
+            MonthState::Open => Seen::Until(closing.looked_at),
         };
         let closings = self.ledger.closings().await?;
         let seen: BTreeMap<_, _> =
@@ -172,7 +171,7 @@ impl Closer {
         as_of: DateTime<Utc>,
         ends: &mut Ends,
     ) -> Option<Result<CloseReport, CloseError>> {
-        let desk = Desk { ledger: &self.ledger, actor: ACTOR, ..self.daemon.office.desk() };
+        let office = self.daemon.office.on_behalf(ACTOR, self.ledger.clone());
         let options = Options { month: Some(month), ..Options::default() };
         let watch = Arc::new(Watch::new());
         let progress = {
@@ -181,7 +180,7 @@ impl Closer {
         };
         tracing::info!(%month, "closing");
         let report = tokio::select! {
-            report = close_month(&desk, &self.daemon.source, &options, as_of, progress) => report,
+            report = close_month(&office, &self.daemon.source, &options, as_of, progress) => report,
             () = watch.may_end(ends) => return None,
         };
         watch.end(&self.daemon);
@@ -195,11 +194,17 @@ impl Closer {
         let (exceptions, messages) =
             before.map(|before| (before.exceptions, before.messages)).unwrap_or_default();
         let held = Some(APPROVAL.to_owned());
-        let closing =
-            Closing { month, state: State::Held, held, exceptions, messages, looked_at: as_of };
+        let closing = Closing {
+            month,
+            state: MonthState::Held,
+            held,
+            exceptions,
+            messages,
+            looked_at: as_of,
+        };
         self.ledger.record_closing(&closing).await?;
         tracing::warn!(%month, "the close is held: {APPROVAL}");
-        let entry = audit::Entry {
+        let entry = audit::Deed {
             at: self.daemon.office.clock.now(),
             actor: ACTOR,
             action: "hold",

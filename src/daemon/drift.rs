@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::billing::difference::{Cause, Contacts, Difference};
-use crate::billing::money::{Money, grouped};
-use crate::mail::template::Alert;
-use crate::verify::{Differing, Verified};
+use crate::actions::verify::{Differing, Verified};
+use fecha_core::bill::difference::{Cause, Contacts, Difference};
+use fecha_core::letter::Alert;
+use fecha_core::price::money::{Money, grouped};
 
 /// An email lists this many invoices; `fecha verify` has them all.
 const LISTED: usize = 20;

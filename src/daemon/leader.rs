@@ -9,9 +9,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::DaemonError;
 use super::pulse::Pulse;
-use crate::config::DatabaseUrl;
 use crate::ledger::lease::{Lease, Session};
 use crate::ledger::{Ledger, LedgerError};
+use crate::setup::config::DatabaseUrl;
 
 /// How often a leader shows that it lives, and who waits looks.
 const BEAT: Duration = Duration::from_secs(3);

@@ -27,12 +27,12 @@ use tokio::task::JoinSet;
 use self::leader::Seat;
 use self::postman::Round;
 use self::pulse::Pulse;
-use crate::billing::month::Month;
-use crate::deliver::CONNECTIONS;
 use crate::ledger::LedgerError;
-use crate::mail::MailError;
 use crate::messages::{Source, SourceError};
-use crate::office::{self, Office};
+use crate::post::MailError;
+use crate::post::deliver::CONNECTIONS;
+use crate::setup::office::{self, Office};
+use fecha_core::calendar::month::Month;
 
 /// How long the invoice and the emails in hand may take after the daemon was told to stop: a service
 /// manager that gives ten seconds never has to kill it.

@@ -11,11 +11,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::pulse::Stage;
 use super::{Daemon, Ends, backoff, told};
-use crate::deliver::{Post, Step};
-use crate::ledger::outbox::Email;
+use crate::ledger::outbox::Queued;
 use crate::ledger::{Ledger, LedgerError};
-use crate::mail::Mailer;
-use crate::office;
+use crate::post::Mailer;
+use crate::post::deliver::{Post, Step};
+use crate::setup::office;
 
 /// How long a postman rests where nothing is due.
 const REST: Duration = Duration::from_secs(2);
@@ -38,14 +38,14 @@ impl Round {
         Self { ledger, pace: Pace::new(per_minute), in_hand: Mutex::default() }
     }
 
-    async fn claim(&self, now: DateTime<Utc>) -> Result<Option<Email>, LedgerError> {
+    async fn claim(&self, now: DateTime<Utc>) -> Result<Option<Queued>, LedgerError> {
         let mut ids = self.in_hand.lock().await;
         let email = self.ledger.claim_email(now, &ids).await?;
         ids.extend(email.as_ref().map(|email| email.id.clone()));
         Ok(email)
     }
 
-    async fn put_down(&self, email: &Email) {
+    async fn put_down(&self, email: &Queued) {
         self.in_hand.lock().await.retain(|id| *id != email.id);
     }
 }

@@ -8,17 +8,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::{Instant, sleep_until};
 
 use super::{ACTOR, Daemon, Ends, backoff, drift, told};
-use crate::billing::due::{is_a_new_morning, verification_is_due};
-use crate::billing::month::Month;
-use crate::close::CloseError;
-use crate::issue::Desk;
+use crate::actions::close::CloseError;
+use crate::actions::package_use::{PackageUseError, subscribers, tell_of_packages};
+use crate::actions::recount::RecountError;
+use crate::actions::verify::{Verified, verify_month};
 use crate::ledger::looks::Subject;
-use crate::ledger::outbox::{Content, Kind, NewEmail};
 use crate::ledger::{Ledger, LedgerError};
-use crate::mail::template::{Alert, TemplateError};
-use crate::package_use::{PackageUseError, subscribers, tell_of_packages};
-use crate::recount::RecountError;
-use crate::verify::{Verified, verify_month};
+use crate::letters::template::TemplateError;
+use crate::setup::office::Office;
+use fecha_core::calendar::due::{is_a_new_morning, verification_is_due};
+use fecha_core::calendar::month::Month;
 
 /// It looks at least so often, should every tick be lost.
 const POLL: Duration = Duration::from_mins(5);
@@ -58,7 +57,8 @@ impl From<LedgerError> for LookError {
 /// Looks each time that it is woken, until told to end. A count in hand is then given up: nothing of it
 /// was written, and the next leader counts again.
 pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, mut ends: Ends) {
-    let watcher = Watcher { daemon: daemon.clone(), ledger };
+    let office = daemon.office.on_behalf(ACTOR, ledger);
+    let watcher = Watcher { daemon: daemon.clone(), office };
     let mut failures = 0;
     let mut again = Instant::now();
     while !*ends.borrow() {
@@ -93,7 +93,8 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, mut ends: Ends) {
 
 struct Watcher {
     daemon: Arc<Daemon>,
-    ledger: Ledger,
+    /// That of the term: it writes under its epoch.
+    office: Office,
 }
 
 impl Watcher {
@@ -103,15 +104,11 @@ impl Watcher {
         self.tell_of_packages(now).await
     }
 
-    fn desk(&self) -> Desk<'_> {
-        Desk { ledger: &self.ledger, actor: ACTOR, ..self.daemon.office.desk() }
-    }
-
     /// Verifies each month that was closed lately, once a day.
     async fn verify_closed(&self, now: DateTime<Utc>) -> Result<(), LookError> {
         let zone = self.daemon.office.config.issuer.timezone;
-        let looks = self.ledger.looks(Subject::Verify).await?;
-        for (month, closed_at) in self.ledger.closed_months().await? {
+        let looks = self.office.ledger.looks(Subject::Verify).await?;
+        for (month, closed_at) in self.office.ledger.closed_months().await? {
             let before = looks.get(&month);
             let (count, latest) = (before.map_or(0, |b| b.count), before.map(|b| b.latest));
             if !verification_is_due(closed_at, count, latest, now, zone) {
@@ -120,10 +117,10 @@ impl Watcher {
             let daemon = self.daemon.clone();
             let alive = move |_| daemon.pulse.beat();
             let source = &self.daemon.source;
-            let verified = verify_month(&self.desk(), source, month, now, alive).await?;
+            let verified = verify_month(&self.office, source, month, now, alive).await?;
             self.tell(&verified).await?;
             // Last, so that a daemon that dies before verifies again: the same is not told twice.
-            self.ledger.looked(Subject::Verify, month, now).await?;
+            self.office.ledger.looked(Subject::Verify, month, now).await?;
         }
         Ok(())
     }
@@ -132,21 +129,22 @@ impl Watcher {
     async fn tell_of_packages(&self, now: DateTime<Utc>) -> Result<(), LookError> {
         let zone = self.daemon.office.config.issuer.timezone;
         let month = Month::last_ended(now, zone).next();
-        let latest = self.ledger.looks(Subject::PackageUse).await?.get(&month).map(|l| l.latest);
+        let latest =
+            self.office.ledger.looks(Subject::PackageUse).await?.get(&month).map(|l| l.latest);
         let before_the_month = month.period_in(zone).start - TimeDelta::milliseconds(1);
         if !is_a_new_morning(latest.unwrap_or(before_the_month), now, zone) {
             return Ok(());
         }
-        let desk = self.desk();
-        let subscribers = subscribers(&desk).await?;
+        let office = &self.office;
+        let subscribers = subscribers(office).await?;
         if subscribers.is_empty() {
             return Ok(());
         }
         let daemon = self.daemon.clone();
         let alive = move |_| daemon.pulse.beat();
         let source = &self.daemon.source;
-        let told = tell_of_packages(&desk, source, month, &subscribers, now, alive).await?;
-        self.ledger.looked(Subject::PackageUse, month, now).await?;
+        let told = tell_of_packages(office, source, month, &subscribers, now, alive).await?;
+        self.office.ledger.looked(Subject::PackageUse, month, now).await?;
         tracing::info!(%month, told, "told dealerships of their packages");
         self.daemon.post.notify_waiters();
         Ok(())
@@ -161,38 +159,17 @@ impl Watcher {
             return Ok(());
         };
         let now = self.daemon.office.clock.now();
-        let emails = self.emails(month, &alert, now)?;
-        let told = self.ledger.alert(emails, None, now).await?;
+        let email = &config.email;
+        let mut to = email.finance.clone();
+        to.extend(email.admins.iter().filter(|a| !email.finance.contains(a)).cloned());
+        let addresser = &self.office.addresser;
+        let letters = addresser.alert(format!("drift {month}"), alert, to, now)?;
+        let told = self.office.ledger.alert(letters, None, now).await?;
         let (differs, problems) = (verified.differs.len(), verified.problems.len());
         tracing::warn!(%month, differs, problems, told, "verified: not as invoiced");
         if told {
             self.daemon.post.notify_waiters();
         }
         Ok(())
-    }
-
-    fn emails(
-        &self,
-        month: Month,
-        alert: &Alert,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<NewEmail>, TemplateError> {
-        let office = &self.daemon.office;
-        let email = &office.config.email;
-        let mut recipients = email.finance.clone();
-        recipients.extend(email.admins.iter().filter(|a| !email.finance.contains(a)).cloned());
-        let subject = office.templates.alert(alert)?.subject;
-        let email = |recipient| NewEmail {
-            kind: Kind::Alert,
-            cause: format!("drift {month}"),
-            recipient,
-            redirected_to: office.config.email.redirect.clone(),
-            resend: 0,
-            number: None,
-            content: Content::Alert { alert: alert.clone() },
-            subject: subject.clone(),
-            message_id: office.sender.new_message_id(now),
-        };
-        Ok(recipients.into_iter().map(email).collect())
     }
 }

@@ -2,13 +2,13 @@
 
 use chrono::DateTime;
 
-use super::layout::{Block, Column, Ink, Paper};
 use super::letterhead::section;
-use super::tags::Role;
-use super::text::{Style, Text};
-use crate::billing::evidence::{Entry, InvalidEvidence, parse};
-use crate::billing::invoice::Invoice;
-use crate::billing::money::grouped;
+use super::press::layout::{Block, Column, Ink, Paper};
+use super::press::tags::Role;
+use super::press::text::{Style, Text};
+use fecha_core::bill::invoice::Invoice;
+use fecha_core::count::evidence::{EvidenceRow, InvalidEvidence, parse};
+use fecha_core::price::money::grouped;
 
 /// So small that a page holds sixty contacts.
 const ROW: Style = Style::regular(7.0, Ink::Strong);
@@ -88,7 +88,7 @@ fn header() -> Block {
     ])
 }
 
-fn row(invoice: &Invoice, entry: &Entry<'_>, number: u64) -> Block {
+fn row(invoice: &Invoice, entry: &EvidenceRow<'_>, number: u64) -> Block {
     let cell = |text: &str, style| Text::new(text, style);
     let figure = |count: u64| cell(&grouped(count), ROW).right();
     let first = DateTime::parse_from_rfc3339(entry.first_at).map_or_else(
@@ -112,8 +112,8 @@ fn row(invoice: &Invoice, entry: &Entry<'_>, number: u64) -> Block {
 }
 
 /// What all contacts add up to: the figures on the first page.
-fn sum(entries: &[Entry<'_>]) -> Block {
-    let of = |count: fn(&Entry<'_>) -> u64| entries.iter().map(count).sum();
+fn sum(entries: &[EvidenceRow<'_>]) -> Block {
+    let of = |count: fn(&EvidenceRow<'_>) -> u64| entries.iter().map(count).sum();
     let cell = |text: &str| Text::new(text, SUM);
     let figure = |count: u64| cell(&grouped(count)).right();
     let contacts = entries.len() as u64;

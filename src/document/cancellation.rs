@@ -1,11 +1,11 @@
 //! The document of a cancellation (*cancelamento*): one page that voids an invoice.
 
-use super::font::Fonts;
-use super::layout::{Block, Ink, Paper, Picture};
 use super::letterhead::{self, Kind, Logo, day};
-use super::text::{Style, Text};
-use crate::billing::invoice::{Cancellation, Invoice};
-use crate::billing::money::Money;
+use super::press::font::Fonts;
+use super::press::layout::{Block, Ink, Paper, Picture};
+use super::press::text::{Style, Text};
+use fecha_core::bill::invoice::{Cancellation, Invoice};
+use fecha_core::price::money::Money;
 
 const SPACE: f32 = 17.0;
 

@@ -1,15 +1,15 @@
 //! How the month compares: with the months before it, and with what other packages would have cost.
 
-use super::chart;
-use super::font::Fonts;
-use super::layout::{Block, Column, Ink};
 use super::letterhead::section;
-use super::tags::Role;
-use super::text::{Style, Text};
-use crate::billing::advice::{Advice, BreakEven, Choice};
-use crate::billing::invoice::Invoice;
-use crate::billing::money::{Money, grouped};
-use crate::billing::month::Month;
+use super::press::chart;
+use super::press::font::Fonts;
+use super::press::layout::{Block, Column, Ink};
+use super::press::tags::Role;
+use super::press::text::{Style, Text};
+use fecha_core::bill::invoice::Invoice;
+use fecha_core::calendar::month::Month;
+use fecha_core::price::advice::{Advice, BreakEven, Choice};
+use fecha_core::price::money::{Money, grouped};
 
 /// The last six months as columns, and what changed since the month before.
 pub(super) fn months(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {

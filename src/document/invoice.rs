@@ -4,15 +4,16 @@ use std::cmp::Ordering;
 
 use rust_decimal::Decimal;
 
-use super::font::Fonts;
-use super::layout::{Block, Column, Ink, Paper, Picture};
+use super::RenderError;
 use super::letterhead::{self, Kind, Logo, day, labelled};
-use super::tags::Role;
-use super::text::{Style, Text};
-use super::{RenderError, qr};
-use crate::billing::invoice::{Invoice, Replacement, label};
-use crate::billing::money::{Money, decimal_comma, grouped};
-use crate::billing::price::{Item, Line};
+use super::press::font::Fonts;
+use super::press::layout::{Block, Column, Ink, Paper, Picture};
+use super::press::qr;
+use super::press::tags::Role;
+use super::press::text::{Style, Text};
+use fecha_core::bill::invoice::{Invoice, Replacement, label};
+use fecha_core::price::money::{Money, decimal_comma, grouped};
+use fecha_core::price::table::{Item, Line};
 
 const QR_SIDE: f32 = 116.0;
 

@@ -2,11 +2,11 @@
 
 use chrono::NaiveDate;
 
-use super::layout::{Area, Block, Column, Ink, Mark, Picture};
-use super::logo::Artwork;
-use super::tags::Role;
-use super::text::{Align, Style, Text};
-use crate::billing::invoice::Invoice;
+use super::press::layout::{Area, Block, Column, Ink, Mark, Picture};
+use super::press::logo::Artwork;
+use super::press::tags::Role;
+use super::press::text::{Align, Style, Text};
+use fecha_core::bill::invoice::Invoice;
 
 /// Which document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,36 +6,25 @@
 //! (`archive.rs`: PDF/A-3b, the invoice attached as JSON).
 
 mod annex;
-mod archive;
 mod cancellation;
-mod chart;
 mod comparison;
-mod content;
-mod drawing;
-mod file;
-mod font;
 mod invoice;
-mod layout;
 mod letterhead;
-mod logo;
 mod press;
 mod preview;
-mod qr;
-mod srgb;
 mod statement;
-mod tags;
-mod text;
 
 use std::path::PathBuf;
 
-use self::font::{Fonts, Repertoire};
-use self::layout::{Mark, Picture};
 use self::letterhead::{Kind, Logo};
-use self::logo::Artwork;
-use self::press::{About, Attachment, Press};
-use crate::billing::evidence::InvalidEvidence;
-use crate::billing::invoice::{Cancellation, Invoice};
-use crate::billing::pro_forma::ProForma;
+pub use self::press::PressError;
+use self::press::font::{Fonts, Repertoire};
+use self::press::layout::{Mark, Picture};
+use self::press::logo::Artwork;
+use self::press::print::{About, Attachment, Press};
+use fecha_core::bill::invoice::{Cancellation, Invoice};
+use fecha_core::bill::pro_forma::ProForma;
+use fecha_core::count::evidence::InvalidEvidence;
 
 /// What the issuer's documents look like, beyond what every document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,58 +69,15 @@ impl Set {
 /// A document could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// An embedded font is not what the program was built for.
-    #[error(
-        "the embedded font {name} cannot be used: {reason}; this is a defect of the build, please report it"
-    )]
-    Font {
-        /// The face.
-        name: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The logo's file cannot be read.
-    #[error("cannot read the logo {path}: {source}; correct `logo` under [issuer]")]
-    LogoUnreadable {
-        /// The configured file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The logo is neither an SVG nor a PNG that can be shown.
-    #[error(
-        "the logo {path} cannot be used: {reason}; save it as a PNG, for example of 800 × 200 pixels"
-    )]
-    LogoFormat {
-        /// The configured file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The logo has more pixels than a logo needs.
-    #[error(
-        "the logo {path} has {width} × {height} pixels, more than the 400,000 that every document can carry: save it smaller, for example 800 × 200"
-    )]
-    LogoTooLarge {
-        /// The configured file.
-        path: PathBuf,
-        /// In pixels.
-        width: u32,
-        /// In pixels.
-        height: u32,
-    },
+    /// The press failed.
+    #[error(transparent)]
+    Press(#[from] PressError),
     /// The BR Code does not fit a QR code.
     #[error("the BR Code is too long for a QR code: shorten the PIX key or the issuer's name")]
     PixTooLong,
     /// The annex is no evidence file.
     #[error("the annex of the statement cannot be made: {0}")]
     Annex(#[from] InvalidEvidence),
-    /// The file could not be written.
-    #[error("cannot write the PDF: {reason}; this is a defect of fecha, please report it")]
-    Write {
-        /// What the PDF library said.
-        reason: String,
-    },
 }
 
 impl Renderer {
@@ -157,7 +103,7 @@ impl Renderer {
     pub fn invoice(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
         let pages = invoice::pages(&self.all.fonts, self.logo, invoice)?;
         let json = serde_json::to_vec(invoice)
-            .map_err(|error| RenderError::Write { reason: error.to_string() })?;
+            .map_err(|error| PressError::Write { reason: error.to_string() })?;
         let name = format!("fatura-{}.json", invoice.label());
         let attachment = Attachment { name, json };
         self.print(pages, &about(invoice, Kind::Invoice), Some(&attachment))
@@ -208,7 +154,7 @@ impl Renderer {
     ) -> Result<Vec<u8>, RenderError> {
         let Set { fonts, press } =
             if self.western.covers(&pages) { &self.western } else { &self.all };
-        press.print(fonts, pages, about, attachment)
+        Ok(press.print(fonts, pages, about, attachment)?)
     }
 }
 

@@ -1,13 +1,13 @@
 //! The pro-forma (*prévia*): what a running month would be invoiced as. Nobody may take it for a bill.
 
-use super::font::Fonts;
 use super::invoice::{row, table_header, total};
-use super::layout::{Block, Column, Ink, Paper, Picture};
 use super::letterhead::{self, Kind, Logo, labelled};
-use super::tags::Role;
-use super::text::{Style, Text};
-use crate::billing::money::grouped;
-use crate::billing::pro_forma::{Ahead, ProForma};
+use super::press::font::Fonts;
+use super::press::layout::{Block, Column, Ink, Paper, Picture};
+use super::press::tags::Role;
+use super::press::text::{Style, Text};
+use fecha_core::bill::pro_forma::{Ahead, ProForma};
+use fecha_core::price::money::grouped;
 
 const SPACE: f32 = 17.0;
 /// White above and below a line of the table.

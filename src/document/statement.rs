@@ -6,18 +6,18 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::annex;
-use super::chart::{self, Part};
 use super::comparison;
-use super::font::Fonts;
 use super::invoice::{contact_of_issuer, unit_price};
-use super::layout::{Block, Column, Ink, Paper, Picture, WIDTH};
 use super::letterhead::{self, Kind, Logo, day, labelled, section};
-use super::tags::Role;
-use super::text::{Style, Text};
-use crate::billing::evidence::InvalidEvidence;
-use crate::billing::invoice::Invoice;
-use crate::billing::money::{Money, grouped};
-use crate::billing::price::Item;
+use super::press::chart::{self, Part};
+use super::press::font::Fonts;
+use super::press::layout::{Block, Column, Ink, Paper, Picture, WIDTH};
+use super::press::tags::Role;
+use super::press::text::{Style, Text};
+use fecha_core::bill::invoice::Invoice;
+use fecha_core::count::evidence::InvalidEvidence;
+use fecha_core::price::money::{Money, grouped};
+use fecha_core::price::table::Item;
 
 /// Between sections.
 const SPACE: f32 = 11.5;

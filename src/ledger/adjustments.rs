@@ -7,10 +7,10 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, audit, corrupt, from_text, to_text};
-use crate::billing::adjustment::{Adjustment, Applied, Rest};
-use crate::billing::invoice::{Invoice, Number};
-use crate::billing::money::Money;
-use crate::billing::month::Month;
+use fecha_core::account::adjustment::{Adjustment, Applied, Rest};
+use fecha_core::bill::invoice::{Invoice, Number};
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::Money;
 
 /// A credit or charge to be entered.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ impl Ledger {
     pub async fn add_adjustment(
         &self,
         new: &NewAdjustment<'_>,
-        audit: &audit::Entry<'_>,
+        audit: &audit::Deed<'_>,
     ) -> Result<i64, LedgerError> {
         let mut transaction = self.begin().await?;
         let id = insert(&mut transaction, new, None, None, audit.at).await?;
@@ -80,7 +80,7 @@ impl Ledger {
     pub async fn cancel_adjustment(
         &self,
         id: i64,
-        audit: &audit::Entry<'_>,
+        audit: &audit::Deed<'_>,
     ) -> Result<bool, LedgerError> {
         let mut transaction = self.begin().await?;
         if !void(&mut transaction, id, audit.at).await? {
@@ -123,7 +123,7 @@ impl Ledger {
         number: Number,
         paid_on: NaiveDate,
         amount: Money,
-        audit: &audit::Entry<'_>,
+        audit: &audit::Deed<'_>,
     ) -> Result<bool, LedgerError> {
         let failed = LedgerError::while_doing("record a payment");
         let mut transaction = self.begin().await?;

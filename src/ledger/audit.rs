@@ -6,11 +6,11 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, corrupt, to_text};
-use crate::billing::month::Month;
+use fecha_core::calendar::month::Month;
 
 /// One entry of the audit log, written in the transaction of the deed itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Entry<'a> {
+pub struct Deed<'a> {
     /// When.
     pub at: DateTime<Utc>,
     /// The login name of who did it.
@@ -27,7 +27,7 @@ pub struct Entry<'a> {
 
 /// An entry as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "as in Entry")]
+#[expect(missing_docs, reason = "as in Deed")]
 pub struct Logged {
     pub at: String,
     pub actor: String,
@@ -64,14 +64,14 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn log(&self, entry: &Entry<'_>) -> Result<(), LedgerError> {
+    pub async fn log(&self, entry: &Deed<'_>) -> Result<(), LedgerError> {
         let mut transaction = self.begin().await?;
         entry.write(&mut transaction).await?;
         transaction.commit().await.map_err(LedgerError::while_doing("write the audit log"))
     }
 }
 
-impl Entry<'_> {
+impl Deed<'_> {
     /// Adds the entry to a transaction.
     ///
     /// # Errors

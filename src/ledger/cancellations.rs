@@ -3,9 +3,9 @@
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, corrupt, json};
-use crate::billing::evidence::sha256_hex;
-use crate::billing::invoice::{Cancellation, Invoice, Number};
 use crate::ledger::invoices::{FileKind, insert_file};
+use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
+use fecha_core::count::evidence::sha256_hex;
 
 /// What the ledger keeps of a cancellation beside its document.
 #[derive(Debug, Clone, PartialEq, Eq)]

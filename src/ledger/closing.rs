@@ -5,17 +5,18 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::outbox::{NewEmail, queue};
+use super::outbox::queue;
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
-use crate::billing::exception::Exception;
-use crate::billing::month::Month;
-use crate::billing::tally::Buckets;
-use crate::report::Digest;
+use fecha_core::bill::digest::Digest;
+use fecha_core::bill::exception::Exception;
+use fecha_core::calendar::month::Month;
+use fecha_core::count::tally::Buckets;
+use fecha_core::letter::Letter;
 
 /// How far a month is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
+pub enum MonthState {
     /// Some dealerships' month has not ended, or is not issued.
     Open,
     /// A person must look at it before anything is issued.
@@ -30,7 +31,7 @@ pub struct Closing {
     /// Which month.
     pub month: Month,
     /// How far it is.
-    pub state: State,
+    pub state: MonthState,
     /// Why it is held.
     pub held: Option<String>,
     /// What needs a person.
@@ -63,9 +64,9 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be written.
     pub async fn record_closing(&self, closing: &Closing) -> Result<(), LedgerError> {
         let state = match closing.state {
-            State::Open => "open",
-            State::Held => "held",
-            State::Closed => "closed",
+            MonthState::Open => "open",
+            MonthState::Held => "held",
+            MonthState::Closed => "closed",
         };
         sqlx::query(
             "INSERT INTO closing (month, state, held, exceptions, messages, looked_at)
@@ -117,12 +118,12 @@ impl Ledger {
         serde_json::from_str(&content).map_err(corrupt)
     }
 
-    /// Writes a report, marks its invoices as reported and queues its emails, all in one
+    /// Writes a report, marks its invoices as reported and queues its letters, all in one
     /// transaction; `false` where another process reported under this number first.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn report(&self, digest: &Digest, emails: &[NewEmail]) -> Result<bool, LedgerError> {
+    pub async fn report(&self, digest: &Digest, letters: &[Letter]) -> Result<bool, LedgerError> {
         let failed = LedgerError::while_doing("write a digest");
         let mut transaction = self.begin().await?;
         let inserted = sqlx::query(
@@ -148,8 +149,8 @@ impl Ledger {
                 .await
                 .map_err(&failed)?;
         }
-        for email in emails {
-            queue(&mut transaction, email, digest.made_at).await?;
+        for letter in letters {
+            queue(&mut transaction, letter, digest.made_at).await?;
         }
         transaction.commit().await.map_err(&failed)?;
         Ok(true)

@@ -3,7 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::outbox::{COLUMNS, Email, State, email};
+use fecha_core::letter::LetterState;
+
+use super::outbox::{COLUMNS, Queued, email};
 use super::{Ledger, LedgerError, corrupt, to_text};
 
 /// How long a worker may take for one email before another may have it: longer than the longest
@@ -40,7 +42,7 @@ pub enum Attempt {
 #[derive(Debug, Clone)]
 pub struct Done {
     /// As it was claimed.
-    pub email: Email,
+    pub email: Queued,
     /// How it ended.
     pub attempt: Attempt,
     /// When.
@@ -59,7 +61,7 @@ impl Ledger {
         &self,
         now: DateTime<Utc>,
         in_hand: &[String],
-    ) -> Result<Option<Email>, LedgerError> {
+    ) -> Result<Option<Queued>, LedgerError> {
         let failed = LedgerError::while_doing("claim an email");
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         Ok(claim(&mut connection, now, &in_hand.join(" "), 1).await?.pop())
@@ -71,7 +73,7 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be written.
     pub async fn record_attempt(
         &self,
-        email: &Email,
+        email: &Queued,
         attempt: &Attempt,
         now: DateTime<Utc>,
     ) -> Result<(), LedgerError> {
@@ -90,7 +92,7 @@ impl Ledger {
         done: &[Done],
         wanted: usize,
         until: DateTime<Utc>,
-    ) -> Result<Vec<Email>, LedgerError> {
+    ) -> Result<Vec<Queued>, LedgerError> {
         let mut transaction = self.begin().await?;
         for Done { email, attempt, at } in done {
             record(&mut transaction, email, attempt, *at).await?;
@@ -108,7 +110,7 @@ async fn claim(
     now: DateTime<Utc>,
     in_hand: &str,
     wanted: usize,
-) -> Result<Vec<Email>, LedgerError> {
+) -> Result<Vec<Queued>, LedgerError> {
     let failed = LedgerError::while_doing("claim an email");
     let mut claimed = Vec::new();
     while claimed.len() < wanted {
@@ -131,7 +133,12 @@ async fn claim(
             if take(connection, &email, now).await.map_err(&failed)? {
                 let first_attempt_at = email.first_attempt_at.or(Some(now));
                 let attempts = email.attempts + 1;
-                claimed.push(Email { state: State::Sending, attempts, first_attempt_at, ..email });
+                claimed.push(Queued {
+                    state: LetterState::Sending,
+                    attempts,
+                    first_attempt_at,
+                    ..email
+                });
             }
         }
     }
@@ -141,7 +148,7 @@ async fn claim(
 /// Claims an email only if nobody else did since it was read: the count of attempts tells.
 async fn take(
     connection: &mut AnyConnection,
-    email: &Email,
+    email: &Queued,
     now: DateTime<Utc>,
 ) -> Result<bool, sqlx::Error> {
     let taken = sqlx::query(
@@ -161,7 +168,7 @@ async fn take(
 
 async fn record(
     connection: &mut AnyConnection,
-    email: &Email,
+    email: &Queued,
     attempt: &Attempt,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {

@@ -3,29 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::adjustments::hold;
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
-use crate::billing::advice::{MONTHS, PastMonth};
-use crate::billing::evidence::sha256_hex;
-use crate::billing::invoice::{Invoice, Number};
-use crate::billing::money::Money;
-use crate::billing::month::Month;
-
-/// Where a revision stands (spec §3.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// It is the bill.
-    Issued,
-    /// A later revision is.
-    Superseded,
-    /// The number is void.
-    Cancelled,
-}
+use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
+use fecha_core::calendar::month::Month;
+use fecha_core::count::evidence::sha256_hex;
+use fecha_core::price::advice::{MONTHS, PastMonth};
+use fecha_core::price::money::Money;
 
 /// A revision as the ledger keeps it, without its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +21,7 @@ pub struct Revision {
     /// What its documents say.
     pub invoice: Invoice,
     /// Where it stands.
-    pub state: State,
+    pub state: InvoiceState,
     /// Of the invoice PDF, hexadecimal.
     pub pdf_sha256: String,
     /// Of the statement PDF, hexadecimal.
@@ -143,7 +131,7 @@ impl Ledger {
             .await
             .map_err(LedgerError::while_doing("read the invoices"))?;
         let mut revisions: Vec<_> = rows.iter().map(revision).collect::<Result<_, _>>()?;
-        revisions.retain(|r| filter.all_revisions || r.state != State::Superseded);
+        revisions.retain(|r| filter.all_revisions || r.state != InvoiceState::Superseded);
         revisions.sort_by_key(|r: &Revision| (r.invoice.number, r.invoice.revision));
         Ok(revisions)
     }
@@ -157,7 +145,7 @@ impl Ledger {
         let revisions = self.revisions(filter).await?;
         Ok(revisions
             .into_iter()
-            .filter(|revision| revision.state == State::Issued)
+            .filter(|revision| revision.state == InvoiceState::Issued)
             .map(|revision| (revision.invoice.dealership_id.clone(), revision))
             .collect())
     }
@@ -203,7 +191,7 @@ impl Ledger {
             let in_state = revisions.iter().filter(move |revision| revision.state == state);
             in_state.map(|revision| revision.invoice.dealership_id.clone()).collect::<BTreeSet<_>>()
         };
-        Ok(&of(State::Cancelled) - &of(State::Issued))
+        Ok(&of(InvoiceState::Cancelled) - &of(InvoiceState::Issued))
     }
 
     /// One file of a revision, byte for byte as issued; `None` where there is no such revision.
@@ -442,9 +430,9 @@ fn revision(row: &AnyRow) -> Result<Revision, LedgerError> {
     Ok(Revision {
         invoice: serde_json::from_str(&content).map_err(corrupt)?,
         state: match (superseded, cancelled) {
-            (Some(_), _) => State::Superseded,
-            (None, Some(_)) => State::Cancelled,
-            (None, None) => State::Issued,
+            (Some(_), _) => InvoiceState::Superseded,
+            (None, Some(_)) => InvoiceState::Cancelled,
+            (None, None) => InvoiceState::Issued,
         },
         pdf_sha256: row.try_get("pdf_sha256").map_err(corrupt)?,
         statement_sha256: row.try_get("statement_sha256").map_err(corrupt)?,

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{Ledger, LedgerError, corrupt, from_text, to_text};
-use crate::billing::month::Month;
+use fecha_core::calendar::month::Month;
 
 /// What it looks after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,7 +27,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _, Transaction};
 
-use crate::billing::evidence::EvidenceKey;
+use fecha_core::count::evidence::EvidenceKey;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 

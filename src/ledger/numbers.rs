@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::Row as _;
 
 use super::{Ledger, LedgerError, corrupt};
-use crate::billing::invoice::Number;
+use fecha_core::bill::invoice::Number;
 
 /// The numbers of one year.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

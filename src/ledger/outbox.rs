@@ -1,116 +1,20 @@
 //! The outbox: emails queued by the transaction that gives cause for them.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::invoices::optional_instant;
 use super::{Ledger, LedgerError, corrupt, json, to_text};
-use crate::billing::invoice::{Cancellation, Number};
-use crate::billing::month::Month;
-use crate::billing::package_use::PackageUse;
-use crate::billing::register::EmailAddress;
-use crate::mail::template::Alert;
-use crate::report::FailedDelivery;
-use crate::report::archive::Part;
+use fecha_core::bill::digest::FailedDelivery;
+use fecha_core::bill::invoice::Number;
+use fecha_core::calendar::month::Month;
+use fecha_core::letter::{Content, Kind, Letter, LetterState, Matter};
+use fecha_core::party::register::EmailAddress;
 
-/// What an email is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the spec's own names")]
-pub enum Kind {
-    Invoice,
-    Digest,
-    Alert,
-    PackageUse,
-}
-
-/// Where an email stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the spec's own names")]
-pub enum State {
-    Pending,
-    Sending,
-    Sent,
-    Failed,
-    Withdrawn,
-}
-
-/// What an email is made from when it is sent; documents lie in the ledger, unchanged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "content")]
-pub enum Content {
-    /// Invoice and statement to a dealership.
-    Invoice {
-        /// The invoice.
-        number: Number,
-        /// Which revision of it.
-        revision: u32,
-        /// Whether the evidence goes with it: kept, so that every attempt sends the same bytes.
-        #[serde(default)]
-        evidence: bool,
-    },
-    /// To a dealership whose invoice is void, or a copy of it to finance.
-    Cancellation {
-        /// The invoice.
-        number: Number,
-        /// The revision that stood.
-        revision: u32,
-        /// Why it is void.
-        cancellation: Cancellation,
-        /// It is the copy to finance.
-        #[serde(default)]
-        is_copy: bool,
-    },
-    /// A report to finance, or one part of it.
-    Digest {
-        /// The month.
-        month: Month,
-        /// The number of the report in the month.
-        sequence: u32,
-        /// Which part of it.
-        part: Part,
-    },
-    /// To a dealership that has used so much of its package.
-    PackageUse {
-        /// All that it says.
-        package_use: Box<PackageUse>,
-    },
-    /// A call for a person.
-    Alert {
-        /// All that it says.
-        alert: Alert,
-    },
-}
-
-/// An email to be queued.
+/// A letter in the outbox.
 #[derive(Debug, Clone)]
-pub struct NewEmail {
-    /// What it is about.
-    pub kind: Kind,
-    /// The reason for it; with kind, recipient and resend count it can be queued once.
-    pub cause: String,
-    /// For whom it is.
-    pub recipient: EmailAddress,
-    /// Who gets it instead.
-    pub redirected_to: Option<EmailAddress>,
-    /// 0 for the first, counted up by `resend`.
-    pub resend: u32,
-    /// Of the invoice it is about.
-    pub number: Option<Number>,
-    /// What it is made from.
-    pub content: Content,
-    /// Its subject.
-    pub subject: String,
-    /// Its Message-ID.
-    pub message_id: String,
-}
-
-/// An email in the outbox.
-#[derive(Debug, Clone)]
-pub struct Email {
+pub struct Queued {
     /// Sorts by the time of queueing.
     pub id: String,
     /// What it is about.
@@ -128,7 +32,7 @@ pub struct Email {
     /// The same over every retry.
     pub message_id: String,
     /// Where it stands.
-    pub state: State,
+    pub state: LetterState,
     /// Attempts begun.
     pub attempts: u32,
     /// When the first one began.
@@ -143,7 +47,7 @@ pub struct Email {
     pub last_error: Option<String>,
 }
 
-impl Email {
+impl Queued {
     /// Who gets it.
     #[must_use]
     pub fn to(&self) -> &EmailAddress {
@@ -190,13 +94,13 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn emails(&self, state: Option<State>) -> Result<Vec<Email>, LedgerError> {
+    pub async fn emails(&self, state: Option<LetterState>) -> Result<Vec<Queued>, LedgerError> {
         let rows = sqlx::query(AssertSqlSafe(format!("{COLUMNS} ORDER BY id")))
             .fetch_all(&self.pool)
             .await
             .map_err(LedgerError::while_doing("read the outbox"))?;
         let mut emails: Vec<_> = rows.iter().map(email).collect::<Result<_, _>>()?;
-        emails.retain(|email: &Email| state.is_none_or(|state| email.state == state));
+        emails.retain(|email: &Queued| state.is_none_or(|state| email.state == state));
         Ok(emails)
     }
 
@@ -206,42 +110,37 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be written.
     pub async fn queue_again(
         &self,
-        emails: Vec<NewEmail>,
+        letters: Vec<Letter>,
         now: DateTime<Utc>,
-        audit: &super::audit::Entry<'_>,
+        audit: &super::audit::Deed<'_>,
     ) -> Result<(), LedgerError> {
         let failed = LedgerError::while_doing("queue an email");
         let mut transaction = self.begin().await?;
-        for mut email in emails {
+        for letter in letters {
             let next: i64 = sqlx::query(
                 "SELECT COALESCE(MAX(resend), 0) + 1 FROM outbox WHERE cause = $1 AND recipient = $2",
             )
-            .bind(email.cause.clone())
-            .bind(email.recipient.to_string())
+            .bind(letter.matter().cause.clone())
+            .bind(letter.recipient().to_string())
             .fetch_one(&mut *transaction)
             .await
             .and_then(|row| row.try_get(0))
             .map_err(&failed)?;
-            email.resend = u32::try_from(next).map_err(corrupt)?;
-            queue(&mut transaction, &email, now).await?;
+            let letter = letter.again(u32::try_from(next).map_err(corrupt)?);
+            queue(&mut transaction, &letter, now).await?;
         }
         audit.write(&mut transaction).await?;
         transaction.commit().await.map_err(&failed)
     }
 }
 
-/// Queues an email, once: the same kind, cause, recipient and resend count are one email.
+/// Queues a letter, once: the same kind, cause, recipient and resend count are one letter.
 pub(crate) async fn queue(
     transaction: &mut Transaction<'static, Any>,
-    email: &NewEmail,
+    letter: &Letter,
     now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
-    let kind = match email.kind {
-        Kind::Invoice => "invoice",
-        Kind::Digest => "digest",
-        Kind::Alert => "alert",
-        Kind::PackageUse => "package_use",
-    };
+    let Matter { cause, subject, content } = letter.matter();
     sqlx::query(
         "INSERT INTO outbox (id, kind, cause, recipient, redirected_to, resend, number, content, subject,
              message_id, state, attempts, created_at, next_attempt_at, maybe_twice)
@@ -249,15 +148,15 @@ pub(crate) async fn queue(
          ON CONFLICT (kind, cause, recipient, resend) DO NOTHING",
     )
     .bind(uuid::Uuid::now_v7().to_string())
-    .bind(kind.to_owned())
-    .bind(email.cause.clone())
-    .bind(email.recipient.to_string())
-    .bind(email.redirected_to.as_ref().map(ToString::to_string))
-    .bind(i64::from(email.resend))
-    .bind(email.number.map(|number| number.to_string()))
-    .bind(json(&email.content)?)
-    .bind(email.subject.clone())
-    .bind(email.message_id.clone())
+    .bind(content.kind().key().to_owned())
+    .bind(cause.clone())
+    .bind(letter.recipient().to_string())
+    .bind(letter.redirected_to().map(ToString::to_string))
+    .bind(i64::from(letter.resend()))
+    .bind(content.number().map(|number| number.to_string()))
+    .bind(json(content)?)
+    .bind(subject.clone())
+    .bind(letter.message_id().to_owned())
     .bind(to_text(now))
     .execute(&mut **transaction)
     .await
@@ -282,14 +181,14 @@ pub(crate) async fn withdraw(
     Ok(())
 }
 
-pub(super) fn email(row: &AnyRow) -> Result<Email, LedgerError> {
+pub(super) fn email(row: &AnyRow) -> Result<Queued, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
     let count = |column: &str| {
         u32::try_from(row.try_get::<i64, _>(column).map_err(corrupt)?).map_err(corrupt)
     };
     let named = |name: String| serde_json::Value::String(name);
-    Ok(Email {
+    Ok(Queued {
         id: text("id")?,
         kind: serde_json::from_value(named(text("kind")?)).map_err(corrupt)?,
         number: optional("number")?.map(|number| number.parse().map_err(corrupt)).transpose()?,

@@ -6,10 +6,11 @@ use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::outbox::{NewEmail, queue};
+use super::outbox::queue;
 use super::{Ledger, LedgerError, corrupt, to_text};
-use crate::billing::month::Month;
-use crate::billing::package_use::PackageUse;
+use fecha_core::bill::package_use::PackageUse;
+use fecha_core::calendar::month::Month;
+use fecha_core::letter::Letter;
 
 impl Ledger {
     /// The thresholds that each dealership was told of in a month, in percent.
@@ -46,7 +47,7 @@ impl Ledger {
         &self,
         dealership_id: &str,
         package_use: &PackageUse,
-        emails: &[NewEmail],
+        letters: &[Letter],
         now: DateTime<Utc>,
     ) -> Result<bool, LedgerError> {
         let failed = LedgerError::while_doing("tell a dealership of its package");
@@ -66,8 +67,8 @@ impl Ledger {
         if inserted.rows_affected() == 0 {
             return Ok(false);
         }
-        for email in emails {
-            queue(&mut transaction, email, now).await?;
+        for letter in letters {
+            queue(&mut transaction, letter, now).await?;
         }
         transaction.commit().await.map_err(&failed)?;
         Ok(true)

@@ -5,8 +5,8 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{Ledger, LedgerError, corrupt};
-use crate::billing::contract::ContractEntry;
-use crate::billing::register::{Dealership, EmailAddress};
+use fecha_core::party::register::{Dealership, EmailAddress};
+use fecha_core::price::contract::ContractEntry;
 
 /// What an import did to one of the two tables, in rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -71,7 +71,7 @@ impl Ledger {
         &self,
         dealerships: &[Dealership],
         contracts: &[ContractEntry],
-        audit: &super::audit::Entry<'_>,
+        audit: &super::audit::Deed<'_>,
     ) -> Result<(Imported, Imported), LedgerError> {
         let failed = LedgerError::while_doing("write the register");
         let known = self.dealerships().await?;

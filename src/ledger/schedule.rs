@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{Ledger, LedgerError, corrupt, from_text};
-use crate::billing::month::Month;
+use fecha_core::calendar::month::Month;
 
 /// How much there is of everything, for whoever watches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::billing::tally::{Count, Residual};
+use fecha_core::count::tally::{Count, Residual};
 
 /// Where something was wrong: the database's URL without its password, and the relation.
 #[derive(Debug, Clone, PartialEq, Eq)]

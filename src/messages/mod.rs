@@ -26,8 +26,8 @@ use self::mysql::Mysql;
 use self::postgres::Postgres;
 use self::relation::Relation;
 use self::sqlite::Sqlite;
-use crate::billing::counter::Counter;
-use crate::billing::tally::{Count, Message};
+use fecha_core::count::counter::Counter;
+use fecha_core::count::tally::{Count, Message};
 
 /// The columns that are read, `sent_at` apart, in the order of [`Message`].
 const TEXT_COLUMNS: [&str; 6] =

@@ -99,7 +99,7 @@ fn files_are_what_the_ledger_says(
     let shown = reseller.run(&[&["invoice", "2026-000001", "--json"], &files[..]].concat());
     let shown = shown.expect(0).json();
     let sha = |name: &str| {
-        fecha::billing::evidence::sha256_hex(&std::fs::read(reseller.path(name)).unwrap())
+        fecha_core::count::evidence::sha256_hex(&std::fs::read(reseller.path(name)).unwrap())
     };
     assert_eq!(shown["pdf_sha256"], sha("f.pdf"));
     assert_eq!(shown["statement_sha256"], sha("e.pdf"));

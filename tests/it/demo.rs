@@ -6,16 +6,16 @@ use std::fs;
 use std::path::Path;
 
 use chrono_tz::America;
-use fecha::billing::contact::Identity;
-use fecha::billing::contract::Contracts;
-use fecha::billing::counter::Counter;
-use fecha::billing::hold::{Limits, Source, reasons};
-use fecha::billing::month::Month;
-use fecha::billing::register::Dealership;
-use fecha::billing::tally::{Count, Counted, Message};
-use fecha::config::{Config, Transport};
-use fecha::demo::{self, Demo, DemoError};
-use fecha::register::{read_contracts, read_dealerships};
+use fecha::setup::config::{Config, Transport};
+use fecha::setup::demo::{self, Demo, DemoError};
+use fecha::setup::register::{read_contracts, read_dealerships};
+use fecha_core::bill::hold::{Limits, Source, reasons};
+use fecha_core::calendar::month::Month;
+use fecha_core::count::contact::Identity;
+use fecha_core::count::counter::Counter;
+use fecha_core::count::tally::{Count, Counted, Message};
+use fecha_core::party::register::Dealership;
+use fecha_core::price::contract::Contracts;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 

@@ -6,12 +6,12 @@ mod logo;
 
 use std::fs;
 
-use fecha::billing::invoice::{Cancellation, Invoice, Replacement};
-use fecha::billing::money::Money;
-use fecha::billing::pix::{Receiver, br_code};
-use fecha::billing::price::{Item, Line};
-use fecha::billing::tally::Buckets;
 use fecha::document::{Branding, Renderer};
+use fecha_core::bill::invoice::{Cancellation, Invoice, Replacement};
+use fecha_core::count::tally::Buckets;
+use fecha_core::party::pix::{Receiver, br_code};
+use fecha_core::price::money::Money;
+use fecha_core::price::table::{Item, Line};
 use proptest::prelude::*;
 use rstest::rstest;
 use rust_decimal::Decimal;

@@ -2,16 +2,16 @@
 
 use std::ops::Range;
 
-use fecha::billing::invoice::{Cancellation, Invoice};
-use fecha::billing::money::Money;
-use fecha::billing::package_use::PackageUse;
-use fecha::mail::Sender;
-use fecha::mail::compose::{self, Envelope};
-use fecha::mail::enclosure::Enclosure;
-use fecha::mail::template::{Rendered, Templates};
-use fecha::report::Digest;
-use fecha::report::Entry;
-use fecha::report::archive::Part;
+use fecha::letters::compose::{self, Envelope};
+use fecha::letters::enclosure::Enclosure;
+use fecha::letters::mailbox::Sender;
+use fecha::letters::template::{Rendered, Templates};
+use fecha_core::bill::digest::Digest;
+use fecha_core::bill::digest::DigestRow;
+use fecha_core::bill::invoice::{Cancellation, Invoice};
+use fecha_core::bill::package_use::PackageUse;
+use fecha_core::letter::Part;
+use fecha_core::price::money::Money;
 use rstest::rstest;
 
 use crate::support::samples::{self, HOSTILE};
@@ -195,17 +195,17 @@ fn a_terrible_month_still_fits() {
 fn a_large_close_goes_in_emails_of_less_than_ten_megabytes() {
     let mut digest = samples::digest();
     let entry = digest.invoices[0].clone();
-    let numbered = |sequence| Entry { number: samples::number(sequence), ..entry.clone() };
+    let numbered = |sequence| DigestRow { number: samples::number(sequence), ..entry.clone() };
     digest.invoices = (1..=600).map(numbered).collect();
     let parts = compose::digest_parts(&digest, &[33_000; 600]).unwrap();
     assert_eq!(parts.len(), 3);
-    let from = fecha::mail::mailbox("faturas@example.com").unwrap();
+    let from = fecha::letters::mailbox::mailbox("faturas@example.com").unwrap();
     let sender = Sender { from, reply_to: None };
     let mut invoices = 0;
     for part in &parts {
         let envelope = Envelope {
             message_id: "<1@example.com>".to_owned(),
-            to: fecha::mail::address("financeiro@example.com").unwrap(),
+            to: fecha::letters::mailbox::address("financeiro@example.com").unwrap(),
             date: digest.made_at,
         };
         let pdfs = vec![vec![7; 33_000]; part.invoices.len()];

@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use fecha::billing::evidence::sha256_hex;
-use fecha::mail::compose::{self, Envelope, InvoiceFiles};
-use fecha::mail::template::Templates;
-use fecha::mail::{Email, Sender};
+use fecha::letters::compose::{self, Envelope, InvoiceFiles};
+use fecha::letters::email::Email;
+use fecha::letters::mailbox::Sender;
+use fecha::letters::template::Templates;
+use fecha_core::count::evidence::sha256_hex;
 use rstest::rstest;
 
 use crate::support::pdf::Pdf;
@@ -127,10 +128,12 @@ fn the_wish_goes_out_with_the_register_and_comes_back() {
 }
 
 fn email(evidence: Vec<u8>) -> Email {
-    let sender =
-        Sender { from: fecha::mail::mailbox("faturas@example.com").unwrap(), reply_to: None };
+    let sender = Sender {
+        from: fecha::letters::mailbox::mailbox("faturas@example.com").unwrap(),
+        reply_to: None,
+    };
     let date = "2026-11-01T03:00:01Z".parse().unwrap();
-    let to = fecha::mail::address("loja@example.com").unwrap();
+    let to = fecha::letters::mailbox::address("loja@example.com").unwrap();
     let envelope = Envelope { message_id: sender.new_message_id(date), to, date };
     let pdf = || vec![7; 30_000];
     let files = InvoiceFiles { invoice: pdf(), statement: pdf(), evidence: Some(evidence) };

@@ -1,10 +1,9 @@
 //! Leadership on a PostgreSQL ledger, and alerts, at the ledger itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use fecha::ledger::audit::Entry;
-use fecha::ledger::outbox::{Content, Kind, NewEmail};
+use fecha::ledger::audit::Deed;
 use fecha::ledger::{Ledger, LedgerError};
-use fecha::mail::template::Alert;
+use fecha_core::letter::{Addressing, Alert, Content, Letter, Matter};
 use rstest::rstest;
 
 use crate::support::postgres::Postgres;
@@ -14,9 +13,9 @@ async fn postgres() -> Ledger {
     Ledger::open(&Postgres::shared().create_database("lease")).await.unwrap()
 }
 
-fn entry() -> Entry<'static> {
+fn deed() -> Deed<'static> {
     let at = "2026-11-01T03:00:00Z".parse().unwrap();
-    Entry { at, actor: "test", action: "issue", month: None, dealership_id: None, detail: "" }
+    Deed { at, actor: "test", action: "issue", month: None, dealership_id: None, detail: "" }
 }
 
 #[tokio::test]
@@ -25,17 +24,17 @@ async fn a_leader_of_an_older_epoch_writes_nothing() {
     let mut first = ledger.session().await.unwrap();
     assert_eq!(first.take_over(0).await.unwrap(), Some(1));
     let paused = ledger.fenced(1);
-    paused.log(&entry()).await.unwrap();
+    paused.log(&deed()).await.unwrap();
     first.beat(1).await.unwrap();
 
     let mut second = ledger.session().await.unwrap();
     assert!(!second.is_gone(1).await.unwrap(), "the session of the first is there");
     assert_eq!(second.take_over(1).await.unwrap(), Some(2));
-    assert!(matches!(paused.log(&entry()).await, Err(LedgerError::Deposed)));
+    assert!(matches!(paused.log(&deed()).await, Err(LedgerError::Deposed)));
     assert!(matches!(first.beat(1).await, Err(LedgerError::Deposed)));
-    ledger.fenced(2).log(&entry()).await.unwrap();
+    ledger.fenced(2).log(&deed()).await.unwrap();
     // A command is no daemon: it is never fenced.
-    ledger.log(&entry()).await.unwrap();
+    ledger.log(&deed()).await.unwrap();
 }
 
 #[tokio::test]
@@ -83,8 +82,8 @@ async fn a_cause_is_told_once_an_hour_at_most(
     let mut ids = 0;
     let mut tell = async |minutes: i64, cause: &str, happened: &str, reminder| {
         ids += 1;
-        let emails = vec![email(cause, happened, ids)];
-        ledger.alert(emails, reminder, start + TimeDelta::minutes(minutes)).await.unwrap()
+        let letters = vec![letter(cause, happened, ids)];
+        ledger.alert(letters, reminder, start + TimeDelta::minutes(minutes)).await.unwrap()
     };
     assert!(tell(0, "late", "a", day).await);
     assert!(!tell(1, "late", "a", day).await);
@@ -96,22 +95,18 @@ async fn a_cause_is_told_once_an_hour_at_most(
     assert!(!tell(90 * 24 * 60, "held", "a", None).await, "no reminder");
 }
 
-fn email(cause: &str, happened: &str, id: u32) -> NewEmail {
+fn letter(cause: &str, happened: &str, id: u32) -> Letter {
     let alert = Alert {
         subject: "aviso".to_owned(),
         happened: happened.to_owned(),
         todo: String::new(),
         issuer: String::new(),
     };
-    NewEmail {
-        kind: Kind::Alert,
+    let matter = Matter {
         cause: cause.to_owned(),
-        recipient: fecha::mail::address("ti@example.com").unwrap(),
-        redirected_to: None,
-        resend: 0,
-        number: None,
-        content: Content::Alert { alert },
         subject: "aviso".to_owned(),
-        message_id: format!("<{id}@example.com>"),
-    }
+        content: Content::Alert { alert },
+    };
+    let to = fecha::letters::mailbox::address("ti@example.com").unwrap();
+    Addressing::default().letter(matter, to, format!("<{id}@example.com>"))
 }

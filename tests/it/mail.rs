@@ -4,10 +4,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use fecha::mail::compose::{self, Envelope, InvoiceFiles};
-use fecha::mail::smtp::{Timeouts, Tls};
-use fecha::mail::template::Templates;
-use fecha::mail::{Delivery, Email, FileMailer, Mailer, Sender, SmtpMailer, SmtpSettings};
+use fecha::letters::compose::{self, Envelope, InvoiceFiles};
+use fecha::letters::email::Email;
+use fecha::letters::mailbox::Sender;
+use fecha::letters::template::Templates;
+use fecha::post::FileMailer;
+use fecha::post::Mailer;
+use fecha::post::SmtpMailer;
+use fecha::post::SmtpSettings;
+use fecha::post::smtp::{Timeouts, Tls};
+use fecha_core::letter::Delivery;
 use rstest::rstest;
 use serde_json::Value;
 
@@ -17,14 +23,15 @@ use crate::support::smtp::{Act, At, Server};
 
 fn sender() -> Sender {
     Sender {
-        from: fecha::mail::mailbox("Faturamento São José <faturas@example.com>").unwrap(),
-        reply_to: Some(fecha::mail::mailbox("financeiro@example.com").unwrap()),
+        from: fecha::letters::mailbox::mailbox("Faturamento São José <faturas@example.com>")
+            .unwrap(),
+        reply_to: Some(fecha::letters::mailbox::mailbox("financeiro@example.com").unwrap()),
     }
 }
 
 fn envelope(to: &str) -> Envelope {
     let date = "2026-11-01T03:00:01Z".parse().unwrap();
-    let to = fecha::mail::address(to).unwrap();
+    let to = fecha::letters::mailbox::address(to).unwrap();
     Envelope { message_id: sender().new_message_id(date), to, date }
 }
 
@@ -305,7 +312,7 @@ fn some_emails() -> Vec<Email> {
     let sizes = [6_800_000, 500_000];
     let parts = compose::digest_parts(&digest, &sizes).unwrap();
     assert_eq!(parts.len(), 2);
-    let part = |part: &fecha::report::archive::Part| {
+    let part = |part: &fecha_core::letter::Part| {
         let pdfs = sizes[part.invoices.clone()].iter().map(|size| vec![7; *size]).collect();
         compose::digest(&templates, to(), &digest, part, pdfs).unwrap()
     };

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::America::{Noronha, Sao_Paulo};
-use fecha::billing::counter::Counter;
-use fecha::billing::month::{Month, Period};
-use fecha::billing::tally::{Count, Counted, Message};
 use fecha::messages::{CONNECTIONS, Reading, Source, SourceError};
+use fecha_core::calendar::month::{Month, Period};
+use fecha_core::count::counter::Counter;
+use fecha_core::count::tally::{Count, Counted, Message};
 use rstest::rstest;
 
 use crate::support::message_db::Engine::{self, MariaDb as Maria, Postgres as Pg, Sqlite};

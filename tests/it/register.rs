@@ -5,15 +5,15 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use fecha::billing::contract::ContractEntry;
-use fecha::billing::price::{PriceTable, Prices};
-use fecha::billing::register::{Dealership, EmailAddress, EvidenceWish};
-use fecha::config::Config;
-use fecha::evidence_key::{FILE_NAME, load_or_create};
-use fecha::init::init;
-use fecha::register::{
+use fecha::setup::config::Config;
+use fecha::setup::evidence_key::{FILE_NAME, load_or_create};
+use fecha::setup::init::init;
+use fecha::setup::register::{
     BadRows, read_contracts, read_dealerships, write_contracts, write_dealerships,
 };
+use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish};
+use fecha_core::price::contract::ContractEntry;
+use fecha_core::price::table::{PriceTable, Prices};
 use proptest::prelude::*;
 use rstest::rstest;
 

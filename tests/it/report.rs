@@ -3,8 +3,9 @@
 use std::io::Cursor;
 
 use calamine::{Data, Reader, Xlsx};
-use fecha::report::workbook::workbook;
-use fecha::report::{Digest, Entry};
+use fecha::letters::report::workbook::workbook;
+use fecha_core::bill::digest::Digest;
+use fecha_core::bill::digest::DigestRow;
 
 use crate::support::samples;
 
@@ -75,9 +76,9 @@ fn names_that_begin_like_a_formula_are_text() {
 fn totals_of_a_large_close_are_exact() {
     let mut digest = samples::digest();
     let entry = digest.invoices[0].clone();
-    let total = |index: i64| fecha::billing::money::Money::from_centavos(index * 7919 + 1);
+    let total = |index: i64| fecha_core::price::money::Money::from_centavos(index * 7919 + 1);
     digest.invoices =
-        (0..1500).map(|index| Entry { total: total(index), ..entry.clone() }).collect();
+        (0..1500).map(|index| DigestRow { total: total(index), ..entry.clone() }).collect();
     let mut book = open(&digest);
     let range = book.worksheet_range("Faturas").unwrap();
     let Some(Data::Float(sum)) = range.get_value((1501, 13)) else { panic!("no total") };

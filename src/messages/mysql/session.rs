@@ -10,13 +10,13 @@ use sqlx::{
 
 use super::Mysql;
 use super::key::{Found, Key, Range};
-use crate::billing::month::Period;
-use crate::billing::tally::Message;
 use crate::messages::error::{Kind, from_server};
 use crate::messages::{
     ANSWER_WITHIN, CONNECT_WITHIN, Pass, Place, ROWS_A_CLOCK, ReadSlice, Relation, SourceError,
     TEXT_COLUMNS, within,
 };
+use fecha_core::calendar::month::Period;
+use fecha_core::count::tally::Message;
 
 /// One connection within its snapshot.
 pub(super) struct Session<'a> {

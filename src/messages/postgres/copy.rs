@@ -2,8 +2,8 @@
 //!
 //! The format: <https://www.postgresql.org/docs/15/sql-copy.html>, *Binary Format*.
 
-use crate::billing::tally::Message;
 use crate::messages::TEXT_COLUMNS;
+use fecha_core::count::tally::Message;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 

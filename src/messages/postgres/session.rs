@@ -10,13 +10,13 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use super::Postgres;
 use super::copy::{CopyReader, Malformed};
-use crate::billing::month::Period;
-use crate::billing::tally::Message;
 use crate::messages::error::{Kind, from_server};
 use crate::messages::{
     ANSWER_WITHIN, CONNECT_WITHIN, Checked, Pass, ROWS_A_CLOCK, ReadSlice, SourceError,
     TEXT_COLUMNS, within,
 };
+use fecha_core::calendar::month::Period;
+use fecha_core::count::tally::Message;
 
 /// One connection within the snapshot.
 pub(super) struct Session {

@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use self::snapshot::Snapshot;
 use super::{Checked, Pass, Place, Reading, Relation, SourceError};
-use crate::billing::month::Period;
+use fecha_core::calendar::month::Period;
 
 #[derive(Clone)]
 pub(super) struct Sqlite {

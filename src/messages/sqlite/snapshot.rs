@@ -7,9 +7,9 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
 use super::{BUSY_TIMEOUT_OF_OTHERS, Sqlite, said};
-use crate::billing::month::Period;
-use crate::billing::tally::{Message, instant};
 use crate::messages::{Checked, Pass, ReadSlice, SourceError, TEXT_COLUMNS};
+use fecha_core::calendar::month::Period;
+use fecha_core::count::tally::{Message, instant};
 
 const EXPECTED: &str = "INTEGER, Unix milliseconds, in every row: convert it in a parenthesised SELECT in [messages] relation; for ISO 8601 text: CAST(strftime('%s', sent_at) AS INTEGER) * 1000 AS sent_at";
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeZone, Utc};
 use chrono_tz::America;
-use fecha::billing::advice::PastMonth;
-use fecha::billing::invoice::{Invoice, Number, Usage};
-use fecha::billing::month::Month;
-use fecha::billing::pix::{Receiver, br_code};
-use fecha::billing::price::PriceTable;
-use fecha::billing::register::{EmailAddress, Issuer, Party};
-use fecha::billing::tally::Buckets;
+use fecha_core::bill::invoice::{Invoice, Number, Usage};
+use fecha_core::calendar::month::Month;
+use fecha_core::count::tally::Buckets;
+use fecha_core::party::pix::{Receiver, br_code};
+use fecha_core::party::register::{EmailAddress, Issuer, Party};
+use fecha_core::price::advice::PastMonth;
+use fecha_core::price::table::PriceTable;
 
 /// The example of spec §3.4: package 5,000, 5,123 contacts, 310 HSM, R$ 1.192,27.
 pub fn invoice() -> Invoice {

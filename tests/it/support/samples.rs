@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use super::sample;
 use chrono_tz::America;
-use fecha::billing::exception::{Exception, Reason};
-use fecha::billing::invoice::{Invoice, Number, Replacement, Usage};
-use fecha::billing::money::{Money, UnitPrice};
-use fecha::billing::month::Month;
-use fecha::billing::package_use::PackageUse;
-use fecha::billing::price::{Item, Line};
-use fecha::billing::register::Party;
-use fecha::billing::tally::{Buckets, Window};
-use fecha::mail::template::Alert;
-use fecha::report::{Digest, Entry, FailedDelivery, Zone};
+use fecha_core::bill::digest::Digest;
+use fecha_core::bill::digest::DigestRow;
+use fecha_core::bill::digest::FailedDelivery;
+use fecha_core::bill::digest::Zone;
+use fecha_core::bill::exception::{Exception, Reason};
+use fecha_core::bill::invoice::{Invoice, Number, Replacement, Usage};
+use fecha_core::bill::package_use::PackageUse;
+use fecha_core::calendar::month::Month;
+use fecha_core::count::tally::{Buckets, Window};
+use fecha_core::letter::Alert;
+use fecha_core::party::register::Party;
+use fecha_core::price::money::{Money, UnitPrice};
+use fecha_core::price::table::{Item, Line};
 
 /// Markup, quotes, an emoji, right-to-left text and its override, line breaks.
 pub const HOSTILE: &str =
@@ -79,7 +82,7 @@ pub fn revision() -> Invoice {
 pub fn digest() -> Digest {
     let second = Invoice { number: number(2), dealership_id: "=1+1".to_owned(), ..invoice() };
     let mut invoices =
-        vec![Entry::of(&invoice(), "a".repeat(64)), Entry::of(&second, "b".repeat(64))];
+        vec![DigestRow::of(&invoice(), "a".repeat(64)), DigestRow::of(&second, "b".repeat(64))];
     invoices[0].month_before = Some(money("1156.60"));
     invoices[1].month_before = Some(money("2000.00"));
     "=HYPERLINK(\"http://example.com\")".clone_into(&mut invoices[1].dealership_name);
@@ -120,7 +123,7 @@ pub fn digest() -> Digest {
         not_contacts: vec![("d1".to_owned(), 1), ("@d2".to_owned(), 1)],
         failed_deliveries: vec![FailedDelivery {
             label: "2026-000001".to_owned(),
-            recipient: fecha::mail::address("contas@sao-joao.example.com").unwrap(),
+            recipient: fecha::letters::mailbox::address("contas@sao-joao.example.com").unwrap(),
             error: format!("550 5.1.1 no such user {HOSTILE}"),
         }],
     }
@@ -143,7 +146,7 @@ fn zone(names: &[&str], zone: chrono_tz::Tz, buckets: Buckets, elsewhere: u64) -
 pub fn supplement() -> Digest {
     Digest {
         sequence: 2,
-        invoices: vec![Entry::of(&revision(), "c".repeat(64))],
+        invoices: vec![DigestRow::of(&revision(), "c".repeat(64))],
         exceptions: Vec::new(),
         zones: Vec::new(),
         not_contacts: Vec::new(),

@@ -1,0 +1,439 @@
+//! What changed between an invoice as issued and its month as it would be counted and priced today
+//! (spec §2 *Rerun*): contact by contact, line by line.
+
+use std::fmt;
+use std::ops::AddAssign;
+use std::str::FromStr;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+
+use crate::bill::invoice::Invoice;
+use crate::count::evidence::EvidenceRow;
+use crate::party::register::Party;
+use crate::price::money::Money;
+use crate::price::table::{Item, Line, PriceTable};
+
+/// Why an invoice would be different today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Messages that came after the invoice was issued.
+    Late,
+    /// A contact has fewer messages than were counted, or none.
+    Loss,
+    /// Another package.
+    Contract,
+    /// Another price.
+    Price,
+    /// Another name, tax id or address.
+    Register,
+    /// A credit or charge was added or withdrawn.
+    Adjustment,
+}
+
+/// The text is no cause that can be accepted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no cause: they are late, loss, contract, price and register")]
+pub struct InvalidCause(pub String);
+
+impl Cause {
+    /// The name in JSON, and on the command line.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Loss => "loss",
+            Self::Contract => "contract",
+            Self::Price => "price",
+            Self::Register => "register",
+            Self::Adjustment => "adjustment",
+        }
+    }
+
+    /// Whether a rerun goes on by itself: messages that came late, and what an admin entered for this
+    /// very invoice.
+    #[must_use]
+    pub fn goes_by_itself(self) -> bool {
+        matches!(self, Self::Late | Self::Adjustment)
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+impl FromStr for Cause {
+    type Err = InvalidCause;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::Late, Self::Loss, Self::Contract, Self::Price, Self::Register]
+            .into_iter()
+            .find(|cause| cause.key() == text)
+            .ok_or_else(|| InvalidCause(text.to_owned()))
+    }
+}
+
+/// A value as invoiced, and as it is today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change<T> {
+    /// As invoiced.
+    pub before: T,
+    /// As it is today.
+    pub now: T,
+}
+
+impl<T: PartialEq> Change<T> {
+    /// Whether the two differ.
+    #[must_use]
+    pub fn differs(&self) -> bool {
+        self.before != self.now
+    }
+}
+
+/// A retention deletes by days.
+const RETENTION: TimeDelta = TimeDelta::days(1);
+
+/// How the contacts of two evidence files differ, in contacts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Contacts {
+    /// Only in the later one.
+    pub new: u64,
+    /// Only in the earlier one.
+    pub gone: u64,
+    /// In both, with messages that were not counted.
+    pub more: u64,
+    /// In both, without messages that were counted.
+    pub fewer: u64,
+    /// When the first counted messages of those gone or fewer were sent.
+    #[serde(skip)]
+    pub lost: Option<Lost>,
+}
+
+/// The first counted messages of contacts that lost messages: the earliest and the latest of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lost {
+    /// The earliest.
+    pub from: DateTime<Utc>,
+    /// The latest.
+    pub to: DateTime<Utc>,
+}
+
+impl AddAssign for Contacts {
+    fn add_assign(&mut self, other: Self) {
+        self.new += other.new;
+        self.gone += other.gone;
+        self.more += other.more;
+        self.fewer += other.fewer;
+        self.lost = match (self.lost, other.lost) {
+            (Some(a), Some(b)) => Some(Lost { from: a.from.min(b.from), to: a.to.max(b.to) }),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+impl Contacts {
+    /// Compares two evidence files of one key, both in the order of ids.
+    #[must_use]
+    pub fn between(before: &[EvidenceRow<'_>], now: &[EvidenceRow<'_>]) -> Self {
+        let mut contacts = Self::default();
+        let (mut before, mut now) = (before.iter().peekable(), now.iter().peekable());
+        loop {
+            match (before.peek(), now.peek()) {
+                (None, None) => return contacts,
+                (Some(b), Some(n)) if b.id == n.id => {
+                    contacts.compare(b, n);
+                    before.next();
+                    now.next();
+                }
+                (Some(b), n) if n.is_none_or(|n| b.id < n.id) => {
+                    contacts.gone += 1;
+                    contacts.lose(b);
+                    before.next();
+                }
+                _ => {
+                    contacts.new += 1;
+                    now.next();
+                }
+            }
+        }
+    }
+
+    /// Templates apart from other messages: one that turned into the other is gone, and new.
+    fn compare(&mut self, before: &EvidenceRow<'_>, now: &EvidenceRow<'_>) {
+        let counts = |entry: &EvidenceRow<'_>| {
+            [entry.received, entry.sent.saturating_sub(entry.hsm), entry.hsm]
+        };
+        let pairs = || counts(before).into_iter().zip(counts(now));
+        // Equal counts with another first message: one is gone and another came in its place.
+        let replaced = before != now && counts(before) == counts(now);
+        let more = pairs().any(|(before, now)| now > before) || now.first_at < before.first_at;
+        let fewer = pairs().any(|(before, now)| now < before) || now.first_at > before.first_at;
+        self.more += u64::from(more || replaced);
+        if fewer || replaced {
+            self.fewer += 1;
+            self.lose(before);
+        }
+    }
+
+    /// Keeps when the contact wrote first. An entry without an instant is none that fecha wrote: it then
+    /// counts as lost since ever and for ever, which nothing explains.
+    fn lose(&mut self, entry: &EvidenceRow<'_>) {
+        let at = entry.first_at.parse().ok();
+        let (from, to) =
+            (at.unwrap_or(DateTime::<Utc>::MIN_UTC), at.unwrap_or(DateTime::<Utc>::MAX_UTC));
+        *self += Self { lost: Some(Lost { from, to }), ..Self::default() };
+    }
+
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn agree(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A line that is not the same: as invoiced, and as it is today; `None` where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineChange {
+    /// As invoiced.
+    pub before: Option<Line>,
+    /// As it is today.
+    pub now: Option<Line>,
+}
+
+/// A printed field of the register that is not the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldChange {
+    /// The column of `dealerships.csv`.
+    pub field: &'static str,
+    /// As invoiced.
+    pub before: String,
+    /// As it is today.
+    pub now: String,
+}
+
+/// The month of an invoiced dealership as it is today.
+#[derive(Debug)]
+pub struct Today<'a> {
+    /// As the register has it.
+    pub party: Party,
+    /// The package, in contacts; `None` where the contract was removed.
+    pub package: Option<u64>,
+    /// Unique active contacts.
+    pub uam: u64,
+    /// Template messages.
+    pub hsm: u64,
+    /// Against the evidence of the invoice.
+    pub contacts: Contacts,
+    /// What it costs; empty without a package, `None` where it has no price.
+    pub lines: Option<Vec<Line>>,
+    /// The month's prices.
+    pub prices: &'a PriceTable,
+}
+
+/// What changed; made by [`Difference::between`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Contact by contact.
+    pub contacts: Contacts,
+    /// Unique active contacts.
+    pub uam: Change<u64>,
+    /// Template messages.
+    pub hsm: Change<u64>,
+    /// The package; `None` where there is none any more.
+    pub package: Change<Option<u64>>,
+    /// Whether a price is another one.
+    pub price: bool,
+    /// Printed fields of the register.
+    pub register: Vec<FieldChange>,
+    /// Line by line.
+    pub lines: Vec<LineChange>,
+    /// `None` where today's use has no price.
+    pub total: Change<Option<Money>>,
+}
+
+impl Difference {
+    /// Compares an invoice with its month as it is today.
+    #[must_use]
+    pub fn between(invoice: &Invoice, today: &Today<'_>) -> Self {
+        let total = today.lines.as_ref().map(|lines| lines.iter().map(|line| line.amount).sum());
+        Self {
+            contacts: today.contacts,
+            uam: Change { before: invoice.usage.uam, now: today.uam },
+            hsm: Change { before: invoice.usage.hsm, now: today.hsm },
+            package: Change { before: Some(invoice.package), now: today.package },
+            price: has_another_price(invoice, today),
+            register: register(&invoice.dealership, &today.party),
+            lines: lines(&invoice.lines, today.lines.as_deref().unwrap_or_default()),
+            total: Change { before: Some(invoice.total()), now: total },
+        }
+    }
+
+    /// Every cause of the difference; empty where invoice and month agree.
+    #[must_use]
+    pub fn causes(&self) -> Vec<Cause> {
+        let contacts = &self.contacts;
+        let adjusted = |line: &LineChange| {
+            let line = line.before.as_ref().or(line.now.as_ref());
+            line.is_some_and(|line| matches!(line.item, Item::Adjustment { .. }))
+        };
+        [
+            (Cause::Late, contacts.new + contacts.more > 0),
+            (Cause::Loss, contacts.gone + contacts.fewer > 0),
+            (Cause::Contract, self.package.differs()),
+            (Cause::Price, self.price),
+            (Cause::Register, !self.register.is_empty()),
+            (Cause::Adjustment, self.package.now.is_some() && self.lines.iter().any(adjusted)),
+        ]
+        .into_iter()
+        .filter_map(|(cause, holds)| holds.then_some(cause))
+        .collect()
+    }
+
+    /// Whether all that differs is what a retention that deletes the oldest messages takes away, where
+    /// `oldest` is the oldest counted message that is left of the period: only losses, all of them of
+    /// contacts that wrote before it, over a day or more. A few messages that are missing at the very
+    /// beginning of a month look the same, so that less than a day is never taken for retention.
+    #[must_use]
+    pub fn is_retention(&self, oldest: DateTime<Utc>) -> bool {
+        let deleted = |lost: Lost| lost.to < oldest && oldest - lost.from >= RETENTION;
+        self.causes() == [Cause::Loss] && self.contacts.lost.is_some_and(deleted)
+    }
+
+    /// Whether the invoice would be the same today.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.causes().is_empty()
+    }
+}
+
+/// A package is compared with today's price of the same package, so that another package is not taken
+/// for another price.
+fn has_another_price(invoice: &Invoice, today: &Today<'_>) -> bool {
+    let prices = today.prices;
+    invoice.lines.iter().any(|line| match &line.item {
+        Item::Package { contacts } => match prices.packages.get(contacts) {
+            Some(price) => price.reais() != line.unit_price,
+            None => today.package == Some(*contacts),
+        },
+        Item::Overage => prices.overage.reais() != line.unit_price,
+        Item::Hsm => prices.hsm.reais() != line.unit_price,
+        Item::Adjustment { .. } => false,
+    })
+}
+
+fn register(before: &Party, now: &Party) -> Vec<FieldChange> {
+    let text = |party: &Party| {
+        [
+            ("name", party.name.clone()),
+            ("trade_name", party.trade_name.clone()),
+            ("cnpj", party.cnpj.to_string()),
+            ("address", party.address.clone()),
+            ("city", party.city.clone()),
+            ("state", party.state.to_string()),
+        ]
+    };
+    text(before)
+        .into_iter()
+        .zip(text(now))
+        .filter(|((_, before), (_, now))| before != now)
+        .map(|((field, before), (_, now))| FieldChange { field, before, now })
+        .collect()
+}
+
+/// Lines of one kind stand against each other; adjustments in their order by description.
+fn lines(before: &[Line], now: &[Line]) -> Vec<LineChange> {
+    let mut rest: Vec<&Line> = now.iter().collect();
+    let mut changes = Vec::new();
+    for line in before {
+        let same = rest.iter().position(|other| is_same_item(&line.item, &other.item));
+        let other = same.map(|index| rest.remove(index));
+        if other != Some(line) {
+            changes.push(LineChange { before: Some(line.clone()), now: other.cloned() });
+        }
+    }
+    let added = |line: &Line| LineChange { before: None, now: Some(line.clone()) };
+    changes.extend(rest.into_iter().map(added));
+    changes
+}
+
+fn is_same_item(one: &Item, other: &Item) -> bool {
+    match (one, other) {
+        (Item::Package { .. }, Item::Package { .. }) => true,
+        _ => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    fn entry(
+        id: &'static str,
+        first_at: &'static str,
+        [received, sent, hsm]: [u64; 3],
+    ) -> EvidenceRow<'static> {
+        EvidenceRow {
+            id,
+            contact: "+55 48 9••••-0820",
+            first_at,
+            first_direction: "in",
+            received,
+            sent,
+            hsm,
+        }
+    }
+
+    const FIRST: &str = "2026-10-01T00:00:00.000Z";
+    const LATER: &str = "2026-10-02T00:00:00.000Z";
+
+    #[rstest]
+    #[case(LATER, [2, 3, 1], (0, 0))] // the same
+    #[case(LATER, [3, 3, 1], (1, 0))] // one more in
+    #[case(LATER, [2, 4, 2], (1, 0))] // one more HSM
+    #[case(LATER, [2, 2, 1], (0, 1))] // one less out
+    #[case(LATER, [2, 3, 2], (1, 1))] // a message became a template
+    #[case(LATER, [1, 4, 1], (1, 1))]
+    #[case(FIRST, [3, 3, 1], (1, 0))] // the new one is the first
+    #[case("2026-10-03T00:00:00.000Z", [1, 3, 1], (0, 1))] // the first one is gone
+    #[case("2026-10-03T00:00:00.000Z", [2, 3, 1], (1, 1))] // … and another came instead
+    #[case(FIRST, [2, 3, 1], (1, 1))]
+    fn a_contact_has_more_or_fewer_messages(
+        #[case] first_at: &'static str,
+        #[case] counts: [u64; 3],
+        #[case] expected: (u64, u64),
+    ) {
+        let before = [entry("b", LATER, [2, 3, 1])];
+        let found = Contacts::between(&before, &[entry("b", first_at, counts)]);
+        assert_eq!((found.more, found.fewer), expected);
+        assert_eq!((found.new, found.gone), (0, 0));
+        assert_eq!(found.agree(), expected == (0, 0));
+    }
+
+    #[test]
+    fn contacts_come_and_go() {
+        let of = |ids: &'static str| -> Vec<EvidenceRow<'static>> {
+            ids.split_terminator(' ').map(|id| entry(id, FIRST, [1, 0, 0])).collect()
+        };
+        let between = |before, now| {
+            let found = Contacts::between(&of(before), &of(now));
+            (found.new, found.gone)
+        };
+        assert_eq!(between("a b c", "a b c"), (0, 0));
+        assert_eq!(between("a b c", "b d e f"), (3, 2));
+        assert_eq!(between("", "a b"), (2, 0));
+        assert_eq!(between("a b", ""), (0, 2));
+        assert_eq!(between("c", "a b d"), (3, 1));
+    }
+
+    #[test]
+    fn only_causes_that_a_person_may_accept_are_read() {
+        assert_eq!("loss".parse(), Ok(Cause::Loss));
+        assert_eq!("Loss".parse::<Cause>(), Err(InvalidCause("Loss".to_owned())));
+        assert_eq!("adjustment".parse::<Cause>(), Err(InvalidCause("adjustment".to_owned())));
+    }
+}

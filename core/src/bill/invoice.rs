@@ -1,0 +1,307 @@
+//! The document model: everything that an invoice and its statement say, and nothing else.
+//!
+//! A revision is issued by writing this model to the ledger, with the evidence and the PDF bytes made
+//! from it. The same model gives the same bytes.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::month::{Month, Period};
+use crate::count::tally::{Buckets, Direction, Tally, instant};
+use crate::party::register::{Issuer, Party};
+use crate::price::advice::PastMonth;
+use crate::price::money::Money;
+use crate::price::table::{Item, Line, PriceTable};
+
+/// An invoice number, `YYYY-NNNNNN`: the year of issue in the issuer's zone and a counter without gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Number {
+    /// The year of issue.
+    pub year: i32,
+    /// Counts from 1 (or `[invoice] first_number`) in each year.
+    pub sequence: u32,
+}
+
+/// The text is no invoice number.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no invoice number: write it as YYYY-NNNNNN, for example 2026-000001")]
+pub struct InvalidNumber(pub String);
+
+impl Number {
+    /// The number without its hyphen, as PIX takes it.
+    #[must_use]
+    pub fn txid(self) -> String {
+        format!("{:04}{:06}", self.year, self.sequence)
+    }
+
+    /// The one that follows in its year.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self { sequence: self.sequence + 1, ..self }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{:04}-{:06}", self.year, self.sequence))
+    }
+}
+
+impl FromStr for Number {
+    type Err = InvalidNumber;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parse = || {
+            let (year, sequence) = text.split_once('-')?;
+            let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+            if year.len() != 4 || sequence.len() < 6 || !digits(year) || !digits(sequence) {
+                return None;
+            }
+            Some(Self { year: year.parse().ok()?, sequence: sequence.parse().ok()? })
+        };
+        parse().ok_or_else(|| InvalidNumber(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Number {
+    type Error = InvalidNumber;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Number> for String {
+    fn from(number: Number) -> Self {
+        number.to_string()
+    }
+}
+
+/// A dealership's use of the month, in counts: what the statement explains.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Unique active contacts.
+    pub uam: u64,
+    /// Template messages sent.
+    pub hsm: u64,
+    /// Counted messages from contacts.
+    pub received: u64,
+    /// Counted messages to contacts, HSM included.
+    pub sent: u64,
+    /// Contacts with whom the dealership wrote first in the month; the others wrote first.
+    pub started_by_dealership: u64,
+    /// HSM by template; those without a name under the empty one.
+    pub hsm_by_template: BTreeMap<String, u64>,
+    /// New contacts on each local day of the period, in order.
+    pub new_contacts_by_day: Vec<(NaiveDate, u64)>,
+    /// Where the dealership's messages went.
+    pub buckets: Buckets,
+}
+
+impl Usage {
+    /// Sums a tally up; days are local days of `zone`.
+    #[must_use]
+    pub fn of(tally: &Tally, zone: Tz) -> Self {
+        let mut usage = Self {
+            uam: tally.uam(),
+            hsm: tally.hsm(),
+            received: 0,
+            sent: 0,
+            started_by_dealership: 0,
+            hsm_by_template: tally.templates.clone(),
+            new_contacts_by_day: Vec::new(),
+            buckets: tally.buckets,
+        };
+        let mut by_day = BTreeMap::new();
+        for contact in tally.contacts.exchanged() {
+            usage.received += u64::from(contact.received);
+            usage.sent += u64::from(contact.sent);
+            usage.started_by_dealership += u64::from(contact.first_direction == Direction::Out);
+            let day = instant(contact.first_at).with_timezone(&zone).date_naive();
+            *by_day.entry(day).or_insert(0) += 1;
+        }
+        usage.new_contacts_by_day = by_day.into_iter().collect();
+        usage
+    }
+}
+
+/// What a revision replaces and why; `None` in a first issue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replacement {
+    /// The revision before.
+    pub revision: u32,
+    /// Its total.
+    pub total: Money,
+    /// Why, in the words of the person who asked for it.
+    pub reason: String,
+    /// Who asked for it.
+    pub by: String,
+    /// What was paid for the invoice by then, and not given back by a later one.
+    #[serde(default)]
+    pub paid: Money,
+}
+
+/// Why an invoice is void.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    /// The dealership's local day.
+    pub on: NaiveDate,
+    /// Why, in the words of the person who asked for it.
+    pub reason: String,
+    /// Who asked for it.
+    pub by: String,
+    /// What was paid for it: a credit of the dealership now.
+    pub paid: Money,
+}
+
+/// Where a revision stands (spec §3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InvoiceState {
+    /// It is the bill.
+    Issued,
+    /// A later revision is.
+    Superseded,
+    /// The number is void.
+    Cancelled,
+}
+
+/// One revision of an invoice: the content that documents are made from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invoice {
+    /// The number, the same in every revision.
+    pub number: Number,
+    /// 0 for the first issue.
+    pub revision: u32,
+    /// Who invoices.
+    pub issuer: Issuer,
+    /// The id of the message database.
+    pub dealership_id: String,
+    /// Who is invoiced.
+    pub dealership: Party,
+    /// The month that is invoiced.
+    pub month: Month,
+    /// Its bounds.
+    pub period: Period,
+    /// The zone of the bounds and of all days on the documents.
+    pub timezone: Tz,
+    /// Contacts included.
+    pub package: u64,
+    /// What was used.
+    pub usage: Usage,
+    /// What is charged for it: package, overage, HSM, then adjustments.
+    pub lines: Vec<Line>,
+    /// When it was issued.
+    pub issued_at: DateTime<Utc>,
+    /// The dealership's local day of issue.
+    pub issued_on: NaiveDate,
+    /// When it is to be paid.
+    pub due_on: NaiveDate,
+    /// SHA-256 of the evidence file, hexadecimal.
+    pub evidence_sha256: String,
+    /// The BR Code; `None` where there is nothing to pay, or no PIX key.
+    pub pix: Option<String>,
+    /// What is asked of who pays late, in the issuer's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_fee: Option<String>,
+    /// The price table of the month, all packages; `None` in an invoice of a fecha that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<PriceTable>,
+    /// The dealership's invoiced months before this one, at most five, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<PastMonth>,
+    /// What it replaces.
+    pub replaces: Option<Replacement>,
+}
+
+impl Invoice {
+    /// The sum of all lines.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.lines.iter().map(|line| line.amount).sum()
+    }
+
+    /// What was paid of it before it was issued: only a revision knows of any.
+    #[must_use]
+    pub fn paid(&self) -> Money {
+        self.replaces.as_ref().map_or(Money::ZERO, |before| before.paid)
+    }
+
+    /// The total less what was paid; below zero where more was paid than it asks for.
+    #[must_use]
+    pub fn balance(&self) -> Money {
+        self.total() - self.paid()
+    }
+
+    /// What it still asks for: the total less what was paid; never below zero.
+    #[must_use]
+    pub fn to_pay(&self) -> Money {
+        self.balance().max(Money::ZERO)
+    }
+
+    /// What was paid beyond the total; the next invoice takes it.
+    #[must_use]
+    pub fn credit(&self) -> Money {
+        (-self.balance()).max(Money::ZERO)
+    }
+
+    /// Contacts above the package.
+    #[must_use]
+    pub fn overage(&self) -> u64 {
+        self.usage.uam.saturating_sub(self.package)
+    }
+
+    /// The sum of the lines that `select` picks.
+    #[must_use]
+    pub fn amount_of(&self, select: impl Fn(&Item) -> bool) -> Money {
+        self.lines.iter().filter(|line| select(&line.item)).map(|line| line.amount).sum()
+    }
+
+    /// `2026-000001`, or `2026-000001-R1`: how files and documents name this revision.
+    #[must_use]
+    pub fn label(&self) -> String {
+        label(self.number, self.revision)
+    }
+}
+
+/// `2026-000001` for revision 0, else `2026-000001-R1`.
+#[must_use]
+pub fn label(number: Number, revision: u32) -> String {
+    match revision {
+        0 => number.to_string(),
+        _ => format!("{number}-R{revision}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn numbers_read_as_they_print() {
+        let number: Number = "2026-000001".parse().unwrap();
+        assert_eq!(number.to_string(), "2026-000001");
+        assert_eq!(number.txid(), "2026000001");
+        assert_eq!("2026-1234567".parse::<Number>().unwrap().to_string(), "2026-1234567");
+        assert_eq!(label(number, 0), "2026-000001");
+        assert_eq!(label(number, 2), "2026-000001-R2");
+    }
+
+    #[rstest]
+    #[case("2026000001")]
+    #[case("2026-1")]
+    #[case("26-000001")]
+    #[case("2026-00000A")]
+    #[case("2026-000001-R1")]
+    fn refuses_what_is_no_number(#[case] text: &str) {
+        assert_eq!(text.parse::<Number>(), Err(InvalidNumber(text.to_owned())));
+    }
+}

@@ -1,0 +1,217 @@
+//! The frozen set of contacts that an invoice counted, as a file that proves it without naming anybody.
+
+use std::fmt::Write as _;
+
+use chrono::SecondsFormat;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+use crate::count::contact::Identity;
+use crate::count::contacts::ContactUse;
+use crate::count::tally::{Direction, instant};
+
+/// The secret behind the ids of the evidence: without it nobody can try numbers against a file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct EvidenceKey([u8; 32]);
+
+impl EvidenceKey {
+    /// A key from its 32 bytes.
+    #[must_use]
+    pub fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// A key from 64 hexadecimal digits; `None` where the text is anything else.
+    #[must_use]
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text.trim(), &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    /// The key as 64 hexadecimal digits, as `evidence.key` holds it.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        hex::encode(self.0)
+    }
+
+    /// Tells keys apart without giving them away; the ledger keeps it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let hash = Sha256::new_with_prefix(b"fecha evidence key\0").chain_update(self.0).finalize();
+        hex::encode(&hash[..16])
+    }
+
+    /// HMAC-SHA-256 of the identity, 16 bytes, hexadecimal.
+    fn id_of(&self, identity: &Identity) -> String {
+        // HMAC pads its key with zeros to the block of 64 bytes; done here, it cannot fail.
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(identity.to_string().as_bytes());
+        hex::encode(&mac.finalize().into_bytes()[..16])
+    }
+}
+
+impl std::fmt::Debug for EvidenceKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EvidenceKey(…)")
+    }
+}
+
+/// The header line of an evidence file.
+pub const HEADER: &str = "id,contact,first_at,first_direction,received,sent,hsm";
+
+/// The evidence file: CSV, one line a contact, sorted by id. The same contacts give the same bytes.
+///
+/// `first_at` is RFC 3339 UTC with milliseconds; `contact` is masked; `received` and `sent` are
+/// counted messages, HSM included in `sent`.
+#[must_use]
+pub fn csv<'a>(
+    contacts: impl IntoIterator<Item = (Identity, &'a ContactUse)>,
+    key: &EvidenceKey,
+) -> String {
+    let mut lines: Vec<String> =
+        contacts.into_iter().map(|(identity, contact)| line(&identity, contact, key)).collect();
+    lines.sort_unstable();
+    let mut csv = String::with_capacity(HEADER.len() + 1 + lines.len() * 96);
+    csv.push_str(HEADER);
+    csv.push('\n');
+    for line in &lines {
+        csv.push_str(line);
+    }
+    csv
+}
+
+fn line(identity: &Identity, contact: &ContactUse, key: &EvidenceKey) -> String {
+    let mut line = key.id_of(identity);
+    let direction = match contact.first_direction {
+        Direction::In => "in",
+        Direction::Out => "out",
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        line,
+        ",{},{},{direction},{},{},{}",
+        identity.masked(),
+        instant(contact.first_at).to_rfc3339_opts(SecondsFormat::Millis, true),
+        contact.received,
+        contact.sent,
+        contact.hsm,
+    );
+    line
+}
+
+/// One contact of an evidence file. Two files of one key name the same contact by the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns of the file")]
+pub struct EvidenceRow<'a> {
+    pub id: &'a str,
+    pub contact: &'a str,
+    pub first_at: &'a str,
+    pub first_direction: &'a str,
+    pub received: u64,
+    pub sent: u64,
+    pub hsm: u64,
+}
+
+/// The text is no evidence file as [`csv()`] writes it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {0} of the evidence is not as fecha writes it")]
+pub struct InvalidEvidence(pub usize);
+
+/// Reads what [`csv()`] wrote, in its order: by id.
+///
+/// # Errors
+/// [`InvalidEvidence`], which names the first line that is wrong.
+pub fn parse(csv: &str) -> Result<Vec<EvidenceRow<'_>>, InvalidEvidence> {
+    let mut lines = csv.lines().zip(1..);
+    match lines.next() {
+        Some((HEADER, _)) => {}
+        _ => return Err(InvalidEvidence(1)),
+    }
+    let mut entries: Vec<EvidenceRow<'_>> = Vec::new();
+    for (line, number) in lines {
+        let entry = entry(line).ok_or(InvalidEvidence(number))?;
+        if entries.last().is_some_and(|before| before.id >= entry.id) {
+            return Err(InvalidEvidence(number));
+        }
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+fn entry(line: &str) -> Option<EvidenceRow<'_>> {
+    let mut fields = line.split(',');
+    let entry = EvidenceRow {
+        id: fields.next()?,
+        contact: fields.next()?,
+        first_at: fields.next()?,
+        first_direction: fields.next()?,
+        received: fields.next()?.parse().ok()?,
+        sent: fields.next()?.parse().ok()?,
+        hsm: fields.next()?.parse().ok()?,
+    };
+    fields.next().is_none().then_some(entry)
+}
+
+/// SHA-256 of bytes, hexadecimal: what `sha256sum` prints.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contact(number: &str, first_at: i64) -> (Identity, ContactUse) {
+        let contact =
+            ContactUse { first_at, first_direction: Direction::In, received: 2, sent: 3, hsm: 1 };
+        (Identity::parse(number.as_bytes()).unwrap(), contact)
+    }
+
+    #[test]
+    fn a_line_a_contact_sorted_by_id_and_masked() {
+        let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
+        let key = EvidenceKey::new([7; 32]);
+        let forward = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &key);
+        let backward = csv(contacts.iter().rev().map(|(i, c)| (i.clone(), c)), &key);
+        assert_eq!(forward, backward);
+        insta::assert_snapshot!(forward);
+        assert!(!forward.contains("5548999990820"));
+    }
+
+    #[test]
+    fn what_was_written_is_read() {
+        let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
+        let csv = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &EvidenceKey::new([7; 32]));
+        let entries = parse(&csv).unwrap();
+        assert_eq!(entries.len(), 2);
+        assert!(entries.iter().all(|e| (e.received, e.sent, e.hsm) == (2, 3, 1)));
+        assert!(entries.iter().any(|e| e.first_at == "1970-01-01T00:00:00.000Z"));
+        let second = format!("{HEADER}\nb,x,t,in,1,0,0\na,x,t,in,1,0,0\n");
+        assert_eq!(parse(&second), Err(InvalidEvidence(3)));
+        assert_eq!(parse(&format!("{HEADER}\na,x,t,in,1,0\n")), Err(InvalidEvidence(2)));
+        assert_eq!(parse(""), Err(InvalidEvidence(1)));
+    }
+
+    #[test]
+    fn ids_depend_on_the_key() {
+        let identity = Identity::parse(b"5548999990820").unwrap();
+        let (one, other) = (EvidenceKey::new([1; 32]), EvidenceKey::new([2; 32]));
+        assert_ne!(one.id_of(&identity), other.id_of(&identity));
+        assert_ne!(one.fingerprint(), other.fingerprint());
+        assert_eq!(EvidenceKey::from_hex(&one.to_hex()), Some(one));
+        assert_eq!(EvidenceKey::from_hex("abc"), None);
+    }
+
+    // FIPS 180-4's example, and what `printf abc | sha256sum` prints.
+    #[test]
+    fn sha256_is_what_sha256sum_prints() {
+        assert_eq!(
+            sha256_hex(b"abc"),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

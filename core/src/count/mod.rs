@@ -1,0 +1,8 @@
+//! Messages become contacts, contacts become a tally.
+
+pub mod contact;
+pub mod contacts;
+pub mod counter;
+pub mod evidence;
+pub mod projection;
+pub mod tally;

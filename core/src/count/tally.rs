@@ -1,0 +1,234 @@
+//! Rows of the message database merged into each dealership's use and its evidence.
+//!
+//! A close reads the messages of the month once. A [`Counter`](crate::count::counter::Counter) puts each of them
+//! in exactly one bucket (spec §2 *Zero residual*) and merges the contact into its dealership. What comes
+//! out is a [`Count`]: one [`Tally`] a dealership and one [`Window`] a zone, whose buckets
+//! [`Window::prove`] holds against a plain `COUNT(*)` of the same database snapshot.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::calendar::month::Period;
+use crate::count::contacts::Contacts;
+
+/// Who wrote a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// The contact wrote to the dealership.
+    In,
+    /// The dealership wrote to the contact.
+    Out,
+}
+
+/// One row of the message database, as bytes: values are compared byte by byte (spec §2 *What counts*).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Message<'a> {
+    /// Whose message it is.
+    pub dealership_id: Option<&'a [u8]>,
+    /// The contact as the database spells it.
+    pub contact: Option<&'a [u8]>,
+    /// `in` or `out`.
+    pub direction: Option<&'a [u8]>,
+    /// `session` or `hsm`.
+    pub kind: Option<&'a [u8]>,
+    /// The name of the template of an HSM.
+    pub template: Option<&'a [u8]>,
+    /// Delivery status; a missing one counts.
+    pub status: Option<&'a [u8]>,
+    /// Unix milliseconds, UTC; finer time is cut off, never rounded up.
+    pub sent_at: i64,
+}
+
+/// Where each message went: exactly one of these (spec §2 *Zero residual*).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the spec's own names")]
+pub struct Buckets {
+    pub counted: u64,
+    pub ignored_status: u64,
+    pub not_a_contact: u64,
+    pub malformed: u64,
+    pub no_contract: u64,
+    pub unknown_dealership: u64,
+}
+
+/// The name of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bucket {
+    Counted,
+    IgnoredStatus,
+    NotAContact,
+    Malformed,
+    NoContract,
+    UnknownDealership,
+}
+
+impl Buckets {
+    pub(super) fn add(&mut self, bucket: Bucket, messages: u64) {
+        let count = match bucket {
+            Bucket::Counted => &mut self.counted,
+            Bucket::IgnoredStatus => &mut self.ignored_status,
+            Bucket::NotAContact => &mut self.not_a_contact,
+            Bucket::Malformed => &mut self.malformed,
+            Bucket::NoContract => &mut self.no_contract,
+            Bucket::UnknownDealership => &mut self.unknown_dealership,
+        };
+        *count += messages;
+    }
+
+    /// All messages, whatever their bucket.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counted
+            + self.ignored_status
+            + self.not_a_contact
+            + self.malformed
+            + self.no_contract
+            + self.unknown_dealership
+    }
+}
+
+impl AddAssign for Buckets {
+    fn add_assign(&mut self, other: Self) {
+        self.counted += other.counted;
+        self.ignored_status += other.ignored_status;
+        self.not_a_contact += other.not_a_contact;
+        self.malformed += other.malformed;
+        self.no_contract += other.no_contract;
+        self.unknown_dealership += other.unknown_dealership;
+    }
+}
+
+/// A dealership's month: its contacts and its buckets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Every contact that counted. Their number is the UAM.
+    pub contacts: Contacts,
+    /// HSM by template name; those without one under the empty name.
+    pub templates: BTreeMap<String, u64>,
+    /// Where this dealership's messages went.
+    pub buckets: Buckets,
+}
+
+impl Tally {
+    /// Unique active contacts.
+    #[must_use]
+    pub fn uam(&self) -> u64 {
+        self.contacts.len() as u64
+    }
+
+    /// Template messages sent.
+    #[must_use]
+    pub fn hsm(&self) -> u64 {
+        self.templates.values().sum()
+    }
+
+    /// Moves everything out, and leaves the buckets behind for reports.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        let buckets = self.buckets;
+        std::mem::replace(self, Self { buckets, ..Self::default() })
+    }
+}
+
+/// A dealership whose messages are to be counted, or only to be recognised.
+#[derive(Debug, Clone)]
+pub struct Counted {
+    /// Compared byte by byte.
+    pub dealership_id: String,
+    /// The dealership's month.
+    pub period: Period,
+    /// Whether a package is due in that month.
+    pub has_package: bool,
+    /// Out of scope: known, but left to another close.
+    pub in_scope: bool,
+}
+
+/// The messages of one zone's month, bucket by bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The half-open span that was counted.
+    pub period: Period,
+    /// Rows read whose `sent_at` lies in the span.
+    pub rows: u64,
+    /// Rows of the dealerships whose month this is, by bucket.
+    pub buckets: Buckets,
+    /// Rows of dealerships whose month is another span, or that this close leaves alone.
+    pub elsewhere: u64,
+}
+
+/// Buckets and the database's own count differ: nothing may be issued from such a pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "zero residual fails for {} to {}: the database counts {plain} messages, the buckets hold {buckets} (and {elsewhere} of other zones). Nothing was issued; run the close again, and if it fails again, check that the relation gives the same rows twice",
+    period.start, period.end
+)]
+pub struct Residual {
+    period: Period,
+    plain: u64,
+    buckets: u64,
+    elsewhere: u64,
+}
+
+impl Window {
+    /// Nothing counted yet.
+    pub(super) fn new(period: Period) -> Self {
+        Self { period, rows: 0, buckets: Buckets::default(), elsewhere: 0 }
+    }
+
+    /// Adds what another counter has found in the same span.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.buckets += other.buckets;
+        self.elsewhere += other.elsewhere;
+    }
+
+    /// Proves that every message of the span is in exactly one bucket.
+    ///
+    /// # Errors
+    /// [`Residual`] where buckets and rows do not add up to `plain`, the database's `COUNT(*)`.
+    pub fn prove(&self, plain: u64) -> Result<(), Residual> {
+        let in_buckets = self.buckets.total() + self.elsewhere;
+        if in_buckets == plain && self.rows == plain {
+            return Ok(());
+        }
+        Err(Residual {
+            period: self.period,
+            plain,
+            buckets: self.buckets.total(),
+            elsewhere: self.elsewhere,
+        })
+    }
+}
+
+/// Everything one pass over the messages found.
+#[derive(Debug, Default)]
+pub struct Count {
+    /// By dealership id; only those in scope.
+    pub tallies: BTreeMap<String, Tally>,
+    /// One for each different span, in order.
+    pub windows: Vec<Window>,
+    /// Messages of ids that the register lacks, by id as it is spelt; `None` for null.
+    pub unknown: BTreeMap<Option<String>, u64>,
+}
+
+impl Count {
+    /// All buckets of all zones together.
+    #[must_use]
+    pub fn buckets(&self) -> Buckets {
+        let mut sum = Buckets::default();
+        for window in &self.windows {
+            sum += window.buckets;
+        }
+        sum
+    }
+}
+
+/// The instant of a message, UTC.
+#[must_use]
+pub fn instant(unix_millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(unix_millis).unwrap_or(DateTime::UNIX_EPOCH)
+}

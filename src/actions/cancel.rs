@@ -1,0 +1,100 @@
+//! Voids an invoice: the number is kept, the document of cancellation emailed to the dealership, with a
+//! copy to finance, and the dealership's month open again for a close that names it.
+
+use chrono::{DateTime, Utc};
+
+use crate::document::RenderError;
+use crate::ledger::LedgerError;
+use crate::ledger::adjustments::{free, hold, leave, paid};
+use crate::ledger::audit;
+use crate::ledger::cancellations::insert_cancellation;
+use crate::ledger::invoices::{Filter, void};
+use crate::ledger::outbox::{queue, withdraw};
+use crate::letters::address::{Whose, recipients};
+use crate::letters::template::TemplateError;
+use crate::setup::office::Office;
+use fecha_core::account::adjustment::{Rest, paid_back};
+use fecha_core::bill::invoice::InvoiceState;
+use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
+use fecha_core::price::money::Money;
+
+/// An invoice could not be cancelled; it stands as before.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    /// No such number stands.
+    #[error("no invoice {0} stands: `fecha invoices` lists all")]
+    NotStanding(Number),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The document could not be drawn.
+    #[error("the document of cancellation could not be drawn: {0}")]
+    Render(#[from] RenderError),
+    /// The email could not be worded.
+    #[error("the email could not be written: {0}")]
+    Template(#[from] TemplateError),
+}
+
+/// Cancels the invoice of this number, in one transaction: emails that were not sent are withdrawn,
+/// credits that it carried wait again, and what was paid becomes a credit.
+///
+/// # Errors
+/// [`CancelError`]; nothing was changed then.
+pub async fn cancel_invoice(
+    office: &Office,
+    number: Number,
+    reason: &str,
+    by: &str,
+    now: DateTime<Utc>,
+) -> Result<Invoice, CancelError> {
+    let filter = Filter { number: Some(number), ..Filter::default() };
+    let dealerships = office.ledger.dealerships().await?;
+    let adjustments = office.ledger.adjustments().await?;
+
+    let mut transaction = office.ledger.begin().await?;
+    if !hold(&mut transaction, number).await? {
+        return Err(CancelError::NotStanding(number));
+    }
+    // Read while it is held: no rerun can put another revision in its place.
+    let revisions = office.ledger.revisions(filter).await?;
+    let standing = revisions.into_iter().find(|revision| revision.state == InvoiceState::Issued);
+    let invoice = standing.ok_or(CancelError::NotStanding(number))?.invoice;
+    let paid = paid(&mut transaction, number).await? - paid_back(&adjustments, number);
+    let on = now.with_timezone(&invoice.timezone).date_naive();
+    let cancellation = Cancellation { on, reason: reason.to_owned(), by: by.to_owned(), paid };
+
+    void(&mut transaction, number, now).await?;
+    withdraw(&mut transaction, number).await?;
+    free(&mut transaction, number, now).await?;
+    if paid > Money::ZERO {
+        let description = format!("Crédito: pagamento da fatura cancelada {number}");
+        let rest = Rest { rest_of: None, amount: -paid, description };
+        leave(&mut transaction, &invoice, &rest, invoice.month, by, now).await?;
+    }
+    let pdf = office.renderer.cancellation(&invoice, &cancellation)?;
+    insert_cancellation(&mut transaction, &invoice, &cancellation, pdf).await?;
+    let dealership = dealerships.iter().find(|d| d.id == invoice.dealership_id);
+    let to = dealership.map(recipients).unwrap_or_default();
+    let finance = office.config.email.finance.clone();
+    let addresser = &office.addresser;
+    let letters = [
+        addresser.cancellation(&invoice, &cancellation, Whose::Dealership, to, now)?,
+        addresser.cancellation(&invoice, &cancellation, Whose::Finance, finance, now)?,
+    ];
+    for letter in letters.iter().flatten() {
+        queue(&mut transaction, letter, now).await?;
+    }
+    let detail = format!("{} {}: {reason}", invoice.label(), invoice.total());
+    audit::Deed {
+        at: now,
+        actor: by,
+        action: "cancel",
+        month: Some(invoice.month),
+        dealership_id: Some(&invoice.dealership_id),
+        detail: &detail,
+    }
+    .write(&mut transaction)
+    .await?;
+    transaction.commit().await.map_err(LedgerError::while_doing("cancel an invoice"))?;
+    Ok(invoice)
+}

@@ -1,0 +1,338 @@
+//! The close of a month, readable from top to bottom. The command line calls it today; whatever else
+//! closes (a daemon, a console) calls this one.
+
+mod plan;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use futures::future::join;
+
+pub(crate) use self::plan::period;
+use self::plan::{Bill, Plan};
+use crate::actions::handover::{self, HandoverError};
+use crate::actions::issue::{IssueError, Issued, issue, prepare};
+use crate::ledger::closing::{Closing, MonthState};
+use crate::ledger::{LedgerError, audit};
+use crate::messages::{Reading, Source, SourceError};
+use crate::setup::office::Office;
+use fecha_core::bill::exception::{Exception, Reason};
+use fecha_core::bill::hold;
+use fecha_core::bill::invoice::{Invoice, Number};
+use fecha_core::calendar::month::Month;
+use fecha_core::count::tally::{Buckets, Count};
+use fecha_core::price::money::Money;
+use fecha_core::price::table::NoPrice;
+
+/// What to close.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The month; by default the last one that has ended in the issuer's zone.
+    pub month: Option<Month>,
+    /// Only these dealerships; all where it is empty.
+    pub dealerships: Vec<String>,
+    /// Count and price, but write nothing.
+    pub dry_run: bool,
+    /// Go on where the rule *Hold* would stop.
+    pub release: bool,
+}
+
+/// How far a close is, for whoever watches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// So many messages were read.
+    Counting(u64),
+    /// So many invoices of all are issued.
+    Issuing(usize, usize),
+}
+
+/// What a close did, or would do.
+#[derive(Debug, Clone)]
+pub struct CloseReport {
+    /// The month.
+    pub month: Month,
+    /// What was issued, by number; in a dry run what would be, by dealership.
+    pub issued: Vec<Charged>,
+    /// How many of the dealerships had their invoice already.
+    pub already_issued: usize,
+    /// Why nothing was issued.
+    pub held: Option<String>,
+    /// Dealerships whose month has not ended.
+    pub open: Vec<String>,
+    /// What needs a person.
+    pub exceptions: Vec<Exception>,
+    /// All messages by bucket.
+    pub messages: Buckets,
+    /// Nothing was written.
+    pub dry_run: bool,
+}
+
+/// One dealership's bill in a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charged {
+    /// The number; none in a dry run.
+    pub number: Option<Number>,
+    /// Who is invoiced.
+    pub dealership_id: String,
+    /// Contacts included.
+    pub package: u64,
+    /// Unique active contacts.
+    pub uam: u64,
+    /// Template messages.
+    pub hsm: u64,
+    /// What is to be paid.
+    pub total: Money,
+}
+
+/// The close could not go on. Invoices that it had issued stay issued; a new close goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum CloseError {
+    /// Ids that were named but are not in the register.
+    #[error("not in the register: {}. `fecha export` lists all dealerships; ids are compared byte by byte", quoted(.0))]
+    UnknownDealerships(Vec<String>),
+    /// Nowhere has the month ended.
+    #[error("{month} has not ended anywhere yet: its first end is {} in {zone}. Close it then, or name another month with --month", .ends.format("%Y-%m-%d %H:%M UTC"))]
+    NotEnded {
+        /// The month.
+        month: Month,
+        /// When it ends first.
+        ends: DateTime<Utc>,
+        /// Where.
+        zone: Tz,
+    },
+    /// No price table holds.
+    #[error(transparent)]
+    NoPrice(#[from] NoPrice),
+    /// The messages could not be counted.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The report to finance could not be made.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
+}
+
+/// Closes what is not closed of a month: counts, prices, issues and hands over.
+///
+/// Safe to run at any time, any number of times, by any number of processes: a dealership's month is
+/// issued once, and what an interrupted close left undone the next one does.
+///
+/// # Errors
+/// [`CloseError`], which says what to do.
+pub async fn close_month(
+    office: &Office,
+    source: &Source,
+    options: &Options,
+    now: DateTime<Utc>,
+    progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
+) -> Result<CloseReport, CloseError> {
+    let plan = Plan::make(office, options, now).await?;
+    let prices = office.config.prices.table_for(plan.month)?;
+    let watch = progress.clone();
+    let counter = plan.counter(&office.config.ignored_statuses);
+    let count_rows = move |rows| watch(Progress::Counting(rows));
+    let Reading { mut count, newest } = source.count(counter, now, count_rows).await?;
+
+    let messages = count.buckets().total();
+    tracing::info!(month = %plan.month, messages, "counted, and proved against the database's count");
+
+    let (bills, mut trouble) = plan.price(&mut count, prices);
+    let reasons =
+        hold::reasons(plan.hold_source(&bills, &count, newest), office.config.close.limits);
+    let mut report = plan.report(&count, options.dry_run, false);
+    if !bills.is_empty() && !reasons.is_empty() && !options.release {
+        let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+        report.held = Some(words.join("; "));
+    }
+    if options.dry_run {
+        report.issued = bills.iter().map(Bill::charged).collect();
+    } else if report.held.is_none() {
+        if options.release {
+            let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            log(office, now, "release", plan.month, &why).await?;
+        }
+        issue_all(office, bills, &mut report, &mut trouble, progress).await?;
+    }
+    report.add(&trouble);
+    if !options.dry_run {
+        conclude(office, &plan, &count, &report, &trouble).await?;
+    }
+    Ok(report)
+}
+
+/// Issues the bills one by one, in the order of the dealerships' ids. An error with one of them does
+/// not keep the others from their invoices; a ledger that is away does.
+async fn issue_all(
+    office: &Office,
+    bills: Vec<Bill<'_>>,
+    report: &mut CloseReport,
+    trouble: &mut Vec<Exception>,
+    progress: impl Fn(Progress),
+) -> Result<(), CloseError> {
+    let (all, month) = (bills.len(), report.month);
+    let mut bills = bills.into_iter();
+    let mut take = |foretold| {
+        let bill = bills.next()?;
+        let about = (bill.id().to_owned(), bill.messages());
+        Some((about, prepare(office, bill.draft(month), foretold)))
+    };
+    let mut next = take(None);
+    let mut done = 0;
+    while let Some(((id, messages), prepared)) = next {
+        progress(Progress::Issuing(done, all));
+        let written = match prepared {
+            Ok(prepared) => issue(office, prepared).await,
+            Err(error) => Err(error),
+        };
+        let foretold = written.as_ref().ok().and_then(Option::as_ref).map(|w| w.number().next());
+        // While the disk takes this one in, the next one is drawn.
+        let following = async { take(foretold) };
+        let outcome;
+        (outcome, next) = join(commit(written), following).await;
+        match outcome {
+            Ok(Some(invoice)) => {
+                tracing::info!(number = %invoice.number, dealership = id, "issued");
+                report.issued.push(Charged::of(&invoice));
+            }
+            Ok(None) => report.already_issued += 1,
+            Err(IssueError::Ledger(error)) if error.concerns_everything() => {
+                return Err(error.into());
+            }
+            Err(error) => trouble.push(Exception {
+                dealership_id: Some(id),
+                reason: Reason::Failed,
+                messages,
+                detail: Some(error.to_string()),
+            }),
+        }
+        done += 1;
+    }
+    progress(Progress::Issuing(all, all));
+    Ok(())
+}
+
+async fn commit(
+    written: Result<Option<Issued>, IssueError>,
+) -> Result<Option<Box<Invoice>>, IssueError> {
+    match written? {
+        Some(issued) => issued.commit().await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Reports to finance and keeps the latest word on the month.
+///
+/// Finance hears once when the month is complete, and then each time that something came later.
+async fn conclude(
+    office: &Office,
+    plan: &Plan,
+    count: &Count,
+    report: &CloseReport,
+    trouble: &[Exception],
+) -> Result<(), CloseError> {
+    let now = office.clock.now();
+    if let Some(why) = &report.held {
+        log(office, now, "hold", plan.month, why).await?;
+    }
+    // Where named dealerships were the last of the month, finance hears of all of it.
+    let mut findings = plan.report(count, false, plan.counts_everyone());
+    findings.add(trouble);
+    let reported = office.ledger.digests(plan.month).await?;
+    let complete = plan.counts_everyone() && plan.is_over_everywhere();
+    if report.held.is_none() && (reported > 0 || complete) {
+        let digest = handover::Findings {
+            month: plan.month,
+            sequence: reported + 1,
+            exceptions: &findings.exceptions,
+            messages: findings.messages,
+            zones: handover::zones(&count.windows, &plan.spans()),
+            not_contacts: plan.not_contacts(count),
+        };
+        handover::tell_finance(office, digest, now).await?;
+    }
+    // A close of named dealerships says nothing about the exceptions of the others.
+    if plan.counts_everyone() {
+        let state = match &report.held {
+            Some(_) => MonthState::Held,
+            None if complete => MonthState::Closed,
+            None => MonthState::Open,
+        };
+        let closing = Closing {
+            month: plan.month,
+            state,
+            held: report.held.clone(),
+            exceptions: findings.exceptions,
+            messages: findings.messages,
+            // What ended while the close was running was not part of it.
+            looked_at: plan.now,
+        };
+        office.ledger.record_closing(&closing).await?;
+    }
+    Ok(())
+}
+
+async fn log(
+    office: &Office,
+    now: DateTime<Utc>,
+    action: &str,
+    month: Month,
+    detail: &str,
+) -> Result<(), LedgerError> {
+    let (actor, month) = (office.actor.as_str(), Some(month));
+    office
+        .ledger
+        .log(&audit::Deed { at: now, actor, action, month, dealership_id: None, detail })
+        .await
+}
+
+impl CloseReport {
+    /// The sum of what was issued.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.issued.iter().map(|charged| charged.total).sum()
+    }
+
+    /// Whether a person must look: the exit status 1.
+    #[must_use]
+    pub fn needs_a_person(&self) -> bool {
+        self.held.is_some() || !self.exceptions.is_empty()
+    }
+
+    fn add(&mut self, exceptions: &[Exception]) {
+        self.exceptions.extend_from_slice(exceptions);
+        self.exceptions
+            .sort_by(|a, b| (&a.dealership_id, a.reason).cmp(&(&b.dealership_id, b.reason)));
+    }
+}
+
+impl Charged {
+    fn of(invoice: &Invoice) -> Self {
+        Self {
+            number: Some(invoice.number),
+            dealership_id: invoice.dealership_id.clone(),
+            package: invoice.package,
+            uam: invoice.usage.uam,
+            hsm: invoice.usage.hsm,
+            total: invoice.total(),
+        }
+    }
+}
+
+impl CloseError {
+    /// Whether a database was out of reach: the exit status 3.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::Source(error) => error.is_unreachable(),
+            Self::Ledger(error) | Self::Handover(HandoverError::Ledger(error)) => {
+                error.is_unreachable()
+            }
+            _ => false,
+        }
+    }
+}
+
+fn quoted(ids: &[String]) -> String {
+    ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,61 @@
+//! What other prices would have billed over past months, from what was counted and invoiced then.
+
+use std::collections::BTreeMap;
+
+use crate::ledger::{Ledger, LedgerError};
+use fecha_core::calendar::month::Month;
+use fecha_core::price::money::Money;
+use fecha_core::price::table::{Item, NoPrice, Prices};
+
+/// A dealership's months under both prices, without adjustments.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Simulated {
+    /// How many invoices.
+    pub invoices: usize,
+    /// What was billed.
+    pub billed: Money,
+    /// What would have been.
+    pub simulated: Money,
+}
+
+/// The months cannot be simulated.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// The other prices do not cover what was invoiced.
+    #[error("{0}")]
+    NoPrice(#[from] NoPrice),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Prices every invoice that stands in the months `from` to `to` again, each with the table of
+/// `prices` for its month; by dealership. What a dealership used is taken from its invoices: nothing
+/// is counted, so that it works for months whose messages are gone.
+///
+/// # Errors
+/// [`SimulateError`].
+pub async fn simulate(
+    ledger: &Ledger,
+    prices: &Prices,
+    from: Month,
+    to: Month,
+) -> Result<BTreeMap<String, Simulated>, SimulateError> {
+    let mut simulated: BTreeMap<String, Simulated> = BTreeMap::new();
+    let mut month = from;
+    while month <= to {
+        for (id, revision) in ledger.standing(month).await? {
+            let invoice = revision.invoice;
+            let usage = &invoice.usage;
+            let table = prices.table_for(month)?;
+            let lines = table.lines(invoice.package, usage.uam, usage.hsm)?;
+            let of_dealership = simulated.entry(id).or_default();
+            of_dealership.invoices += 1;
+            of_dealership.billed +=
+                invoice.amount_of(|item| !matches!(item, Item::Adjustment { .. }));
+            of_dealership.simulated += lines.iter().map(|line| line.amount).sum();
+        }
+        month = month.next();
+    }
+    Ok(simulated)
+}

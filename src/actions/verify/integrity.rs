@@ -1,0 +1,211 @@
+//! Whether the ledger is whole: numbers, documents, sums and emails.
+
+use std::collections::BTreeSet;
+
+use crate::ledger::invoices::{FileKind, Filter, Revision};
+use crate::ledger::numbers::YearOfNumbers;
+use crate::ledger::{Ledger, LedgerError};
+use crate::setup::office::Office;
+use fecha_core::bill::invoice::InvoiceState;
+use fecha_core::bill::invoice::{Invoice, Number, label};
+use fecha_core::calendar::month::Month;
+use fecha_core::count::evidence::{self, sha256_hex};
+use fecha_core::letter::{Content, LetterState};
+use fecha_core::price::money::Money;
+use fecha_core::price::table::{Item, Line};
+
+/// Something that is wrong with the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The invoice; `None` where it is about no one invoice.
+    pub number: Option<Number>,
+    /// What is wrong, and what to do.
+    pub what: String,
+}
+
+/// Checks all numbers of the ledger, and all revisions of a month.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read; what is wrong in it is no error.
+pub async fn check(office: &Office, month: Month) -> Result<Vec<Problem>, LedgerError> {
+    let mut problems = Vec::new();
+    let years = office.ledger.numbers().await?;
+    let first_year = years.keys().next().copied();
+    for (year, numbers) in &years {
+        let is_first = first_year == Some(*year);
+        let first = if is_first { office.config.invoice.first_number } else { 1 };
+        problems.extend(gaps(*year, numbers, first));
+    }
+    let filter = Filter { month: Some(month), all_revisions: true, ..Filter::default() };
+    let revisions = office.ledger.revisions(filter).await?;
+    problems.extend(chains(&revisions));
+    for revision in &revisions {
+        let files = files(&office.ledger, revision).await?;
+        let void = cancellation(&office.ledger, revision).await?;
+        let about = files.into_iter().chain(void).chain(sums(&revision.invoice));
+        let number = Some(revision.invoice.number);
+        problems.extend(about.map(|what| Problem { number, what }));
+    }
+    problems.extend(emails(&office.ledger, &revisions).await?);
+    Ok(problems)
+}
+
+/// Numbers that are missing between the first and the last of a year.
+fn gaps(year: i32, numbers: &YearOfNumbers, first: u32) -> Vec<Problem> {
+    let name = |sequence| Number { year, sequence };
+    let first = numbers.given.first().map_or(first, |given| first.min(*given));
+    let last = numbers.given.last().copied();
+    let end = numbers.next.into_iter().chain(last.map(|last| last + 1)).max().unwrap_or(first);
+    let given: BTreeSet<u32> = numbers.given.iter().copied().collect();
+    let mut problems = Vec::new();
+    let mut sequence = first;
+    while sequence < end {
+        if given.contains(&sequence) {
+            sequence += 1;
+            continue;
+        }
+        let after = given.range(sequence..).next().copied().unwrap_or(end);
+        let span = match after - sequence {
+            1 => format!("the number {} is", name(sequence)),
+            _ => format!("the numbers {} to {} are", name(sequence), name(after - 1)),
+        };
+        let what = format!("{span} missing: restore the ledger from a backup");
+        problems.push(Problem { number: None, what });
+        sequence = after;
+    }
+    problems
+}
+
+/// Revisions count from 0 without gap, and only the last of a number stands. They come by number,
+/// then revision.
+fn chains(revisions: &[Revision]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let of_one_number = |a: &Revision, b: &Revision| a.invoice.number == b.invoice.number;
+    for chain in revisions.chunk_by(of_one_number) {
+        let number = chain[0].invoice.number;
+        let counted = (0..).zip(chain).all(|(index, revision)| revision.invoice.revision == index);
+        let stands = chain.iter().rposition(|r| r.state != InvoiceState::Superseded)
+            == Some(chain.len() - 1)
+            && chain.iter().filter(|r| r.state != InvoiceState::Superseded).count() == 1;
+        if !counted || !stands {
+            let what = format!(
+                "the revisions of {number} are not a chain of which only the last stands: restore the ledger from a backup"
+            );
+            problems.push(Problem { number: Some(number), what });
+        }
+    }
+    problems
+}
+
+/// The files of a revision against their SHA-256, and the evidence against the counts.
+async fn files(ledger: &Ledger, revision: &Revision) -> Result<Vec<String>, LedgerError> {
+    let invoice = &revision.invoice;
+    let label = invoice.label();
+    let mut problems = Vec::new();
+    for (kind, name, sha256) in [
+        (FileKind::Invoice, "invoice PDF", &revision.pdf_sha256),
+        (FileKind::Statement, "statement PDF", &revision.statement_sha256),
+        (FileKind::Evidence, "evidence", &invoice.evidence_sha256),
+    ] {
+        match file(ledger, invoice, kind).await? {
+            None => problems.push(format!("the {name} of {label} is missing: restore it from a backup")),
+            Some(bytes) if sha256_hex(&bytes) != *sha256 => problems.push(format!(
+                "the {name} of {label} is not what was issued: its SHA-256 differs; restore it from a backup"
+            )),
+            Some(bytes) if kind == FileKind::Evidence => problems.extend(counts(invoice, &bytes)),
+            Some(_) => {}
+        }
+    }
+    Ok(problems)
+}
+
+/// A file as it is kept; empty where what is kept is no file at all.
+async fn file(
+    ledger: &Ledger,
+    invoice: &Invoice,
+    kind: FileKind,
+) -> Result<Option<Vec<u8>>, LedgerError> {
+    match ledger.file(invoice.number, invoice.revision, kind).await {
+        Err(LedgerError::Corrupt(_)) => Ok(Some(Vec::new())),
+        file => file,
+    }
+}
+
+/// The document of a cancellation against its SHA-256.
+async fn cancellation(ledger: &Ledger, revision: &Revision) -> Result<Option<String>, LedgerError> {
+    let invoice = &revision.invoice;
+    if revision.state != InvoiceState::Cancelled {
+        return Ok(None);
+    }
+    let name = format!("document of cancellation of {}", invoice.label());
+    let Some(bytes) = file(ledger, invoice, FileKind::Cancellation).await? else {
+        return Ok(Some(format!("the {name} is missing: restore it from a backup")));
+    };
+    // An earlier fecha kept no SHA-256 of it.
+    let kept = ledger.cancellation(invoice.number).await?;
+    let is_other = kept.is_some_and(|kept| kept.pdf_sha256 != sha256_hex(&bytes));
+    Ok(is_other.then(|| {
+        format!("the {name} is not what was made: its SHA-256 differs; restore it from a backup")
+    }))
+}
+
+/// The contacts of the evidence against the counts that the invoice prints.
+fn counts(invoice: &Invoice, evidence: &[u8]) -> Option<String> {
+    let usage = &invoice.usage;
+    let text = std::str::from_utf8(evidence).ok();
+    let sums = text.and_then(|text| evidence::parse(text).ok()).map(|entries| {
+        let sum = |of: fn(&evidence::EvidenceRow<'_>) -> u64| entries.iter().map(of).sum::<u64>();
+        [entries.len() as u64, sum(|e| e.received), sum(|e| e.sent), sum(|e| e.hsm)]
+    });
+    (sums != Some([usage.uam, usage.received, usage.sent, usage.hsm])).then(|| {
+        format!("the evidence of {} does not add up to the counts of the invoice", invoice.label())
+    })
+}
+
+/// The lines of an invoice: each is its quantity times its price, and charges what was counted.
+fn sums(invoice: &Invoice) -> Vec<String> {
+    let is_right = |line: &Line| match &line.item {
+        Item::Package { contacts } => *contacts == invoice.package && line.quantity == 1,
+        Item::Overage => line.quantity == invoice.overage(),
+        Item::Hsm => line.quantity == invoice.usage.hsm,
+        Item::Adjustment { .. } => true,
+    };
+    let multiplies = |line: &Line| {
+        let product = line.unit_price.checked_mul(line.quantity.into()).and_then(Money::rounded);
+        product == Some(line.amount)
+    };
+    let wrong = invoice.lines.iter().filter(|line| !is_right(line) || !multiplies(line));
+    wrong.map(|line| format!("a line of {} does not add up: {line:?}", invoice.label())).collect()
+}
+
+/// Of every revision that stands the dealership got the invoice, or is about to; of every number that is
+/// void, that it is.
+async fn emails(ledger: &Ledger, revisions: &[Revision]) -> Result<Vec<Problem>, LedgerError> {
+    let (mut mailed, mut told) = (BTreeSet::new(), BTreeSet::new());
+    for email in ledger.emails(None).await? {
+        match email.content {
+            _ if email.state == LetterState::Withdrawn => {}
+            Content::Invoice { number, revision, .. } => {
+                mailed.insert((number, revision));
+            }
+            Content::Cancellation { number, is_copy: false, .. } => {
+                told.insert(number);
+            }
+            _ => {}
+        }
+    }
+    let problem = |revision: &Revision| {
+        let Invoice { number, revision: index, .. } = revision.invoice;
+        let label = label(number, index);
+        let missing = match revision.state {
+            InvoiceState::Issued if !mailed.contains(&(number, index)) => "was never mailed",
+            InvoiceState::Cancelled if !told.contains(&number) => {
+                "was cancelled, and nobody was told"
+            }
+            _ => return None,
+        };
+        let what = format!("{label} {missing}: queue the email with `fecha resend {number}`");
+        Some(Problem { number: Some(number), what })
+    };
+    Ok(revisions.iter().filter_map(problem).collect())
+}

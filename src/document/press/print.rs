@@ -1,0 +1,289 @@
+//! Pages written as PDF files that are fit for an archive (PDF/A-3b); equal pages give equal bytes, in
+//! any process.
+//!
+//! printpdf makes a specimen of everything that all files share, once: fonts and logo. Each file is a
+//! copy of that, and the pages behind it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
+use printpdf::{
+    FontId, Mm, Op, PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfParseErrorSeverity,
+    PdfResources, PdfSaveOptions, Pt, RawImage, TextItem, XObject, XObjectId, XObjectTransform,
+};
+use sha2::{Digest, Sha256};
+
+use super::PressError;
+use super::archive;
+use super::content;
+use super::drawing::{Drawing, HEIGHT};
+use super::file::{File, Id, Level, text_string};
+use super::font::{Fonts, Weight};
+use super::layout::Picture;
+use super::logo::Artwork;
+use super::srgb;
+use super::tags::Structure;
+
+/// What a file says about itself.
+#[derive(Debug)]
+pub(in crate::document) struct About {
+    pub(in crate::document) title: String,
+    pub(in crate::document) author: String,
+    pub(in crate::document) subject: String,
+    pub(in crate::document) created: DateTime<Utc>,
+}
+
+/// A file inside the file, for programs: the data that the pages show.
+#[derive(Debug)]
+pub(in crate::document) struct Attachment {
+    pub(in crate::document) name: String,
+    pub(in crate::document) json: Vec<u8>,
+}
+
+/// Writes files that share fonts and logo.
+#[derive(Debug)]
+pub(in crate::document) struct Press {
+    /// The beginning of every file.
+    shared: File,
+    /// Fonts and logo, by the names that pages use.
+    resources: Id,
+    profile: Id,
+}
+
+/// printpdf's own ids come from a counter of the process; these are always the same.
+pub(in crate::document) const LOGO: &str = "Logo";
+const WEIGHTS: [Weight; 2] = [Weight::Regular, Weight::SemiBold];
+
+pub(in crate::document) fn font_name(weight: Weight) -> &'static str {
+    match weight {
+        Weight::Regular => "R",
+        Weight::SemiBold => "B",
+    }
+}
+
+impl Press {
+    /// Writes and compresses what all files share.
+    pub(in crate::document) fn new(
+        fonts: &Fonts,
+        logo: Option<&Artwork>,
+    ) -> Result<Self, PressError> {
+        let image = match logo {
+            Some(Artwork::Image(image)) => Some(image),
+            _ => None,
+        };
+        let mut specimen = specimen(fonts, image)?;
+        let mut shared = File::new();
+        let resources = shared.reserve();
+        let mut entries = resource_entries(&specimen).map_err(unwritable)?;
+        if let Some(Artwork::Drawing(drawing)) = logo {
+            let id = specimen.add_object(form(drawing));
+            entries.set("XObject", dictionary! { LOGO => id });
+        }
+        let mut adopted = Adopted { specimen: &specimen, ids: BTreeMap::new(), packed: Vec::new() };
+        let dictionary = adopted.object(&mut shared, &Object::Dictionary(entries))?;
+        adopted.packed.push((resources, dictionary));
+        let profile = shared.reserve();
+        shared.deflated(profile, "/N 3", &srgb::profile(), Level::Best)?;
+        shared.pack(&adopted.packed, Level::Best)?;
+        Ok(Self { shared, resources, profile })
+    }
+
+    /// The file with these pages.
+    pub(in crate::document) fn print(
+        &self,
+        fonts: &Fonts,
+        pages: Vec<Picture>,
+        about: &About,
+        attachment: Option<&Attachment>,
+    ) -> Result<Vec<u8>, PressError> {
+        let mut file = self.shared.clone();
+        let tree = file.reserve();
+        let mut structure = Structure::new(pages.len());
+        let mut objects = Vec::new();
+        let mut page_ids = Vec::with_capacity(pages.len());
+        // Each page is let go once it is written: an annex has hundreds.
+        for (number, page) in pages.into_iter().enumerate() {
+            let (id, content_id) = (file.reserve(), file.reserve());
+            let marks = content::page(fonts, &page.marks, number, &mut structure);
+            file.deflated(content_id, "", &marks, Level::Fast)?;
+            objects.push((id, self.page(tree, content_id, number)));
+            page_ids.push(id);
+        }
+        let kids: String = page_ids.iter().map(|id| id.reference() + " ").collect();
+        objects.push((tree, format!("<</Type/Pages/Count {}/Kids[{kids}]>>", page_ids.len())));
+
+        let structure = structure.objects(&mut file, &page_ids);
+        let structure_root = structure.first().map(|(id, _)| *id);
+        objects.extend(structure);
+        let metadata = file.reserve();
+        file.stream(metadata, "/Type/Metadata/Subtype/XML", archive::metadata(about).as_bytes());
+        let mut catalog = archive::catalog(tree, structure_root, metadata, self.profile);
+        if let Some(attachment) = attachment {
+            catalog += &archive::attach(&mut file, &mut objects, attachment, about)?;
+        }
+        let (catalog_id, info_id) = (file.reserve(), file.reserve());
+        objects.push((catalog_id, format!("<<{catalog}>>")));
+        objects.push((info_id, info(about)));
+        file.pack(&objects, Level::Fast)?;
+
+        let own = &file.bytes()[self.shared.bytes().len()..];
+        let mut id = [0; 16];
+        id.copy_from_slice(&Sha256::digest(own)[..16]);
+        file.finish(catalog_id, info_id, id)
+    }
+
+    fn page(&self, parent: Id, content: Id, number: usize) -> String {
+        format!(
+            "<</Type/Page/Parent {}/MediaBox[0 0 595.276 841.89]/Resources {}/Contents {}\
+             /StructParents {number}/Tabs/S>>",
+            parent.reference(),
+            self.resources.reference(),
+            content.reference(),
+        )
+    }
+}
+
+/// What printpdf makes of a page that shows every character and the logo.
+fn specimen(fonts: &Fonts, logo: Option<&RawImage>) -> Result<Document, PressError> {
+    let mut resources = PdfResources::default();
+    let mut operations = vec![Op::StartTextSection];
+    for weight in WEIGHTS {
+        let id = FontId(font_name(weight).to_owned());
+        let font = PdfFont::new(fonts.face(weight).embedded.clone());
+        resources.fonts.map.insert(id.clone(), font);
+        operations.extend([
+            Op::SetFont { font: PdfFontHandle::External(id), size: Pt(10.0) },
+            Op::ShowText { items: vec![TextItem::Text(fonts.characters())] },
+        ]);
+    }
+    operations.push(Op::EndTextSection);
+    if let Some(logo) = logo {
+        let id = XObjectId(LOGO.to_owned());
+        resources.xobjects.map.insert(id.clone(), XObject::Image(logo.clone()));
+        operations.push(Op::UseXobject { id, transform: XObjectTransform::default() });
+    }
+    let mut document = PdfDocument::new("");
+    document.resources = resources;
+    document.pages = vec![PdfPage::new(Mm(210.0), Mm(297.0), operations)];
+    // A logo is embedded as it is: printpdf's image optimisation would throw quality away.
+    let options = PdfSaveOptions { image_optimization: None, ..PdfSaveOptions::default() };
+    let mut warnings = Vec::new();
+    let specimen = document.to_lopdf_document(&options, &mut warnings);
+    match warnings.into_iter().find(|w| w.severity == PdfParseErrorSeverity::Error) {
+        Some(error) => Err(PressError::Write { reason: error.msg }),
+        None => Ok(specimen),
+    }
+}
+
+/// A drawing, to be painted on an area of one by one as an image is.
+fn form(drawing: &Drawing) -> Stream {
+    let Drawing { width, operators } = drawing;
+    let entries = dictionary! {
+        "Type" => "XObject",
+        "Subtype" => "Form",
+        "BBox" => vec![0.into(), 0.into(), (*width).into(), HEIGHT.into()],
+        "Matrix" => vec![(1.0 / width).into(), 0.into(), 0.into(), (1.0 / HEIGHT).into(), 0.into(), 0.into()],
+        "Resources" => Dictionary::new(),
+    };
+    Stream::new(entries, operators.clone())
+}
+
+/// Fonts and images of the specimen's page.
+fn resource_entries(specimen: &Document) -> lopdf::Result<Dictionary> {
+    let page = specimen.page_iter().next().ok_or(lopdf::Error::PageNumberNotFound(1))?;
+    let (inline, shared) = specimen.get_page_resources(page)?;
+    let resources = match (inline, shared.first()) {
+        (Some(resources), _) => resources,
+        (None, Some(id)) => specimen.get_dictionary(*id)?,
+        (None, None) => return Err(lopdf::Error::DictKey("Resources".to_owned())),
+    };
+    let mut entries = Dictionary::new();
+    for key in ["Font", "XObject"] {
+        let value = resources.get(key.as_bytes())?;
+        entries.set(key, specimen.dereference(value)?.1.clone());
+    }
+    Ok(entries)
+}
+
+/// Objects of the specimen that go over into the file, with all that they refer to.
+struct Adopted<'a> {
+    specimen: &'a Document,
+    ids: BTreeMap<ObjectId, Id>,
+    /// Those that are no streams.
+    packed: Vec<(Id, String)>,
+}
+
+impl Adopted<'_> {
+    fn reference(&mut self, file: &mut File, old: ObjectId) -> Result<String, PressError> {
+        if let Some(id) = self.ids.get(&old) {
+            return Ok(id.reference());
+        }
+        let id = file.reserve();
+        self.ids.insert(old, id);
+        let object = self.specimen.get_object(old).map_err(unwritable)?;
+        if let Object::Stream(stream) = object {
+            let mut dictionary = stream.dict.clone();
+            dictionary.remove(b"Length");
+            let entries = self.entries(file, &dictionary)?;
+            if dictionary.has(b"Filter") {
+                file.stream(id, &entries, &stream.content);
+            } else {
+                file.deflated(id, &entries, &stream.content, Level::Best)?;
+            }
+        } else {
+            let object = self.object(file, object)?;
+            self.packed.push((id, object));
+        }
+        Ok(id.reference())
+    }
+
+    fn entries(&mut self, file: &mut File, entries: &Dictionary) -> Result<String, PressError> {
+        let mut written = String::new();
+        for (key, value) in entries {
+            written += &format!("/{} {}", name(key), self.object(file, value)?);
+        }
+        Ok(written)
+    }
+
+    fn object(&mut self, file: &mut File, object: &Object) -> Result<String, PressError> {
+        Ok(match object {
+            Object::Reference(id) => self.reference(file, *id)?,
+            Object::Dictionary(entries) => format!("<<{}>>", self.entries(file, entries)?),
+            Object::Array(items) => {
+                let items = items.iter().map(|item| self.object(file, item));
+                format!("[{}]", items.collect::<Result<Vec<_>, _>>()?.join(" "))
+            }
+            Object::Name(text) => format!("/{}", name(text)),
+            Object::Integer(number) => number.to_string(),
+            Object::Real(number) => number.to_string(),
+            Object::Boolean(truth) => truth.to_string(),
+            Object::String(bytes, _) => format!("<{}>", hex::encode(bytes)),
+            Object::Null => "null".to_owned(),
+            Object::Stream(_) => {
+                return Err(PressError::Write { reason: "a stream inside an object".to_owned() });
+            }
+        })
+    }
+}
+
+/// A name; all of those that printpdf makes are plain.
+fn name(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "goes into map_err")]
+fn unwritable(error: lopdf::Error) -> PressError {
+    PressError::Write { reason: error.to_string() }
+}
+
+fn info(about: &About) -> String {
+    let date = archive::date(about.created);
+    format!(
+        "<</Title{}/Author{}/Subject{}/Creator(fecha)/Producer({})/CreationDate{date}/ModDate{date}>>",
+        text_string(&about.title),
+        text_string(&about.author),
+        text_string(&about.subject),
+        archive::PRODUCER,
+    )
+}

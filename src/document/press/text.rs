@@ -1,0 +1,265 @@
+//! Text in a given width: measured, wrapped, shrunk.
+
+use super::font::{Face, Fonts, Weight};
+use super::layout::{Ink, Mark, Picture};
+use super::tags::Role;
+
+/// How a text looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::document) struct Style {
+    pub(in crate::document) weight: Weight,
+    /// In points.
+    pub(in crate::document) size: f32,
+    pub(in crate::document) ink: Ink,
+}
+
+impl Style {
+    pub(in crate::document) const BODY: Self = Self::regular(9.0, Ink::Strong);
+    pub(in crate::document) const NOTE: Self = Self::regular(8.0, Ink::Muted);
+    pub(in crate::document) const SMALL: Self = Self::regular(7.0, Ink::Muted);
+    pub(in crate::document) const LABEL: Self = Self::regular(7.5, Ink::Muted);
+    pub(in crate::document) const NAME: Self = Self::semi_bold(9.5, Ink::Strong);
+    pub(in crate::document) const SECTION: Self = Self::semi_bold(10.5, Ink::Strong);
+
+    pub(in crate::document) const fn regular(size: f32, ink: Ink) -> Self {
+        Self { weight: Weight::Regular, size, ink }
+    }
+
+    pub(in crate::document) const fn semi_bold(size: f32, ink: Ink) -> Self {
+        Self { weight: Weight::SemiBold, size, ink }
+    }
+}
+
+/// Where the lines of a text stand in its width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) enum Align {
+    Left,
+    Right,
+    Center,
+}
+
+/// Where a line may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Break {
+    /// At spaces, and inside a word only where it alone is wider than a line.
+    Words,
+    /// Between any two characters from which a reader can put the code together again.
+    Code,
+}
+
+/// A paragraph.
+#[derive(Debug, Clone)]
+pub(in crate::document) struct Text {
+    content: String,
+    style: Style,
+    align: Align,
+    breaks: Break,
+    /// Shrinks step by step while it has more lines than this, down to this size.
+    shrink: Option<(usize, f32)>,
+    role: Option<Role>,
+}
+
+/// The distance between two lines, as a multiple of the size.
+const LEADING: f32 = 1.42;
+/// The height of capitals, as a multiple of the size: lines are centred by it.
+const CAPITALS: f32 = 0.727;
+const SHRINKING: f32 = 0.94;
+
+impl Text {
+    pub(in crate::document) fn new(content: impl Into<String>, style: Style) -> Self {
+        let content = content.into();
+        let (align, breaks, role) = (Align::Left, Break::Words, Some(Role::Paragraph));
+        Self { content, style, align, breaks, shrink: None, role }
+    }
+
+    pub(in crate::document) fn align(self, align: Align) -> Self {
+        Self { align, ..self }
+    }
+
+    pub(in crate::document) fn right(self) -> Self {
+        self.align(Align::Right)
+    }
+
+    /// A code to be copied: it breaks anywhere, but never beside a space or after a hyphen, which
+    /// programs that copy text would drop at the end of a line.
+    pub(in crate::document) fn code(self) -> Self {
+        Self { breaks: Break::Code, ..self }
+    }
+
+    /// It is something else than a paragraph.
+    pub(in crate::document) fn is(self, role: Role) -> Self {
+        Self { role: Some(role), ..self }
+    }
+
+    /// It is part of what it stands in.
+    pub(in crate::document) fn part(self) -> Self {
+        Self { role: None, ..self }
+    }
+
+    /// Shrinks while it has more than `lines` lines, but not below `smallest` points; a text that is
+    /// longer still takes as many lines as it needs.
+    pub(in crate::document) fn within(self, lines: usize, smallest: f32) -> Self {
+        Self { shrink: Some((lines, smallest)), ..self }
+    }
+
+    /// Sets the text in `width` points.
+    pub(in crate::document) fn set(self, fonts: &Fonts, width: f32) -> Picture {
+        let face = fonts.face(self.style.weight);
+        let content = fonts.legible(&self.content);
+        let mut style = self.style;
+        let mut lines = self.breaks.lines(face, &content, style.size, width);
+        if let Some((most, smallest)) = self.shrink {
+            while lines.len() > most && style.size > smallest {
+                style.size = (style.size * SHRINKING).max(smallest);
+                lines = self.breaks.lines(face, &content, style.size, width);
+            }
+        }
+        let leading = style.size * LEADING;
+        let mut picture = Picture::default();
+        for line in lines {
+            let slack = width - face.width(line.trim_end(), style.size);
+            let x = match self.align {
+                Align::Left => 0.0,
+                Align::Right => slack,
+                Align::Center => slack / 2.0,
+            };
+            let baseline = picture.height + f32::midpoint(leading, style.size * CAPITALS);
+            picture.marks.push(Mark::Text { x, baseline, style, text: line });
+            picture.height += leading;
+        }
+        match self.role {
+            Some(role) => picture.tagged(role),
+            None => picture,
+        }
+    }
+}
+
+impl Break {
+    fn lines(self, face: &Face, text: &str, size: f32, width: f32) -> Vec<String> {
+        match self {
+            Self::Words => wrap(face, text, size, width),
+            Self::Code => chop(face, text, size, width),
+        }
+    }
+}
+
+/// Lines of whole words; a word wider than a line is broken. A line that ends between two words keeps
+/// its space, so that a program which puts the lines together does not join the words.
+fn wrap(face: &Face, text: &str, size: f32, width: f32) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let candidate = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        if face.width(&candidate, size) <= width {
+            line = candidate;
+            continue;
+        }
+        if !line.is_empty() {
+            lines.push(std::mem::take(&mut line) + " ");
+        }
+        let mut parts = chop(face, word, size, width);
+        line = parts.pop().unwrap_or_default();
+        lines.extend(parts);
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Lines filled character by character; one character fits, however narrow the width.
+fn chop(face: &Face, text: &str, size: f32, width: f32) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    let mut used = 0.0;
+    for c in text.chars() {
+        let advance = face.width(c.encode_utf8(&mut [0; 4]), size);
+        if !line.is_empty() && used + advance > width {
+            let next = carry_over(&mut line, c);
+            used = face.width(&next, size);
+            lines.push(std::mem::replace(&mut line, next));
+        }
+        line.push(c);
+        used += advance;
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// Takes from the end of `line` what must go with `next` to the line after it, so that neither line
+/// has a space at the break nor the first a hyphen.
+fn carry_over(line: &mut String, next: char) -> String {
+    let mut carried = Vec::new();
+    let mut first_of_next = next;
+    while let Some(last) = line.chars().next_back() {
+        let breaks_well = last != ' ' && last != '-' && first_of_next != ' ';
+        if breaks_well || line.chars().count() == 1 {
+            break;
+        }
+        line.pop();
+        carried.push(last);
+        first_of_next = last;
+    }
+    carried.iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::document::press::font::Repertoire;
+
+    fn fonts() -> &'static Fonts {
+        static FONTS: std::sync::OnceLock<Fonts> = std::sync::OnceLock::new();
+        FONTS.get_or_init(|| Fonts::load(Repertoire::All).unwrap())
+    }
+
+    fn face() -> &'static Face {
+        fonts().face(Weight::Regular)
+    }
+
+    #[test]
+    fn wraps_at_words_and_breaks_one_that_is_too_long() {
+        insta::assert_debug_snapshot!(wrap(face(), "Comércio de Automóveis Transcontinental Ltda", 10.0, 70.0), @r#"
+        [
+            "Comércio de ",
+            "Automóveis ",
+            "Transcontinen",
+            "tal Ltda",
+        ]
+        "#);
+    }
+
+    #[test]
+    fn shrinks_before_it_wraps_further() {
+        let style = Style { weight: Weight::Regular, size: 20.0, ink: Ink::Strong };
+        let text = Text::new("R$\u{a0}92.233.720.368.547,75", style).within(1, 6.0);
+        let picture = text.set(fonts(), 120.0);
+        let lines = picture.marks.iter().filter(|mark| matches!(mark, Mark::Text { .. }));
+        assert_eq!(lines.count(), 1);
+        assert!(picture.height < 20.0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_column(text in "\\PC{0,300}", width in 20.0_f32..500.0) {
+            let text = fonts().legible(&text);
+            for line in wrap(face(), &text, 10.0, width) {
+                prop_assert!(face().width(line.trim_end(), 10.0) <= width + 0.01, "{line:?}");
+            }
+        }
+
+        #[test]
+        fn a_code_is_put_together_again(code in "[A-Z0-9.-]{1,3}( ?[A-Z0-9.-]{1,4}){0,40}", width in 40.0_f32..200.0) {
+            let lines = chop(face(), &code, 7.0, width);
+            prop_assert_eq!(lines.concat(), code);
+            for (index, line) in lines.iter().enumerate() {
+                prop_assert!(index == 0 || !line.starts_with(' '));
+                prop_assert!(index == lines.len() - 1 || !line.ends_with(' '));
+            }
+        }
+    }
+}

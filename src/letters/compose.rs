@@ -1,0 +1,224 @@
+//! Whole emails: the words of a template and the files that go with them.
+
+use std::ops::Range;
+
+use chrono::{DateTime, Utc};
+
+use super::email::{Attachment, Email};
+use super::enclosure::Enclosure;
+use super::template::{Rendered, TemplateError, Templates};
+use crate::letters::report::archive::{
+    ArchiveError, File, MESSAGE_LIMIT, archive, attached, partition,
+};
+use crate::letters::report::workbook::{WorkbookError, workbook};
+use fecha_core::bill::digest::Digest;
+use fecha_core::bill::invoice::Invoice;
+use fecha_core::bill::package_use::PackageUse;
+use fecha_core::letter::{Alert, Part};
+use fecha_core::party::register::EmailAddress;
+
+const PDF: &str = "application/pdf";
+const ZIP: &str = "application/zip";
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// What the words, the headers and the boundaries of an email take at most, in bytes as sent.
+const WORDS: usize = 512 * 1024;
+
+/// What the outbox knows of an email besides its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// With angle brackets.
+    pub message_id: String,
+    /// The one recipient.
+    pub to: EmailAddress,
+    /// The `Date` header: when it was queued, so that every attempt sends the same bytes.
+    pub date: DateTime<Utc>,
+}
+
+/// An email cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "each names its source")]
+pub enum ComposeError {
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    #[error(transparent)]
+    Workbook(#[from] WorkbookError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// `fatura-2026-000001.pdf`, for an invoice's label.
+#[must_use]
+pub fn invoice_file(label: &str) -> String {
+    format!("fatura-{label}.pdf")
+}
+
+/// `extrato-2026-000001.pdf`, for an invoice's label.
+#[must_use]
+pub fn statement_file(label: &str) -> String {
+    format!("extrato-{label}.pdf")
+}
+
+/// `cancelamento-2026-000001.pdf`, for an invoice's label.
+#[must_use]
+pub fn cancellation_file(label: &str) -> String {
+    format!("cancelamento-{label}.pdf")
+}
+
+/// `fechamento-2026-10.xlsx`.
+#[must_use]
+pub fn workbook_file(digest: &Digest) -> String {
+    format!("fechamento-{}.xlsx", digest.file_label())
+}
+
+/// `faturas-2026-10.zip`, or `faturas-2026-10-parte-1-de-3.zip`.
+#[must_use]
+pub fn archive_file(digest: &Digest, part: &Part) -> String {
+    format!("faturas-{}{}.zip", digest.file_label(), suffix(part))
+}
+
+fn suffix(part: &Part) -> String {
+    match part.of {
+        1 => String::new(),
+        of => format!("-parte-{}-de-{of}", part.number),
+    }
+}
+
+/// The files of an invoice, as issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceFiles {
+    /// The invoice PDF.
+    pub invoice: Vec<u8>,
+    /// The statement PDF.
+    pub statement: Vec<u8>,
+    /// The evidence CSV, where the dealership wishes for it.
+    pub evidence: Option<Vec<u8>>,
+}
+
+/// The email to a dealership: the two PDF files and, where it is wished for, the evidence, compressed
+/// or left out where the email would be larger than [`MESSAGE_LIMIT`] as sent.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn invoice(
+    templates: &Templates,
+    envelope: Envelope,
+    invoice: &Invoice,
+    files: InvoiceFiles,
+) -> Result<Email, ComposeError> {
+    let label = invoice.label();
+    let besides = WORDS + attached(files.invoice.len()) + attached(files.statement.len());
+    let room = MESSAGE_LIMIT.saturating_sub(besides);
+    let evidence = files.evidence.map_or(Enclosure::None, |csv| Enclosure::of(&label, csv, room));
+    let words = templates.invoice(invoice, &evidence)?;
+    let pdf = |file_name, bytes| Attachment { file_name, content_type: PDF, bytes };
+    let mut attachments = vec![
+        pdf(invoice_file(&label), files.invoice),
+        pdf(statement_file(&label), files.statement),
+    ];
+    attachments.extend(evidence.attachment().cloned());
+    Ok(email(envelope, format!("fatura-{label}"), words, attachments))
+}
+
+/// The email about an invoice that is void, with the document that says so.
+#[must_use]
+pub fn cancellation(
+    envelope: Envelope,
+    invoice: &Invoice,
+    words: Rendered,
+    bytes: Vec<u8>,
+) -> Email {
+    let label = invoice.label();
+    let file_name = cancellation_file(&label);
+    let attachments = vec![Attachment { file_name, content_type: PDF, bytes }];
+    email(envelope, format!("cancelamento-{label}"), words, attachments)
+}
+
+/// Over which emails a close report goes, so that none is larger than [`MESSAGE_LIMIT`] as sent, for
+/// invoice PDFs of these sizes, in the digest's order. Keep them: they depend on every size.
+///
+/// # Errors
+/// [`ComposeError::Workbook`].
+pub fn digest_parts(digest: &Digest, pdf_sizes: &[usize]) -> Result<Vec<Part>, ComposeError> {
+    let first = WORDS + attached(workbook(digest)?.len());
+    let ranges = partition(pdf_sizes, first, WORDS, MESSAGE_LIMIT);
+    let of = ranges.len();
+    let part = |(number, invoices)| Part { number, of, invoices };
+    Ok((1..).zip(ranges).map(part).collect())
+}
+
+/// One of the emails to finance; `pdfs` are those of the part's invoices, in the digest's order.
+///
+/// # Errors
+/// [`ComposeError`].
+pub fn digest(
+    templates: &Templates,
+    envelope: Envelope,
+    digest: &Digest,
+    part: &Part,
+    pdfs: Vec<Vec<u8>>,
+) -> Result<Email, ComposeError> {
+    let mut attachments = Vec::new();
+    if part.number == 1 {
+        let bytes = workbook(digest)?;
+        attachments.push(Attachment {
+            file_name: workbook_file(digest),
+            content_type: XLSX,
+            bytes,
+        });
+    }
+    let files = files(digest, part.invoices.clone(), pdfs);
+    if !files.is_empty() {
+        let bytes = archive(&files)?;
+        let file_name = archive_file(digest, part);
+        attachments.push(Attachment { file_name, content_type: ZIP, bytes });
+    }
+    let words = templates.digest(digest, part)?;
+    let file_stem = format!("fechamento-{}{}", digest.file_label(), suffix(part));
+    Ok(email(envelope, file_stem, words, attachments))
+}
+
+fn files(digest: &Digest, range: Range<usize>, pdfs: Vec<Vec<u8>>) -> Vec<File> {
+    let entries = digest.invoices.get(range).unwrap_or_default();
+    let file = |(entry, bytes): (&fecha_core::bill::digest::DigestRow, _)| File {
+        name: invoice_file(&entry.label()),
+        bytes,
+    };
+    entries.iter().zip(pdfs).map(file).collect()
+}
+
+/// The email to a dealership that has used so much of its package.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn package_use(
+    templates: &Templates,
+    envelope: Envelope,
+    package_use: &PackageUse,
+) -> Result<Email, ComposeError> {
+    let file_stem = format!("pacote-{}-{}", package_use.month, package_use.threshold);
+    Ok(email(envelope, file_stem, templates.package_use(package_use)?, Vec::new()))
+}
+
+/// The email that calls a person.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn alert(
+    templates: &Templates,
+    envelope: Envelope,
+    alert: &Alert,
+) -> Result<Email, ComposeError> {
+    Ok(email(envelope, "aviso".to_owned(), templates.alert(alert)?, Vec::new()))
+}
+
+fn email(
+    envelope: Envelope,
+    file_stem: String,
+    words: Rendered,
+    attachments: Vec<Attachment>,
+) -> Email {
+    let Envelope { message_id, to, date } = envelope;
+    let Rendered { subject, text, html } = words;
+    Email { message_id, file_stem, to, subject, text, html, attachments, date }
+}

@@ -1,0 +1,119 @@
+//! Addresses of emails, as the mail library understands them, and who writes.
+
+use chrono::{DateTime, Utc};
+use lettre::message::Mailbox;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use fecha_core::party::register::EmailAddress;
+
+/// The text is no email address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = without_accents(.0))]
+pub struct InvalidAddress(pub String);
+
+fn without_accents(text: &str) -> &'static str {
+    if text.is_ascii() { "" } else { ", without accents (a domain that has them in its xn-- form)" }
+}
+
+/// Parses a bare address `name@host`, as the mail library understands it.
+///
+/// Only ASCII: an address with accents reaches nobody whose server lacks SMTPUTF8, so it is refused
+/// where a person can still mend it.
+///
+/// # Errors
+/// [`InvalidAddress`], which repeats the text.
+pub fn address(text: &str) -> Result<EmailAddress, InvalidAddress> {
+    let text = text.trim();
+    text.parse::<lettre::Address>()
+        .ok()
+        .filter(|_| text.is_ascii())
+        .map(|address| EmailAddress::trusted(address.to_string()))
+        .ok_or_else(|| InvalidAddress(text.to_owned()))
+}
+
+/// Parses an address with an optional name: `Faturamento <faturas@example.com>`.
+///
+/// # Errors
+/// [`InvalidAddress`], which repeats the text.
+pub fn mailbox(text: &str) -> Result<Mailbox, InvalidAddress> {
+    let invalid = || InvalidAddress(text.to_owned());
+    if text.chars().any(char::is_control) {
+        return Err(invalid());
+    }
+    let mailbox: Mailbox = text.trim().parse().map_err(|_| invalid())?;
+    address(mailbox.email.as_ref()).map_err(|_| invalid())?;
+    Ok(mailbox)
+}
+
+/// Who writes the emails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sender {
+    /// The `From` header and, without its name, the envelope: bounces go there.
+    pub from: Mailbox,
+    /// Where answers go; `None` is `from`.
+    pub reply_to: Option<Mailbox>,
+}
+
+impl Sender {
+    /// A Message-ID with its angle brackets, unique for ever, in the sender's domain. Made once for an
+    /// email and kept over every retry.
+    #[must_use]
+    pub fn new_message_id(&self, now: DateTime<Utc>) -> String {
+        let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+        let uuid =
+            Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()));
+        format!("<{uuid}@{}>", self.from.email.domain())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("financeiro@example.com", Some("financeiro@example.com"))]
+    #[case("  a.b+c@loja.example.com.br ", Some("a.b+c@loja.example.com.br"))]
+    #[case("josé@example.com", None)]
+    #[case("loja@concessionária.com.br", None)]
+    #[case("loja@xn--concessionria-mbb.com.br", Some("loja@xn--concessionria-mbb.com.br"))]
+    #[case("a@b@c", None)]
+    #[case("a b@example.com", None)]
+    #[case("a@example.com, b@example.com", None)]
+    #[case("Loja <a@example.com>", None)]
+    #[case("a@example.com\r\nBcc: b@example.com", None)]
+    #[case("", None)]
+    fn bare_addresses(#[case] text: &str, #[case] expected: Option<&str>) {
+        let parsed = address(text);
+        assert_eq!(parsed.as_ref().ok().map(EmailAddress::as_str), expected);
+    }
+
+    #[test]
+    fn an_address_with_accents_is_told_so() {
+        let told = |text| address(text).unwrap_err().to_string();
+        insta::assert_snapshot!(told("loja"), @"'loja' is no email address: write it as name@example.com");
+        insta::assert_snapshot!(told("josé@example.com"), @"'josé@example.com' is no email address: write it as name@example.com, without accents (a domain that has them in its xn-- form)");
+    }
+
+    #[test]
+    fn mailboxes_may_have_a_name() {
+        let named = mailbox("Faturamento São José <faturas@example.com>").unwrap();
+        assert_eq!(named.name.as_deref(), Some("Faturamento São José"));
+        assert_eq!(named.email.to_string(), "faturas@example.com");
+        assert_eq!(mailbox("faturas@example.com").unwrap().name, None);
+        assert!(mailbox("Faturas <faturas@example>.com").is_err());
+        assert!(mailbox("Faturas\r\nBcc: x@example.com <faturas@example.com>").is_err());
+    }
+
+    #[test]
+    fn message_ids_are_unique_and_in_the_domain_of_the_sender() {
+        let from = mailbox("Faturas <faturas@example.com>").unwrap();
+        let sender = Sender { from, reply_to: None };
+        let now = "2026-11-01T03:00:01Z".parse().unwrap();
+        let id = sender.new_message_id(now);
+        assert!(id.starts_with("<01a1950c-b768-7"), "{id} does not begin with the time");
+        assert!(id.ends_with("@example.com>"), "{id}");
+        assert_ne!(id, sender.new_message_id(now));
+    }
+}

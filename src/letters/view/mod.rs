@@ -1,0 +1,28 @@
+//! What the templates may say, in words and ready-made figures: no template calculates.
+
+mod alert;
+mod cancellation;
+mod digest;
+mod invoice;
+mod package_use;
+
+pub use alert::AlertView;
+pub use cancellation::CancellationView;
+pub use digest::DigestView;
+pub use invoice::InvoiceView;
+pub use package_use::PackageUseView;
+
+use fecha_core::price::money::grouped;
+
+/// `1 fatura`, `1.498 faturas`.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// As [`counted`], with `nenhuma fatura` (`none`) for zero.
+fn counted_or_none(number: usize, none: &str, one: &str, many: &str) -> String {
+    match number {
+        0 => none.to_owned(),
+        _ => counted(number as u64, one, many),
+    }
+}

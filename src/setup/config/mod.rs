@@ -1,0 +1,299 @@
+//! The configuration: `fecha.toml` and the environment, parsed once into domain types (spec §3.2).
+//!
+//! [`Config::load`] either gives a configuration in which every value is valid, or names every
+//! problem at once: the line or the variable, the key, and what to write instead.
+
+mod check;
+mod parse;
+mod raw;
+mod source;
+mod url;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::num::{NonZeroU8, NonZeroU32};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lettre::message::Mailbox;
+
+use fecha_core::bill::hold::Limits;
+use fecha_core::party::pix::PixKey;
+use fecha_core::party::register::{EmailAddress, Issuer};
+use fecha_core::price::table::Prices;
+
+pub use self::url::{DatabaseUrl, InvalidUrl};
+
+/// The name of the file where none is given.
+pub const FILE_NAME: &str = "fecha.toml";
+
+/// Names the file where `--config` does not.
+pub const FILE_VARIABLE: &str = "FECHA_CONFIG";
+
+/// The key of the evidence, where it is not in a file.
+pub const EVIDENCE_KEY_VARIABLE: &str = "FECHA_EVIDENCE_KEY";
+
+/// Everything that the configuration says, valid as a whole.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file it was read from, absolute.
+    pub file: PathBuf,
+    /// Who invoices.
+    pub issuer: Issuer,
+    /// Where the money goes; without it invoices have no PIX code.
+    pub pix: Option<PixKey>,
+    /// The logo of the documents, absolute; whether it can be read shows when they are made.
+    pub logo: Option<PathBuf>,
+    /// fecha's own database.
+    pub ledger_url: DatabaseUrl,
+    /// Where the messages are.
+    pub messages: Messages,
+    /// Messages with one of these statuses do not count.
+    pub ignored_statuses: Vec<String>,
+    /// All price tables, at least one.
+    pub prices: Prices,
+    /// What invoices need.
+    pub invoice: Invoice,
+    /// When a close waits.
+    pub close: Close,
+    /// How emails go out.
+    pub email: Email,
+    /// What dealerships are told unasked.
+    pub alerts: Alerts,
+    /// Where the console listens; 127.0.0.1:8080 by default.
+    pub listen: SocketAddr,
+}
+
+/// The message database, `[messages]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Messages {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// A table, a view or a parenthesised `SELECT`; `message` by default.
+    pub relation: String,
+    /// How many connections a pass may hold at once; 2 by default.
+    pub connections: NonZeroU8,
+}
+
+/// `[invoice]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invoice {
+    /// Day of the month by which invoices are due, 1 to 31; 10 by default.
+    pub due_day: u32,
+    /// The first invoice number of an empty ledger, 1 by default; for a reseller who has invoiced
+    /// before. Later years begin at 1.
+    pub first_number: u32,
+    /// What invoices say about late payment, for example fine and interest.
+    pub late_fee: Option<String>,
+}
+
+/// `[close]`: when the daemon closes, and when a close waits for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Close {
+    /// The rule *Hold*.
+    pub limits: Limits,
+    /// Whether the daemon's closes wait for a person.
+    pub approval: Approval,
+    /// How long the daemon waits after a month's end for the last messages; 2 minutes by default.
+    pub settle: Duration,
+}
+
+/// Who lets a close of the daemon go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// Nobody needs to.
+    Automatic,
+    /// Every close is held until `fecha close --release`.
+    Manual,
+}
+
+/// `[email]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    /// By which way emails go.
+    pub transport: Transport,
+    /// The sender.
+    pub from: Mailbox,
+    /// Where answers go; the sender where it is missing.
+    pub reply_to: Option<EmailAddress>,
+    /// Who gets the close reports, at least one.
+    pub finance: Vec<EmailAddress>,
+    /// Who gets alerts; may be empty.
+    pub admins: Vec<EmailAddress>,
+    /// Every email goes here instead, for a first month in parallel.
+    pub redirect: Option<EmailAddress>,
+    /// How many emails the daemon sends in a minute at most; as many as it can where it is missing.
+    pub per_minute: Option<NonZeroU32>,
+}
+
+/// `[alerts]`: what dealerships are told unasked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alerts {
+    /// That they have used 80 % and 100 % of their package; a dealership can have its own word on it. Off by
+    /// default.
+    pub package_use: bool,
+}
+
+/// By which way emails go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// To a mail server.
+    Smtp(Smtp),
+    /// To files, one `.eml` a message.
+    File {
+        /// Where they go, absolute; `mail` by default.
+        dir: PathBuf,
+    },
+}
+
+/// `[email.smtp]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Smtp {
+    /// The server's name; certificates must be for it.
+    pub host: String,
+    /// 587 by default, 465 with `tls = "tls"`.
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: Tls,
+    /// Who logs in; nobody where it is missing.
+    pub username: Option<String>,
+    /// Only together with a username. The file may leave it to the environment, so a username alone
+    /// is no error before something is to be sent.
+    pub password: Option<Secret>,
+    /// Certificates (PEM) that are trusted besides those of this machine, absolute.
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tls {
+    /// Plain at first, then always TLS.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// Not at all; only where the server is this machine.
+    None,
+}
+
+/// A text that `Debug` hides.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// There is no such file.
+    #[error(
+        "there is no configuration {}: write one with `fecha init`, or name it with --config or {FILE_VARIABLE}",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    /// There is one, but it cannot be read.
+    #[error("the configuration {} cannot be read: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// What it says is not valid: all problems, in the order of the sections.
+    #[error("{}", lines(.0))]
+    Invalid(Vec<Problem>),
+}
+
+/// One thing to mend in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: `fecha.toml:12: [issuer] cnpj`, or the name of a variable.
+    pub place: String,
+    /// What is wrong and what to write.
+    pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.reason)
+    }
+}
+
+fn lines(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+impl Config {
+    /// Loads `path` (from `--config`), else the file that `FECHA_CONFIG` names, else `./fecha.toml`;
+    /// variables such as `FECHA_LEDGER__URL` override its keys. Relative paths in it start at the
+    /// file's folder.
+    ///
+    /// `environment` are the variables of the process; those without the prefix `FECHA_` are left alone.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with all problems of the values at once. An unknown key is one of them.
+    pub fn load(
+        path: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let variables: Vec<_> =
+            environment.filter(|(name, _)| name.starts_with(source::PREFIX)).collect();
+        let named = variables.iter().find(|(name, _)| name == FILE_VARIABLE);
+        let path = match (path, named) {
+            (Some(path), _) => path.to_owned(),
+            (None, Some((_, value))) => PathBuf::from(value),
+            (None, None) => PathBuf::from(FILE_NAME),
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => ConfigError::Missing(path.clone()),
+            _ => ConfigError::Unreadable { file: path.clone(), source },
+        })?;
+        let file = std::path::absolute(&path)
+            .map_err(|source| ConfigError::Unreadable { file: path.clone(), source })?;
+        let (raw, origin) = source::read(&path, &text, variables).map_err(ConfigError::Invalid)?;
+        parse::config(raw, &file, &origin).map_err(ConfigError::Invalid)
+    }
+
+    /// The price tables of another file, written as in the configuration (`[[prices]]`); whatever else
+    /// the file has must be valid keys, and is not used.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with all problems at once.
+    pub fn prices_of(file: &Path) -> Result<Prices, ConfigError> {
+        let text = std::fs::read_to_string(file)
+            .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        let (raw, origin) = source::read(file, &text, Vec::new()).map_err(ConfigError::Invalid)?;
+        parse::prices_alone(&raw, &origin).map_err(ConfigError::Invalid)
+    }
+
+    /// The folder of the file: where `evidence.key` and relative paths are.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.file.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+/// The variables of this process that concern fecha, for [`Config::load`].
+///
+/// Unlike `std::env::vars` it does not panic where some other variable is not Unicode.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        let value = value.to_string_lossy().into_owned();
+        name.starts_with(source::PREFIX).then_some((name, value))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! From the keys as written to domain types: each value parsed once, every problem collected.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::num::{NonZeroU8, NonZeroU32};
+use std::path::Path;
+
+use chrono::TimeDelta;
+
+use super::check::{self, Check, missing};
+use super::source::Origin;
+use super::url::{DatabaseUrl, Use};
+use super::{
+    Alerts, Approval, Close, Config, Email, Invoice, Messages, Problem, Secret, Smtp, Tls,
+    Transport, raw,
+};
+use crate::letters::mailbox;
+use crate::messages::CONNECTIONS;
+use fecha_core::bill::hold::Limits;
+use fecha_core::calendar::month::Month;
+use fecha_core::party::register::Issuer;
+use fecha_core::price::money::Money;
+use fecha_core::price::table::{PriceTable, Prices};
+
+/// The whole configuration, or all its problems.
+pub(super) fn config(raw: raw::Raw, file: &Path, origin: &Origin) -> Result<Config, Vec<Problem>> {
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let mut check = Check { origin, folder, problems: Vec::new() };
+    match sections(&mut check, raw, file) {
+        Some(config) if check.problems.is_empty() => Ok(config),
+        _ => Err(check.problems),
+    }
+}
+
+/// The price tables alone, or all their problems.
+pub(super) fn prices_alone(raw: &raw::Raw, origin: &Origin) -> Result<Prices, Vec<Problem>> {
+    let mut check = Check { origin, folder: Path::new("/"), problems: Vec::new() };
+    match prices(&mut check, &raw.prices) {
+        Some(prices) if check.problems.is_empty() => Ok(prices),
+        _ => Err(check.problems),
+    }
+}
+
+/// Every section is parsed before the first `?`, so that none of them hides another's problems.
+fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config> {
+    let logo = raw.issuer.logo.as_ref().map(|logo| check.folder.join(logo));
+    let issuer = issuer(check, &raw.issuer);
+    let pix = check.optional("issuer.pix.key", raw.issuer.pix.key.as_deref(), str::parse);
+    let ledger_url = raw.ledger.url.as_deref().unwrap_or("sqlite:fecha.db");
+    let ledger_url = DatabaseUrl::resolve(ledger_url, Use::Ledger, check.folder);
+    let ledger_url = check.parsed("ledger.url", ledger_url);
+    let messages = messages(check, raw.messages);
+    let ignored_statuses = raw.counting.ignored_statuses.as_ref().map(raw::List::items);
+    let prices = prices(check, &raw.prices);
+    let invoice = invoice(check, &raw.invoice);
+    let close = close(check, &raw.close);
+    let email = email(check, &raw.email);
+    let package_use = check.flag("alerts.package_use", raw.alerts.package_use.as_ref());
+    let listen = raw.console.listen.as_deref().unwrap_or("127.0.0.1:8080");
+    let listen = check.parsed("console.listen", check::listen(listen));
+    Some(Config {
+        file: file.to_owned(),
+        issuer: issuer?,
+        pix: pix?,
+        logo,
+        ledger_url: ledger_url?,
+        messages: messages?,
+        ignored_statuses: ignored_statuses
+            .unwrap_or_else(|| vec!["queued".to_owned(), "failed".to_owned()]),
+        prices: prices?,
+        invoice: invoice?,
+        close: close?,
+        email: email?,
+        alerts: Alerts { package_use: package_use? },
+        listen: listen?,
+    })
+}
+
+fn issuer(check: &mut Check<'_>, raw: &raw::Issuer) -> Option<Issuer> {
+    let name = "Exemplo Tecnologia Ltda";
+    let name = check.required("issuer.name", raw.name.as_deref(), name, check::line);
+    let cnpj = check.required("issuer.cnpj", raw.cnpj.as_deref(), "11.222.333/0001-81", str::parse);
+    let address = raw.address.as_deref();
+    let address = check.required("issuer.address", address, "Rua Exemplo, 100", check::line);
+    let city = check.required("issuer.city", raw.city.as_deref(), "Caxias do Sul", check::line);
+    let state = check.required("issuer.state", raw.state.as_deref(), "RS", str::parse);
+    let email = raw.email.as_deref();
+    let email = check.required("issuer.email", email, "financeiro@example.com", mailbox::address);
+    let phone = raw.phone.as_deref().filter(|phone| !phone.is_empty());
+    let phone = check.optional("issuer.phone", phone, check::line);
+    let timezone = raw.timezone.as_deref();
+    let timezone = check.required("issuer.timezone", timezone, "America/Sao_Paulo", check::zone);
+    Some(Issuer {
+        name: name?,
+        cnpj: cnpj?,
+        address: address?,
+        city: city?,
+        state: state?,
+        email: email?,
+        phone: phone?.unwrap_or_default(),
+        timezone: timezone?,
+    })
+}
+
+fn messages(check: &mut Check<'_>, raw: raw::Messages) -> Option<Messages> {
+    let url = raw.url.as_deref().unwrap_or("sqlite:messages.db");
+    let url = DatabaseUrl::resolve(url, Use::Messages, check.folder);
+    let url = check.parsed("messages.url", url);
+    let relation = raw.relation.unwrap_or_else(|| "message".to_owned());
+    if relation.trim().is_empty() {
+        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
+        return check.refuse("messages.relation", reason);
+    }
+    let default = CONNECTIONS.get().into();
+    let connections =
+        check.number("messages.connections", raw.connections.as_ref(), default, 1..=32)?;
+    let connections = u8::try_from(connections).ok().and_then(NonZeroU8::new)?;
+    Some(Messages { url: url?, relation, connections })
+}
+
+fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {
+    if tables.is_empty() {
+        let reason = "is missing: write [[prices]] with from, overage, hsm and packages";
+        return check.refuse("prices", reason);
+    }
+    let mut months = BTreeSet::new();
+    let mut parsed = Vec::new();
+    for (index, table) in tables.iter().enumerate() {
+        let key = format!("prices.{index}");
+        let table = price_table(check, &key, table);
+        let from = table.as_ref().map(|table| table.from);
+        if let Some(from) = from
+            && !months.insert(from)
+        {
+            let reason = format!("there is a price table from {from} already");
+            check.refuse(&format!("{key}.from"), reason)?;
+        }
+        parsed.push(table);
+    }
+    parsed.into_iter().collect()
+}
+
+fn price_table(check: &mut Check<'_>, key: &str, raw: &raw::PriceTable) -> Option<PriceTable> {
+    let from = check.required(&format!("{key}.from"), raw.from.as_deref(), "2020-08", str::parse);
+    let overage = raw.overage.as_ref();
+    let overage = check.amount(&format!("{key}.overage"), overage, "0.29", str::parse);
+    let hsm = check.amount(&format!("{key}.hsm"), raw.hsm.as_ref(), "0.46", str::parse);
+    let packages = packages(check, &format!("{key}.packages"), &raw.packages);
+    let from: Option<Month> = from;
+    Some(PriceTable { from: from?, overage: overage?, hsm: hsm?, packages: packages? })
+}
+
+fn packages(
+    check: &mut Check<'_>,
+    key: &str,
+    raw: &[raw::Package],
+) -> Option<BTreeMap<u64, Money>> {
+    if raw.is_empty() {
+        let example = "[{ contacts = 5000, price = \"1014.00\" }]";
+        return check.refuse(key, missing(key, example));
+    }
+    let mut packages = BTreeMap::new();
+    for (index, package) in raw.iter().enumerate() {
+        let contacts_key = format!("{key}.{index}.contacts");
+        let contacts = match &package.contacts {
+            Some(contacts) => check.number(&contacts_key, Some(contacts), 1, 1..=u32::MAX),
+            None => check.refuse(&contacts_key, missing(&contacts_key, "5000")),
+        };
+        let price_key = format!("{key}.{index}.price");
+        let price = check.amount(&price_key, package.price.as_ref(), "1014.00", check::price);
+        if let (Some(contacts), Some(price)) = (contacts, price)
+            && packages.insert(u64::from(contacts), price).is_some()
+        {
+            let reason = format!("the table has a package of {contacts} contacts already");
+            check.refuse::<()>(&contacts_key, reason);
+        }
+    }
+    Some(packages)
+}
+
+fn invoice(check: &mut Check<'_>, raw: &raw::Invoice) -> Option<Invoice> {
+    let due_day = check.number("invoice.due_day", raw.due_day.as_ref(), 10, 1..=31);
+    let first_number = raw.first_number.as_ref();
+    // A number has six digits or more; PIX takes up to 25 characters, so the bound is only that of u32.
+    let first_number = check.number("invoice.first_number", first_number, 1, 1..=u32::MAX);
+    let late_fee = raw.late_fee.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    let late_fee = late_fee.map(str::to_owned);
+    Some(Invoice { due_day: due_day?, first_number: first_number?, late_fee })
+}
+
+fn close(check: &mut Check<'_>, raw: &raw::Close) -> Option<Close> {
+    let within = raw.newest_message_within.as_deref().unwrap_or("24h");
+    let within = check.parsed("close.newest_message_within", check::duration(within));
+    let percent = raw.at_least_percent.as_ref();
+    let percent = check.number("close.at_least_percent", percent, 50, 0..=100);
+    let approval = raw.approval.as_deref().unwrap_or("automatic");
+    let words = [("automatic", Approval::Automatic), ("manual", Approval::Manual)];
+    let approval = check.word("close.approval", approval, &words);
+    let settle = raw.settle.as_deref().unwrap_or("2m");
+    let settle = check.parsed("close.settle", check::duration(settle));
+    let limits = Limits {
+        // No duration is longer than a year, so nothing is cut off.
+        newest_message_within: TimeDelta::from_std(within?).unwrap_or(TimeDelta::MAX),
+        at_least_percent: u64::from(percent?),
+    };
+    Some(Close { limits, approval: approval?, settle: settle? })
+}
+
+fn email(check: &mut Check<'_>, raw: &raw::Email) -> Option<Email> {
+    let from = "Faturamento <faturas@example.com>";
+    let from = check.required("email.from", raw.from.as_deref(), from, check::mailbox);
+    let reply_to = check.optional("email.reply_to", raw.reply_to.as_deref(), mailbox::address);
+    let mut finance = check.addresses("email.finance", raw.finance.as_ref());
+    if finance.as_ref().is_some_and(Vec::is_empty) {
+        let reason = missing("email.finance", "[\"financeiro@example.com\"]");
+        finance = check.refuse("email.finance", reason);
+    }
+    let admins = check.addresses("email.admins", raw.admins.as_ref());
+    let redirect = check.optional("email.redirect", raw.redirect.as_deref(), mailbox::address);
+    let transport = transport(check, raw);
+    let per_minute = check.number("email.per_minute", raw.per_minute.as_ref(), 0, 0..=100_000);
+    Some(Email {
+        transport: transport?,
+        from: from?,
+        reply_to: reply_to?,
+        finance: finance?,
+        admins: admins?,
+        redirect: redirect?,
+        per_minute: per_minute.map(NonZeroU32::new)?,
+    })
+}
+
+fn transport(check: &mut Check<'_>, raw: &raw::Email) -> Option<Transport> {
+    let words = [("smtp", true), ("file", false)];
+    if check.word("email.transport", raw.transport.as_deref().unwrap_or("smtp"), &words)? {
+        smtp(check, &raw.smtp).map(Transport::Smtp)
+    } else {
+        let dir = check.folder.join(raw.dir.as_deref().unwrap_or("mail"));
+        Some(Transport::File { dir })
+    }
+}
+
+fn smtp(check: &mut Check<'_>, raw: &raw::Smtp) -> Option<Smtp> {
+    let host = raw.host.as_deref();
+    let host = check.required("email.smtp.host", host, "smtp.example.com", check::line);
+    let words = [("starttls", Tls::StartTls), ("tls", Tls::Tls), ("none", Tls::None)];
+    let tls = raw.tls.as_deref().unwrap_or("starttls");
+    let tls = check.word("email.smtp.tls", tls, &words);
+    let usual_port = if tls == Some(Tls::Tls) { 465 } else { 587 };
+    let port = check.number("email.smtp.port", raw.port.as_ref(), usual_port, 1..=65_535);
+    if let (Some(Tls::None), Some(host)) = (tls, &host)
+        && !is_loopback(host)
+    {
+        let reason = format!(
+            "\"none\" would send invoices and the password in the clear to {host}: only this machine can be reached so, else write \"starttls\" or \"tls\""
+        );
+        check.refuse::<()>("email.smtp.tls", reason);
+    }
+    let filled = |text: &String| (!text.is_empty()).then(|| text.clone());
+    let username = raw.username.as_ref().and_then(filled);
+    let password = raw.password.as_ref().and_then(|raw::Password::Text(text)| filled(text));
+    if password.is_some() && username.is_none() {
+        check.refuse::<()>("email.smtp.username", missing("email.smtp.username", "\"faturas\""));
+    }
+    Some(Smtp {
+        host: host?,
+        port: u16::try_from(port?).ok()?,
+        tls: tls?,
+        username,
+        password: password.map(Secret),
+        ca_file: raw.ca_file.as_ref().map(|file| check.folder.join(file)),
+    })
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,312 @@
+//! What valid configurations give, and word for word what invalid ones say.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rstest::rstest;
+
+use super::*;
+use crate::setup::init::CONFIG_TEMPLATE;
+
+/// Loads `text` as /…/fecha.toml; in errors the folder is left out.
+fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE_NAME);
+    fs::write(&file, text).unwrap();
+    load_file(&file, variables)
+}
+
+fn load_file(file: &Path, variables: &[(&str, &str)]) -> Result<Config, String> {
+    let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+    let folder = format!("{}/", file.parent().unwrap().display());
+    Config::load(Some(file), variables).map_err(|error| error.to_string().replace(&folder, ""))
+}
+
+fn error(text: &str) -> String {
+    load(text, &[]).unwrap_err()
+}
+
+/// The template with one text replaced by another.
+fn changed(from: &str, to: &str) -> String {
+    assert!(CONFIG_TEMPLATE.contains(from), "the template has no {from}");
+    CONFIG_TEMPLATE.replacen(from, to, 1)
+}
+
+#[test]
+fn the_template_is_the_example_of_the_spec() {
+    let config = load(CONFIG_TEMPLATE, &[]).unwrap();
+    let folder = config.folder().display().to_string();
+    insta::assert_snapshot!(format!("{config:#?}").replace(&folder, "/folder"));
+}
+
+#[test]
+fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
+    let plain = load(CONFIG_TEMPLATE, &[]).unwrap();
+    let keys = [
+        "# first_number = 1",
+        "# connections = 2",
+        "# [close]",
+        "# newest_message_within = \"24h\"",
+        "# at_least_percent = 50",
+        "# approval = \"automatic\"",
+        "# settle = \"2m\"",
+    ];
+    let shown = keys.iter().fold(CONFIG_TEMPLATE.to_owned(), |text, key| {
+        assert!(text.contains(key), "the template has no {key}");
+        text.replace(key, key.trim_start_matches("# "))
+    });
+    let shown = load(&shown, &[]).unwrap();
+    assert_eq!(shown.messages.connections, plain.messages.connections);
+    assert_eq!(shown.close, plain.close);
+    assert_eq!(shown.invoice, plain.invoice);
+    let examples = ["# logo = ", "# late_fee = ", "# admins = ", "# redirect = ", "# ca_file = "];
+    let text = examples.iter().fold(CONFIG_TEMPLATE.to_owned(), |text, key| {
+        text.replace(key, key.trim_start_matches("# "))
+    });
+    let config = load(&text, &[]).unwrap();
+    assert!(config.invoice.late_fee.is_some());
+    assert_eq!(config.logo, Some(config.folder().join("logo.png")));
+    assert_eq!(config.email.admins, [crate::letters::mailbox::address("ti@example.com").unwrap()]);
+    assert_eq!(config.email.redirect, crate::letters::mailbox::address("teste@example.com").ok());
+}
+
+const LEAST: &str = r#"
+[issuer]
+name = "Exemplo"
+cnpj = "11.222.333/0001-81"
+address = "Rua"
+city = "Recife"
+state = "PE"
+email = "a@example.com"
+timezone = "America/Recife"
+[[prices]]
+from = "2020-08"
+overage = "0.29"
+hsm = "0.46"
+packages = [{ contacts = 5000, price = "1014.00" }]
+[email]
+transport = "file"
+from = "a@example.com"
+finance = "b@example.com, c@example.com"
+"#;
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let config = load(LEAST, &[]).unwrap();
+    let in_folder = |name: &str| config.folder().join(name);
+    let sqlite = |name| format!("sqlite:{}", in_folder(name).display());
+    assert_eq!(config.ledger_url.as_str(), sqlite("fecha.db"));
+    assert_eq!(config.messages.url.as_str(), sqlite("messages.db"));
+    assert_eq!(config.messages.relation, "message");
+    assert_eq!(config.ignored_statuses, ["queued", "failed"]);
+    assert_eq!(config.invoice, Invoice { due_day: 10, first_number: 1, late_fee: None });
+    assert_eq!(config.email.transport, Transport::File { dir: in_folder("mail") });
+    assert_eq!(config.email.finance.len(), 2);
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!((config.pix, config.logo, config.email.redirect), (None, None, None));
+}
+
+#[test]
+fn the_close_section_is_typed() {
+    let text = format!(
+        "{LEAST}[close]\nnewest_message_within = \"36h\"\nat_least_percent = 80\napproval = \"manual\"\nsettle = \"90s\"\n"
+    );
+    let limits = Limits { newest_message_within: TimeDelta::hours(36), at_least_percent: 80 };
+    let settle = Duration::from_secs(90);
+    let close = Close { limits, approval: Approval::Manual, settle };
+    assert_eq!(load(&text, &[]).unwrap().close, close);
+}
+
+#[test]
+fn variables_override_the_file() {
+    let variables = [
+        ("FECHA_LEDGER__URL", "postgres://fecha:geheim@db/fecha"),
+        ("FECHA_EMAIL__SMTP__PASSWORD", "0123"),
+        ("FECHA_EMAIL__SMTP__PORT", "2525"),
+        ("FECHA_EMAIL__FINANCE", "a@example.com,b@example.com"),
+        ("FECHA_COUNTING__IGNORED_STATUSES", "failed"),
+        ("FECHA_INVOICE__DUE_DAY", "31"),
+        ("FECHA_ISSUER__PIX__KEY", "pix@example.com"),
+        ("FECHA_CONFIG", "elsewhere.toml"),
+        ("FECHA_EVIDENCE_KEY", "no concern of the configuration"),
+        ("PATH", "/bin"),
+    ];
+    let config = load(CONFIG_TEMPLATE, &variables).unwrap();
+    assert_eq!(config.ledger_url.as_str(), "postgres://fecha:geheim@db/fecha");
+    assert_eq!(config.ignored_statuses, ["failed"]);
+    assert_eq!(config.invoice.due_day, 31);
+    assert_eq!(config.pix.as_ref().unwrap().to_string(), "pix@example.com");
+    assert_eq!(config.email.finance.len(), 2);
+    let Transport::Smtp(smtp) = &config.email.transport else { panic!("not smtp") };
+    assert_eq!(smtp.password.as_ref().unwrap().expose(), "0123");
+    assert_eq!(smtp.port, 2525);
+    let debug = format!("{config:?}");
+    assert!(!debug.contains("0123") && !debug.contains("geheim"), "{debug}");
+}
+
+#[test]
+fn a_missing_key_can_come_from_a_variable() {
+    let text = LEAST.replace("cnpj = \"11.222.333/0001-81\"\n", "");
+    insta::assert_snapshot!(error(&text), @r#"fecha.toml:2: [issuer] cnpj: is missing: write for example cnpj = "11.222.333/0001-81""#);
+    assert!(load(&text, &[("FECHA_ISSUER__CNPJ", "11222333000181")]).is_ok());
+}
+
+#[test]
+fn the_variable_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("other.toml");
+    fs::write(&file, LEAST).unwrap();
+    let variables = || [("FECHA_CONFIG".to_owned(), file.display().to_string())].into_iter();
+    assert_eq!(Config::load(None, variables()).unwrap().file, file);
+    let elsewhere = folder.path().join("none.toml");
+    let error = Config::load(Some(&elsewhere), variables()).unwrap_err();
+    assert!(matches!(error, ConfigError::Missing(path) if path == elsewhere));
+}
+
+#[test]
+fn wrong_variables_are_named_all_at_once() {
+    let variables = [
+        ("FECHA_LEDGER_URL", "sqlite:x.db"),
+        ("FECHA_EMAIL__SMTP__PASWORD", "x"),
+        ("FECHA_PRICES__FROM", "2026-01"),
+        ("FECHA_EMAIL__SMTP", "smtp.example.com"),
+        ("FECHA_NOW", "2026-01-01"),
+    ];
+    insta::assert_snapshot!(load(CONFIG_TEMPLATE, &variables).unwrap_err(), @r#"
+    FECHA_LEDGER_URL: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
+    FECHA_EMAIL__SMTP__PASWORD: unknown key `pasword`, expected one of `host`, `port`, `tls`, `username`, `password`, `ca_file`
+    FECHA_PRICES__FROM: prices can only stand in the file, as [[prices]]
+    FECHA_EMAIL__SMTP: invalid type: string "smtp.example.com", expected struct Smtp
+    FECHA_NOW: is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL
+    "#);
+    let values = [
+        ("FECHA_EMAIL__SMTP__PORT", "smtp"),
+        ("FECHA_ISSUER__CNPJ", "11.222.333/0001-82"),
+        ("FECHA_EMAIL__REDIRECT", ""),
+    ];
+    insta::assert_snapshot!(load(CONFIG_TEMPLATE, &values).unwrap_err(), @"
+    FECHA_ISSUER__CNPJ: the check digits of CNPJ '11.222.333/0001-82' are wrong: 81 would fit
+    FECHA_EMAIL__REDIRECT: '' is no email address: write it as name@example.com
+    FECHA_EMAIL__SMTP__PORT: 'smtp' is no whole number from 1 to 65535
+    ");
+}
+
+#[test]
+fn a_wrong_text_has_its_line() {
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:71: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
+    insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:49: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `console`");
+    insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:104: string values must be quoted, expected literal string");
+    insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:57: expected an amount in quotes, for example "1014.00""#);
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:72: duplicate key");
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:71: expected a whole number");
+    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:94: expected a list of texts, for example ["a", "b"]"#);
+    insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:110: expected a text in quotes");
+}
+
+#[test]
+fn all_wrong_values_are_named_at_once() {
+    let text = r#"
+[issuer]
+name = " "
+cnpj = "11.222.333/0001-82"
+state = "XX"
+email = "financeiro"
+phone = "a\tb"
+timezone = "Brasilia"
+[issuer.pix]
+key = "54999990820"
+
+[ledger]
+url = "mysql://root:geheim@localhost/fecha"
+[messages]
+url = "messages.db"
+relation = ""
+
+[[prices]]
+from = "2020-08"
+overage = "-0.29"
+hsm = "0,46"
+packages = [
+  { contacts = 0, price = "1014.00" },
+  { contacts = 5000, price = "-1.00" },
+  { contacts = 10000, price = "1.005" },
+  { contacts = 10000, price = "1.00" },
+  { contacts = 10000, price = "1.00" },
+  { price = "1.00" },
+]
+[[prices]]
+from = "2026-13"
+[[prices]]
+from = "2027-01"
+overage = "0.29"
+hsm = "0.46"
+packages = [{ contacts = 5000, price = "1014.00" }]
+[[prices]]
+from = "2027-01"
+overage = "0.29"
+hsm = "0.46"
+packages = [{ contacts = 5000, price = "1014.00" }]
+
+[invoice]
+due_day = 32
+first_number = 0
+
+[close]
+newest_message_within = "a day"
+at_least_percent = 101
+approval = "sometimes"
+settle = "2"
+
+[email]
+transport = "smtp"
+from = "Faturamento"
+reply_to = ""
+finance = []
+admins = ["a@example.com", "b"]
+[email.smtp]
+host = "smtp.example.com"
+port = 70000
+tls = "none"
+password = "x"
+
+[console]
+listen = "8080"
+"#;
+    insta::assert_snapshot!(error(text));
+}
+
+#[test]
+fn an_empty_file_says_what_is_needed() {
+    insta::assert_snapshot!(error(""));
+}
+
+#[test]
+fn a_file_that_cannot_be_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE_NAME);
+    insta::assert_snapshot!(load_file(&file, &[]).unwrap_err(), @"there is no configuration fecha.toml: write one with `fecha init`, or name it with --config or FECHA_CONFIG");
+    fs::write(&file, b"[issuer]\nname = \"Jos\xe9\"\n").unwrap();
+    insta::assert_snapshot!(load_file(&file, &[]).unwrap_err(), @"the configuration fecha.toml cannot be read: stream did not contain valid UTF-8");
+}
+
+#[rstest]
+#[case("localhost", true)]
+#[case("127.0.0.1", true)]
+#[case("::1", true)]
+#[case("10.0.0.1", false)]
+#[case("localhost.example.com", false)]
+fn only_this_machine_goes_without_tls(#[case] host: &str, #[case] allowed: bool) {
+    let variables = [("FECHA_EMAIL__SMTP__HOST", host), ("FECHA_EMAIL__SMTP__TLS", "none")];
+    assert_eq!(load(CONFIG_TEMPLATE, &variables).is_ok(), allowed);
+}
+
+#[rstest]
+#[case("starttls", 587)]
+#[case("tls", 465)]
+fn the_usual_port_depends_on_tls(#[case] tls: &str, #[case] port: u16) {
+    let text = changed("port = 587", "");
+    let config = load(&text, &[("FECHA_EMAIL__SMTP__TLS", tls)]).unwrap();
+    assert!(matches!(config.email.transport, Transport::Smtp(smtp) if smtp.port == port));
+}

@@ -1,0 +1,127 @@
+//! The key of the evidence: `evidence.key` beside the configuration, or `FECHA_EVIDENCE_KEY` (spec §3.3).
+//!
+//! Without the key no evidence can be compared with another, so it belongs into the backup, apart
+//! from the ledger's.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::setup::config::EVIDENCE_KEY_VARIABLE;
+use fecha_core::count::evidence::EvidenceKey;
+
+/// The name of the file in the configuration's folder.
+pub const FILE_NAME: &str = "evidence.key";
+
+/// There is no key that can be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The variable is set to something else.
+    #[error(
+        "{EVIDENCE_KEY_VARIABLE} is no key: it takes 64 hexadecimal digits, as evidence.key holds them"
+    )]
+    Variable,
+    /// The file holds something else.
+    #[error(
+        "{} is no key: it holds 64 hexadecimal digits. Restore it from the backup; a new key would make the evidence of earlier invoices incomparable",
+        .0.display()
+    )]
+    Malformed(PathBuf),
+    /// Others can read the file.
+    #[error(
+        "{path} can be read by others (mode {mode:04o}): run `chmod 600 {path}`, or set {EVIDENCE_KEY_VARIABLE} instead",
+        path = path.display()
+    )]
+    TooOpen {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The file is there but cannot be read.
+    #[error("{} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not there and cannot be made.
+    #[error(
+        "{} cannot be made: {source}. Make its folder writable, or set {EVIDENCE_KEY_VARIABLE} to 64 random hexadecimal digits",
+        path.display()
+    )]
+    NotMade {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// The key: that of the variable where it is set, else that of the file, which is made where it is
+/// missing. Any number of processes at once end with the same key.
+///
+/// `folder` is the configuration's; `variable` the value of `FECHA_EVIDENCE_KEY`.
+///
+/// # Errors
+/// [`KeyError`]; a key that is malformed or open to others is refused, never replaced.
+pub fn load_or_create(folder: &Path, variable: Option<&str>) -> Result<EvidenceKey, KeyError> {
+    if let Some(text) = variable {
+        return EvidenceKey::from_hex(text).ok_or(KeyError::Variable);
+    }
+    let path = folder.join(FILE_NAME);
+    match read(&path) {
+        Err(KeyError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            create(folder, &path)
+                .map_err(|source| KeyError::NotMade { path: path.clone(), source })?;
+            read(&path)
+        }
+        result => result,
+    }
+}
+
+fn read(path: &Path) -> Result<EvidenceKey, KeyError> {
+    let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
+    refuse_open(path, &fs::metadata(path).map_err(unreadable)?)?;
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let text = std::str::from_utf8(&bytes).ok();
+    text.and_then(EvidenceKey::from_hex).ok_or_else(|| KeyError::Malformed(path.to_owned()))
+}
+
+#[cfg(unix)]
+fn refuse_open(path: &Path, metadata: &fs::Metadata) -> Result<(), KeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = metadata.permissions().mode() & 0o777;
+    let for_others = mode & 0o077;
+    if for_others == 0 { Ok(()) } else { Err(KeyError::TooOpen { path: path.to_owned(), mode }) }
+}
+
+#[cfg(not(unix))]
+fn refuse_open(_: &Path, _: &fs::Metadata) -> Result<(), KeyError> {
+    Ok(())
+}
+
+/// Makes the file whole, with mode 0600, and only where there is none: a reader never sees half a
+/// key, and of two writers the first wins.
+fn create(folder: &Path, path: &Path) -> io::Result<()> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    // The library's own text would name the temporary file.
+    let mut file = NamedTempFile::with_prefix_in(".evidence.key.", folder)
+        .map_err(|error| io::Error::from(error.kind()))?;
+    writeln!(file, "{}", EvidenceKey::new(bytes).to_hex())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => sync(folder),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
+    }
+}
+
+/// Invoices are issued under this key: its name must survive a power cut as they do.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
