@@ -2,66 +2,34 @@
 //! queued emails, in one transaction. Either all of it exists afterwards or nothing does.
 
 use chrono::{DateTime, Datelike, Utc};
-use chrono_tz::Tz;
-use sqlx::{Any, Transaction};
 
 use crate::document::{RenderError, Renderer};
-use crate::ledger::LedgerError;
 use crate::ledger::adjustments::{carry, leave, paid};
 use crate::ledger::audit;
 use crate::ledger::invoices::{Files, Packed, claim, insert_revision, supersede, take_number};
 use crate::ledger::outbox::{queue, withdraw};
+use crate::ledger::{LedgerError, Transaction};
 use crate::letters::address::recipients;
 use crate::letters::template::TemplateError;
-use crate::setup::config::Config;
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::{Applied, Rest};
-use fecha_core::bill::invoice::{Invoice, Number, Replacement, Usage};
-use fecha_core::calendar::due_date::due_date;
-use fecha_core::calendar::month::{Month, Period};
+use fecha_core::account::adjustment::Rest;
+use fecha_core::bill::bill::{Bill, Heading};
+use fecha_core::bill::invoice::{Invoice, Number, Replacement};
 use fecha_core::count::evidence::{self, EvidenceKey, sha256_hex};
-use fecha_core::count::tally::Tally;
-use fecha_core::party::pix::{Receiver, br_code};
-use fecha_core::party::register::{Dealership, EvidenceWish};
-use fecha_core::price::advice::PastMonth;
+use fecha_core::party::register::EvidenceWish;
 use fecha_core::price::money::Money;
-use fecha_core::price::table::Line;
 
-/// A dealership's month, counted and priced, not yet numbered.
-#[derive(Debug)]
-pub struct Draft<'a> {
-    /// Who is invoiced.
-    pub dealership: &'a Dealership,
-    /// The month.
-    pub month: Month,
-    /// Its bounds.
-    pub period: Period,
-    /// The zone of its days.
-    pub timezone: Tz,
-    /// Contacts included.
-    pub package: u64,
-    /// What was counted.
-    pub tally: Tally,
-    /// What its use costs.
-    pub lines: Vec<Line>,
-    /// Credits and charges beside that.
-    pub adjustments: Applied,
-    /// What was paid for it already, by the payments; only a revision has any.
-    pub paid: Money,
-    /// What later invoices gave back of that.
-    pub paid_back: Money,
-    /// Its invoiced months before, at most five, the oldest first.
-    pub history: Vec<PastMonth>,
-}
-
-/// What became of a draft of a revision.
+/// What became of a revision.
 #[derive(Debug)]
 pub enum Outcome {
     /// It stands now.
     Issued(Box<Invoice>),
-    /// Another process had issued the revision already, or the invoice was cancelled: nothing was
-    /// changed.
-    AlreadyIssued,
+    /// Another process had revised the invoice already, or cancelled it: nothing was changed.
+    RevisedByAnother,
+    /// A payment for it was recorded since it was counted: nothing was changed.
+    PaidMeanwhile,
+    /// A credit or charge of it was taken or taken back since it was counted: nothing was changed.
+    CorrectionsChanged,
 }
 
 /// An invoice could not be issued; nothing of it exists.
@@ -81,16 +49,16 @@ pub enum IssueError {
     Template(#[from] TemplateError),
 }
 
-/// A draft with its evidence, and with its documents where its number was foretold. Only [`issue`] takes
+/// A bill with its evidence, and with its documents where its number was foretold. Only [`issue`] takes
 /// the number; where it is another one, the documents are drawn again.
 #[derive(Debug)]
 pub struct Prepared<'a> {
-    draft: Draft<'a>,
+    bill: Bill<'a>,
     evidence: Evidence,
     drawn: Option<Drawn>,
 }
 
-/// The contacts of a draft as a file.
+/// The contacts of a bill as a file.
 #[derive(Debug, Clone)]
 struct Evidence {
     packed: Packed,
@@ -111,7 +79,7 @@ struct Drawn {
 #[derive(Debug)]
 pub struct Issued {
     invoice: Box<Invoice>,
-    transaction: Transaction<'static, Any>,
+    transaction: Transaction,
 }
 
 impl Issued {
@@ -132,50 +100,62 @@ impl Issued {
     }
 }
 
-/// Does all the work on `draft` that needs no ledger. Most of it is drawing, for which the number must
+/// Does all the work on `bill` that needs no ledger. Most of it is drawing, for which the number must
 /// be `foretold`.
 ///
 /// # Errors
 /// [`IssueError`] where the evidence cannot be written.
 pub fn prepare<'a>(
     office: &Office,
-    draft: Draft<'a>,
+    bill: Bill<'a>,
     foretold: Option<Number>,
 ) -> Result<Prepared<'a>, IssueError> {
-    let evidence = Evidence::of(&draft, &office.key)?;
-    let invoice = foretold
-        .map(|number| invoice(&office.config, &draft, number, &evidence, None, office.clock.now()));
+    let evidence = Evidence::of(&bill, &office.key)?;
+    let now = office.clock.now();
+    let invoice = foretold.map(|number| first(office, &bill, number, &evidence, now));
     // A fault in drawing is told when it counts.
     let drawn = invoice.and_then(|invoice| Drawn::of(&office.renderer, invoice, &evidence).ok());
-    Ok(Prepared { draft, evidence, drawn })
+    Ok(Prepared { bill, evidence, drawn })
 }
 
-/// Writes a prepared draft as revision 0, once; `None` where another process, or an earlier run, had
+/// Writes a prepared bill as revision 0, once; `None` where another process, or an earlier run, had
 /// issued the month already.
 ///
 /// # Errors
 /// [`IssueError`]; the transaction is rolled back then, so that the number is free again.
 pub async fn issue(office: &Office, prepared: Prepared<'_>) -> Result<Option<Issued>, IssueError> {
-    let Prepared { draft, evidence, drawn } = prepared;
+    let Prepared { bill, evidence, drawn } = prepared;
     let mut transaction = office.ledger.begin().await?;
     let now = office.clock.now();
     let year = now.with_timezone(&office.config.issuer.timezone).year();
     let number = take_number(&mut transaction, year, office.config.invoice.first_number).await?;
-    if !claim(&mut transaction, number, &draft.dealership.id, draft.month).await? {
+    if !claim(&mut transaction, number, bill.case.id(), bill.case.month).await? {
         return Ok(None);
     }
     let drawn = if let Some(drawn) = drawn.filter(|drawn| drawn.invoice.number == number) {
         drawn
     } else {
-        let invoice = invoice(&office.config, &draft, number, &evidence, None, now);
-        Drawn::of(&office.renderer, invoice, &evidence)?
+        Drawn::of(&office.renderer, first(office, &bill, number, &evidence, now), &evidence)?
     };
-    if !carry(&mut transaction, &drawn.invoice, &draft.adjustments).await? {
+    if !carry(&mut transaction, &drawn.invoice, &bill.charge.adjustments).await? {
         return Err(IssueError::AdjustmentsChanged);
     }
     let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());
     let deed = Deed { actor: &office.actor, action: "issue", detail: &detail };
-    write(office, transaction, &draft, drawn, evidence, deed).await.map(Some)
+    write(office, transaction, &bill, drawn, evidence, deed).await.map(Some)
+}
+
+/// The document of a first issue.
+fn first(
+    office: &Office,
+    bill: &Bill<'_>,
+    number: Number,
+    evidence: &Evidence,
+    issued_at: DateTime<Utc>,
+) -> Invoice {
+    let evidence_sha256 = evidence.sha256.clone();
+    let heading = Heading { number, replaces: None, evidence_sha256, issued_at };
+    bill.invoice(office.config.terms(), heading)
 }
 
 /// Why a revision is issued.
@@ -189,45 +169,71 @@ pub struct Why<'a> {
     pub change: &'a str,
 }
 
-/// Issues `draft` as the revision that follows `before`, under its number, once: `before` is
-/// superseded and those of its emails that were not sent are withdrawn.
+/// Issues `bill` as the revision that follows the invoice that stands, under its number, once: that one
+/// is superseded and those of its emails that were not sent are withdrawn.
 ///
 /// # Errors
-/// [`IssueError`]; the transaction is rolled back then, and `before` stands.
+/// [`IssueError`]; the transaction is rolled back then, and the invoice stands as before.
 pub async fn revise(
     office: &Office,
-    draft: Draft<'_>,
-    before: &Invoice,
+    bill: &Bill<'_>,
     why: Why<'_>,
     now: DateTime<Utc>,
 ) -> Result<Outcome, IssueError> {
-    let evidence = Evidence::of(&draft, &office.key)?;
+    let Some(before) = &bill.case.standing else { return Ok(Outcome::RevisedByAnother) };
+    let evidence = Evidence::of(bill, &office.key)?;
     let mut transaction = office.ledger.begin().await?;
     if !supersede(&mut transaction, before.number, before.revision, now).await? {
-        return Ok(Outcome::AlreadyIssued);
+        return Ok(Outcome::RevisedByAnother);
     }
-    if paid(&mut transaction, before.number).await? != draft.paid {
-        return Ok(Outcome::AlreadyIssued);
+    if paid(&mut transaction, before.number).await? != bill.case.payments {
+        return Ok(Outcome::PaidMeanwhile);
     }
     withdraw(&mut transaction, before.number).await?;
+    let invoice = following(office, bill, before, why, &evidence, now);
+    if !carry(&mut transaction, &invoice, &bill.charge.adjustments).await? {
+        return Ok(Outcome::CorrectionsChanged);
+    }
+    if invoice.credit() > Money::ZERO {
+        let description = format!("Crédito: pago a mais pela fatura {}", invoice.number);
+        let rest = Rest { rest_of: None, amount: -invoice.credit(), description };
+        leave(&mut transaction, &invoice, &rest, invoice.month.next(), "fecha", now).await?;
+    }
+    let detail = revised_in_words(office, before, &invoice, why);
+    let deed = Deed { actor: why.by, action: "rerun", detail: &detail };
+    let drawn = Drawn::of(&office.renderer, invoice, &evidence)?;
+    let written = write(office, transaction, bill, drawn, evidence, deed).await?;
+    Ok(Outcome::Issued(written.commit().await?))
+}
+
+/// The document of the revision that follows `before`.
+fn following(
+    office: &Office,
+    bill: &Bill<'_>,
+    before: &Invoice,
+    why: Why<'_>,
+    evidence: &Evidence,
+    issued_at: DateTime<Utc>,
+) -> Invoice {
     let replaces = Replacement {
         revision: before.revision,
         total: before.total(),
         reason: why.reason.to_owned(),
         by: why.by.to_owned(),
-        paid: draft.paid - draft.paid_back,
+        paid: bill.case.paid(),
     };
-    let number = before.number;
-    let invoice = invoice(&office.config, &draft, number, &evidence, Some(replaces), now);
-    if !carry(&mut transaction, &invoice, &draft.adjustments).await? {
-        return Ok(Outcome::AlreadyIssued);
-    }
-    if invoice.credit() > Money::ZERO {
-        let description = format!("Crédito: pago a mais pela fatura {number}");
-        let rest = Rest { rest_of: None, amount: -invoice.credit(), description };
-        leave(&mut transaction, &invoice, &rest, invoice.month.next(), "fecha", now).await?;
-    }
-    let detail = format!(
+    let heading = Heading {
+        number: before.number,
+        replaces: Some(replaces),
+        evidence_sha256: evidence.sha256.clone(),
+        issued_at,
+    };
+    bill.invoice(office.config.terms(), heading)
+}
+
+/// What the audit log says of a revision.
+fn revised_in_words(office: &Office, before: &Invoice, invoice: &Invoice, why: Why<'_>) -> String {
+    format!(
         "{} {} replaces {} {}: {}; reason: {}{}",
         invoice.label(),
         invoice.total(),
@@ -240,11 +246,7 @@ pub async fn revise(
         } else {
             format!("; entered by {}", office.actor)
         },
-    );
-    let deed = Deed { actor: why.by, action: "rerun", detail: &detail };
-    let drawn = Drawn::of(&office.renderer, invoice, &evidence)?;
-    let written = write(office, transaction, &draft, drawn, evidence, deed).await?;
-    Ok(Outcome::Issued(written.commit().await?))
+    )
 }
 
 /// What the audit log says of an issue.
@@ -255,10 +257,10 @@ struct Deed<'a> {
 }
 
 impl Evidence {
-    fn of(draft: &Draft<'_>, key: &EvidenceKey) -> Result<Self, LedgerError> {
-        let csv = evidence::csv(draft.tally.contacts.iter(), key);
+    fn of(bill: &Bill<'_>, key: &EvidenceKey) -> Result<Self, LedgerError> {
+        let csv = evidence::csv(bill.tally.contacts.iter(), key);
         let (packed, sha256) = (Packed::of(csv.as_bytes())?, sha256_hex(csv.as_bytes()));
-        let annex = (draft.dealership.evidence == EvidenceWish::Annex).then_some(csv);
+        let annex = (bill.case.dealership.evidence == EvidenceWish::Annex).then_some(csv);
         Ok(Self { packed, sha256, annex })
     }
 }
@@ -274,8 +276,8 @@ impl Drawn {
 /// Writes the revision with its documents, its emails and its audit entry.
 async fn write(
     office: &Office,
-    mut transaction: Transaction<'static, Any>,
-    draft: &Draft<'_>,
+    mut transaction: Transaction,
+    bill: &Bill<'_>,
     drawn: Drawn,
     evidence: Evidence,
     deed: Deed<'_>,
@@ -283,7 +285,7 @@ async fn write(
     let Drawn { invoice, pdf, statement } = drawn;
     let files = Files { invoice: pdf, statement, evidence: evidence.packed };
     insert_revision(&mut transaction, &invoice, files).await?;
-    let Draft { dealership, .. } = draft;
+    let dealership = &bill.case.dealership;
     let to = recipients(dealership);
     for letter in office.addresser.invoice(&invoice, dealership.evidence, to, invoice.issued_at)? {
         queue(&mut transaction, &letter, invoice.issued_at).await?;
@@ -299,45 +301,4 @@ async fn write(
     .write(&mut transaction)
     .await?;
     Ok(Issued { invoice: Box::new(invoice), transaction })
-}
-
-fn invoice(
-    config: &Config,
-    draft: &Draft<'_>,
-    number: Number,
-    evidence: &Evidence,
-    replaces: Option<Replacement>,
-    now: DateTime<Utc>,
-) -> Invoice {
-    let issued_on = now.with_timezone(&draft.timezone).date_naive();
-    let due_day = draft.dealership.due_day.unwrap_or(config.invoice.due_day);
-    let lines = [&draft.lines[..], &draft.adjustments.lines].concat();
-    let paid = replaces.as_ref().map_or(Money::ZERO, |before| before.paid);
-    let total: Money = lines.iter().map(|line| line.amount).sum();
-    let pix = config.pix.as_ref().and_then(|key| {
-        let receiver = Receiver { key, name: &config.issuer.name, city: &config.issuer.city };
-        br_code(receiver, (total - paid).max(Money::ZERO), &number.txid())
-    });
-    Invoice {
-        number,
-        revision: replaces.as_ref().map_or(0, |before| before.revision + 1),
-        issuer: config.issuer.clone(),
-        dealership_id: draft.dealership.id.clone(),
-        dealership: draft.dealership.party(),
-        month: draft.month,
-        period: draft.period,
-        timezone: draft.timezone,
-        package: draft.package,
-        usage: Usage::of(&draft.tally, draft.timezone),
-        lines,
-        issued_at: now,
-        issued_on,
-        due_on: due_date(draft.month, due_day, issued_on, replaces.is_some()),
-        evidence_sha256: evidence.sha256.clone(),
-        pix,
-        late_fee: config.invoice.late_fee.clone(),
-        prices: config.prices.table_for(draft.month).ok().cloned(),
-        history: draft.history.clone(),
-        replaces,
-    }
 }

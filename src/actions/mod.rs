@@ -1,5 +1,6 @@
 //! What a person or the daemon does: one function each, called by whoever is asked.
 
+mod book;
 pub mod cancel;
 pub mod close;
 pub mod handover;

@@ -62,12 +62,14 @@ pub async fn tell_of_packages(
     let prices = office.config.prices.table_for(month).map_err(CloseError::from)?;
     let told = office.ledger.package_notices(month).await?;
     let mut count = 0;
-    for preview in preview_month(office, source, month, subscribers, now, progress).await? {
-        let id = &preview.dealership.id;
+    let previewed = preview_month(office, source, month, subscribers, now, progress).await?;
+    for preview in previewed.dealerships {
+        let case = preview.case();
+        let id = case.id();
         let told = told.get(id).map(Vec::as_slice).unwrap_or_default();
-        let Some(threshold) = reached(preview.now.uam, preview.package, told) else { continue };
+        let Some(threshold) = reached(preview.now().uam, preview.package(), told) else { continue };
         let package_use = package_use(office, &preview, month, threshold, prices, now);
-        let letters = office.addresser.package_use(&preview.dealership, &package_use, now)?;
+        let letters = office.addresser.package_use(&case.dealership, &package_use, now)?;
         if office.ledger.tell_of_package(id, &package_use, &letters, now).await? {
             count += 1;
         }
@@ -77,25 +79,25 @@ pub async fn tell_of_packages(
 
 fn package_use(
     office: &Office,
-    preview: &Preview,
+    preview: &Preview<'_>,
     month: Month,
     threshold: u64,
     prices: &PriceTable,
     now: DateTime<Utc>,
 ) -> PackageUse {
-    let Preview { dealership, package, now: cost, .. } = preview;
-    let over = cost.uam.saturating_sub(*package);
+    let (case, package, uam) = (preview.case(), preview.package(), preview.now().uam);
+    let over = uam.saturating_sub(package);
     PackageUse {
         issuer: office.config.issuer.clone(),
-        dealership: dealership.party(),
+        dealership: case.dealership.party(),
         month,
         threshold,
-        uam: cost.uam,
-        package: *package,
+        uam,
+        package,
         overage_price: prices.overage,
         // A package without a price has no notice of money either.
         overage_amount: prices.overage.times(over).unwrap_or(Money::ZERO),
         as_of: now,
-        on: now.with_timezone(&preview.timezone).date_naive(),
+        on: now.with_timezone(&case.timezone).date_naive(),
     }
 }

@@ -1,44 +1,45 @@
 //! What a month would cost as of now, and where it is heading. Issues nothing.
+//!
+//! Of a month that is invoiced already it says what a rerun would bill with the package of the invoice: the
+//! credits that the invoice took stay taken.
 
 use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
 
-use crate::actions::close::{CloseError, period};
+use crate::actions::book;
+use crate::actions::close::CloseError;
 use crate::messages::Source;
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::apply;
-use fecha_core::bill::invoice::{Invoice, Usage};
-use fecha_core::bill::pro_forma::{Ahead, NO_NUMBER, ProForma};
-use fecha_core::calendar::month::{Month, Period};
+use fecha_core::bill::bill::{Bill, Unbilled, bill};
+use fecha_core::bill::case::{Case, PackageOf};
+use fecha_core::bill::exception::Exception;
+use fecha_core::bill::pro_forma::Ahead;
+use fecha_core::calendar::month::Month;
 use fecha_core::count::counter::Counter;
-use fecha_core::count::projection::project;
-use fecha_core::count::tally::{Counted, Tally};
-use fecha_core::party::register::Dealership;
-use fecha_core::price::contract::Contracts;
+use fecha_core::count::tally::Count;
+use fecha_core::party::register::must_be_known;
 use fecha_core::price::money::Money;
-use fecha_core::price::table::{Line, PriceTable};
+
+/// A month as of now.
+#[derive(Debug)]
+pub struct MonthPreview<'a> {
+    /// Who would be invoiced, by id.
+    pub dealerships: Vec<Preview<'a>>,
+    /// What the count leaves to a person, as a close would name it.
+    pub exceptions: Vec<Exception>,
+}
 
 /// A dealership's month as of now.
-#[derive(Debug, Clone)]
-pub struct Preview {
-    /// Who would be invoiced.
-    pub dealership: Dealership,
-    /// Contacts included.
-    pub package: u64,
-    /// The bounds that a close would use.
-    pub period: Period,
-    /// The zone of the dealership's days.
-    pub timezone: Tz,
-    /// What was used so far.
-    pub usage: Usage,
-    /// What that would be invoiced as, adjustments included; empty where it has no price.
-    pub lines: Vec<Line>,
-    /// So far.
-    pub now: Cost,
-    /// At the month's end, at the present pace; the same as `now` once the month is over.
-    pub projected: Cost,
-    /// Why it has no price; the totals are zero then.
-    pub no_price: Option<String>,
+#[derive(Debug)]
+pub enum Preview<'a> {
+    /// What it would be invoiced as.
+    Priced {
+        /// As of now.
+        bill: Box<Bill<'a>>,
+        /// At the month's end, at the present pace; the same as now once the month is over.
+        projected: Ahead,
+    },
+    /// It has no price.
+    Unpriced(Box<Unbilled<'a>>),
 }
 
 /// A use and what it costs, adjustments included.
@@ -48,153 +49,121 @@ pub struct Cost {
     pub uam: u64,
     /// Template messages.
     pub hsm: u64,
-    /// What it comes to.
+    /// What it comes to; zero where it has no price.
     pub total: Money,
 }
 
-/// Previews a month for the named dealerships, or for everyone with a package; by id.
+/// Previews a month for the named dealerships, or for everyone with a package.
 ///
 /// # Errors
 /// [`CloseError`], as a close would give it.
-pub async fn preview_month(
-    office: &Office,
+pub async fn preview_month<'a>(
+    office: &'a Office,
     source: &Source,
     month: Month,
-    dealerships: &[String],
+    named: &[String],
     now: DateTime<Utc>,
     progress: impl Fn(u64) + Send + Sync + 'static,
-) -> Result<Vec<Preview>, CloseError> {
+) -> Result<MonthPreview<'a>, CloseError> {
     let prices = office.config.prices.table_for(month)?;
-    let subjects = subjects(office, month, dealerships).await?;
-    let scope = subjects.iter().map(|subject| Counted {
-        dealership_id: subject.dealership.id.clone(),
-        period: subject.period,
-        has_package: true,
-        in_scope: true,
-    });
-    let counter = Counter::new(scope.collect(), None, &office.config.ignored_statuses);
-    let mut count = if subjects.is_empty() {
-        counter.finish()
-    } else {
-        source.count(counter, now, progress).await?.count
-    };
-    let adjustments = office.ledger.adjustments_by_dealership().await?;
-    let preview = |subject: Subject| {
-        let id = &subject.dealership.id;
-        let tally = count.tallies.remove(id).unwrap_or_default();
-        let own = adjustments.get(id).map(Vec::as_slice).unwrap_or_default();
-        let adjusted = |lines: Vec<Line>| {
-            let subtotal = lines.iter().map(|line| line.amount).sum();
-            [lines, apply(own, month, None, subtotal).lines].concat()
-        };
-        priced(subject, &tally, prices, now, adjusted)
-    };
-    Ok(subjects.into_iter().map(preview).collect())
+    let book = book::of(office, month).await?;
+    must_be_known(named, &book.dealerships)?;
+    let is_meant = |case: &Case| named.is_empty() || named.contains(&case.dealership.id);
+    let cases = book.cases(PackageOf::TheInvoice);
+    if !cases.iter().any(|case| is_meant(case) && case.package.is_some()) {
+        return Ok(MonthPreview { dealerships: Vec::new(), exceptions: Vec::new() });
+    }
+    // Everyone is known to the counter, so that what the register lacks is told from the rest.
+    let all = cases.iter().map(|case| case.counted(is_meant(case))).collect();
+    let unknown = named.is_empty().then(|| month.period_in(office.config.issuer.timezone));
+    let counter = Counter::new(all, unknown, &office.config.ignored_statuses);
+    let mut count = source.count(counter, now, progress).await?.count;
+    let meant: Vec<Case> = cases.into_iter().filter(is_meant).collect();
+    let exceptions = exceptions(&meant, &count);
+    let mut dealerships = Vec::new();
+    for case in meant.into_iter().filter(|case| case.package.is_some()) {
+        let tally = count.tallies.remove(case.id()).unwrap_or_default();
+        dealerships.push(Preview::of(bill(case, tally, prices), now));
+    }
+    Ok(MonthPreview { dealerships, exceptions })
 }
 
-impl Preview {
-    /// What it would be invoiced as, for the pro-forma document.
+fn exceptions(cases: &[Case], count: &Count) -> Vec<Exception> {
+    let mut exceptions = Vec::new();
+    for case in cases {
+        let tally = count.tallies.get(case.id());
+        exceptions.extend(
+            tally.map(|tally| Exception::of_buckets(case.id(), tally.buckets)).unwrap_or_default(),
+        );
+    }
+    exceptions.extend(Exception::of_unknown(&count.unknown));
+    Exception::sort(&mut exceptions);
+    exceptions
+}
+
+impl<'a> Preview<'a> {
+    fn of(billed: Result<Bill<'a>, Box<Unbilled<'a>>>, now: DateTime<Utc>) -> Self {
+        let bill = match billed {
+            Ok(bill) => bill,
+            Err(unbilled) => return Self::Unpriced(unbilled),
+        };
+        match bill.ahead(now) {
+            Ok(projected) => Self::Priced { bill: Box::new(bill), projected },
+            Err(why) => Self::Unpriced(Box::new(bill.without_charge(why))),
+        }
+    }
+
+    /// Who, when, with which package.
     #[must_use]
-    pub fn pro_forma(&self, office: &Office, month: Month, now: DateTime<Utc>) -> ProForma {
-        let on = now.with_timezone(&self.timezone).date_naive();
-        let content = Invoice {
-            number: NO_NUMBER,
-            revision: 0,
-            issuer: office.config.issuer.clone(),
-            dealership_id: self.dealership.id.clone(),
-            dealership: self.dealership.party(),
-            month,
-            period: self.period,
-            timezone: self.timezone,
-            package: self.package,
-            usage: self.usage.clone(),
-            lines: self.lines.clone(),
-            issued_at: now,
-            issued_on: on,
-            due_on: on,
-            evidence_sha256: String::new(),
-            pix: None,
-            late_fee: None,
-            prices: None,
-            history: Vec::new(),
-            replaces: None,
+    pub fn case(&self) -> &Case {
+        match self {
+            Self::Priced { bill, .. } => &bill.case,
+            Self::Unpriced(unbilled) => &unbilled.case,
+        }
+    }
+
+    /// What it would be invoiced as; `None` where it has no price.
+    #[must_use]
+    pub fn bill(&self) -> Option<&Bill<'a>> {
+        match self {
+            Self::Priced { bill, .. } => Some(bill),
+            Self::Unpriced(_) => None,
+        }
+    }
+
+    /// Contacts included; who has none is not previewed.
+    #[must_use]
+    pub fn package(&self) -> u64 {
+        self.case().package.unwrap_or_default()
+    }
+
+    /// As of now.
+    #[must_use]
+    pub fn now(&self) -> Cost {
+        let (tally, total) = match self {
+            Self::Priced { bill, .. } => (&bill.tally, bill.charge.total()),
+            Self::Unpriced(unbilled) => (&unbilled.tally, Money::ZERO),
         };
-        let Cost { uam, hsm, total } = self.projected;
-        let ahead = (!self.period.has_ended(now)).then_some(Ahead { uam, hsm, total });
-        ProForma { content, as_of: now, ahead }
+        Cost { uam: tally.uam(), hsm: tally.hsm(), total }
     }
-}
 
-struct Subject {
-    dealership: Dealership,
-    period: Period,
-    timezone: Tz,
-    package: u64,
-}
-
-/// Whom the preview is about, each with the bounds that a close would use.
-async fn subjects(
-    office: &Office,
-    month: Month,
-    named: &[String],
-) -> Result<Vec<Subject>, CloseError> {
-    let dealerships = office.ledger.dealerships().await?;
-    let is_known = |id: &&String| dealerships.iter().any(|dealership| dealership.id == **id);
-    let unknown: Vec<String> = named.iter().filter(|id| !is_known(id)).cloned().collect();
-    if !unknown.is_empty() {
-        return Err(CloseError::UnknownDealerships(unknown));
+    /// At the month's end, at the present pace; what it is now where it has no price.
+    #[must_use]
+    pub fn projected(&self) -> Cost {
+        match self {
+            Self::Priced { projected: Ahead { uam, hsm, total }, .. } => {
+                Cost { uam: *uam, hsm: *hsm, total: *total }
+            }
+            Self::Unpriced(_) => self.now(),
+        }
     }
-    let contracts: Contracts = office.ledger.contracts().await?.into_iter().collect();
-    let issued = office.ledger.standing(month).await?;
-    let before = office.ledger.standing(month.previous()).await?;
-    let after = office.ledger.standing(month.next()).await?;
-    let subject = |dealership: Dealership| {
-        let id = &dealership.id;
-        let timezone = dealership.timezone.unwrap_or(office.config.issuer.timezone);
-        let natural = || period(month.period_in(timezone), before.get(id), after.get(id));
-        Some(Subject {
-            timezone,
-            package: contracts.package_in(id, month)?,
-            period: issued.get(id).map_or_else(natural, |revision| revision.invoice.period),
-            dealership,
-        })
-    };
-    Ok(dealerships
-        .into_iter()
-        .filter(|dealership| named.is_empty() || named.contains(&dealership.id))
-        .filter_map(subject)
-        .collect())
-}
 
-fn priced(
-    subject: Subject,
-    tally: &Tally,
-    prices: &PriceTable,
-    now: DateTime<Utc>,
-    adjusted: impl Fn(Vec<Line>) -> Vec<Line>,
-) -> Preview {
-    let Subject { dealership, period, timezone, package } = subject;
-    let lines = |uam, hsm| prices.lines(package, uam, hsm).map(&adjusted);
-    let (uam, hsm) = (tally.uam(), tally.hsm());
-    let ahead = project(tally, period, now);
-    let both = lines(uam, hsm).and_then(|so_far| Ok((so_far, lines(ahead.uam, ahead.hsm)?)));
-    let (lines, at_the_end, no_price) = match both {
-        Ok((so_far, at_the_end)) => (so_far, at_the_end, None),
-        Err(error) => (Vec::new(), Vec::new(), Some(error.to_string())),
-    };
-    let cost = |uam, hsm, lines: &[Line]| {
-        let total = lines.iter().map(|line| line.amount).sum();
-        Cost { uam, hsm, total }
-    };
-    Preview {
-        now: cost(uam, hsm, &lines),
-        projected: cost(ahead.uam, ahead.hsm, &at_the_end),
-        usage: Usage::of(tally, timezone),
-        dealership,
-        package,
-        period,
-        timezone,
-        lines,
-        no_price,
+    /// Why it has no price.
+    #[must_use]
+    pub fn no_price(&self) -> Option<String> {
+        match self {
+            Self::Priced { .. } => None,
+            Self::Unpriced(unbilled) => Some(unbilled.why.to_string()),
+        }
     }
 }

@@ -5,22 +5,20 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::actions::issue::Draft;
+use crate::actions::book;
 use crate::ledger::LedgerError;
-use crate::ledger::invoices::{FileKind, Revision};
+use crate::ledger::invoices::FileKind;
 use crate::messages::{Source, SourceError};
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::{Adjustment, Applied, apply, paid_back};
-use fecha_core::bill::difference::{Contacts, Difference, Today};
+use fecha_core::bill::bill::{Bill, Unbilled, bill};
+use fecha_core::bill::case::{Case, PackageOf};
+use fecha_core::bill::difference::{Contacts, Difference};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::evidence::{self, sha256_hex};
-use fecha_core::count::tally::{Count, Counted, Tally, instant};
-use fecha_core::party::register::Dealership;
-use fecha_core::price::contract::Contracts;
-use fecha_core::price::money::Money;
-use fecha_core::price::table::{Line, NoPrice, PriceTable};
+use fecha_core::count::tally::{Count, Tally, instant};
+use fecha_core::price::table::{NoPrice, PriceTable};
 
 /// A month could not be counted again; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -40,26 +38,13 @@ pub enum RecountError {
 #[derive(Debug)]
 pub struct Recounted<'a> {
     /// The invoice as it stands.
-    pub revision: Revision,
-    /// The dealership as the register has it today.
-    pub dealership: Dealership,
-    /// The package of today; `None` where the contract was removed.
-    pub package: Option<u64>,
-    /// What is counted today.
-    pub tally: Tally,
-    /// What it costs today; nothing without a package.
-    pub lines: Result<Vec<Line>, NoPrice>,
-    /// Credits and charges beside that.
-    pub adjustments: Applied,
-    /// What was paid for the invoice.
-    paid: Money,
-    /// What later invoices gave back of that.
-    paid_back: Money,
+    pub invoice: Invoice,
+    /// The month as it would be billed today, or why it would not be.
+    pub today: Result<Bill<'a>, Box<Unbilled<'a>>>,
     /// The message database has no message at all of a period that messages were counted in.
     pub purged: bool,
     /// The oldest counted message that is left of the period, among all dealerships that were counted.
     oldest: Option<DateTime<Utc>>,
-    prices: &'a PriceTable,
 }
 
 /// Counts the invoiced dealerships of a month again, each over the period of its invoice; by id.
@@ -70,7 +55,7 @@ pub async fn recount<'a>(
     office: &'a Office,
     source: &Source,
     month: Month,
-    standing: BTreeMap<String, Revision>,
+    standing: BTreeMap<String, Invoice>,
     now: DateTime<Utc>,
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<Vec<Recounted<'a>>, RecountError> {
@@ -78,23 +63,19 @@ pub async fn recount<'a>(
         return Ok(Vec::new());
     }
     let prices = office.config.prices.table_for(month)?;
-    let contracts: Contracts = office.ledger.contracts().await?.into_iter().collect();
-    let dealerships = office.ledger.dealerships().await?;
-    let counter = counter(&dealerships, &standing, &office.config.ignored_statuses);
-    let mut count = source.count(counter, now, progress).await?.count;
-    let adjustments = office.ledger.adjustments_by_dealership().await?;
-    let payments = office.ledger.payments().await?;
-    let mut standing = standing;
-    let recounted = dealerships.into_iter().filter_map(|dealership| {
-        let revision = standing.remove(&dealership.id)?;
-        let package = contracts.package_in(&dealership.id, month);
-        let own = adjustments.get(&dealership.id).map(Vec::as_slice).unwrap_or_default();
-        let number = revision.invoice.number;
-        let paid = payments.iter().filter(|(of, ..)| *of == number).map(|(.., paid)| *paid).sum();
-        let mut recounted = Recounted::of(revision, dealership, package, &mut count, prices);
-        recounted.settle(own, paid);
-        Some(recounted)
+    let book = book::of_invoiced(office, month, standing).await?;
+    let invoiced = |case: &Case| case.standing.is_some();
+    let cases: Vec<Case> =
+        book.cases(PackageOf::TheContract).into_iter().filter(invoiced).collect();
+    // Whatever its contract says today, what was invoiced is counted.
+    let all = cases.iter().map(|case| {
+        let mut counted = case.counted(true);
+        counted.has_package = true;
+        counted
     });
+    let counter = Counter::new(all.collect(), None, &office.config.ignored_statuses);
+    let mut count = source.count(counter, now, progress).await?.count;
+    let recounted = cases.into_iter().filter_map(|case| Recounted::of(case, &mut count, prices));
     let mut recounted: Vec<Recounted<'_>> = recounted.collect();
     note_oldest(&mut recounted);
     Ok(recounted)
@@ -104,82 +85,37 @@ pub async fn recount<'a>(
 fn note_oldest(recounted: &mut [Recounted<'_>]) {
     let mut oldest: BTreeMap<Period, i64> = BTreeMap::new();
     for one in &*recounted {
-        let first = one.tally.contacts.iter().map(|(_, contact)| contact.first_at).min();
+        let first = one.tally().contacts.iter().map(|(_, contact)| contact.first_at).min();
         if let Some(first) = first {
-            let known = oldest.entry(one.invoice().period).or_insert(first);
+            let known = oldest.entry(one.invoice.period).or_insert(first);
             *known = first.min(*known);
         }
     }
     for one in recounted {
-        one.oldest = oldest.get(&one.invoice().period).map(|first| instant(*first));
+        one.oldest = oldest.get(&one.invoice.period).map(|first| instant(*first));
     }
-}
-
-/// Everyone of the register is known to it; only the invoiced are counted.
-fn counter(
-    dealerships: &[Dealership],
-    standing: &BTreeMap<String, Revision>,
-    ignored_statuses: &[String],
-) -> Counter {
-    let counted = dealerships.iter().filter_map(|dealership| {
-        Some(Counted {
-            dealership_id: dealership.id.clone(),
-            period: standing.get(&dealership.id)?.invoice.period,
-            has_package: true,
-            in_scope: true,
-        })
-    });
-    Counter::new(counted.collect(), None, ignored_statuses)
 }
 
 impl<'a> Recounted<'a> {
-    fn of(
-        revision: Revision,
-        dealership: Dealership,
-        package: Option<u64>,
-        count: &mut Count,
-        prices: &'a PriceTable,
-    ) -> Self {
-        let invoice = &revision.invoice;
+    fn of(case: Case, count: &mut Count, prices: &'a PriceTable) -> Option<Self> {
+        let invoice = case.standing.clone()?;
         let window = count.windows.iter().find(|window| window.period == invoice.period);
         let purged = invoice.usage.buckets.total() > 0 && window.is_some_and(|w| w.rows == 0);
-        let tally = count.tallies.remove(&dealership.id).unwrap_or_default();
-        let lines = package.map_or_else(
-            || Ok(Vec::new()),
-            |package| prices.lines(package, tally.uam(), tally.hsm()),
-        );
-        Self {
-            revision,
-            dealership,
-            package,
-            tally,
-            lines,
-            adjustments: Applied::default(),
-            paid: Money::ZERO,
-            paid_back: Money::ZERO,
-            purged,
-            oldest: None,
-            prices,
-        }
+        let tally = count.tallies.remove(case.id()).unwrap_or_default();
+        Some(Self { invoice, today: bill(case, tally, prices), purged, oldest: None })
     }
 
-    /// Applies the dealership's adjustments, and what was paid for the invoice.
-    fn settle(&mut self, adjustments: &[Adjustment], paid: Money) {
-        let Invoice { number, month, .. } = self.revision.invoice;
-        if let Ok(lines) = &self.lines
-            && self.package.is_some()
-        {
-            let subtotal = lines.iter().map(|line| line.amount).sum();
-            self.adjustments = apply(adjustments, month, Some(number), subtotal);
-        }
-        self.paid = paid;
-        self.paid_back = paid_back(adjustments, number);
-    }
-
-    /// The invoice as it stands.
+    /// Who is invoiced.
     #[must_use]
-    pub fn invoice(&self) -> &Invoice {
-        &self.revision.invoice
+    pub fn id(&self) -> &str {
+        &self.invoice.dealership_id
+    }
+
+    fn tally(&self) -> &Tally {
+        match &self.today {
+            Ok(bill) => &bill.tally,
+            Err(unbilled) => &unbilled.tally,
+        }
     }
 
     /// What an invoice of today would change, contact by contact and line by line.
@@ -187,16 +123,12 @@ impl<'a> Recounted<'a> {
     /// # Errors
     /// [`LedgerError`] where the evidence of the invoice cannot be read.
     pub async fn difference(&self, office: &Office) -> Result<Difference, LedgerError> {
-        let today = Today {
-            party: self.dealership.party(),
-            package: self.package,
-            uam: self.tally.uam(),
-            hsm: self.tally.hsm(),
-            contacts: self.contacts(office).await?,
-            lines: self.lines.as_ref().ok().map(|own| [own, &self.adjustments.lines[..]].concat()),
-            prices: self.prices,
+        let contacts = self.contacts(office).await?;
+        let difference = match &self.today {
+            Ok(bill) => bill.difference(contacts),
+            Err(unbilled) => unbilled.difference(contacts),
         };
-        Ok(Difference::between(self.invoice(), &today))
+        difference.ok_or_else(|| LedgerError::Corrupt("a recount of no invoice".to_owned()))
     }
 
     /// Up to when the period's messages were deleted, where that explains the whole difference: the oldest
@@ -207,8 +139,8 @@ impl<'a> Recounted<'a> {
     }
 
     async fn contacts(&self, office: &Office) -> Result<Contacts, LedgerError> {
-        let invoice = self.invoice();
-        let now = evidence::csv(self.tally.contacts.iter(), &office.key);
+        let invoice = &self.invoice;
+        let now = evidence::csv(self.tally().contacts.iter(), &office.key);
         if sha256_hex(now.as_bytes()) == invoice.evidence_sha256 {
             return Ok(Contacts::default());
         }
@@ -221,25 +153,5 @@ impl<'a> Recounted<'a> {
         let before = evidence::parse(&before).map_err(|error| corrupt(&error))?;
         let now = evidence::parse(&now).map_err(|error| corrupt(&error))?;
         Ok(Contacts::between(&before, &now))
-    }
-
-    /// The month as it would be issued today; `None` where it has no package or no price.
-    #[must_use]
-    pub fn draft(&self) -> Option<Draft<'_>> {
-        let invoice = self.invoice();
-        Some(Draft {
-            dealership: &self.dealership,
-            month: invoice.month,
-            period: invoice.period,
-            timezone: invoice.timezone,
-            package: self.package?,
-            tally: self.tally.clone(),
-            lines: self.lines.as_ref().ok()?.clone(),
-            adjustments: self.adjustments.clone(),
-            paid: self.paid,
-            paid_back: self.paid_back,
-            // The months before are what they were when the month was first issued.
-            history: invoice.history.clone(),
-        })
     }
 }

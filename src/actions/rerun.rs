@@ -9,13 +9,13 @@ use crate::actions::handover::{self, Findings, HandoverError};
 use crate::actions::issue::{IssueError, Outcome, Why, revise};
 use crate::actions::recount::{RecountError, Recounted, recount};
 use crate::ledger::LedgerError;
-use crate::ledger::invoices::Revision;
 use crate::messages::Source;
 use crate::setup::office::Office;
 use fecha_core::bill::difference::{Cause, Difference};
-use fecha_core::bill::invoice::Number;
+use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::tally::Buckets;
+use fecha_core::party::register::{UnknownDealerships, must_be_known};
 
 /// What to count again, and why.
 #[derive(Debug, Clone)]
@@ -81,11 +81,8 @@ pub struct Refused {
 #[derive(Debug, thiserror::Error)]
 pub enum RerunError {
     /// Ids that were named but are not in the register.
-    #[error(
-        "not in the register: {}. `fecha export` lists all dealerships; ids are compared byte by byte",
-        .0.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
-    )]
-    UnknownDealerships(Vec<String>),
+    #[error(transparent)]
+    UnknownDealerships(#[from] UnknownDealerships),
     /// The month could not be counted again.
     #[error(transparent)]
     Recount(#[from] RecountError),
@@ -136,15 +133,10 @@ async fn chosen(
     office: &Office,
     options: &Options,
     report: &mut RerunReport,
-) -> Result<BTreeMap<String, Revision>, RerunError> {
-    let mut standing = office.ledger.standing(options.month).await?;
+) -> Result<BTreeMap<String, Invoice>, RerunError> {
+    let mut standing = office.ledger.standing_invoices(options.month).await?;
     let Some(ids) = &options.dealerships else { return Ok(standing) };
-    let dealerships = office.ledger.dealerships().await?;
-    let is_known = |id: &&String| dealerships.iter().any(|dealership| dealership.id == **id);
-    let unknown: Vec<String> = ids.iter().filter(|id| !is_known(id)).cloned().collect();
-    if !unknown.is_empty() {
-        return Err(RerunError::UnknownDealerships(unknown));
-    }
+    must_be_known(ids, &office.ledger.dealerships().await?)?;
     let ids: BTreeSet<&String> = ids.iter().collect();
     for id in ids.iter().filter(|id| !standing.contains_key(**id)) {
         let month = options.month;
@@ -169,8 +161,8 @@ async fn decide(
     recounted: Recounted<'_>,
     report: &mut RerunReport,
 ) -> Result<(), RerunError> {
-    let number = recounted.invoice().number;
-    let dealership_id = recounted.dealership.id.clone();
+    let number = recounted.invoice.number;
+    let dealership_id = recounted.id().to_owned();
     let refused = |difference, accept, reason| Refused {
         number: Some(number),
         dealership_id: dealership_id.clone(),
@@ -206,7 +198,7 @@ async fn decide(
         report.refused.push(refused(Some(difference), accept, reason));
         return Ok(());
     }
-    let revision = recounted.invoice().revision + 1;
+    let revision = recounted.invoice.revision + 1;
     if !options.dry_run
         && let Err(reason) = issue(office, options, &recounted, &difference).await?
     {
@@ -236,7 +228,7 @@ fn objection(
     difference: &Difference,
     options: &Options,
 ) -> Option<(Vec<Cause>, String)> {
-    let number = recounted.invoice().number;
+    let number = recounted.invoice.number;
     if difference.package.now.is_none() {
         let reason = format!(
             "has no package in {} any more: void the invoice with `fecha cancel {number} --reason TEXT`, or import its contract",
@@ -244,8 +236,8 @@ fn objection(
         );
         return Some((Vec::new(), reason));
     }
-    if let Err(error) = &recounted.lines {
-        return Some((Vec::new(), error.to_string()));
+    if let Err(unbilled) = &recounted.today {
+        return Some((Vec::new(), unbilled.why.to_string()));
     }
     let accept: Vec<Cause> = difference
         .causes()
@@ -267,16 +259,24 @@ async fn issue(
     recounted: &Recounted<'_>,
     difference: &Difference,
 ) -> Result<Result<(), String>, RerunError> {
-    let Some(draft) = recounted.draft() else { return Ok(Err("has no price".to_owned())) };
+    let Ok(bill) = &recounted.today else { return Ok(Err("has no price".to_owned())) };
     let causes: Vec<&str> = difference.causes().iter().map(|cause| cause.key()).collect();
     let why = Why { reason: &options.reason, by: &options.by, change: &causes.join(", ") };
-    let before = recounted.invoice();
-    match revise(office, draft, before, why, office.clock.now()).await {
+    let before = &recounted.invoice;
+    match revise(office, bill, why, office.clock.now()).await {
         Ok(Outcome::Issued(_)) => Ok(Ok(())),
-        Ok(Outcome::AlreadyIssued) => Ok(Err(format!(
+        Ok(Outcome::RevisedByAnother) => Ok(Err(format!(
             "{} was revised or cancelled by somebody else meanwhile: nothing was issued here; run `fecha verify --month {}` and look again",
             before.label(),
             before.month
+        ))),
+        Ok(Outcome::PaidMeanwhile) => Ok(Err(format!(
+            "a payment for {} was recorded meanwhile: nothing was issued; run it again",
+            before.label()
+        ))),
+        Ok(Outcome::CorrectionsChanged) => Ok(Err(format!(
+            "a credit or charge of {} was entered, taken or taken back meanwhile: nothing was issued; run it again",
+            before.label()
         ))),
         Err(IssueError::Ledger(error)) if error.concerns_everything() => Err(error.into()),
         Err(error) => Ok(Err(error.to_string())),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ledger::{Ledger, LedgerError};
+use fecha_core::bill::bill::{Charge, Corrections, Use};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
 use fecha_core::price::table::{Item, NoPrice, Prices};
@@ -44,16 +45,15 @@ pub async fn simulate(
     let mut simulated: BTreeMap<String, Simulated> = BTreeMap::new();
     let mut month = from;
     while month <= to {
-        for (id, revision) in ledger.standing(month).await? {
-            let invoice = revision.invoice;
+        for (id, invoice) in ledger.standing_invoices(month).await? {
             let usage = &invoice.usage;
-            let table = prices.table_for(month)?;
-            let lines = table.lines(invoice.package, usage.uam, usage.hsm)?;
+            let used = Use { package: invoice.package, uam: usage.uam, hsm: usage.hsm };
+            let charge = Charge::of(used, prices.table_for(month)?, Corrections::none(month))?;
             let of_dealership = simulated.entry(id).or_default();
             of_dealership.invoices += 1;
             of_dealership.billed +=
                 invoice.amount_of(|item| !matches!(item, Item::Adjustment { .. }));
-            of_dealership.simulated += lines.iter().map(|line| line.amount).sum();
+            of_dealership.simulated += charge.total();
         }
         month = month.next();
     }

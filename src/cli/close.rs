@@ -121,19 +121,26 @@ pub fn in_words(report: &CloseReport) -> String {
     if !report.open.is_empty() {
         text += &format!("\nstill open, their month has not ended: {}\n", ids(&report.open));
     }
-    if !report.exceptions.is_empty() {
-        text += &format!("\n{} for a person:\n", count(report.exceptions.len(), "exception"));
-        for exception in report.exceptions.iter().take(SHOWN) {
-            text += &format!("  {}\n", in_a_line(exception));
-        }
-        if let Some(more) = report.exceptions.len().checked_sub(SHOWN + 1) {
-            text += &format!("  … and {} more: --json names all\n", grouped(more as u64 + 1));
-        }
-    }
+    text += &exceptions_in_words(&report.exceptions);
     if report.dry_run {
         text += "\nDry run: nothing was issued.\n";
     } else if !report.issued.is_empty() {
         text += "\nThe emails are queued: `fecha deliver` sends them.\n";
+    }
+    text
+}
+
+/// What needs a person, the first ones in words; empty where nothing does.
+pub fn exceptions_in_words(exceptions: &[Exception]) -> String {
+    if exceptions.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{} for a person:\n", count(exceptions.len(), "exception"));
+    for exception in exceptions.iter().take(SHOWN) {
+        text += &format!("  {}\n", in_a_line(exception));
+    }
+    if let Some(more) = exceptions.len().checked_sub(SHOWN + 1) {
+        text += &format!("  … and {} more: --json names all\n", grouped(more as u64 + 1));
     }
     text
 }

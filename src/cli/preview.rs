@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::close::exceptions_in_words;
 use super::output::{Failure, Output, show_progress, table};
 use super::register::write;
 use crate::actions::close::Progress;
-use crate::actions::preview::{Cost, Preview, preview_month};
+use crate::actions::preview::{Cost, MonthPreview, Preview, preview_month};
 use crate::setup::office::{self, Office};
+use fecha_core::bill::bill::Bill;
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::{Money, grouped};
 
@@ -49,7 +51,7 @@ pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8
     bar.finish_and_clear();
     let previews = result?;
     let files = match &args.pdf {
-        Some(path) => write_documents(office, &previews, month, now, path)?,
+        Some(path) => write_documents(office, &previews.dealerships, month, now, path)?,
         None => Vec::new(),
     };
     output.result(&document(month, &previews, &files), || in_words(month, &previews, &files));
@@ -59,13 +61,13 @@ pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8
 /// The pro-forma of each dealership that has a price; the files that were written.
 fn write_documents(
     office: &Office,
-    previews: &[Preview],
+    previews: &[Preview<'_>],
     month: Month,
     now: DateTime<Utc>,
     path: &Path,
 ) -> Result<Vec<PathBuf>, Failure> {
     let is_file = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"));
-    let priced: Vec<&Preview> = previews.iter().filter(|p| p.no_price.is_none()).collect();
+    let priced: Vec<&Bill<'_>> = previews.iter().filter_map(Preview::bill).collect();
     if is_file && priced.len() != 1 {
         let message = format!(
             "{} is one file, but {} dealerships have a preview: name one with --dealership, or a folder",
@@ -79,13 +81,13 @@ fn write_documents(
         made.map_err(|e| Failure::wrong(format!("{} cannot be made: {e}", path.display())))?;
     }
     let mut files = Vec::with_capacity(priced.len());
-    for preview in priced {
-        let pro_forma = preview.pro_forma(office, month, now);
+    for bill in priced {
+        let pro_forma = bill.pro_forma(&office.config.issuer, now);
         let pdf = office.renderer.preview(&pro_forma).map_err(Failure::wrong)?;
         let file = if is_file {
             path.to_owned()
         } else {
-            path.join(format!("previa-{month}-{}.pdf", in_file_name(&preview.dealership.id)))
+            path.join(format!("previa-{month}-{}.pdf", in_file_name(bill.case.id())))
         };
         write(&file, &pdf)?;
         files.push(file);
@@ -103,56 +105,62 @@ fn in_file_name(id: &str) -> String {
     id.bytes().map(spell).collect()
 }
 
-fn percent(preview: &Preview, uam: u64) -> u64 {
-    uam.saturating_mul(100).checked_div(preview.package).unwrap_or(100)
+fn percent(preview: &Preview<'_>, uam: u64) -> u64 {
+    uam.saturating_mul(100).checked_div(preview.package()).unwrap_or(100)
 }
 
-fn sum(previews: &[Preview], of: impl Fn(&Preview) -> Money) -> Money {
+fn sum(previews: &[Preview<'_>], of: impl Fn(&Preview<'_>) -> Money) -> Money {
     previews.iter().map(of).sum()
 }
 
-fn document(month: Month, previews: &[Preview], files: &[PathBuf]) -> Value {
+fn document(month: Month, preview: &MonthPreview<'_>, files: &[PathBuf]) -> Value {
+    let previews = &preview.dealerships;
     let cost = |cost: Cost| json!({"uam": cost.uam, "hsm": cost.hsm, "total": cost.total});
-    let dealership = |preview: &Preview| {
+    let dealership = |preview: &Preview<'_>| {
         json!({
-            "dealership_id": preview.dealership.id,
-            "package": preview.package,
-            "percent": percent(preview, preview.now.uam),
-            "now": cost(preview.now),
-            "projected": cost(preview.projected),
-            "no_price": preview.no_price,
+            "dealership_id": preview.case().id(),
+            "package": preview.package(),
+            "percent": percent(preview, preview.now().uam),
+            "now": cost(preview.now()),
+            "projected": cost(preview.projected()),
+            "no_price": preview.no_price(),
         })
     };
     let mut document = json!({
         "month": month,
         "dealerships": previews.iter().map(dealership).collect::<Vec<_>>(),
-        "total": sum(previews, |preview| preview.now.total),
-        "projected_total": sum(previews, |preview| preview.projected.total),
+        "total": sum(previews, |preview| preview.now().total),
+        "projected_total": sum(previews, |preview| preview.projected().total),
     });
+    if !preview.exceptions.is_empty() {
+        document["exceptions"] = json!(preview.exceptions);
+    }
     if !files.is_empty() {
         document["files"] = json!(files);
     }
     document
 }
 
-fn in_words(month: Month, previews: &[Preview], files: &[PathBuf]) -> String {
+fn in_words(month: Month, preview: &MonthPreview<'_>, files: &[PathBuf]) -> String {
+    let previews = &preview.dealerships;
     if previews.is_empty() {
-        return format!("{month}: nobody has a package");
+        let exceptions = exceptions_in_words(&preview.exceptions);
+        return format!("{month}: nobody has a package\n{exceptions}");
     }
-    let row = |preview: &Preview| {
-        let total = |cost: Cost| match &preview.no_price {
+    let row = |preview: &Preview<'_>| {
+        let total = |cost: Cost| match preview.no_price() {
             Some(_) => "no price".to_owned(),
             None => cost.total.brl(),
         };
         vec![
-            preview.dealership.id.clone(),
-            grouped(preview.package),
-            grouped(preview.now.uam),
-            format!("{} %", percent(preview, preview.now.uam)),
-            grouped(preview.now.hsm),
-            total(preview.now),
-            grouped(preview.projected.uam),
-            total(preview.projected),
+            preview.case().id().to_owned(),
+            grouped(preview.package()),
+            grouped(preview.now().uam),
+            format!("{} %", percent(preview, preview.now().uam)),
+            grouped(preview.now().hsm),
+            total(preview.now()),
+            grouped(preview.projected().uam),
+            total(preview.projected()),
         ]
     };
     let header =
@@ -167,9 +175,10 @@ fn in_words(month: Month, previews: &[Preview], files: &[PathBuf]) -> String {
         ),
     };
     format!(
-        "{}\n{month}: {} as of now, {} at the month's end at this pace; nothing was issued\n{written}",
+        "{}\n{month}: {} as of now, {} at the month's end at this pace; nothing was issued\n{}{written}",
         table(&header, &[1, 2, 3, 4, 5, 6, 7], previews.iter().map(row).collect()),
-        sum(previews, |preview| preview.now.total).brl(),
-        sum(previews, |preview| preview.projected.total).brl(),
+        sum(previews, |preview| preview.now().total).brl(),
+        sum(previews, |preview| preview.projected().total).brl(),
+        exceptions_in_words(&preview.exceptions),
     )
 }

@@ -150,6 +150,18 @@ impl Ledger {
             .collect())
     }
 
+    /// As [`Ledger::standing`], the documents alone.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn standing_invoices(
+        &self,
+        month: Month,
+    ) -> Result<BTreeMap<String, Invoice>, LedgerError> {
+        let standing = self.standing(month).await?;
+        Ok(standing.into_iter().map(|(id, revision)| (id, revision.invoice)).collect())
+    }
+
     /// The invoices that stand of the five months before `month`, by dealership, the oldest first: with
     /// the month itself six.
     ///

@@ -25,7 +25,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
-use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
 
 use fecha_core::count::evidence::EvidenceKey;
 
@@ -35,6 +35,9 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a process waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A transaction of the ledger: what was written is kept by its commit, or none of it.
+pub type Transaction = sqlx::Transaction<'static, Any>;
 
 /// The ledger, open and migrated.
 #[derive(Debug, Clone)]
@@ -226,7 +229,7 @@ impl Ledger {
 
     /// A transaction that writes. On SQLite it takes the write lock at once: one that reads first and
     /// writes later is refused where another process wrote in between.
-    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+    pub(crate) async fn begin(&self) -> Result<Transaction, LedgerError> {
         let begin = match self.engine {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",

@@ -1,5 +1,6 @@
 //! Preview and simulation, black-box: they show, and change nothing.
 
+use rstest::rstest;
 use serde_json::json;
 
 use crate::support::pdf::Pdf;
@@ -130,4 +131,83 @@ fn other_prices_are_applied_to_what_was_used() {
     reseller.write("raise.toml", &table.replace("0.32", "0,32"));
     let refused = reseller.run(&range).expect(2).stderr;
     assert!(refused.contains("raise.toml:3: [[prices]] overage"), "{refused}");
+}
+
+#[rstest]
+fn a_preview_of_an_invoiced_month_says_what_a_rerun_would(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = Reseller::new(ledger);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    reseller.add_contacts("d1", 10, "2026-10-31T10:00:00Z");
+    reseller.add_contacts("d2", 10, "2026-10-31T10:00:00Z");
+    let adjust = ["adjust", "--dealership", "d1", "--month", "2026-10", "--amount", "-120.00"];
+    reseller.run(&[&adjust[..], &["--description", "Desconto"]].concat()).expect(0);
+    reseller.run(&["close"]).expect(0);
+    let totals = |reseller: &Reseller| {
+        let shown = reseller.run(&["preview", "--month", "2026-10", "--json"]).expect(0).json();
+        let of = |index: usize| shown["dealerships"][index]["now"]["total"].clone();
+        [of(0), of(1)]
+    };
+    let invoiced = |reseller: &Reseller| {
+        let invoices = reseller.invoices(&[]);
+        [invoices[0]["total"].clone(), invoices[1]["total"].clone()]
+    };
+    assert_eq!(invoiced(&reseller), [json!("894.00"), json!("1014.00")]);
+    // The credit that the invoice took stays taken.
+    assert_eq!(totals(&reseller), invoiced(&reseller));
+    // Another package since: the invoice keeps its own, and so does the preview of it.
+    reseller.write("moved.csv", "dealership_id,from_month,package\nd2,2026-10,10000\n");
+    reseller.run(&["import", "--contracts", "moved.csv"]).expect(0);
+    assert_eq!(totals(&reseller), [json!("894.00"), json!("1014.00")]);
+    // A contract that ended since: it is invoiced, so it is previewed.
+    reseller.write("moved.csv", "dealership_id,from_month,package\nd2,2026-10,none\n");
+    reseller.run(&["import", "--contracts", "moved.csv"]).expect(0);
+    assert_eq!(totals(&reseller), [json!("894.00"), json!("1014.00")]);
+    // Messages that came late, and a credit for this very month: what the rerun then issues.
+    reseller.write("moved.csv", "dealership_id,from_month,package\nd2,2026-10,5000\n");
+    reseller.run(&["import", "--contracts", "moved.csv"]).expect(0);
+    reseller.add_contacts("d2", 5003, "2026-10-31T11:00:00Z");
+    let adjust = ["adjust", "--dealership", "d1", "--month", "2026-10", "--amount", "-4.00"];
+    reseller.run(&[&adjust[..], &["--description", "Mais"]].concat()).expect(0);
+    let before = totals(&reseller);
+    assert_eq!(before, [json!("890.00"), json!("1014.87")]);
+    let rerun = ["rerun", "--month", "2026-10", "--all", "--reason", "atraso"];
+    reseller.run(&rerun).expect(0);
+    assert_eq!(invoiced(&reseller), before);
+}
+
+#[test]
+fn a_preview_names_what_a_close_would_leave_to_a_person() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "")]);
+    let at = "2026-11-05T10:00:00Z";
+    reseller.add_contacts("d1", 1, at);
+    reseller.add(&[
+        (Some("d1"), "5548980000001", "OUT", "session", None, None, at),
+        (Some("d2"), "5548980000001", "in", "session", None, None, at),
+        (Some("dx"), "5548980000001", "in", "session", None, None, at),
+        (None, "5548980000001", "in", "session", None, None, at),
+    ]);
+    reseller.at("2026-11-15 13:00:00");
+    let shown = reseller.run(&["preview", "--json"]).expect(0).json();
+    let exception = |id: Option<&str>, reason: &str| json!({"dealership_id": id, "reason": reason, "messages": 1});
+    let expected = json!([
+        exception(None, "unknown_dealership"),
+        exception(Some("d1"), "malformed"),
+        exception(Some("d2"), "no_contract"),
+        exception(Some("dx"), "unknown_dealership"),
+    ]);
+    assert_eq!(shown["exceptions"], expected);
+    let words = reseller.run(&["preview"]).expect(0).stdout;
+    assert!(words.contains("4 exceptions for a person"), "{words}");
+    assert!(words.contains("'dx' is not in the register"), "{words}");
+    // What a close then names.
+    reseller.at("2026-12-02 03:00:00");
+    let closed = reseller.run(&["close", "--release", "--json"]).expect(1).json();
+    assert_eq!(closed["exceptions"], expected);
+    // Named dealerships: theirs alone.
+    let one = ["preview", "--month", "2026-11", "--dealership", "d1", "--json"];
+    let shown = reseller.run(&one).expect(0).json();
+    assert_eq!(shown["exceptions"], json!([exception(Some("d1"), "malformed")]));
 }

@@ -1,6 +1,10 @@
 //! What a close leaves to a person, by name.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::count::tally::Buckets;
 
 /// Why a dealership, or an id, needs a person (spec §3.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -84,4 +88,39 @@ pub struct Exception {
     /// What exactly went wrong, where the reason alone does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+}
+
+impl Exception {
+    /// What a count of a dealership's messages leaves to a person.
+    #[must_use]
+    pub fn of_buckets(dealership_id: &str, buckets: Buckets) -> Vec<Self> {
+        let found =
+            [(Reason::NoContract, buckets.no_contract), (Reason::Malformed, buckets.malformed)];
+        found
+            .into_iter()
+            .filter(|(_, messages)| *messages > 0)
+            .map(|(reason, messages)| Self::counted(Some(dealership_id), reason, messages))
+            .collect()
+    }
+
+    /// What it leaves of messages of ids that the register lacks, by id; `None` for those without one.
+    #[must_use]
+    pub fn of_unknown(unknown: &BTreeMap<Option<String>, u64>) -> Vec<Self> {
+        unknown
+            .iter()
+            .filter(|(_, messages)| **messages > 0)
+            .map(|(id, messages)| {
+                Self::counted(id.as_deref(), Reason::UnknownDealership, *messages)
+            })
+            .collect()
+    }
+
+    fn counted(id: Option<&str>, reason: Reason, messages: u64) -> Self {
+        Self { dealership_id: id.map(str::to_owned), reason, messages, detail: None }
+    }
+
+    /// Exceptions in the order in which people read them: by dealership, then reason.
+    pub fn sort(exceptions: &mut [Self]) {
+        exceptions.sort_by(|a, b| (&a.dealership_id, a.reason).cmp(&(&b.dealership_id, b.reason)));
+    }
 }

@@ -39,6 +39,24 @@ pub struct Dealership {
     pub package_use: Option<bool>,
 }
 
+/// Ids that were named but are not in the register.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not in the register: {}. `fecha export` lists all dealerships; ids are compared byte by byte",
+    .0.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
+)]
+pub struct UnknownDealerships(pub Vec<String>);
+
+/// Refuses ids that the register lacks.
+///
+/// # Errors
+/// [`UnknownDealerships`], which names all of them.
+pub fn must_be_known(ids: &[String], register: &[Dealership]) -> Result<(), UnknownDealerships> {
+    let is_known = |id: &&String| register.iter().any(|dealership| dealership.id == **id);
+    let unknown: Vec<String> = ids.iter().filter(|id| !is_known(id)).cloned().collect();
+    if unknown.is_empty() { Ok(()) } else { Err(UnknownDealerships(unknown)) }
+}
+
 impl Dealership {
     /// The fields that documents print; a change of them is a cause for a revision (`register`).
     #[must_use]

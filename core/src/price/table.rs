@@ -144,7 +144,7 @@ impl PriceTable {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 

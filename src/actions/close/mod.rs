@@ -1,25 +1,26 @@
 //! The close of a month, readable from top to bottom. The command line calls it today; whatever else
 //! closes (a daemon, a console) calls this one.
 
-mod plan;
+mod scope;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::future::join;
 
-pub(crate) use self::plan::period;
-use self::plan::{Bill, Plan};
+use self::scope::Scope;
 use crate::actions::handover::{self, HandoverError};
 use crate::actions::issue::{IssueError, Issued, issue, prepare};
 use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::{LedgerError, audit};
 use crate::messages::{Reading, Source, SourceError};
 use crate::setup::office::Office;
+use fecha_core::bill::bill::Bill;
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::bill::hold;
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::tally::{Buckets, Count};
+use fecha_core::party::register::UnknownDealerships;
 use fecha_core::price::money::Money;
 use fecha_core::price::table::NoPrice;
 
@@ -87,8 +88,8 @@ pub struct Charged {
 #[derive(Debug, thiserror::Error)]
 pub enum CloseError {
     /// Ids that were named but are not in the register.
-    #[error("not in the register: {}. `fecha export` lists all dealerships; ids are compared byte by byte", quoted(.0))]
-    UnknownDealerships(Vec<String>),
+    #[error(transparent)]
+    UnknownDealerships(#[from] UnknownDealerships),
     /// Nowhere has the month ended.
     #[error("{month} has not ended anywhere yet: its first end is {} in {zone}. Close it then, or name another month with --month", .ends.format("%Y-%m-%d %H:%M UTC"))]
     NotEnded {
@@ -127,36 +128,36 @@ pub async fn close_month(
     now: DateTime<Utc>,
     progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
 ) -> Result<CloseReport, CloseError> {
-    let plan = Plan::make(office, options, now).await?;
-    let prices = office.config.prices.table_for(plan.month)?;
+    let scope = Scope::read(office, options, now).await?;
+    let prices = office.config.prices.table_for(scope.month)?;
     let watch = progress.clone();
-    let counter = plan.counter(&office.config.ignored_statuses);
+    let counter = scope.counter(&office.config.ignored_statuses);
     let count_rows = move |rows| watch(Progress::Counting(rows));
     let Reading { mut count, newest } = source.count(counter, now, count_rows).await?;
 
     let messages = count.buckets().total();
-    tracing::info!(month = %plan.month, messages, "counted, and proved against the database's count");
+    tracing::info!(month = %scope.month, messages, "counted, and proved against the database's count");
 
-    let (bills, mut trouble) = plan.price(&mut count, prices);
+    let (bills, mut trouble) = scope.bill(&mut count, prices);
     let reasons =
-        hold::reasons(plan.hold_source(&bills, &count, newest), office.config.close.limits);
-    let mut report = plan.report(&count, options.dry_run, false);
+        hold::reasons(scope.hold_source(&bills, &count, newest), office.config.close.limits);
+    let mut report = scope.report(&count, options.dry_run, false);
     if !bills.is_empty() && !reasons.is_empty() && !options.release {
         let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
         report.held = Some(words.join("; "));
     }
     if options.dry_run {
-        report.issued = bills.iter().map(Bill::charged).collect();
+        report.issued = bills.iter().map(Charged::foreseen).collect();
     } else if report.held.is_none() {
         if options.release {
             let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            log(office, now, "release", plan.month, &why).await?;
+            log(office, now, "release", scope.month, &why).await?;
         }
         issue_all(office, bills, &mut report, &mut trouble, progress).await?;
     }
     report.add(&trouble);
     if !options.dry_run {
-        conclude(office, &plan, &count, &report, &trouble).await?;
+        conclude(office, &scope, &count, &report, &trouble).await?;
     }
     Ok(report)
 }
@@ -170,12 +171,12 @@ async fn issue_all(
     trouble: &mut Vec<Exception>,
     progress: impl Fn(Progress),
 ) -> Result<(), CloseError> {
-    let (all, month) = (bills.len(), report.month);
+    let all = bills.len();
     let mut bills = bills.into_iter();
     let mut take = |foretold| {
         let bill = bills.next()?;
-        let about = (bill.id().to_owned(), bill.messages());
-        Some((about, prepare(office, bill.draft(month), foretold)))
+        let about = (bill.case.id().to_owned(), bill.tally.buckets.total());
+        Some((about, prepare(office, bill, foretold)))
     };
     let mut next = take(None);
     let mut done = 0;
@@ -226,46 +227,46 @@ async fn commit(
 /// Finance hears once when the month is complete, and then each time that something came later.
 async fn conclude(
     office: &Office,
-    plan: &Plan,
+    scope: &Scope,
     count: &Count,
     report: &CloseReport,
     trouble: &[Exception],
 ) -> Result<(), CloseError> {
     let now = office.clock.now();
     if let Some(why) = &report.held {
-        log(office, now, "hold", plan.month, why).await?;
+        log(office, now, "hold", scope.month, why).await?;
     }
     // Where named dealerships were the last of the month, finance hears of all of it.
-    let mut findings = plan.report(count, false, plan.counts_everyone());
+    let mut findings = scope.report(count, false, scope.counts_everyone());
     findings.add(trouble);
-    let reported = office.ledger.digests(plan.month).await?;
-    let complete = plan.counts_everyone() && plan.is_over_everywhere();
+    let reported = office.ledger.digests(scope.month).await?;
+    let complete = scope.counts_everyone() && scope.is_over_everywhere();
     if report.held.is_none() && (reported > 0 || complete) {
         let digest = handover::Findings {
-            month: plan.month,
+            month: scope.month,
             sequence: reported + 1,
             exceptions: &findings.exceptions,
             messages: findings.messages,
-            zones: handover::zones(&count.windows, &plan.spans()),
-            not_contacts: plan.not_contacts(count),
+            zones: handover::zones(&count.windows, &scope.spans()),
+            not_contacts: scope.not_contacts(count),
         };
         handover::tell_finance(office, digest, now).await?;
     }
     // A close of named dealerships says nothing about the exceptions of the others.
-    if plan.counts_everyone() {
+    if scope.counts_everyone() {
         let state = match &report.held {
             Some(_) => MonthState::Held,
             None if complete => MonthState::Closed,
             None => MonthState::Open,
         };
         let closing = Closing {
-            month: plan.month,
+            month: scope.month,
             state,
             held: report.held.clone(),
             exceptions: findings.exceptions,
             messages: findings.messages,
             // What ended while the close was running was not part of it.
-            looked_at: plan.now,
+            looked_at: scope.now,
         };
         office.ledger.record_closing(&closing).await?;
     }
@@ -301,12 +302,23 @@ impl CloseReport {
 
     fn add(&mut self, exceptions: &[Exception]) {
         self.exceptions.extend_from_slice(exceptions);
-        self.exceptions
-            .sort_by(|a, b| (&a.dealership_id, a.reason).cmp(&(&b.dealership_id, b.reason)));
+        Exception::sort(&mut self.exceptions);
     }
 }
 
 impl Charged {
+    /// What would be issued, in a dry run.
+    fn foreseen(bill: &Bill<'_>) -> Self {
+        Self {
+            number: None,
+            dealership_id: bill.case.id().to_owned(),
+            package: bill.charge.package,
+            uam: bill.tally.uam(),
+            hsm: bill.tally.hsm(),
+            total: bill.charge.total(),
+        }
+    }
+
     fn of(invoice: &Invoice) -> Self {
         Self {
             number: Some(invoice.number),
@@ -331,8 +343,4 @@ impl CloseError {
             _ => false,
         }
     }
-}
-
-fn quoted(ids: &[String]) -> String {
-    ids.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
 }

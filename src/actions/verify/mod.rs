@@ -76,12 +76,12 @@ pub async fn verify_month(
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<Verified, RecountError> {
     let problems = integrity::check(office, month).await?;
-    let standing = office.ledger.standing(month).await?;
+    let standing = office.ledger.standing_invoices(month).await?;
     let mut verified =
         Verified { month, agrees: 0, differs: Vec::new(), purged: Vec::new(), problems };
     for recounted in recount(office, source, month, standing, now, progress).await? {
-        let number = recounted.invoice().number;
-        let dealership_id = recounted.dealership.id.clone();
+        let number = recounted.invoice.number;
+        let dealership_id = recounted.id().to_owned();
         if recounted.purged {
             verified.purged.push(Purged { number, dealership_id, left_from: None });
             continue;
@@ -95,10 +95,14 @@ pub async fn verify_month(
                 }
                 None => verified.differs.push(Differing {
                     number,
-                    revision: recounted.invoice().revision,
+                    revision: recounted.invoice.revision,
                     dealership_id,
                     difference,
-                    unpriced: recounted.lines.as_ref().err().map(ToString::to_string),
+                    unpriced: recounted
+                        .today
+                        .as_ref()
+                        .err()
+                        .and_then(|unbilled| unbilled.unpriced()),
                 }),
             },
             // Damaged evidence is among the problems already; the other invoices are still compared.

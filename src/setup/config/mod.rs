@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 
+use fecha_core::bill::bill::Terms;
 use fecha_core::bill::hold::Limits;
 use fecha_core::party::pix::PixKey;
 use fecha_core::party::register::{EmailAddress, Issuer};
@@ -235,6 +236,17 @@ fn lines(problems: &[Problem]) -> String {
 }
 
 impl Config {
+    /// What the issuer puts on every invoice.
+    #[must_use]
+    pub fn terms(&self) -> Terms<'_> {
+        Terms {
+            issuer: &self.issuer,
+            pix: self.pix.as_ref(),
+            due_day: self.invoice.due_day,
+            late_fee: self.invoice.late_fee.as_deref(),
+        }
+    }
+
     /// Loads `path` (from `--config`), else the file that `FECHA_CONFIG` names, else `./fecha.toml`;
     /// variables such as `FECHA_LEDGER__URL` override its keys. Relative paths in it start at the
     /// file's folder.

@@ -1,0 +1,311 @@
+//! A dealership's month as it is billed. [`bill`] is the one place where it is put together: a close, a
+//! preview, a rerun, a verification and whatever else asks what a month costs call it.
+
+use chrono::{DateTime, Utc};
+
+use crate::account::adjustment::{Adjustment, Applied, apply};
+use crate::bill::case::Case;
+use crate::bill::difference::{Contacts, Difference, Today};
+use crate::bill::invoice::{Invoice, Number, Replacement, Usage};
+use crate::bill::pro_forma::{Ahead, NO_NUMBER, ProForma};
+use crate::calendar::due_date::due_date;
+use crate::calendar::month::Month;
+use crate::count::projection::{Projection, project};
+use crate::count::tally::Tally;
+use crate::party::pix::{PixKey, Receiver, br_code};
+use crate::party::register::Issuer;
+use crate::price::money::Money;
+use crate::price::table::{Line, NoPrice, PriceTable};
+
+/// The issuer's terms, the same on every invoice.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// Who bills.
+    pub issuer: &'a Issuer,
+    /// Where PIX payments go.
+    pub pix: Option<&'a PixKey>,
+    /// Day of the month on which dealerships without one of their own pay.
+    pub due_day: u32,
+    /// What is asked of who pays late, in the issuer's words.
+    pub late_fee: Option<&'a str>,
+}
+
+/// A dealership's month, counted and priced.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bill<'a> {
+    /// Whose, and when.
+    pub case: Case,
+    /// What was counted.
+    pub tally: Tally,
+    /// By which prices.
+    pub prices: &'a PriceTable,
+    /// What it comes to.
+    pub charge: Charge,
+}
+
+/// A dealership's month that was counted and has no price.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unbilled<'a> {
+    /// Whose, and when.
+    pub case: Case,
+    /// What was counted.
+    pub tally: Tally,
+    /// By which prices.
+    pub prices: &'a PriceTable,
+    /// Why it has none.
+    pub why: NoCharge,
+}
+
+/// Why a month is not charged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoCharge {
+    /// No package is due.
+    #[error("has no package")]
+    NoPackage,
+    /// The prices do not cover it.
+    #[error(transparent)]
+    NoPrice(#[from] NoPrice),
+}
+
+/// What a month's use comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// Contacts included.
+    pub package: u64,
+    /// By the price table.
+    pub lines: Vec<Line>,
+    /// Credits and charges beside that.
+    pub adjustments: Applied,
+}
+
+/// A use that is to be charged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// Contacts included.
+    pub package: u64,
+    /// Unique active contacts.
+    pub uam: u64,
+    /// Template messages.
+    pub hsm: u64,
+}
+
+/// The credits and charges that may go on an invoice.
+#[derive(Debug, Clone, Copy)]
+pub struct Corrections<'a> {
+    /// All of the dealership, by id.
+    pub all: &'a [Adjustment],
+    /// The month of the invoice.
+    pub month: Month,
+    /// Its number, where it stands already: it keeps what it carries.
+    pub number: Option<Number>,
+}
+
+impl Corrections<'_> {
+    /// None at all: what the use alone comes to.
+    #[must_use]
+    pub fn none(month: Month) -> Self {
+        Self { all: &[], month, number: None }
+    }
+}
+
+/// What a new revision is headed with.
+#[derive(Debug, Clone)]
+pub struct Heading {
+    /// Its number.
+    pub number: Number,
+    /// What it replaces, where it is not the first.
+    pub replaces: Option<Replacement>,
+    /// Of its evidence, hexadecimal.
+    pub evidence_sha256: String,
+    /// When it is issued.
+    pub issued_at: DateTime<Utc>,
+}
+
+/// Puts a dealership's month together from what was counted: the one function that does.
+///
+/// # Errors
+/// [`Unbilled`], which has all that was put in, where there is no package or no price.
+pub fn bill(case: Case, tally: Tally, prices: &PriceTable) -> Result<Bill<'_>, Box<Unbilled<'_>>> {
+    match case.charge(tally.uam(), tally.hsm(), prices) {
+        Ok(charge) => Ok(Bill { case, tally, prices, charge }),
+        Err(why) => Err(Box::new(Unbilled { case, tally, prices, why })),
+    }
+}
+
+impl Case {
+    /// What this much use would come to, with the credits and charges that the invoice would carry.
+    ///
+    /// # Errors
+    /// [`NoCharge`] without a package, or a price.
+    pub fn charge(&self, uam: u64, hsm: u64, prices: &PriceTable) -> Result<Charge, NoCharge> {
+        let package = self.package.ok_or(NoCharge::NoPackage)?;
+        let corrections =
+            Corrections { all: &self.adjustments, month: self.month, number: self.number() };
+        Ok(Charge::of(Use { package, uam, hsm }, prices, corrections)?)
+    }
+
+    /// What an invoice of today would change; `charge` is what it would come to. `None` where nothing is
+    /// invoiced yet.
+    fn difference(
+        &self,
+        tally: &Tally,
+        charge: Result<&Charge, &NoCharge>,
+        prices: &PriceTable,
+        contacts: Contacts,
+    ) -> Option<Difference> {
+        let today = Today {
+            party: self.dealership.party(),
+            package: self.package,
+            uam: tally.uam(),
+            hsm: tally.hsm(),
+            contacts,
+            lines: match charge {
+                Ok(charge) => Some(charge.all_lines()),
+                Err(NoCharge::NoPackage) => Some(Vec::new()),
+                Err(NoCharge::NoPrice(_)) => None,
+            },
+            prices,
+        };
+        self.standing.as_ref().map(|invoice| Difference::between(invoice, &today))
+    }
+}
+
+impl Charge {
+    /// Prices a use and applies the corrections to it.
+    ///
+    /// # Errors
+    /// [`NoPrice`] where the table lacks the package, or an amount is beyond all bounds.
+    pub fn of(
+        used: Use,
+        prices: &PriceTable,
+        corrections: Corrections<'_>,
+    ) -> Result<Self, NoPrice> {
+        let lines = prices.lines(used.package, used.uam, used.hsm)?;
+        let Corrections { all, month, number } = corrections;
+        let subtotal = lines.iter().map(|line| line.amount).sum();
+        let adjustments = apply(all, month, number, subtotal);
+        Ok(Self { package: used.package, lines, adjustments })
+    }
+
+    /// The lines of the table, then the corrections, as the invoice prints them.
+    #[must_use]
+    pub fn all_lines(&self) -> Vec<Line> {
+        [&self.lines[..], &self.adjustments.lines].concat()
+    }
+
+    /// What is invoiced.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.lines.iter().chain(&self.adjustments.lines).map(|line| line.amount).sum()
+    }
+}
+
+impl<'a> Bill<'a> {
+    /// The same month without a price, for this reason.
+    #[must_use]
+    pub fn without_charge(self, why: NoCharge) -> Unbilled<'a> {
+        let Self { case, tally, prices, charge: _ } = self;
+        Unbilled { case, tally, prices, why }
+    }
+
+    /// The document of a new revision.
+    #[must_use]
+    pub fn invoice(&self, terms: Terms<'_>, heading: Heading) -> Invoice {
+        let Heading { number, replaces, evidence_sha256, issued_at } = heading;
+        let Case { dealership, month, timezone, .. } = &self.case;
+        let issued_on = issued_at.with_timezone(timezone).date_naive();
+        let due_day = dealership.due_day.unwrap_or(terms.due_day);
+        let paid = replaces.as_ref().map_or(Money::ZERO, |before| before.paid);
+        let pix = terms.pix.and_then(|key| {
+            let receiver = Receiver { key, name: &terms.issuer.name, city: &terms.issuer.city };
+            let to_pay = (self.charge.total() - paid).max(Money::ZERO);
+            br_code(receiver, to_pay, &number.txid())
+        });
+        Invoice {
+            number,
+            revision: replaces.as_ref().map_or(0, |before| before.revision + 1),
+            issued_at,
+            issued_on,
+            due_on: due_date(*month, due_day, issued_on, replaces.is_some()),
+            evidence_sha256,
+            pix,
+            late_fee: terms.late_fee.map(str::to_owned),
+            prices: Some(self.prices.clone()),
+            history: self.case.history.clone(),
+            replaces,
+            ..self.content(terms.issuer, issued_at)
+        }
+    }
+
+    /// What it would be invoiced as, for a document that nobody may take for an invoice.
+    #[must_use]
+    pub fn pro_forma(&self, issuer: &Issuer, now: DateTime<Utc>) -> ProForma {
+        let is_running = !self.case.period.has_ended(now);
+        let ahead = is_running.then(|| self.ahead(now).ok()).flatten();
+        ProForma { content: self.content(issuer, now), as_of: now, ahead }
+    }
+
+    /// Where the month is heading at the present pace: the month itself, once it is over.
+    ///
+    /// # Errors
+    /// [`NoCharge`] where that much use has no price.
+    pub fn ahead(&self, now: DateTime<Utc>) -> Result<Ahead, NoCharge> {
+        let Projection { uam, hsm } = project(&self.tally, self.case.period, now);
+        let total = self.case.charge(uam, hsm, self.prices)?.total();
+        Ok(Ahead { uam, hsm, total })
+    }
+
+    /// As [`Case::difference`].
+    #[must_use]
+    pub fn difference(&self, contacts: Contacts) -> Option<Difference> {
+        self.case.difference(&self.tally, Ok(&self.charge), self.prices, contacts)
+    }
+
+    /// All that a document says of the month itself: no number, no way to pay.
+    fn content(&self, issuer: &Issuer, now: DateTime<Utc>) -> Invoice {
+        let Case { dealership, month, period, timezone, .. } = &self.case;
+        let on = now.with_timezone(timezone).date_naive();
+        Invoice {
+            number: NO_NUMBER,
+            revision: 0,
+            issuer: issuer.clone(),
+            dealership_id: dealership.id.clone(),
+            dealership: dealership.party(),
+            month: *month,
+            period: *period,
+            timezone: *timezone,
+            package: self.charge.package,
+            usage: Usage::of(&self.tally, *timezone),
+            lines: self.charge.all_lines(),
+            issued_at: now,
+            issued_on: on,
+            due_on: on,
+            evidence_sha256: String::new(),
+            pix: None,
+            late_fee: None,
+            prices: None,
+            history: Vec::new(),
+            replaces: None,
+        }
+    }
+}
+
+impl Unbilled<'_> {
+    /// What the prices lack, in words; `None` where the package itself is missing.
+    #[must_use]
+    pub fn unpriced(&self) -> Option<String> {
+        match &self.why {
+            NoCharge::NoPackage => None,
+            NoCharge::NoPrice(error) => Some(error.to_string()),
+        }
+    }
+
+    /// As [`Case::difference`].
+    #[must_use]
+    pub fn difference(&self, contacts: Contacts) -> Option<Difference> {
+        self.case.difference(&self.tally, Err(&self.why), self.prices, contacts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

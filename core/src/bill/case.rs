@@ -1,0 +1,152 @@
+//! A dealership's month before it is counted: who, when, with which package, and what the ledger knows
+//! of it already.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+
+use crate::account::adjustment::{Adjustment, paid_back};
+use crate::bill::invoice::{Invoice, Number};
+use crate::calendar::month::{Month, Period};
+use crate::count::tally::Counted;
+use crate::party::register::Dealership;
+use crate::price::advice::PastMonth;
+use crate::price::contract::Contracts;
+use crate::price::money::Money;
+
+/// Everything that the ledger knows of a month, from which its cases are made.
+#[derive(Debug)]
+pub struct MonthBook {
+    /// Which month.
+    pub month: Month,
+    /// The zone of dealerships that have none of their own.
+    pub issuer_zone: Tz,
+    /// The register, by id.
+    pub dealerships: Vec<Dealership>,
+    /// Who has which package.
+    pub contracts: Contracts,
+    /// The invoices of the month that stand, by dealership.
+    pub standing: BTreeMap<String, Invoice>,
+    /// Those of the month before.
+    pub before: BTreeMap<String, Invoice>,
+    /// Those of the month after.
+    pub after: BTreeMap<String, Invoice>,
+    /// The invoiced months before, by dealership, the oldest first.
+    pub history: BTreeMap<String, Vec<PastMonth>>,
+    /// Credits and charges, by dealership, by id.
+    pub adjustments: BTreeMap<String, Vec<Adjustment>>,
+    /// What was paid for each invoice.
+    pub payments: BTreeMap<Number, Money>,
+}
+
+/// Which package a month that is invoiced already is billed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PackageOf {
+    /// That of its invoice: what is issued keeps it, whatever the register says since.
+    TheInvoice,
+    /// That of the contract as it is today: what a rerun compares with.
+    TheContract,
+}
+
+/// A dealership's month before it is counted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Who, as the register has it today.
+    pub dealership: Dealership,
+    /// Which month.
+    pub month: Month,
+    /// The zone of its days.
+    pub timezone: Tz,
+    /// Its bounds: those of its invoice where it has one; else those of the month in its zone, without a
+    /// gap to, or an overlap with, the invoices beside it (spec §2 *Month*).
+    pub period: Period,
+    /// Contacts included; `None` without a contract.
+    pub package: Option<u64>,
+    /// The invoice that stands.
+    pub standing: Option<Invoice>,
+    /// All credits and charges of the dealership, by id.
+    pub adjustments: Vec<Adjustment>,
+    /// What came in for the invoice that stands.
+    pub payments: Money,
+    /// The invoiced months before it, the oldest first, as its first issue found them.
+    pub history: Vec<PastMonth>,
+}
+
+impl MonthBook {
+    /// The case of every dealership of the register, by id.
+    #[must_use]
+    pub fn cases(&self, package: PackageOf) -> Vec<Case> {
+        self.dealerships.iter().map(|dealership| self.case(dealership, package)).collect()
+    }
+
+    fn case(&self, dealership: &Dealership, package: PackageOf) -> Case {
+        let (id, month) = (&dealership.id, self.month);
+        let standing = self.standing.get(id);
+        let adjustments = self.adjustments.get(id).cloned().unwrap_or_default();
+        let timezone = standing.map_or_else(
+            || dealership.timezone.unwrap_or(self.issuer_zone),
+            |invoice| invoice.timezone,
+        );
+        let contract = || self.contracts.package_in(id, month);
+        let package = match package {
+            PackageOf::TheContract => contract(),
+            PackageOf::TheInvoice => standing.map(|invoice| invoice.package).or_else(contract),
+        };
+        let payments = standing.and_then(|invoice| self.payments.get(&invoice.number));
+        Case {
+            dealership: dealership.clone(),
+            month,
+            timezone,
+            period: standing.map_or_else(|| self.new_period(id, timezone), |known| known.period),
+            package,
+            standing: standing.cloned(),
+            adjustments,
+            payments: payments.copied().unwrap_or_default(),
+            history: standing.map_or_else(
+                || self.history.get(id).cloned().unwrap_or_default(),
+                |invoice| invoice.history.clone(),
+            ),
+        }
+    }
+
+    /// The month's bounds, but after a change of zone no hour is billed twice or never (spec §2 *Month*).
+    fn new_period(&self, id: &str, timezone: Tz) -> Period {
+        let natural = self.month.period_in(timezone);
+        Period {
+            start: self.before.get(id).map_or(natural.start, |invoice| invoice.period.end),
+            end: self.after.get(id).map_or(natural.end, |invoice| invoice.period.start),
+        }
+    }
+}
+
+impl Case {
+    /// The dealership's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.dealership.id
+    }
+
+    /// The number of the invoice that stands.
+    #[must_use]
+    pub fn number(&self) -> Option<Number> {
+        self.standing.as_ref().map(|invoice| invoice.number)
+    }
+
+    /// What was paid for the invoice that stands, and not given back by a later one.
+    #[must_use]
+    pub fn paid(&self) -> Money {
+        let given_back = |number| paid_back(&self.adjustments, number);
+        self.payments - self.number().map_or(Money::ZERO, given_back)
+    }
+
+    /// How it is to be counted; out of scope it is only recognised.
+    #[must_use]
+    pub fn counted(&self, in_scope: bool) -> Counted {
+        Counted {
+            dealership_id: self.dealership.id.clone(),
+            period: self.period,
+            has_package: self.package.is_some(),
+            in_scope,
+        }
+    }
+}

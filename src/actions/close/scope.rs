@@ -1,0 +1,238 @@
+//! Whom a close is about, over which spans of time, and what was found of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::{CloseError, CloseReport, Options};
+use crate::actions::book;
+use crate::setup::office::Office;
+use fecha_core::bill::bill::{Bill, NoCharge, bill};
+use fecha_core::bill::case::{Case, PackageOf};
+use fecha_core::bill::exception::{Exception, Reason};
+use fecha_core::bill::hold;
+use fecha_core::calendar::month::{Month, Period};
+use fecha_core::count::counter::Counter;
+use fecha_core::count::tally::{Buckets, Count, Tally};
+use fecha_core::party::register::must_be_known;
+use fecha_core::price::table::PriceTable;
+
+/// A dealership of the register, as this close sees it.
+#[derive(Debug)]
+struct Candidate {
+    case: Case,
+    /// Whether this close is about it.
+    selected: bool,
+    /// Whether its month is over.
+    ended: bool,
+}
+
+/// Who is closed, and over which spans of time.
+#[derive(Debug)]
+pub(super) struct Scope {
+    pub(super) month: Month,
+    candidates: Vec<Candidate>,
+    /// Messages that the invoices of the month before counted, by dealership.
+    counted_before: BTreeMap<String, u64>,
+    /// Dealerships whose invoice of the month was cancelled: only who names them closes them again.
+    cancelled: BTreeSet<String>,
+    issuer_zone: Tz,
+    issuer_period: Period,
+    /// The close is not restricted to named dealerships.
+    whole: bool,
+    /// It is, but after it nothing of the month is left to issue.
+    completes: bool,
+    /// The instant that decides what has ended.
+    pub(super) now: DateTime<Utc>,
+}
+
+impl Scope {
+    pub(super) async fn read(
+        office: &Office,
+        options: &Options,
+        now: DateTime<Utc>,
+    ) -> Result<Self, CloseError> {
+        let issuer_zone = office.config.issuer.timezone;
+        let month = options.month.unwrap_or_else(|| Month::last_ended(now, issuer_zone));
+        let book = book::of(office, month).await?;
+        must_be_known(&options.dealerships, &book.dealerships)?;
+        let cancelled = office.ledger.cancelled(month).await?;
+        let whole = options.dealerships.is_empty();
+        let candidate = |case: Case| {
+            let selected = whole || options.dealerships.contains(&case.dealership.id);
+            let ended = case.period.has_ended(now);
+            Candidate { case, selected, ended }
+        };
+        // What is issued keeps its bounds and its package, whatever the register says since.
+        let cases = book.cases(PackageOf::TheInvoice);
+        let candidates: Vec<Candidate> = cases.into_iter().map(candidate).collect();
+        let is_pending = |Candidate { case, .. }: &&Candidate| {
+            case.package.is_some() && case.standing.is_none() && !cancelled.contains(case.id())
+        };
+        let completes = candidates.iter().filter(is_pending).all(|candidate| candidate.selected);
+        let counted = |(id, invoice): (String, fecha_core::bill::invoice::Invoice)| {
+            (id, invoice.usage.buckets.counted)
+        };
+        let scope = Self {
+            month,
+            candidates,
+            counted_before: book.before.into_iter().map(counted).collect(),
+            cancelled,
+            issuer_zone,
+            issuer_period: month.period_in(issuer_zone),
+            whole,
+            completes,
+            now,
+        };
+        scope.must_have_ended_somewhere()?;
+        Ok(scope)
+    }
+
+    fn must_have_ended_somewhere(&self) -> Result<(), CloseError> {
+        let mut spans: Vec<(Period, Tz)> =
+            self.selected().map(|Candidate { case, .. }| (case.period, case.timezone)).collect();
+        if self.candidates.is_empty() {
+            spans.push((self.issuer_period, self.issuer_zone));
+        }
+        match spans.into_iter().min_by_key(|(period, _)| period.end) {
+            Some((period, zone)) if !period.has_ended(self.now) => {
+                Err(CloseError::NotEnded { month: self.month, ends: period.end, zone })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn selected(&self) -> impl Iterator<Item = &Candidate> {
+        self.candidates.iter().filter(|candidate| candidate.selected)
+    }
+
+    /// The whole register is counted: because the close is about it, or because the named
+    /// dealerships are the last of the month, so that finance can be told of all of it.
+    pub(super) fn counts_everyone(&self) -> bool {
+        self.whole || self.completes
+    }
+
+    /// Whether the month is over for the whole register.
+    pub(super) fn is_over_everywhere(&self) -> bool {
+        self.issuer_period.has_ended(self.now)
+            && self.candidates.iter().all(|candidate| candidate.ended)
+    }
+
+    pub(super) fn counter(&self, ignored_statuses: &[String]) -> Counter {
+        let everyone = self.counts_everyone();
+        let counted = |candidate: &Candidate| {
+            candidate.case.counted(candidate.ended && (candidate.selected || everyone))
+        };
+        let unknown =
+            (everyone && self.issuer_period.has_ended(self.now)).then_some(self.issuer_period);
+        let dealerships = self.candidates.iter().map(counted).collect();
+        Counter::new(dealerships, unknown, ignored_statuses)
+    }
+
+    /// What was found before anything is issued: of the dealerships that the close is about, or of
+    /// everyone.
+    pub(super) fn report(&self, count: &Count, dry_run: bool, everyone: bool) -> CloseReport {
+        let whole = self.whole || everyone;
+        let about = || self.candidates.iter().filter(|candidate| candidate.selected || whole);
+        let mut report = CloseReport {
+            month: self.month,
+            issued: Vec::new(),
+            already_issued: about().filter(|c| c.case.standing.is_some()).count(),
+            held: None,
+            open: about().filter(|c| !c.ended).map(|c| c.case.id().to_owned()).collect(),
+            exceptions: Vec::new(),
+            messages: Buckets::default(),
+            dry_run,
+        };
+        for Candidate { case, .. } in about().filter(|candidate| candidate.ended) {
+            let tally = count.tallies.get(case.id());
+            let buckets = tally.map(|tally| tally.buckets).unwrap_or_default();
+            report.messages += buckets;
+            report.exceptions.extend(Exception::of_buckets(case.id(), buckets));
+        }
+        if whole {
+            report.messages.unknown_dealership += count.unknown.values().sum::<u64>();
+            report.exceptions.extend(Exception::of_unknown(&count.unknown));
+        }
+        report
+    }
+
+    /// Bills every dealership that is to be invoiced, in the order of their ids; those that have no
+    /// price are exceptions. Takes the contacts out of `count`, and leaves the buckets.
+    pub(super) fn bill<'a>(
+        &self,
+        count: &mut Count,
+        prices: &'a PriceTable,
+    ) -> (Vec<Bill<'a>>, Vec<Exception>) {
+        let (mut bills, mut exceptions) = (Vec::new(), Vec::new());
+        for Candidate { case, .. } in self.selected().filter(|candidate| candidate.ended) {
+            let id = case.id();
+            if case.standing.is_some() || self.whole && self.cancelled.contains(id) {
+                continue;
+            }
+            if case.package.is_none() {
+                continue;
+            }
+            let tally = count.tallies.get_mut(id).map(Tally::take).unwrap_or_default();
+            match bill(case.clone(), tally, prices) {
+                Ok(bill) => bills.push(bill),
+                Err(unbilled) => {
+                    let NoCharge::NoPrice(why) = &unbilled.why else { continue };
+                    exceptions.push(Exception {
+                        dealership_id: Some(id.to_owned()),
+                        reason: Reason::NoPrice,
+                        messages: unbilled.tally.buckets.total(),
+                        detail: Some(why.to_string()),
+                    });
+                }
+            }
+        }
+        (bills, exceptions)
+    }
+
+    /// What the rule *Hold* looks at. Like is compared with like: the dealerships of this close that
+    /// were invoiced in the month before.
+    pub(super) fn hold_source(
+        &self,
+        bills: &[Bill<'_>],
+        count: &Count,
+        newest_message: Option<DateTime<Utc>>,
+    ) -> hold::Source {
+        let both: Vec<(u64, u64)> = self
+            .selected()
+            .filter(|candidate| candidate.ended && candidate.case.package.is_some())
+            .filter_map(|Candidate { case, .. }| {
+                let before = *self.counted_before.get(case.id())?;
+                Some((count.tallies.get(case.id())?.buckets.counted, before))
+            })
+            .collect();
+        let last_end = bills.iter().map(|bill| bill.case.period.end).max();
+        hold::Source {
+            newest_message,
+            month_end: last_end.unwrap_or(self.issuer_period.end),
+            counted: both.iter().map(|(now, _)| now).sum(),
+            counted_before: (!both.is_empty()).then(|| both.iter().map(|(_, before)| before).sum()),
+        }
+    }
+
+    /// Which zones each span of time belongs to.
+    pub(super) fn spans(&self) -> BTreeSet<(Period, &'static str)> {
+        self.candidates
+            .iter()
+            .map(|Candidate { case, .. }| (case.period, case.timezone.name()))
+            .chain([(self.issuer_period, self.issuer_zone.name())])
+            .collect()
+    }
+
+    /// Dealerships with messages of what is no contact, and how many.
+    pub(super) fn not_contacts(&self, count: &Count) -> Vec<(String, u64)> {
+        self.candidates
+            .iter()
+            .filter_map(|Candidate { case, .. }| {
+                let messages = count.tallies.get(case.id())?.buckets.not_a_contact;
+                (messages > 0).then(|| (case.id().to_owned(), messages))
+            })
+            .collect()
+    }
+}
