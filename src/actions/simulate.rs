@@ -6,7 +6,7 @@ use crate::ledger::{Ledger, LedgerError};
 use fecha_core::bill::bill::{Charge, Corrections, Use};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
-use fecha_core::price::table::{Item, NoPrice, Prices};
+use fecha_core::price::table::{NoPrice, Prices};
 
 /// A dealership's months under both prices, without adjustments.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -51,8 +51,7 @@ pub async fn simulate(
             let charge = Charge::of(used, prices.table_for(month)?, Corrections::none(month))?;
             let of_dealership = simulated.entry(id).or_default();
             of_dealership.invoices += 1;
-            of_dealership.billed +=
-                invoice.amount_of(|item| !matches!(item, Item::Adjustment { .. }));
+            of_dealership.billed += invoice.amounts().by_table();
             of_dealership.simulated += charge.total();
         }
         month = month.next();

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::close::count;
+use super::lines::line_in_words;
 use super::output::{plain, table};
 use fecha_core::bill::difference::{Change, Difference, LineChange};
+use fecha_core::price::item::Line;
 use fecha_core::price::money::{Money, grouped};
-use fecha_core::price::table::{Item, Line};
 
 /// A change as `{"invoiced":…,"now":…}`, or under other names.
 pub fn pair<T: serde::Serialize + Copy>(change: Change<T>, [before, now]: [&str; 2]) -> Value {
@@ -88,22 +89,13 @@ fn line_row(change: &LineChange) -> Vec<String> {
         )
     };
     let amount = |line: &Option<Line>| line.as_ref().map_or(Money::ZERO, |line| line.amount);
-    let name = change.now.as_ref().or(change.before.as_ref()).map(|line| item(&line.item));
+    let name = change.now.as_ref().or(change.before.as_ref()).map(|line| line_in_words(&line.item));
     vec![
         name.unwrap_or_default(),
         shown(&change.before),
         shown(&change.now),
         signed(amount(&change.now) - amount(&change.before)),
     ]
-}
-
-fn item(item: &Item) -> String {
-    match item {
-        Item::Package { contacts } => format!("package of {} contacts", grouped(*contacts)),
-        Item::Overage => "contacts above the package".to_owned(),
-        Item::Hsm => "template messages sent".to_owned(),
-        Item::Adjustment { description } => description.clone(),
-    }
 }
 
 /// `+R$ 0,29`: a difference always has its sign.

@@ -10,6 +10,7 @@ use super::output::Failure;
 use crate::ledger::invoices::Revision;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::invoice::InvoiceState;
+use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -58,6 +59,7 @@ pub(super) fn csv(revisions: &[Revision]) -> Result<String, Failure> {
 fn record(revision: &Revision) -> [String; 20] {
     let invoice = &revision.invoice;
     let entry = DigestRow::of(invoice, revision.pdf_sha256.clone());
+    let Amounts { package, overage, hsm, adjustments } = entry.amounts;
     let reason = invoice.replaces.as_ref().map(|replaced| text(&replaced.reason));
     [
         entry.number.to_string(),
@@ -71,10 +73,10 @@ fn record(revision: &Revision) -> [String; 20] {
         entry.uam.to_string(),
         entry.overage.to_string(),
         entry.hsm.to_string(),
-        amount(entry.package_amount),
-        amount(entry.overage_amount),
-        amount(entry.hsm_amount),
-        amount(entry.adjustments_amount),
+        amount(package),
+        amount(overage),
+        amount(hsm),
+        amount(adjustments),
         amount(entry.total),
         entry.due_on.format("%d/%m/%Y").to_string(),
         invoice.issued_on.format("%d/%m/%Y").to_string(),

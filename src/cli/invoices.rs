@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::books::Books;
 use super::erp;
+use super::lines::line_row;
 use super::output::{Failure, Output, table};
 use super::register::write;
 use crate::ledger::invoices::{FileKind, Filter, Revision};
@@ -16,8 +17,8 @@ use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::Month;
+use fecha_core::price::item::Amounts;
 use fecha_core::price::money::{Money, grouped};
-use fecha_core::price::table::{Item, Line};
 
 /// Arguments of `fecha invoices`.
 #[derive(Debug, clap::Args)]
@@ -76,10 +77,8 @@ struct InvoiceJson<'a> {
     uam: u64,
     overage: u64,
     hsm: u64,
-    package_amount: Money,
-    overage_amount: Money,
-    hsm_amount: Money,
-    adjustments_amount: Money,
+    #[serde(flatten)]
+    amounts: Amounts,
     total: Money,
     due_date: chrono::NaiveDate,
     issued_at: String,
@@ -108,10 +107,7 @@ impl<'a> InvoiceJson<'a> {
             uam: entry.uam,
             overage: entry.overage,
             hsm: entry.hsm,
-            package_amount: entry.package_amount,
-            overage_amount: entry.overage_amount,
-            hsm_amount: entry.hsm_amount,
-            adjustments_amount: entry.adjustments_amount,
+            amounts: entry.amounts,
             total: entry.total,
             due_date: invoice.due_on,
             issued_at: invoice.issued_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
@@ -318,26 +314,4 @@ fn explained(revision: &Revision) -> String {
         evidence = invoice.evidence_sha256,
         pdf = revision.pdf_sha256,
     )
-}
-
-fn line_row(invoice: &Invoice, line: &Line) -> Vec<String> {
-    let quantity = grouped(line.quantity);
-    let price = line.unit_price;
-    let (name, how) = match &line.item {
-        Item::Package { contacts } => (
-            format!("package of {} contacts", grouped(*contacts)),
-            format!("{quantity} × {price}, due in full whatever is used"),
-        ),
-        Item::Overage => (
-            "contacts above the package".to_owned(),
-            format!(
-                "{} unique − {} included = {quantity} × {price}",
-                grouped(invoice.usage.uam),
-                grouped(invoice.package)
-            ),
-        ),
-        Item::Hsm => ("template messages sent".to_owned(), format!("{quantity} × {price}")),
-        Item::Adjustment { description } => (description.clone(), "adjustment".to_owned()),
-    };
-    vec![name, how, line.amount.brl()]
 }

@@ -12,6 +12,7 @@ mod difference;
 mod erp;
 mod init;
 mod invoices;
+mod lines;
 mod output;
 mod preview;
 mod register;

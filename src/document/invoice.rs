@@ -12,8 +12,8 @@ use super::press::qr;
 use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
+use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, decimal_comma, grouped};
-use fecha_core::price::table::{Item, Line};
 
 const QR_SIDE: f32 = 116.0;
 

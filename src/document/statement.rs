@@ -16,8 +16,8 @@ use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::count::evidence::InvalidEvidence;
+use fecha_core::price::item::Item;
 use fecha_core::price::money::{Money, grouped};
-use fecha_core::price::table::Item;
 
 /// Between sections.
 const SPACE: f32 = 11.5;

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::bill::invoice::Number;
 use crate::calendar::month::Month;
+use crate::price::item::{Item, Line};
 use crate::price::money::Money;
-use crate::price::table::{Item, Line};
 
 /// A credit (below zero) or a charge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

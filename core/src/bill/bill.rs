@@ -14,8 +14,9 @@ use crate::count::projection::{Projection, project};
 use crate::count::tally::Tally;
 use crate::party::pix::{PixKey, Receiver, br_code};
 use crate::party::register::Issuer;
+use crate::price::item::Line;
 use crate::price::money::Money;
-use crate::price::table::{Line, NoPrice, PriceTable};
+use crate::price::table::{NoPrice, PriceTable};
 
 /// The issuer's terms, the same on every invoice.
 #[derive(Debug, Clone, Copy)]
@@ -255,7 +256,8 @@ impl<'a> Bill<'a> {
         Ok(Ahead { uam, hsm, total })
     }
 
-    /// As [`Case::difference`].
+    /// What an invoice of today would change; `contacts` are compared with its evidence. `None` where
+    /// nothing is invoiced yet.
     #[must_use]
     pub fn difference(&self, contacts: Contacts) -> Option<Difference> {
         self.case.difference(&self.tally, Ok(&self.charge), self.prices, contacts)
@@ -300,7 +302,8 @@ impl Unbilled<'_> {
         }
     }
 
-    /// As [`Case::difference`].
+    /// What an invoice of today would change; `contacts` are compared with its evidence. `None` where
+    /// nothing is invoiced yet.
     #[must_use]
     pub fn difference(&self, contacts: Contacts) -> Option<Difference> {
         self.case.difference(&self.tally, Err(&self.why), self.prices, contacts)

@@ -11,8 +11,9 @@ use serde::Serialize;
 use crate::bill::invoice::Invoice;
 use crate::count::evidence::EvidenceRow;
 use crate::party::register::Party;
+use crate::price::item::{Asked, Column, Line};
 use crate::price::money::Money;
-use crate::price::table::{Item, Line, PriceTable};
+use crate::price::table::PriceTable;
 
 /// Why an invoice would be different today.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -277,7 +278,7 @@ impl Difference {
         let contacts = &self.contacts;
         let adjusted = |line: &LineChange| {
             let line = line.before.as_ref().or(line.now.as_ref());
-            line.is_some_and(|line| matches!(line.item, Item::Adjustment { .. }))
+            line.is_some_and(|line| line.item.column() == Column::Adjustments)
         };
         [
             (Cause::Late, contacts.new + contacts.more > 0),
@@ -312,16 +313,12 @@ impl Difference {
 /// A package is compared with today's price of the same package, so that another package is not taken
 /// for another price.
 fn has_another_price(invoice: &Invoice, today: &Today<'_>) -> bool {
-    let prices = today.prices;
-    invoice.lines.iter().any(|line| match &line.item {
-        Item::Package { contacts } => match prices.packages.get(contacts) {
-            Some(price) => price.reais() != line.unit_price,
-            None => today.package == Some(*contacts),
-        },
-        Item::Overage => prices.overage.reais() != line.unit_price,
-        Item::Hsm => prices.hsm.reais() != line.unit_price,
-        Item::Adjustment { .. } => false,
-    })
+    let changed = |line: &Line| match line.item.asked(today.prices) {
+        Asked::Price(price) => price != line.unit_price,
+        Asked::Nothing => today.package == Some(invoice.package),
+        Asked::NotByTable => false,
+    };
+    invoice.lines.iter().any(changed)
 }
 
 fn register(before: &Party, now: &Party) -> Vec<FieldChange> {
@@ -348,7 +345,7 @@ fn lines(before: &[Line], now: &[Line]) -> Vec<LineChange> {
     let mut rest: Vec<&Line> = now.iter().collect();
     let mut changes = Vec::new();
     for line in before {
-        let same = rest.iter().position(|other| is_same_item(&line.item, &other.item));
+        let same = rest.iter().position(|other| line.item.is_same(&other.item));
         let other = same.map(|index| rest.remove(index));
         if other != Some(line) {
             changes.push(LineChange { before: Some(line.clone()), now: other.cloned() });
@@ -357,13 +354,6 @@ fn lines(before: &[Line], now: &[Line]) -> Vec<LineChange> {
     let added = |line: &Line| LineChange { before: None, now: Some(line.clone()) };
     changes.extend(rest.into_iter().map(added));
     changes
-}
-
-fn is_same_item(one: &Item, other: &Item) -> bool {
-    match (one, other) {
-        (Item::Package { .. }, Item::Package { .. }) => true,
-        _ => one == other,
-    }
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use crate::bill::invoice::{Invoice, Number, Replacement, label};
 use crate::calendar::month::Month;
 use crate::count::tally::{Buckets, Window};
 use crate::party::register::EmailAddress;
+use crate::price::item::Amounts;
 use crate::price::money::Money;
-use crate::price::table::Item;
 
 /// The close report of a month, or a supplement to it. The outbox keeps it as JSON; emails are made from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,10 +63,8 @@ pub struct DigestRow {
     pub uam: u64,
     pub overage: u64,
     pub hsm: u64,
-    pub package_amount: Money,
-    pub overage_amount: Money,
-    pub hsm_amount: Money,
-    pub adjustments_amount: Money,
+    #[serde(flatten)]
+    pub amounts: Amounts,
     pub total: Money,
     /// The total of the month before, where that was invoiced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,10 +100,7 @@ impl DigestRow {
             uam: invoice.usage.uam,
             overage: invoice.overage(),
             hsm: invoice.usage.hsm,
-            package_amount: invoice.amount_of(|item| matches!(item, Item::Package { .. })),
-            overage_amount: invoice.amount_of(|item| matches!(item, Item::Overage)),
-            hsm_amount: invoice.amount_of(|item| matches!(item, Item::Hsm)),
-            adjustments_amount: invoice.amount_of(|item| matches!(item, Item::Adjustment { .. })),
+            amounts: invoice.amounts(),
             total: invoice.total(),
             month_before: month_before(invoice),
             due_on: invoice.due_on,
@@ -138,13 +133,7 @@ impl Digest {
     /// The sum of all invoices.
     #[must_use]
     pub fn total(&self) -> Money {
-        self.sum(|entry| entry.total)
-    }
-
-    /// The sum of one amount over all invoices.
-    #[must_use]
-    pub fn sum(&self, amount: impl Fn(&DigestRow) -> Money) -> Money {
-        self.invoices.iter().map(amount).sum()
+        self.invoices.iter().map(|entry| entry.total).sum()
     }
 
     /// The `most` invoices whose total differs most from that of the month before, the largest

@@ -11,12 +11,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::bill::bill::Use;
 use crate::calendar::month::{Month, Period};
 use crate::count::tally::{Buckets, Direction, Tally, instant};
 use crate::party::register::{Issuer, Party};
 use crate::price::advice::PastMonth;
+use crate::price::item::{Amounts, Line};
 use crate::price::money::Money;
-use crate::price::table::{Item, Line, PriceTable};
+use crate::price::table::PriceTable;
 
 /// An invoice number, `YYYY-NNNNNN`: the year of issue in the issuer's zone and a counter without gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -257,10 +259,16 @@ impl Invoice {
         self.usage.uam.saturating_sub(self.package)
     }
 
-    /// The sum of the lines that `select` picks.
+    /// Its lines by the columns of reports.
     #[must_use]
-    pub fn amount_of(&self, select: impl Fn(&Item) -> bool) -> Money {
-        self.lines.iter().filter(|line| select(&line.item)).map(|line| line.amount).sum()
+    pub fn amounts(&self) -> Amounts {
+        Amounts::of(&self.lines)
+    }
+
+    /// What was used, as it is charged.
+    #[must_use]
+    pub fn used(&self) -> Use {
+        Use { package: self.package, uam: self.usage.uam, hsm: self.usage.hsm }
     }
 
     /// `2026-000001`, or `2026-000001-R1`: how files and documents name this revision.

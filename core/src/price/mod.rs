@@ -2,5 +2,6 @@
 
 pub mod advice;
 pub mod contract;
+pub mod item;
 pub mod money;
 pub mod table;

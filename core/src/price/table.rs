@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::month::Month;
+use crate::price::item::{Item, Line};
 use crate::price::money::{Money, UnitPrice};
 
 /// The prices from one month on.
@@ -23,40 +24,6 @@ pub struct PriceTable {
 /// All price tables; each month has the latest one that is not after it.
 #[derive(Debug, Clone, Default)]
 pub struct Prices(BTreeMap<Month, PriceTable>);
-
-/// What a line charges.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "item")]
-pub enum Item {
-    /// The fixed monthly price.
-    Package {
-        /// Contacts included.
-        contacts: u64,
-    },
-    /// Contacts above the package.
-    Overage,
-    /// Template messages.
-    Hsm,
-    /// A credit (negative) or a charge.
-    Adjustment {
-        /// What it is for, as the invoice prints it.
-        description: String,
-    },
-}
-
-/// A line of an invoice: quantity × unit price, rounded to centavos once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// What is charged.
-    #[serde(flatten)]
-    pub item: Item,
-    /// How many: 1 package, contacts above it, HSM.
-    pub quantity: u64,
-    /// Reais for each, as text so that a credit can stand here too.
-    pub unit_price: rust_decimal::Decimal,
-    /// The line's amount.
-    pub amount: Money,
-}
 
 /// Why a dealership's use has no price.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,8 +11,8 @@ use fecha_core::bill::invoice::{Invoice, Number, label};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::evidence::{self, sha256_hex};
 use fecha_core::letter::{Content, LetterState};
+use fecha_core::price::item::Line;
 use fecha_core::price::money::Money;
-use fecha_core::price::table::{Item, Line};
 
 /// Something that is wrong with the ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,12 +164,8 @@ fn counts(invoice: &Invoice, evidence: &[u8]) -> Option<String> {
 
 /// The lines of an invoice: each is its quantity times its price, and charges what was counted.
 fn sums(invoice: &Invoice) -> Vec<String> {
-    let is_right = |line: &Line| match &line.item {
-        Item::Package { contacts } => *contacts == invoice.package && line.quantity == 1,
-        Item::Overage => line.quantity == invoice.overage(),
-        Item::Hsm => line.quantity == invoice.usage.hsm,
-        Item::Adjustment { .. } => true,
-    };
+    let used = invoice.used();
+    let is_right = |line: &Line| line.item.quantity(used).is_none_or(|due| due == line.quantity);
     let multiplies = |line: &Line| {
         let product = line.unit_price.checked_mul(line.quantity.into()).and_then(Money::rounded);
         product == Some(line.amount)

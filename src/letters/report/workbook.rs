@@ -7,6 +7,7 @@ use super::sheet::{Cell, Column, Formats, Table};
 use super::{buckets_pt, id_pt, reason_pt};
 use fecha_core::bill::digest::{Digest, DigestRow, Zone};
 use fecha_core::bill::exception::Exception;
+use fecha_core::price::item::Amounts;
 
 /// The workbook cannot be written: more rows than a sheet has, in practice.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +71,8 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
 
 fn invoice(entry: &DigestRow) -> Vec<Cell> {
     let before = entry.replaces.as_ref();
+    // One column each, in the order of the headings above.
+    let Amounts { package, overage, hsm, adjustments } = entry.amounts;
     vec![
         Cell::Text(entry.number.to_string()),
         Cell::Count(entry.revision.into()),
@@ -80,10 +83,10 @@ fn invoice(entry: &DigestRow) -> Vec<Cell> {
         Cell::Count(entry.uam),
         Cell::Count(entry.overage),
         Cell::Count(entry.hsm),
-        Cell::Money(entry.package_amount),
-        Cell::Money(entry.overage_amount),
-        Cell::Money(entry.hsm_amount),
-        Cell::Money(entry.adjustments_amount),
+        Cell::Money(package),
+        Cell::Money(overage),
+        Cell::Money(hsm),
+        Cell::Money(adjustments),
         Cell::Money(entry.total),
         entry.month_before.map_or(Cell::Empty, Cell::Money),
         entry.change().map_or(Cell::Empty, Cell::Money),

@@ -13,6 +13,7 @@ use fecha_core::bill::digest::FailedDelivery;
 use fecha_core::bill::digest::Zone;
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::letter::Part;
+use fecha_core::price::item::Amounts;
 use fecha_core::price::money::{Money, grouped};
 
 /// An email lists this many of each; the workbook has them all.
@@ -263,18 +264,17 @@ impl ArchiveView {
 
 fn sums(digest: &Digest) -> Vec<SumView> {
     let count = |of: fn(&DigestRow) -> u64| grouped(digest.invoices.iter().map(of).sum());
-    let row = |name, count, amount: fn(&DigestRow) -> Money| SumView {
-        name,
-        count,
-        amount: digest.sum(amount).brl(),
-    };
+    let row = |name, count, amount: Money| SumView { name, count, amount: amount.brl() };
+    let amounts = digest.invoices.iter().map(|entry| entry.amounts);
+    let Amounts { package, overage, hsm, adjustments } = amounts.clone().sum();
     let mut sums = vec![
-        row("Pacotes", grouped(digest.invoices.len() as u64), |entry| entry.package_amount),
-        row("UAM adicional", count(|entry| entry.overage), |entry| entry.overage_amount),
-        row("HSM", count(|entry| entry.hsm), |entry| entry.hsm_amount),
+        row("Pacotes", grouped(digest.invoices.len() as u64), package),
+        row("UAM adicional", count(|entry| entry.overage), overage),
+        row("HSM", count(|entry| entry.hsm), hsm),
     ];
-    if digest.invoices.iter().any(|entry| entry.adjustments_amount != Money::ZERO) {
-        sums.push(row("Ajustes", String::new(), |entry| entry.adjustments_amount));
+    // Also where they come to nothing together.
+    if amounts.into_iter().any(|amounts| amounts.adjustments != Money::ZERO) {
+        sums.push(row("Ajustes", String::new(), adjustments));
     }
     sums
 }

@@ -8,8 +8,8 @@ use crate::letters::enclosure::Enclosure;
 use crate::letters::text::{one_line, shortened};
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::party::register::{Issuer, Party};
+use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, UnitPrice, grouped};
-use fecha_core::price::table::{Item, Line};
 
 /// Longest free text, in characters: a name, a reason.
 const LENGTH: usize = 300;

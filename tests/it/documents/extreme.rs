@@ -1,8 +1,8 @@
 //! Months at the edge of what there is.
 
 use fecha_core::bill::invoice::{Invoice, Replacement};
+use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::Money;
-use fecha_core::price::table::{Item, Line};
 use rstest::rstest;
 
 use super::{adjustment, invoice_pdf, no_use, show, statement_pdf};

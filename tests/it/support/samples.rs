@@ -15,8 +15,8 @@ use fecha_core::calendar::month::Month;
 use fecha_core::count::tally::{Buckets, Window};
 use fecha_core::letter::Alert;
 use fecha_core::party::register::Party;
+use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, UnitPrice};
-use fecha_core::price::table::{Item, Line};
 
 /// Markup, quotes, an emoji, right-to-left text and its override, line breaks.
 pub const HOSTILE: &str =

@@ -1,0 +1,206 @@
+//! What a line of an invoice charges. Whatever must be known of each kind of line is asked here, in matches
+//! without a rest: a new kind is an error of the compiler wherever its amount would be lost.
+
+use std::iter::Sum;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::bill::bill::Use;
+use crate::price::money::Money;
+use crate::price::table::PriceTable;
+
+/// What a line charges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "item")]
+pub enum Item {
+    /// The fixed monthly price.
+    Package {
+        /// Contacts included.
+        contacts: u64,
+    },
+    /// Contacts above the package.
+    Overage,
+    /// Template messages.
+    Hsm,
+    /// A credit (negative) or a charge.
+    Adjustment {
+        /// What it is for, as the invoice prints it.
+        description: String,
+    },
+}
+
+/// A line of an invoice: quantity × unit price, rounded to centavos once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What is charged.
+    #[serde(flatten)]
+    pub item: Item,
+    /// How many: 1 package, contacts above it, HSM.
+    pub quantity: u64,
+    /// Reais for each, as text so that a credit can stand here too.
+    pub unit_price: Decimal,
+    /// The line's amount.
+    pub amount: Money,
+}
+
+/// The column of a report that a line counts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "said by their names")]
+pub enum Column {
+    Package,
+    Overage,
+    Hsm,
+    Adjustments,
+}
+
+/// The amounts of an invoice by column; together they are its total. The keys of `fecha invoices --json`.
+///
+/// A report takes it apart by name, so that a new column is missed in none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "as in Column")]
+pub struct Amounts {
+    #[serde(rename = "package_amount")]
+    pub package: Money,
+    #[serde(rename = "overage_amount")]
+    pub overage: Money,
+    #[serde(rename = "hsm_amount")]
+    pub hsm: Money,
+    #[serde(rename = "adjustments_amount")]
+    pub adjustments: Money,
+}
+
+/// What a price table asks for a unit of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// So much, in reais.
+    Price(Decimal),
+    /// The table lacks it.
+    Nothing,
+    /// No table says: a person entered it.
+    NotByTable,
+}
+
+impl Item {
+    /// Where its amount counts.
+    #[must_use]
+    pub fn column(&self) -> Column {
+        match self {
+            Self::Package { .. } => Column::Package,
+            Self::Overage => Column::Overage,
+            Self::Hsm => Column::Hsm,
+            Self::Adjustment { .. } => Column::Adjustments,
+        }
+    }
+
+    /// How many of it a use is charged for; `None` where that does not follow from the use.
+    #[must_use]
+    pub fn quantity(&self, used: Use) -> Option<u64> {
+        match self {
+            Self::Package { contacts } => Some(u64::from(*contacts == used.package)),
+            Self::Overage => Some(used.uam.saturating_sub(used.package)),
+            Self::Hsm => Some(used.hsm),
+            Self::Adjustment { .. } => None,
+        }
+    }
+
+    /// What `prices` ask for one of it.
+    #[must_use]
+    pub fn asked(&self, prices: &PriceTable) -> Asked {
+        match self {
+            Self::Package { contacts } => {
+                let price = prices.packages.get(contacts);
+                price.map_or(Asked::Nothing, |price| Asked::Price(price.reais()))
+            }
+            Self::Overage => Asked::Price(prices.overage.reais()),
+            Self::Hsm => Asked::Price(prices.hsm.reais()),
+            Self::Adjustment { .. } => Asked::NotByTable,
+        }
+    }
+
+    /// Whether two lines are about the same thing, so that one can have changed into the other.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Package { .. }, Self::Package { .. }) => true,
+            _ => self == other,
+        }
+    }
+}
+
+impl Amounts {
+    /// Sums lines up.
+    #[must_use]
+    pub fn of(lines: &[Line]) -> Self {
+        let mut amounts = Self::default();
+        for line in lines {
+            *amounts.at(line.item.column()) += line.amount;
+        }
+        amounts
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        let Self { package, overage, hsm, adjustments } = *self;
+        package + overage + hsm + adjustments
+    }
+
+    /// What follows from prices and use, without what a person entered.
+    #[must_use]
+    pub fn by_table(&self) -> Money {
+        self.total() - self.adjustments
+    }
+
+    fn at(&mut self, column: Column) -> &mut Money {
+        match column {
+            Column::Package => &mut self.package,
+            Column::Overage => &mut self.overage,
+            Column::Hsm => &mut self.hsm,
+            Column::Adjustments => &mut self.adjustments,
+        }
+    }
+}
+
+impl Sum for Amounts {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        amounts.fold(Self::default(), |sum, amounts| Self {
+            package: sum.package + amounts.package,
+            overage: sum.overage + amounts.overage,
+            hsm: sum.hsm + amounts.hsm,
+            adjustments: sum.adjustments + amounts.adjustments,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::price::table::tests::table;
+
+    #[test]
+    fn every_line_counts_in_one_column_and_they_add_up_to_the_total() {
+        let mut lines = table().lines(5000, 5123, 310).unwrap();
+        let credit = Item::Adjustment { description: "Desconto".to_owned() };
+        let amount: Money = "-120.00".parse().unwrap();
+        lines.push(Line { item: credit, quantity: 1, unit_price: amount.reais(), amount });
+        let amounts = Amounts::of(&lines);
+        let total: Money = lines.iter().map(|line| line.amount).sum();
+        assert_eq!((amounts.total(), total.to_string()), (total, "1072.27".to_owned()));
+        assert_eq!(
+            (amounts.by_table().to_string(), amounts.adjustments),
+            ("1192.27".to_owned(), amount)
+        );
+    }
+
+    #[test]
+    fn quantities_and_prices_are_those_of_use_and_table() {
+        let (table, used) = (table(), Use { package: 5000, uam: 5123, hsm: 310 });
+        for line in table.lines(5000, 5123, 310).unwrap() {
+            assert_eq!(line.item.quantity(used), Some(line.quantity));
+            assert_eq!(line.item.asked(&table), Asked::Price(line.unit_price));
+        }
+        let other = Item::Package { contacts: 7000 };
+        assert_eq!((other.quantity(used), other.asked(&table)), (Some(0), Asked::Nothing));
+    }
+}

@@ -1,0 +1,32 @@
+//! The lines of an invoice, in words for admins.
+
+use fecha_core::bill::invoice::Invoice;
+use fecha_core::price::item::{Item, Line};
+use fecha_core::price::money::grouped;
+
+/// What a line charges.
+pub(super) fn line_in_words(item: &Item) -> String {
+    match item {
+        Item::Package { contacts } => format!("package of {} contacts", grouped(*contacts)),
+        Item::Overage => "contacts above the package".to_owned(),
+        Item::Hsm => "template messages sent".to_owned(),
+        Item::Adjustment { description } => description.clone(),
+    }
+}
+
+/// A line with how its amount comes about.
+pub(super) fn line_row(invoice: &Invoice, line: &Line) -> Vec<String> {
+    let quantity = grouped(line.quantity);
+    let price = line.unit_price;
+    let how = match &line.item {
+        Item::Package { .. } => format!("{quantity} × {price}, due in full whatever is used"),
+        Item::Overage => format!(
+            "{} unique − {} included = {quantity} × {price}",
+            grouped(invoice.usage.uam),
+            grouped(invoice.package)
+        ),
+        Item::Hsm => format!("{quantity} × {price}"),
+        Item::Adjustment { .. } => "adjustment".to_owned(),
+    };
+    vec![line_in_words(&line.item), how, line.amount.brl()]
+}
