@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
-use super::{Ledger, LedgerError, audit, corrupt, from_text, to_text};
+use super::{Ledger, LedgerError, audit, corrupt, from_text, new_id, to_text};
 use fecha_core::account::adjustment::{Adjustment, Applied, Rest};
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::Month;
@@ -134,7 +134,7 @@ impl Ledger {
             "INSERT INTO payment (id, number, paid_on, amount, entered_by, entered_at)
              VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (number, paid_on, amount) DO NOTHING",
         )
-        .bind(uuid::Uuid::now_v7().to_string())
+        .bind(new_id(audit.at))
         .bind(number.to_string())
         .bind(paid_on.to_string())
         .bind(amount.centavos())

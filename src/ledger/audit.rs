@@ -5,7 +5,7 @@ use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, Row as _, Transaction};
 
-use super::{Ledger, LedgerError, corrupt, to_text};
+use super::{Ledger, LedgerError, corrupt, new_id, to_text};
 use fecha_core::calendar::month::Month;
 
 /// One entry of the audit log, written in the transaction of the deed itself.
@@ -84,7 +84,7 @@ impl Deed<'_> {
             "INSERT INTO audit (id, at, actor, action, month, dealership_id, detail)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
-        .bind(uuid::Uuid::now_v7().to_string())
+        .bind(new_id(self.at))
         .bind(to_text(self.at))
         .bind(self.actor.to_owned())
         .bind(self.action.to_owned())

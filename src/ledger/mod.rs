@@ -20,12 +20,14 @@ pub mod package_notices;
 pub mod register;
 pub mod schedule;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _};
+use uuid::{ContextV7, Timestamp, Uuid};
 
 use fecha_core::count::evidence::EvidenceKey;
 
@@ -306,6 +308,14 @@ pub fn without_password(url: &str) -> String {
     format!("{scheme}://{user}{password}@{host}")
 }
 
+/// An id that sorts by `now`, and in the order in which this process made them.
+fn new_id(now: DateTime<Utc>) -> String {
+    static ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
+    let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
+    let at = Timestamp::from_unix(&ORDER, seconds, now.timestamp_subsec_nanos());
+    Uuid::new_v7(at).to_string()
+}
+
 fn to_text(instant: DateTime<Utc>) -> String {
     // Fixed width, so that text sorts as time does.
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -326,6 +336,17 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String, LedgerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_sort_by_the_clock_that_was_given_and_then_in_their_order() {
+        let now = "2026-11-01T03:00:00.123Z".parse().unwrap();
+        let ids: Vec<String> = (0..1000).map(|_| new_id(now)).collect();
+        assert!(ids.is_sorted_by(|a, b| a < b));
+        let later = new_id(now + chrono::TimeDelta::milliseconds(1));
+        assert!(ids.iter().all(|id| *id < later));
+        // A clock that was set back does not put what comes later before what was there.
+        assert!(later < new_id(now - chrono::TimeDelta::days(1)));
+    }
 
     #[test]
     fn shows_no_password() {

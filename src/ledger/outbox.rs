@@ -5,7 +5,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::invoices::optional_instant;
-use super::{Ledger, LedgerError, corrupt, json, to_text};
+use super::{Ledger, LedgerError, corrupt, json, new_id, to_text};
 use fecha_core::bill::digest::FailedDelivery;
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::Month;
@@ -147,7 +147,7 @@ pub(crate) async fn queue(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'pending', 0, $11, $11, 0)
          ON CONFLICT (kind, cause, recipient, resend) DO NOTHING",
     )
-    .bind(uuid::Uuid::now_v7().to_string())
+    .bind(new_id(now))
     .bind(content.kind().key().to_owned())
     .bind(cause.clone())
     .bind(letter.recipient().to_string())

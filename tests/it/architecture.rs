@@ -28,15 +28,27 @@ fn src() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// All lines of a file that are no comments.
+/// The lines of a file before its tests, which do not make the code harder to read.
+fn before_tests(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().take_while(|line| *line != "#[cfg(test)]")
+}
+
+/// All lines of a file that are no comments, without their texts.
 fn code(file: &Path) -> Vec<Line> {
     let shown = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap().display();
     let text = fs::read_to_string(file).unwrap();
     (1..)
-        .zip(text.lines())
+        .zip(before_tests(&text))
         .filter(|(_, line)| !line.trim_start().starts_with("//"))
-        .map(|(number, line)| Line { place: format!("{shown}:{number}"), code: line.to_owned() })
+        .map(|(number, line)| Line {
+            place: format!("{shown}:{number}"),
+            code: without_texts(line),
+        })
         .collect()
+}
+
+fn without_texts(line: &str) -> String {
+    line.split('"').step_by(2).collect::<Vec<_>>().join("\"\"")
 }
 
 /// The places where a word stands as a whole path segment, not inside another word.
@@ -76,8 +88,8 @@ const ROOMS: [(&str, &[&str]); 10] = [
 fn no_arrow_runs_back() {
     let mut found = Vec::new();
     for (room, known) in ROOMS {
-        let mut files = source_files(&src().join(room));
-        files.extend(Some(src().join(format!("{room}.rs"))).filter(|file| file.exists()));
+        let (folder, file) = (src().join(room), src().join(format!("{room}.rs")));
+        let files = if file.exists() { vec![file] } else { source_files(&folder) };
         assert!(!files.is_empty(), "the room {room} is gone: say so here");
         for line in files.iter().flat_map(|file| code(file)) {
             let (place, code) = (&line.place, &line.code);
@@ -102,31 +114,95 @@ fn every_room_is_named() {
     }
 }
 
+/// Words that only some rooms may use, and why.
+const KEPT_TO: [(&str, &[&str], &str); 5] = [
+    ("Utc::now", &["clock"], "ask the injected clock instead"),
+    ("Local::now", &["clock"], "ask the injected clock instead"),
+    (
+        "now_v7",
+        &[],
+        "it reads the machine's clock: make ids from the injected one (ledger::new_id)",
+    ),
+    ("sqlx", &["ledger", "messages"], "SQL belongs to the ledger or to the message database"),
+    ("rusqlite", &["messages", "setup"], "SQL belongs to the ledger or to the message database"),
+];
+
 #[test]
-fn only_the_clock_asks_what_time_it_is() {
+fn what_belongs_to_a_room_stays_in_it() {
     let mut found = Vec::new();
     for file in source_files(&src()) {
-        if !file.ends_with("src/clock.rs") {
-            let lines = code(&file);
-            found.extend(["Utc::now", "Local::now"].iter().flat_map(|word| uses(&lines, word)));
+        let inside = file.strip_prefix(src()).unwrap().with_extension("");
+        let room = inside.components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
+        let lines = code(&file);
+        for (word, rooms, why) in KEPT_TO {
+            if !rooms.contains(&room.as_str()) {
+                let places = uses(&lines, word).into_iter();
+                found.extend(places.map(|place| format!("{place}: {word}: {why}")));
+            }
         }
     }
-    assert!(found.is_empty(), "ask the injected clock instead:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// All files but those of tests alone.
+fn all_sources() -> Vec<PathBuf> {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("core/src");
+    let mut files = [source_files(&src()), source_files(&core)].concat();
+    files.retain(|file| !file.ends_with("tests.rs"));
+    files
 }
 
 #[test]
 fn no_file_is_too_long() {
     const MOST: usize = 500;
-    let long: Vec<String> = source_files(&src())
+    let long: Vec<String> = all_sources()
         .into_iter()
         .filter_map(|file| {
-            let text = fs::read_to_string(&file).unwrap();
-            // Tests that stand beside the code do not make it harder to read.
-            let code = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
+            let code = before_tests(&fs::read_to_string(&file).unwrap()).count();
             (code > MOST).then(|| format!("{}: {code} lines", file.display()))
         })
         .collect();
     assert!(long.is_empty(), "split these files (at most {MOST} lines):\n{}", long.join("\n"));
+}
+
+/// The functions of a file, as rustfmt sets them, with their lines.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let mut functions = Vec::new();
+    let mut open: Option<(usize, usize, String)> = None;
+    for (number, line) in before_tests(text).enumerate() {
+        let code = line.trim_start();
+        let indent = line.len() - code.len();
+        let name = code.split_once("fn ").map(|(before, after)| {
+            let is_head = before.split_whitespace().all(|word| {
+                matches!(word, "pub" | "const" | "async")
+                    || word.starts_with("pub(")
+                    || word == "crate)"
+            });
+            (is_head, after.split(['(', '<']).next().unwrap_or_default().to_owned())
+        });
+        if let Some((true, name)) = name {
+            open = Some((number, indent, name));
+        }
+        if let Some((begin, at, name)) = open.take_if(|(_, at, _)| code == "}" && indent == *at) {
+            let _ = at;
+            functions.push((name, number - begin + 1));
+        }
+    }
+    functions
+}
+
+#[test]
+fn no_function_is_past_a_screen() {
+    const MOST: usize = 60;
+    let mut long = Vec::new();
+    for file in all_sources() {
+        for (name, lines) in functions(&fs::read_to_string(&file).unwrap()) {
+            if lines > MOST {
+                long.push(format!("{}: {name} has {lines} lines", file.display()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "split these (at most {MOST} lines):\n{}", long.join("\n"));
 }
 
 /// A tidy test that finds nothing must be able to find something.
@@ -136,4 +212,11 @@ fn words_are_found_only_as_words() {
     assert_eq!(uses(&line("use sqlx::Row;"), "sqlx"), ["here"]);
     assert_eq!(uses(&line("let at = chrono::Utc::now();"), "Utc::now"), ["here"]);
     assert!(uses(&line("let my_sqlx_like = 1;"), "sqlx").is_empty());
+}
+
+#[test]
+fn functions_are_measured_from_head_to_brace() {
+    let text = "pub(crate) async fn a<T>(\n    b: T,\n) {\n    let c = |d| {\n        d\n    };\n}\n\
+        impl X {\n    fn e() {\n    }\n}\n#[cfg(test)]\nfn f() {\n}\n";
+    assert_eq!(functions(text), [("a".to_owned(), 7), ("e".to_owned(), 2)]);
 }

@@ -13,6 +13,7 @@ mod email;
 mod evidence;
 mod faults;
 mod fire;
+mod help;
 mod history;
 mod kill;
 mod lease;
