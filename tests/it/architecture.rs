@@ -76,7 +76,8 @@ const ROOMS: [(&str, &[&str]); 10] = [
 fn no_arrow_runs_back() {
     let mut found = Vec::new();
     for (room, known) in ROOMS {
-        let mut files = source_files(&src().join(room));
+        let folder = src().join(room);
+        let mut files = if folder.exists() { source_files(&folder) } else { Vec::new() };
         files.extend(Some(src().join(format!("{room}.rs"))).filter(|file| file.exists()));
         assert!(!files.is_empty(), "the room {room} is gone: say so here");
         for line in files.iter().flat_map(|file| code(file)) {
