@@ -174,7 +174,7 @@ pub async fn issue(office: &Office, prepared: Prepared<'_>) -> Result<Option<Iss
         return Err(IssueError::AdjustmentsChanged);
     }
     let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());
-    let deed = Deed { actor: &office.actor, action: "issue", detail: &detail };
+    let deed = Deed { actor: &office.actor, action: audit::Action::Issue, detail: &detail };
     write(office, transaction, &draft, drawn, evidence, deed).await.map(Some)
 }
 
@@ -241,7 +241,7 @@ pub async fn revise(
             format!("; entered by {}", office.actor)
         },
     );
-    let deed = Deed { actor: why.by, action: "rerun", detail: &detail };
+    let deed = Deed { actor: why.by, action: audit::Action::Rerun, detail: &detail };
     let drawn = Drawn::of(&office.renderer, invoice, &evidence)?;
     let written = write(office, transaction, &draft, drawn, evidence, deed).await?;
     Ok(Outcome::Issued(written.commit().await?))
@@ -250,7 +250,7 @@ pub async fn revise(
 /// What the audit log says of an issue.
 struct Deed<'a> {
     actor: &'a str,
-    action: &'a str,
+    action: audit::Action,
     detail: &'a str,
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::close::count;
 use super::output::{plain, table};
+use crate::actions::words::count;
 use fecha_core::bill::difference::{Change, Difference, LineChange};
 use fecha_core::price::money::{Money, grouped};
 use fecha_core::price::table::{Item, Line};

@@ -11,8 +11,9 @@ pub(crate) use self::plan::period;
 use self::plan::{Bill, Plan};
 use crate::actions::handover::{self, HandoverError};
 use crate::actions::issue::{IssueError, Issued, issue, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::audit::{Action, Deed};
 use crate::ledger::closing::{Closing, MonthState};
-use crate::ledger::{LedgerError, audit};
 use crate::messages::{Reading, Source, SourceError};
 use crate::setup::office::Office;
 use fecha_core::bill::exception::{Exception, Reason};
@@ -150,7 +151,8 @@ pub async fn close_month(
     } else if report.held.is_none() {
         if options.release {
             let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            log(office, now, "release", plan.month, &why).await?;
+            let deed = deed(office, now, Action::Release, plan.month, &why);
+            office.ledger.release(plan.month, &deed).await?;
         }
         issue_all(office, bills, &mut report, &mut trouble, progress).await?;
     }
@@ -233,7 +235,7 @@ async fn conclude(
 ) -> Result<(), CloseError> {
     let now = office.clock.now();
     if let Some(why) = &report.held {
-        log(office, now, "hold", plan.month, why).await?;
+        office.ledger.log(&deed(office, now, Action::Hold, plan.month, why)).await?;
     }
     // Where named dealerships were the last of the month, finance hears of all of it.
     let mut findings = plan.report(count, false, plan.counts_everyone());
@@ -272,18 +274,14 @@ async fn conclude(
     Ok(())
 }
 
-async fn log(
-    office: &Office,
-    now: DateTime<Utc>,
-    action: &str,
+fn deed<'a>(
+    office: &'a Office,
+    at: DateTime<Utc>,
+    action: Action,
     month: Month,
-    detail: &str,
-) -> Result<(), LedgerError> {
-    let (actor, month) = (office.actor.as_str(), Some(month));
-    office
-        .ledger
-        .log(&audit::Deed { at: now, actor, action, month, dealership_id: None, detail })
-        .await
+    detail: &'a str,
+) -> Deed<'a> {
+    Deed { at, actor: &office.actor, action, month: Some(month), dealership_id: None, detail }
 }
 
 impl CloseReport {
