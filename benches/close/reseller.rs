@@ -47,7 +47,7 @@ async fn register(office: &Office) {
     let entry = audit::Deed {
         at: office.clock.now(),
         actor: &office.actor,
-        action: "import",
+        action: audit::Action::Import,
         month: None,
         dealership_id: None,
         detail: "the register of the benchmark",

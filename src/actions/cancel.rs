@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::document::RenderError;
 use crate::ledger::LedgerError;
-use crate::ledger::adjustments::{free, hold, leave, paid};
+use crate::ledger::adjustments::{free, hold, leave, paid, paid_back};
 use crate::ledger::audit;
 use crate::ledger::cancellations::insert_cancellation;
 use crate::ledger::invoices::{Filter, void};
@@ -13,7 +13,7 @@ use crate::ledger::outbox::{queue, withdraw};
 use crate::letters::address::{Whose, recipients};
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::{Rest, paid_back};
+use fecha_core::account::adjustment::Rest;
 use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
 use fecha_core::price::money::Money;
@@ -48,8 +48,6 @@ pub async fn cancel_invoice(
     now: DateTime<Utc>,
 ) -> Result<Invoice, CancelError> {
     let filter = Filter { number: Some(number), ..Filter::default() };
-    let dealerships = office.ledger.dealerships().await?;
-    let adjustments = office.ledger.adjustments().await?;
 
     let mut transaction = office.ledger.begin().await?;
     if !hold(&mut transaction, number).await? {
@@ -59,7 +57,7 @@ pub async fn cancel_invoice(
     let revisions = office.ledger.revisions(filter).await?;
     let standing = revisions.into_iter().find(|revision| revision.state == InvoiceState::Issued);
     let invoice = standing.ok_or(CancelError::NotStanding(number))?.invoice;
-    let paid = paid(&mut transaction, number).await? - paid_back(&adjustments, number);
+    let paid = paid(&mut transaction, number).await? - paid_back(&mut transaction, number).await?;
     let on = now.with_timezone(&invoice.timezone).date_naive();
     let cancellation = Cancellation { on, reason: reason.to_owned(), by: by.to_owned(), paid };
 
@@ -73,8 +71,8 @@ pub async fn cancel_invoice(
     }
     let pdf = office.renderer.cancellation(&invoice, &cancellation)?;
     insert_cancellation(&mut transaction, &invoice, &cancellation, pdf).await?;
-    let dealership = dealerships.iter().find(|d| d.id == invoice.dealership_id);
-    let to = dealership.map(recipients).unwrap_or_default();
+    let dealership = office.ledger.dealership(&invoice.dealership_id).await?;
+    let to = dealership.as_ref().map(recipients).unwrap_or_default();
     let finance = office.config.email.finance.clone();
     let addresser = &office.addresser;
     let letters = [
@@ -88,7 +86,7 @@ pub async fn cancel_invoice(
     audit::Deed {
         at: now,
         actor: by,
-        action: "cancel",
+        action: audit::Action::Cancel,
         month: Some(invoice.month),
         dealership_id: Some(&invoice.dealership_id),
         detail: &detail,

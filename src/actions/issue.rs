@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, Utc};
 
 use crate::document::{RenderError, Renderer};
 use crate::ledger::adjustments::{carry, leave, paid};
-use crate::ledger::audit;
+use crate::ledger::audit::{self, Action};
 use crate::ledger::invoices::{Files, Packed, claim, insert_revision, supersede, take_number};
 use crate::ledger::outbox::{queue, withdraw};
 use crate::ledger::{LedgerError, Transaction};
@@ -141,7 +141,7 @@ pub async fn issue(office: &Office, prepared: Prepared<'_>) -> Result<Option<Iss
         return Err(IssueError::AdjustmentsChanged);
     }
     let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());
-    let deed = Deed { actor: &office.actor, action: "issue", detail: &detail };
+    let deed = Entered { actor: &office.actor, action: Action::Issue, detail: &detail };
     write(office, transaction, &bill, drawn, evidence, deed).await.map(Some)
 }
 
@@ -200,7 +200,7 @@ pub async fn revise(
         leave(&mut transaction, &invoice, &rest, invoice.month.next(), "fecha", now).await?;
     }
     let detail = revised_in_words(office, before, &invoice, why);
-    let deed = Deed { actor: why.by, action: "rerun", detail: &detail };
+    let deed = Entered { actor: why.by, action: Action::Rerun, detail: &detail };
     let drawn = Drawn::of(&office.renderer, invoice, &evidence)?;
     let written = write(office, transaction, bill, drawn, evidence, deed).await?;
     Ok(Outcome::Issued(written.commit().await?))
@@ -250,9 +250,9 @@ fn revised_in_words(office: &Office, before: &Invoice, invoice: &Invoice, why: W
 }
 
 /// What the audit log says of an issue.
-struct Deed<'a> {
+struct Entered<'a> {
     actor: &'a str,
-    action: &'a str,
+    action: Action,
     detail: &'a str,
 }
 
@@ -280,7 +280,7 @@ async fn write(
     bill: &Bill<'_>,
     drawn: Drawn,
     evidence: Evidence,
-    deed: Deed<'_>,
+    deed: Entered<'_>,
 ) -> Result<Issued, IssueError> {
     let Drawn { invoice, pdf, statement } = drawn;
     let files = Files { invoice: pdf, statement, evidence: evidence.packed };

@@ -1,13 +1,21 @@
 //! What a person or the daemon does: one function each, called by whoever is asked.
 
+pub mod adjust;
 mod book;
 pub mod cancel;
 pub mod close;
 pub mod handover;
+pub mod import;
+pub mod invoices;
 pub mod issue;
+pub mod outbox;
 pub mod package_use;
+pub mod pay;
 pub mod preview;
 pub mod recount;
 pub mod rerun;
+pub mod resend;
 pub mod simulate;
+pub mod status;
 pub mod verify;
+pub mod words;

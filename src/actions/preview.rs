@@ -16,7 +16,6 @@ use fecha_core::bill::pro_forma::Ahead;
 use fecha_core::calendar::month::Month;
 use fecha_core::count::counter::Counter;
 use fecha_core::count::tally::Count;
-use fecha_core::party::register::must_be_known;
 use fecha_core::price::money::Money;
 
 /// A month as of now.
@@ -67,7 +66,7 @@ pub async fn preview_month<'a>(
 ) -> Result<MonthPreview<'a>, CloseError> {
     let prices = office.config.prices.table_for(month)?;
     let book = book::of(office, month).await?;
-    must_be_known(named, &book.dealerships)?;
+    book.must_know(named)?;
     let is_meant = |case: &Case| named.is_empty() || named.contains(&case.dealership.id);
     let cases = book.cases(PackageOf::TheInvoice);
     if !cases.iter().any(|case| is_meant(case) && case.package.is_some()) {

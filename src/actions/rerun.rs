@@ -136,7 +136,9 @@ async fn chosen(
 ) -> Result<BTreeMap<String, Invoice>, RerunError> {
     let mut standing = office.ledger.standing_invoices(options.month).await?;
     let Some(ids) = &options.dealerships else { return Ok(standing) };
-    must_be_known(ids, &office.ledger.dealerships().await?)?;
+    let register = office.ledger.dealerships().await?;
+    let is_known = |id: &str| register.iter().any(|dealership| dealership.id == id);
+    must_be_known(ids.iter().map(String::as_str), is_known)?;
     let ids: BTreeSet<&String> = ids.iter().collect();
     for id in ids.iter().filter(|id| !standing.contains_key(**id)) {
         let month = options.month;

@@ -41,7 +41,7 @@ fn in_words(entry: &Logged) -> String {
     format!(
         "{} {} by {} {}\n    {}\n",
         entry.at,
-        entry.action,
+        entry.action.key(),
         plain(&entry.actor),
         about.join(" "),
         plain(&entry.detail)

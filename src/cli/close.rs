@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::output::{Failure, Output, plain, show_progress, table};
 use crate::actions::close::{CloseReport, Options, close_month};
+use crate::actions::status::SHOWN;
+use crate::actions::words::{count, in_a_line};
 use crate::setup::office::{self, Office};
 use fecha_core::bill::exception::Exception;
 use fecha_core::calendar::month::Month;
@@ -35,9 +37,6 @@ pub struct Args {
     #[arg(long)]
     release: bool,
 }
-
-/// More exceptions than this have one cause, which the first ones show.
-pub const SHOWN: usize = 25;
 
 #[derive(Serialize)]
 struct CloseJson<'a> {
@@ -145,23 +144,6 @@ pub fn exceptions_in_words(exceptions: &[Exception]) -> String {
     text
 }
 
-/// One exception: who, what, what to do.
-pub fn in_a_line(exception: &Exception) -> String {
-    let who = exception.dealership_id.as_deref().map_or_else(
-        || "(messages without a dealership)".to_owned(),
-        |id| format!("'{}'", plain(id)),
-    );
-    let Exception { reason, messages, .. } = exception;
-    let detail = exception.detail.as_ref().map(|detail| format!(" [{}]", plain(detail)));
-    format!(
-        "{who} {} ({}, {}){}",
-        reason.advice(),
-        reason.key(),
-        count(usize::try_from(*messages).unwrap_or(usize::MAX), "message"),
-        detail.unwrap_or_default()
-    )
-}
-
 fn bills(report: &CloseReport) -> String {
     let row = |charged: &crate::actions::close::Charged| {
         vec![
@@ -195,9 +177,4 @@ fn buckets(messages: &Buckets) -> String {
 
 fn ids(ids: &[String]) -> String {
     ids.iter().map(|id| format!("'{}'", plain(id))).collect::<Vec<_>>().join(", ")
-}
-
-/// "1 invoice", "2 invoices".
-pub fn count(number: usize, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }

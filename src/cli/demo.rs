@@ -110,7 +110,7 @@ async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {
     let entry = audit::Deed {
         at: office.clock.now(),
         actor: &office.actor,
-        action: "import",
+        action: audit::Action::Import,
         month: None,
         dealership_id: None,
         detail: "demo",

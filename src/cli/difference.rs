@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::close::count;
 use super::lines::line_in_words;
 use super::output::{plain, table};
+use crate::actions::words::count;
 use fecha_core::bill::difference::{Change, Difference, LineChange};
 use fecha_core::price::item::Line;
 use fecha_core::price::money::{Money, grouped};

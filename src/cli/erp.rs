@@ -7,8 +7,7 @@
 use rust_decimal::Decimal;
 
 use super::output::Failure;
-use crate::ledger::invoices::Revision;
-use fecha_core::bill::digest::DigestRow;
+use crate::ledger::listing::Listed;
 use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
@@ -42,46 +41,44 @@ const HEADER: [&str; 20] = [
 ///
 /// # Errors
 /// [`Failure`] where it cannot be written, which memory alone can cause.
-pub(super) fn csv(revisions: &[Revision]) -> Result<String, Failure> {
+pub(super) fn csv(invoices: &[Listed]) -> Result<String, Failure> {
     let mut writer = csv::WriterBuilder::new()
         .delimiter(b';')
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::new());
     writer.write_record(HEADER).map_err(Failure::wrong)?;
-    for revision in revisions {
-        writer.write_record(record(revision)).map_err(Failure::wrong)?;
+    for invoice in invoices {
+        writer.write_record(record(invoice)).map_err(Failure::wrong)?;
     }
     let bytes = writer.into_inner().map_err(Failure::wrong)?;
     let table = String::from_utf8(bytes).map_err(Failure::wrong)?;
     Ok(format!("{BYTE_ORDER_MARK}{table}"))
 }
 
-fn record(revision: &Revision) -> [String; 20] {
-    let invoice = &revision.invoice;
-    let entry = DigestRow::of(invoice, revision.pdf_sha256.clone());
-    let Amounts { package, overage, hsm, adjustments } = entry.amounts;
-    let reason = invoice.replaces.as_ref().map(|replaced| text(&replaced.reason));
+fn record(invoice: &Listed) -> [String; 20] {
+    let figures = &invoice.figures;
+    let Amounts { package, overage, hsm, adjustments } = figures.amounts;
     [
-        entry.number.to_string(),
-        entry.revision.to_string(),
-        state(revision.state).to_owned(),
-        text(&entry.dealership_id),
-        text(&entry.dealership_name),
-        entry.cnpj,
+        invoice.number.to_string(),
+        invoice.revision.to_string(),
+        state(invoice.state).to_owned(),
+        text(&invoice.dealership_id),
+        text(&figures.dealership_name),
+        figures.cnpj.clone(),
         invoice.month.to_string(),
-        entry.package.to_string(),
-        entry.uam.to_string(),
-        entry.overage.to_string(),
-        entry.hsm.to_string(),
+        figures.package.to_string(),
+        figures.uam.to_string(),
+        figures.overage().to_string(),
+        figures.hsm.to_string(),
         amount(package),
         amount(overage),
         amount(hsm),
         amount(adjustments),
-        amount(entry.total),
-        entry.due_on.format("%d/%m/%Y").to_string(),
-        invoice.issued_on.format("%d/%m/%Y").to_string(),
-        reason.unwrap_or_default(),
-        entry.pdf_sha256,
+        amount(figures.total),
+        figures.due_on.format("%d/%m/%Y").to_string(),
+        figures.issued_on.format("%d/%m/%Y").to_string(),
+        invoice.reason.as_deref().map(text).unwrap_or_default(),
+        invoice.pdf_sha256.clone(),
     ]
 }
 

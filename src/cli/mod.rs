@@ -1,7 +1,6 @@
 //! The command line: one file a command. The only place that prints.
 
 mod audit;
-mod books;
 mod check;
 mod close;
 mod correct;

@@ -8,10 +8,17 @@ use serde::Serialize;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
+use crate::actions::adjust::AdjustError;
+use crate::actions::cancel::CancelError;
 use crate::actions::close::{CloseError, Progress};
 use crate::actions::handover::HandoverError;
+use crate::actions::import::ImportError;
+use crate::actions::invoices::{ListError, ShowError};
+use crate::actions::pay::PayError;
 use crate::actions::recount::RecountError;
 use crate::actions::rerun::RerunError;
+use crate::actions::resend::ResendError;
+pub use crate::actions::words::plain;
 use crate::ledger::LedgerError;
 use crate::messages::SourceError;
 use crate::post::MailError;
@@ -96,6 +103,29 @@ impl From<RerunError> for Failure {
     }
 }
 
+/// Errors of actions that only work on the ledger: it may be away, anything else is to be mended.
+macro_rules! ledger_or_wrong_use {
+    ($($error:ident),*) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                match error {
+                    $error::Ledger(error) => error.into(),
+                    error => Self::wrong(error),
+                }
+            }
+        }
+    )*};
+}
+ledger_or_wrong_use!(
+    AdjustError,
+    CancelError,
+    ImportError,
+    ListError,
+    PayError,
+    ResendError,
+    ShowError
+);
+
 macro_rules! wrong_use {
     ($($error:ty),*) => {$(
         impl From<$error> for Failure {
@@ -179,16 +209,6 @@ pub fn show_progress(bar: &ProgressBar, progress: Progress) {
     }
 }
 
-/// Text that others wrote, safe for a terminal: control and direction characters are shown, not obeyed.
-pub fn plain(text: &str) -> String {
-    let is_unsafe = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let shown = |c: char| if is_unsafe(c) { c.escape_default().to_string() } else { c.to_string() };
-    text.chars().map(shown).collect()
-}
-
 /// A table; `right` are the columns that are numbers.
 pub fn table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
@@ -233,15 +253,4 @@ fn filter(level: &str) -> EnvFilter {
             "{level},sqlx=error,lopdf=error,printpdf=error,tokio_cron_scheduler=error"
         ))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_that_others_wrote_commands_the_terminal() {
-        assert_eq!(plain("d1\u{1b}[2J\n"), "d1\\u{1b}[2J\\n");
-        assert_eq!(plain("São João \u{202e}x"), "São João \\u{202e}x");
-    }
 }

@@ -1,18 +1,14 @@
 //! `fecha import` and `fecha export`
 
-use std::collections::HashSet;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::output::{Failure, Output};
-use crate::ledger::audit;
+use crate::actions::import::{self, File};
 use crate::ledger::register::Imported;
 use crate::setup::office::Office;
-use crate::setup::register::{
-    BadRows, read_contracts, read_dealerships, write_contracts, write_dealerships,
-};
 
 /// Arguments of `fecha import`.
 #[derive(Debug, clap::Args)]
@@ -42,49 +38,13 @@ pub struct ImportArgs {
 
 /// Adds to and updates the register.
 pub async fn import(office: &Office, args: &ImportArgs, output: &Output) -> Result<u8, Failure> {
-    let mut bad = Vec::new();
-    let mut dealerships = Vec::new();
-    // Ids of rows that are bad otherwise still count as known: their contracts are no second mistake.
-    let mut ids: HashSet<String> =
-        office.ledger.dealerships().await?.into_iter().map(|dealership| dealership.id).collect();
-    if let Some(path) = &args.dealerships {
-        let bytes = read(path)?;
-        match read_dealerships(&path.display().to_string(), &bytes) {
-            Ok(rows) => dealerships = rows,
-            Err(BadRows(rows)) => bad.extend(rows),
-        }
-        ids.extend(dealerships.iter().map(|dealership| dealership.id.clone()));
-        if !bad.is_empty() {
-            ids.extend(first_column(&bytes));
-        }
-    }
-    let mut contracts = Vec::new();
-    if let Some(path) = &args.contracts {
-        let is_known = |id: &str| ids.contains(id);
-        let bytes = read(path)?;
-        match read_contracts(&path.display().to_string(), &bytes, &is_known, &office.config.prices)
-        {
-            Ok(rows) => contracts = rows,
-            Err(BadRows(rows)) => bad.extend(rows),
-        }
-    }
-    if !bad.is_empty() {
-        let message =
-            format!("{}\nnothing was imported: mend these rows and import again", BadRows(bad));
-        return Err(Failure::wrong(message));
-    }
-    let detail = format!("{} dealerships, {} contracts", dealerships.len(), contracts.len());
-    let entry = audit::Deed {
-        at: office.clock.now(),
-        actor: &office.actor,
-        action: "import",
-        month: None,
-        dealership_id: None,
-        detail: &detail,
-    };
-    let (people, packages) = office.ledger.import(&dealerships, &contracts, &entry).await?;
-    output.result(&json!({"dealerships": people, "contracts": packages}), || {
-        format!("dealerships: {}\ncontracts:   {}", in_words(people), in_words(packages))
+    let dealerships = args.dealerships.as_deref().map(read).transpose()?;
+    let contracts = args.contracts.as_deref().map(read).transpose()?;
+    let (people, packages) = (dealerships.as_ref().map(file), contracts.as_ref().map(file));
+    let import = import::import(office, people, packages, &office.actor).await?;
+    output.result(&import, || {
+        let (people, packages) = (in_words(import.dealerships), in_words(import.contracts));
+        format!("dealerships: {people}\ncontracts:   {packages}")
     });
     Ok(0)
 }
@@ -94,15 +54,17 @@ fn in_words(imported: Imported) -> String {
     format!("{added} added, {updated} updated, {unchanged} unchanged")
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path)
-        .map_err(|error| Failure::wrong(format!("{} cannot be read: {error}", path.display())))
+/// A file, by the name that its bad rows are to have.
+fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => Ok((name, bytes)),
+        Err(error) => Err(Failure::wrong(format!("{name} cannot be read: {error}"))),
+    }
 }
 
-fn first_column(bytes: &[u8]) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-    let first = |record: csv::StringRecord| record.get(0).map(str::to_owned);
-    reader.records().filter_map(Result::ok).filter_map(first).collect()
+fn file((name, bytes): &(String, Vec<u8>)) -> File<'_> {
+    File { name, bytes }
 }
 
 /// Arguments of `fecha export`.
@@ -123,20 +85,18 @@ pub struct ExportArgs {
 
 /// Writes the register as the two CSV files.
 pub async fn export(office: &Office, args: &ExportArgs, output: &Output) -> Result<u8, Failure> {
-    let dealerships = office.ledger.dealerships().await?;
-    let contracts = office.ledger.contracts().await?;
-    replace(&args.dealerships, write_dealerships(&dealerships).as_bytes())?;
-    replace(&args.contracts, write_contracts(&contracts).as_bytes())?;
+    let export = import::export(office).await?;
+    let ((dealerships, people), (contracts, packages)) = (&export.dealerships, &export.contracts);
+    replace(&args.dealerships, dealerships.as_bytes())?;
+    replace(&args.contracts, contracts.as_bytes())?;
     let result = json!({
-        "dealerships": {"file": args.dealerships, "rows": dealerships.len()},
-        "contracts": {"file": args.contracts, "rows": contracts.len()},
+        "dealerships": {"file": args.dealerships, "rows": people},
+        "contracts": {"file": args.contracts, "rows": packages},
     });
     output.result(&result, || {
         format!(
-            "wrote {} dealerships to {}\nwrote {} contract entries to {}",
-            dealerships.len(),
+            "wrote {people} dealerships to {}\nwrote {packages} contract entries to {}",
             args.dealerships.display(),
-            contracts.len(),
             args.contracts.display()
         )
     });

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::close::count;
 use super::difference::{details, in_words as difference_in_words, pair};
 use super::output::{Failure, Output, plain, show_progress};
 use crate::actions::close::Progress;
 use crate::actions::verify::{Differing, Verified, verify_month};
+use crate::actions::words::count;
 use crate::setup::office::{self, Office};
 use fecha_core::calendar::month::Month;
 

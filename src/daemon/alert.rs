@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 use super::Daemon;
 use crate::ledger::closing::{Closing, MonthState};
-use crate::ledger::schedule::FailedEmails;
+use crate::ledger::schedule::{FailedEmail, FailedEmails};
 use crate::ledger::{Ledger, LedgerError};
 use fecha_core::bill::exception::Reason;
 use fecha_core::calendar::due::Due;
@@ -179,8 +179,9 @@ impl Situation<'_> {
 
     fn failed_emails(&self) -> Option<Call> {
         let FailedEmails { count, latest } = self.failed;
-        let lines: Vec<String> =
-            latest.iter().map(|[to, subject, why]| format!("{to}: {subject} ({why})")).collect();
+        let line =
+            |FailedEmail { to, subject, error }: &FailedEmail| format!("{to}: {subject} ({error})");
+        let lines: Vec<String> = latest.iter().map(line).collect();
         let (subject, verb) = match count {
             0 => return None,
             1 => ("um e-mail não pôde ser entregue".to_owned(), "foi recusado"),
@@ -225,6 +226,7 @@ mod tests {
     use super::*;
     use fecha_core::bill::exception::Exception;
     use fecha_core::count::tally::Buckets;
+    use fecha_core::party::register::EmailAddress;
 
     const END: &str = "2026-11-01T03:00:00Z";
 
@@ -290,7 +292,11 @@ mod tests {
             // Released since.
             closing(MonthState::Closed, Some("the newest message is old"), Vec::new()),
         ];
-        let latest = vec![["a@example.com", "Fatura", "550 no"].map(str::to_owned)];
+        let latest = vec![FailedEmail {
+            to: EmailAddress::trusted("a@example.com".to_owned()),
+            subject: "Fatura".to_owned(),
+            error: "550 no".to_owned(),
+        }];
         let failed = FailedEmails { count: 1, latest };
         let expected = ["held 2026-10", "failed 2026-10", "emails failed"];
         assert_eq!(causes(END, &closings, &[], None, &failed), expected);

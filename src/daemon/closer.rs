@@ -207,7 +207,7 @@ impl Closer {
         let entry = audit::Deed {
             at: self.daemon.office.clock.now(),
             actor: ACTOR,
-            action: "hold",
+            action: audit::Action::Hold,
             month: Some(month),
             dealership_id: None,
             detail: APPROVAL,

@@ -43,6 +43,22 @@ impl Ledger {
         rows.iter().map(adjustment).collect()
     }
 
+    /// One adjustment; `None` where there is none of this id.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn adjustment(&self, id: i64) -> Result<Option<Adjustment>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT id, dealership_id, month, amount, description, entered_by, entered_at, rest_of,
+                 origin, number, cancelled_at FROM adjustment WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read an adjustment"))?;
+        row.as_ref().map(adjustment).transpose()
+    }
+
     /// All adjustments of each dealership, by id.
     ///
     /// # Errors
@@ -89,6 +105,27 @@ impl Ledger {
         audit.write(&mut transaction).await?;
         transaction.commit().await.map_err(LedgerError::while_doing("cancel an adjustment"))?;
         Ok(true)
+    }
+
+    /// The payments of one number: day and amount, in the order of entry.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn payments_of(
+        &self,
+        number: Number,
+    ) -> Result<Vec<(NaiveDate, Money)>, LedgerError> {
+        let rows = sqlx::query("SELECT paid_on, amount FROM payment WHERE number = $1 ORDER BY id")
+            .bind(number.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the payments"))?;
+        let payment = |row: &AnyRow| {
+            let paid_on: String = row.try_get("paid_on").map_err(corrupt)?;
+            let amount: i64 = row.try_get("amount").map_err(corrupt)?;
+            Ok((paid_on.parse().map_err(corrupt)?, Money::from_centavos(amount)))
+        };
+        rows.iter().map(payment).collect()
     }
 
     /// Every payment: for which number, on which day, how much.
@@ -183,6 +220,24 @@ pub(crate) async fn paid(
     .and_then(|row| row.try_get(0))
     .map_err(LedgerError::while_doing("read the payments"))?;
     Ok(Money::from_centavos(centavos))
+}
+
+/// What later invoices took of the money that was paid for `number` beyond its total, as this transaction
+/// sees it.
+pub(crate) async fn paid_back(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+) -> Result<Money, LedgerError> {
+    let centavos: i64 = sqlx::query(
+        "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM adjustment
+         WHERE origin = $1 AND rest_of IS NULL AND number IS NOT NULL AND cancelled_at IS NULL",
+    )
+    .bind(number.to_string())
+    .fetch_one(&mut **transaction)
+    .await
+    .and_then(|row| row.try_get(0))
+    .map_err(LedgerError::while_doing("read the credits of an invoice"))?;
+    Ok(-Money::from_centavos(centavos))
 }
 
 /// Ties adjustments to the invoice that carries them, and leaves what is left for the month after it.

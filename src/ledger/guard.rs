@@ -11,6 +11,10 @@ struct Guarded {
     columns: &'static str,
 }
 
+/// Columns that are filled once: they never change once the first of them has a value. A trigger of
+/// their own, so that it is also made in a ledger that has the others.
+const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, adjustments_amount, total, due_on, issued_on";
+
 const GUARDED: [Guarded; 5] = [
     Guarded { table: "audit", columns: "" },
     Guarded { table: "file", columns: "" },
@@ -33,9 +37,13 @@ impl Ledger {
     /// differently.
     pub(super) async fn guard(&self) -> Result<(), LedgerError> {
         let failed = LedgerError::while_doing("guard what is only added to");
-        let wanted: Vec<(String, String)> =
-            GUARDED.iter().flat_map(|guarded| guarded.triggers(self.engine)).collect();
-        if self.triggers().await?.len() == wanted.len() {
+        let wanted: Vec<(String, String)> = GUARDED
+            .iter()
+            .flat_map(|guarded| guarded.triggers(self.engine))
+            .chain([copies(self.engine)])
+            .collect();
+        let there = self.triggers().await?;
+        if wanted.iter().all(|(name, _)| there.contains(name)) {
             return Ok(());
         }
         let mut transaction = self.begin().await?;
@@ -70,6 +78,23 @@ impl Ledger {
         let rows = sqlx::query(query).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(|row| row.try_get(0).map_err(&failed)).collect()
     }
+}
+
+/// The trigger that keeps what was filled; it lets rows be filled that are not.
+fn copies(engine: Engine) -> (String, String) {
+    let name = "fecha_keeps_revision_copies".to_owned();
+    let when = "OLD.total IS NOT NULL";
+    let sql = match engine {
+        Engine::Sqlite => format!(
+            "CREATE TRIGGER IF NOT EXISTS {name} BEFORE UPDATE OF {COPIES} ON revision WHEN {when}
+             BEGIN SELECT RAISE(ABORT, 'table revision is only added to'); END"
+        ),
+        Engine::Postgres => format!(
+            "CREATE TRIGGER {name} BEFORE UPDATE OF {COPIES} ON revision
+             FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION fecha_refuse()"
+        ),
+    };
+    (name, sql)
 }
 
 impl Guarded {

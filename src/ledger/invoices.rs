@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::adjustments::hold;
+use super::listing::{Figures, count, fill, money};
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::evidence::sha256_hex;
 use fecha_core::price::advice::{MONTHS, PastMonth};
-use fecha_core::price::money::Money;
 
 /// A revision as the ledger keeps it, without its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,21 +97,24 @@ const SELECT: &str =
 impl Filter<'_> {
     /// Only the conditions that there are, so that an index serves them: read one by one, thousands of
     /// invoices would else be read thousands of times.
-    fn select(self) -> (String, Vec<String>) {
+    pub(super) fn select(self, select: &str) -> (String, Vec<String>) {
         let conditions = [
             ("i.month", self.month.map(|month| month.to_string())),
             ("i.dealership_id", self.dealership_id.map(str::to_owned)),
             ("i.number", self.number.map(|number| number.to_string())),
         ];
-        let (mut sql, mut values) = (SELECT.to_owned(), Vec::new());
+        let (mut words, mut values) = (Vec::new(), Vec::new());
         for (column, value) in conditions {
             if let Some(value) = value {
                 values.push(value);
-                let word = if values.len() == 1 { "WHERE" } else { "AND" };
-                sql += &format!(" {word} {column} = ${}", values.len());
+                words.push(format!("{column} = ${}", values.len()));
             }
         }
-        (sql, values)
+        if !self.all_revisions {
+            words.push("r.superseded_at IS NULL".to_owned());
+        }
+        let conditions = if words.is_empty() { String::new() } else { " WHERE ".to_owned() };
+        (format!("{select}{conditions}{}", words.join(" AND ")), values)
     }
 }
 
@@ -122,7 +124,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn revisions(&self, filter: Filter<'_>) -> Result<Vec<Revision>, LedgerError> {
-        let (sql, values) = filter.select();
+        let (sql, values) = filter.select(SELECT);
         let query = sqlx::query(AssertSqlSafe(sql));
         let rows = values
             .into_iter()
@@ -131,7 +133,6 @@ impl Ledger {
             .await
             .map_err(LedgerError::while_doing("read the invoices"))?;
         let mut revisions: Vec<_> = rows.iter().map(revision).collect::<Result<_, _>>()?;
-        revisions.retain(|r| filter.all_revisions || r.state != InvoiceState::Superseded);
         revisions.sort_by_key(|r: &Revision| (r.invoice.number, r.invoice.revision));
         Ok(revisions)
     }
@@ -173,7 +174,8 @@ impl Ledger {
     ) -> Result<BTreeMap<String, Vec<PastMonth>>, LedgerError> {
         let first = (1..MONTHS).fold(month, |month, _| month.previous());
         let rows = sqlx::query(
-            "SELECT i.dealership_id, r.content FROM revision r JOIN invoice i ON i.number = r.number
+            "SELECT i.dealership_id, i.month, r.package, r.uam, r.hsm, r.total
+             FROM invoice i JOIN revision r ON r.number = i.number
              WHERE i.month >= $1 AND i.month < $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL
              ORDER BY i.month",
         )
@@ -183,11 +185,16 @@ impl Ledger {
         .await
         .map_err(LedgerError::while_doing("read the invoices"))?;
         let mut history: BTreeMap<String, Vec<PastMonth>> = BTreeMap::new();
-        for row in rows {
-            let dealership_id: String = row.try_get(0).map_err(corrupt)?;
-            let content: String = row.try_get(1).map_err(corrupt)?;
-            let figures: Figures = serde_json::from_str(&content).map_err(corrupt)?;
-            history.entry(dealership_id).or_default().push(figures.into());
+        for row in &rows {
+            let dealership_id: String = row.try_get("dealership_id").map_err(corrupt)?;
+            let month: String = row.try_get("month").map_err(corrupt)?;
+            history.entry(dealership_id).or_default().push(PastMonth {
+                month: month.parse().map_err(corrupt)?,
+                package: count(row, "package")?,
+                uam: count(row, "uam")?,
+                hsm: count(row, "hsm")?,
+                total: money(row, "total")?,
+            });
         }
         Ok(history)
     }
@@ -197,13 +204,19 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn cancelled(&self, month: Month) -> Result<BTreeSet<String>, LedgerError> {
-        let filter = Filter { month: Some(month), ..Filter::default() };
-        let revisions = self.revisions(filter).await?;
-        let of = |state| {
-            let in_state = revisions.iter().filter(move |revision| revision.state == state);
-            in_state.map(|revision| revision.invoice.dealership_id.clone()).collect::<BTreeSet<_>>()
-        };
-        Ok(&of(InvoiceState::Cancelled) - &of(InvoiceState::Issued))
+        let rows = sqlx::query("SELECT dealership_id, cancelled_at FROM invoice WHERE month = $1")
+            .bind(month.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read what was cancelled"))?;
+        let (mut void, mut standing) = (BTreeSet::new(), BTreeSet::new());
+        for row in &rows {
+            let dealership_id: String = row.try_get("dealership_id").map_err(corrupt)?;
+            let cancelled: Option<String> = row.try_get("cancelled_at").map_err(corrupt)?;
+            let numbers = if cancelled.is_some() { &mut void } else { &mut standing };
+            numbers.insert(dealership_id);
+        }
+        Ok(&void - &standing)
     }
 
     /// One file of a revision, byte for byte as issued; `None` where there is no such revision.
@@ -248,50 +261,6 @@ impl Ledger {
         .and_then(|row| row.try_get(0))
         .map_err(LedgerError::while_doing("measure a document"))?;
         usize::try_from(bytes).map_err(corrupt)
-    }
-
-    /// The months that have an invoice, in order.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn invoiced_months(&self) -> Result<Vec<Month>, LedgerError> {
-        let rows = sqlx::query("SELECT DISTINCT month FROM invoice")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("read the invoices"))?;
-        let month =
-            |row: &AnyRow| row.try_get::<String, _>(0).map_err(corrupt)?.parse().map_err(corrupt);
-        let mut months: Vec<Month> = rows.iter().map(month).collect::<Result<_, _>>()?;
-        months.sort_unstable();
-        Ok(months)
-    }
-}
-
-/// What a later month's statement needs of an invoice. Reading only this of thousands of them is
-/// several times faster than reading all.
-#[derive(Deserialize)]
-struct Figures {
-    month: Month,
-    package: u64,
-    usage: UsageFigures,
-    lines: Vec<Amount>,
-}
-
-#[derive(Deserialize)]
-struct UsageFigures {
-    uam: u64,
-    hsm: u64,
-}
-
-#[derive(Deserialize)]
-struct Amount {
-    amount: Money,
-}
-
-impl From<Figures> for PastMonth {
-    fn from(figures: Figures) -> Self {
-        let Figures { month, package, usage: UsageFigures { uam, hsm }, lines } = figures;
-        Self { month, package, uam, hsm, total: lines.iter().map(|line| line.amount).sum() }
     }
 }
 
@@ -391,6 +360,8 @@ pub(crate) async fn insert_revision(
     .execute(&mut **transaction)
     .await
     .map_err(&failed)?;
+    let key = (invoice.number.to_string(), i64::from(invoice.revision));
+    fill(transaction, key, &Figures::of(invoice)).await?;
     for (kind, bytes) in [
         (FileKind::Invoice, files.invoice),
         (FileKind::Statement, files.statement),
@@ -436,19 +407,24 @@ pub(crate) async fn void(
 
 fn revision(row: &AnyRow) -> Result<Revision, LedgerError> {
     let content: String = row.try_get("content").map_err(corrupt)?;
-    let superseded: Option<String> = row.try_get("superseded_at").map_err(corrupt)?;
-    let cancelled: Option<String> = row.try_get("cancelled_at").map_err(corrupt)?;
     let digest: Option<i64> = row.try_get("digest").map_err(corrupt)?;
     Ok(Revision {
         invoice: serde_json::from_str(&content).map_err(corrupt)?,
-        state: match (superseded, cancelled) {
-            (Some(_), _) => InvoiceState::Superseded,
-            (None, Some(_)) => InvoiceState::Cancelled,
-            (None, None) => InvoiceState::Issued,
-        },
+        state: state(row)?,
         pdf_sha256: row.try_get("pdf_sha256").map_err(corrupt)?,
         statement_sha256: row.try_get("statement_sha256").map_err(corrupt)?,
         digest: digest.map(u32::try_from).transpose().map_err(corrupt)?,
+    })
+}
+
+/// Where a revision stands, of a row; for the modules beside this one.
+pub(super) fn state(row: &AnyRow) -> Result<InvoiceState, LedgerError> {
+    let superseded: Option<String> = row.try_get("superseded_at").map_err(corrupt)?;
+    let cancelled: Option<String> = row.try_get("cancelled_at").map_err(corrupt)?;
+    Ok(match (superseded, cancelled) {
+        (Some(_), _) => InvoiceState::Superseded,
+        (None, Some(_)) => InvoiceState::Cancelled,
+        (None, None) => InvoiceState::Issued,
     })
 }
 

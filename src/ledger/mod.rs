@@ -13,6 +13,7 @@ pub mod delivery;
 mod guard;
 pub mod invoices;
 pub mod lease;
+pub mod listing;
 pub mod looks;
 pub mod numbers;
 pub mod outbox;
@@ -140,7 +141,8 @@ impl LedgerError {
 
 impl Ledger {
     /// Opens the ledger, makes it where it is a SQLite file that does not exist yet, and brings its
-    /// tables up to date.
+    /// tables up to date, those of an earlier fecha too. Whoever is killed on the way leaves a ledger that
+    /// opens again and goes on from there; several may open it at once.
     ///
     /// # Errors
     /// [`LedgerError`] where it cannot be reached, or is newer than this program.
@@ -182,6 +184,7 @@ impl Ledger {
         let ledger = Self { pool, engine, epoch: None };
         ledger.migrate(url).await?;
         ledger.guard().await?;
+        ledger.fill_figures().await?;
         Ok(ledger)
     }
 

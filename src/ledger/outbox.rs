@@ -55,6 +55,43 @@ impl Queued {
     }
 }
 
+/// A letter as lists show it: without what it is made from.
+#[derive(Debug, Clone)]
+pub struct ListedEmail {
+    /// Sorts by the time of queueing.
+    pub id: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// Of the invoice it is about.
+    pub number: Option<Number>,
+    /// For whom it is.
+    pub recipient: EmailAddress,
+    /// Who gets it instead.
+    pub redirected_to: Option<EmailAddress>,
+    /// Its subject.
+    pub subject: String,
+    /// The same over every retry.
+    pub message_id: String,
+    /// Where it stands.
+    pub state: LetterState,
+    /// Attempts begun.
+    pub attempts: u32,
+    /// When the next is due.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// How often it may have been delivered twice.
+    pub maybe_twice: u32,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+}
+
+impl ListedEmail {
+    /// Who gets it.
+    #[must_use]
+    pub fn to(&self) -> &EmailAddress {
+        self.redirected_to.as_ref().unwrap_or(&self.recipient)
+    }
+}
+
 /// What [`email`] reads.
 pub(super) const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, content, subject, message_id, state, attempts,
        created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error FROM outbox";
@@ -90,18 +127,47 @@ impl Ledger {
         rows.iter().map(failed).collect::<Result<_, sqlx::Error>>().map_err(corrupt)
     }
 
-    /// Every email, oldest first; only those in `state` where one is given.
+    /// Every email, oldest first; only those in `state` where one is given, found by an index.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn emails(&self, state: Option<LetterState>) -> Result<Vec<Queued>, LedgerError> {
-        let rows = sqlx::query(AssertSqlSafe(format!("{COLUMNS} ORDER BY id")))
+    pub async fn emails(
+        &self,
+        state: Option<LetterState>,
+    ) -> Result<Vec<ListedEmail>, LedgerError> {
+        let condition = if state.is_some() { "WHERE state = $1" } else { "" };
+        let sql = format!(
+            "SELECT id, kind, recipient, redirected_to, number, subject, message_id, state, attempts,
+                 next_attempt_at, maybe_twice, last_error FROM outbox {condition} ORDER BY id"
+        );
+        let state = state.map(|state| state.key().to_owned());
+        let rows = state
+            .into_iter()
+            .fold(sqlx::query(AssertSqlSafe(sql)), sqlx::query::Query::bind)
             .fetch_all(&self.pool)
             .await
             .map_err(LedgerError::while_doing("read the outbox"))?;
-        let mut emails: Vec<_> = rows.iter().map(email).collect::<Result<_, _>>()?;
-        emails.retain(|email: &Queued| state.is_none_or(|state| email.state == state));
-        Ok(emails)
+        rows.iter().map(listed).collect()
+    }
+
+    /// What the emails about the invoices of a month are made from, those that were withdrawn left out.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn emailed(&self, month: Month) -> Result<Vec<Content>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT o.content FROM invoice i JOIN outbox o ON o.number = i.number
+             WHERE i.month = $1 AND o.state <> 'withdrawn'",
+        )
+        .bind(month.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the outbox"))?;
+        let content = |row: &AnyRow| {
+            let content: String = row.try_get(0).map_err(corrupt)?;
+            serde_json::from_str(&content).map_err(corrupt)
+        };
+        rows.iter().map(content).collect()
     }
 
     /// Queues emails again, each under the next resend count of its recipient.
@@ -118,8 +184,10 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         for letter in letters {
             let next: i64 = sqlx::query(
-                "SELECT COALESCE(MAX(resend), 0) + 1 FROM outbox WHERE cause = $1 AND recipient = $2",
+                "SELECT COALESCE(MAX(resend), 0) + 1 FROM outbox
+                 WHERE kind = $1 AND cause = $2 AND recipient = $3",
             )
+            .bind(letter.matter().content.kind().key().to_owned())
             .bind(letter.matter().cause.clone())
             .bind(letter.recipient().to_string())
             .fetch_one(&mut *transaction)
@@ -179,6 +247,29 @@ pub(crate) async fn withdraw(
     .await
     .map_err(LedgerError::while_doing("withdraw emails"))?;
     Ok(())
+}
+
+fn listed(row: &AnyRow) -> Result<ListedEmail, LedgerError> {
+    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+    let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
+    let count = |column: &str| {
+        u32::try_from(row.try_get::<i64, _>(column).map_err(corrupt)?).map_err(corrupt)
+    };
+    let named = |name: String| serde_json::Value::String(name);
+    Ok(ListedEmail {
+        id: text("id")?,
+        kind: serde_json::from_value(named(text("kind")?)).map_err(corrupt)?,
+        number: optional("number")?.map(|number| number.parse().map_err(corrupt)).transpose()?,
+        recipient: EmailAddress::trusted(text("recipient")?),
+        redirected_to: optional("redirected_to")?.map(EmailAddress::trusted),
+        subject: text("subject")?,
+        message_id: text("message_id")?,
+        state: serde_json::from_value(named(text("state")?)).map_err(corrupt)?,
+        attempts: count("attempts")?,
+        next_attempt_at: optional_instant(row, "next_attempt_at")?,
+        maybe_twice: count("maybe_twice")?,
+        last_error: optional("last_error")?,
+    })
 }
 
 pub(super) fn email(row: &AnyRow) -> Result<Queued, LedgerError> {

@@ -1,8 +1,8 @@
 //! The register in the ledger: dealerships and contracts.
 
 use serde::Serialize;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Ledger, LedgerError, corrupt};
 use fecha_core::party::register::{Dealership, EmailAddress};
@@ -28,23 +28,36 @@ impl Imported {
     }
 }
 
+const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use
+     FROM dealership";
+
 impl Ledger {
     /// All dealerships, by id, byte by byte.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn dealerships(&self) -> Result<Vec<Dealership>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use
-             FROM dealership",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(LedgerError::while_doing("read the register"))?;
+        let rows = sqlx::query(DEALERSHIPS)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the register"))?;
         let mut dealerships: Vec<_> = rows.iter().map(dealership).collect::<Result<_, _>>()?;
         // Sorted here, since databases sort text by their own rules.
         dealerships.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(dealerships)
+    }
+
+    /// One dealership; `None` where the register lacks it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn dealership(&self, id: &str) -> Result<Option<Dealership>, LedgerError> {
+        let row = sqlx::query(AssertSqlSafe(format!("{DEALERSHIPS} WHERE id = $1")))
+            .bind(id.to_owned())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the register"))?;
+        row.as_ref().map(dealership).transpose()
     }
 
     /// All contract entries, by dealership and month.

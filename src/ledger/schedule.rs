@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Ledger, LedgerError, corrupt, from_text};
+use super::{Ledger, LedgerError, audit, corrupt, from_text, to_text};
 use fecha_core::calendar::month::Month;
+use fecha_core::party::register::EmailAddress;
 
 /// How much there is of everything, for whoever watches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,8 +28,19 @@ pub struct Census {
 pub struct FailedEmails {
     /// How many there are; alerts do not count.
     pub count: u64,
-    /// The latest of them: to whom, about what, why.
-    pub latest: Vec<[String; 3]>,
+    /// The latest of them.
+    pub latest: Vec<FailedEmail>,
+}
+
+/// An email that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedEmail {
+    /// To whom it went.
+    pub to: EmailAddress,
+    /// Its subject.
+    pub subject: String,
+    /// In the words of the server; may be empty.
+    pub error: String,
 }
 
 impl Ledger {
@@ -61,19 +73,38 @@ impl Ledger {
         kept.parse().map_err(corrupt)
     }
 
+    /// Lets the close of a month go on, for good, and notes the deed.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written.
+    pub async fn release(&self, month: Month, deed: &audit::Deed<'_>) -> Result<(), LedgerError> {
+        let failed = LedgerError::while_doing("release a month");
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO released_month (month, released_at, released_by) VALUES ($1, $2, $3)
+             ON CONFLICT (month) DO NOTHING",
+        )
+        .bind(month.to_string())
+        .bind(to_text(deed.at))
+        .bind(deed.actor.to_owned())
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        deed.write(&mut transaction).await?;
+        transaction.commit().await.map_err(&failed)
+    }
+
     /// Whether a person has ever released the close of a month.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn is_released(&self, month: Month) -> Result<bool, LedgerError> {
-        let releases: i64 =
-            sqlx::query("SELECT COUNT(*) FROM audit WHERE action = 'release' AND month = $1")
-                .bind(month.to_string())
-                .fetch_one(&self.pool)
-                .await
-                .and_then(|row| row.try_get(0))
-                .map_err(LedgerError::while_doing("read what was released"))?;
-        Ok(releases > 0)
+        let released = sqlx::query("SELECT month FROM released_month WHERE month = $1")
+            .bind(month.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read what was released"))?;
+        Ok(released.is_some())
     }
 
     /// The emails that failed for good; the latest ten in words.
@@ -95,8 +126,11 @@ impl Ledger {
         .fetch_all(&self.pool)
         .await
         .map_err(&failed)?;
-        let words = |row: &AnyRow| Ok([row.try_get(0)?, row.try_get(1)?, row.try_get(2)?]);
-        let latest = rows.iter().map(words).collect::<Result<_, _>>().map_err(&failed)?;
+        let email = |row: &AnyRow| {
+            let to = EmailAddress::trusted(row.try_get(0)?);
+            Ok(FailedEmail { to, subject: row.try_get(1)?, error: row.try_get(2)? })
+        };
+        let latest = rows.iter().map(email).collect::<Result<_, _>>().map_err(&failed)?;
         Ok(FailedEmails { count: u64::try_from(count).map_err(corrupt)?, latest })
     }
 
@@ -107,7 +141,7 @@ impl Ledger {
     pub async fn census(&self) -> Result<Census, LedgerError> {
         let failed = LedgerError::while_doing("count what it holds");
         let closings = self.by_state("SELECT state, COUNT(*) FROM closing GROUP BY state").await?;
-        let outbox = self.by_state("SELECT state, COUNT(*) FROM outbox GROUP BY state").await?;
+        let outbox = self.emails_by_state().await?;
         let invoices = sqlx::query("SELECT COUNT(*) FROM invoice WHERE cancelled_at IS NULL")
             .fetch_one(&self.pool)
             .await
@@ -121,6 +155,14 @@ impl Ledger {
                 .map_err(&failed)?;
         let oldest_pending = oldest.as_deref().map(from_text).transpose()?;
         Ok(Census { closings, invoices, outbox, oldest_pending })
+    }
+
+    /// How many emails are in each state that any is in.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn emails_by_state(&self) -> Result<BTreeMap<String, i64>, LedgerError> {
+        self.by_state("SELECT state, COUNT(*) FROM outbox GROUP BY state").await
     }
 
     async fn by_state(&self, sql: &'static str) -> Result<BTreeMap<String, i64>, LedgerError> {

@@ -1,7 +1,7 @@
 //! Leadership on a PostgreSQL ledger, and alerts, at the ledger itself.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use fecha::ledger::audit::Deed;
+use fecha::ledger::audit::{Action, Deed};
 use fecha::ledger::{Ledger, LedgerError};
 use fecha_core::letter::{Addressing, Alert, Content, Letter, Matter};
 use rstest::rstest;
@@ -15,7 +15,7 @@ async fn postgres() -> Ledger {
 
 fn deed() -> Deed<'static> {
     let at = "2026-11-01T03:00:00Z".parse().unwrap();
-    Deed { at, actor: "test", action: "issue", month: None, dealership_id: None, detail: "" }
+    Deed { at, actor: "test", action: Action::Issue, month: None, dealership_id: None, detail: "" }
 }
 
 #[tokio::test]

@@ -5,6 +5,8 @@
 //! its own, the *rest*; what a later invoice has already taken of a rest stays there, however often
 //! the earlier invoice is revised.
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -40,6 +42,27 @@ pub struct Adjustment {
     pub cancelled: bool,
 }
 
+/// Where a credit or charge stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdjustmentState {
+    /// For the next invoice.
+    Waiting,
+    /// This invoice carries it.
+    Taken(Number),
+    /// It never counts.
+    TakenBack,
+}
+
+impl fmt::Display for AdjustmentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Waiting => f.write_str("waiting"),
+            Self::Taken(number) => write!(f, "on {number}"),
+            Self::TakenBack => f.write_str("taken back"),
+        }
+    }
+}
+
 /// What is left of a credit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rest {
@@ -65,8 +88,18 @@ pub struct Applied {
 }
 
 impl Adjustment {
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> AdjustmentState {
+        match self.number {
+            _ if self.cancelled => AdjustmentState::TakenBack,
+            Some(number) => AdjustmentState::Taken(number),
+            None => AdjustmentState::Waiting,
+        }
+    }
+
     fn waits(&self) -> bool {
-        self.number.is_none() && !self.cancelled
+        self.state() == AdjustmentState::Waiting
     }
 
     /// A first issue takes what waits for its month or an earlier one; a revision keeps what the

@@ -9,7 +9,7 @@ use crate::account::adjustment::{Adjustment, paid_back};
 use crate::bill::invoice::{Invoice, Number};
 use crate::calendar::month::{Month, Period};
 use crate::count::tally::Counted;
-use crate::party::register::Dealership;
+use crate::party::register::{Dealership, UnknownDealerships, must_be_known};
 use crate::price::advice::PastMonth;
 use crate::price::contract::Contracts;
 use crate::price::money::Money;
@@ -73,6 +73,15 @@ pub struct Case {
 }
 
 impl MonthBook {
+    /// Refuses ids that the register lacks.
+    ///
+    /// # Errors
+    /// [`UnknownDealerships`], which names all of them.
+    pub fn must_know(&self, ids: &[String]) -> Result<(), UnknownDealerships> {
+        let is_known = |id: &str| self.dealerships.iter().any(|dealership| dealership.id == id);
+        must_be_known(ids.iter().map(String::as_str), is_known)
+    }
+
     /// The case of every dealership of the register, by id.
     #[must_use]
     pub fn cases(&self, package: PackageOf) -> Vec<Case> {

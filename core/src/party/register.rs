@@ -39,24 +39,6 @@ pub struct Dealership {
     pub package_use: Option<bool>,
 }
 
-/// Ids that were named but are not in the register.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not in the register: {}. `fecha export` lists all dealerships; ids are compared byte by byte",
-    .0.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
-)]
-pub struct UnknownDealerships(pub Vec<String>);
-
-/// Refuses ids that the register lacks.
-///
-/// # Errors
-/// [`UnknownDealerships`], which names all of them.
-pub fn must_be_known(ids: &[String], register: &[Dealership]) -> Result<(), UnknownDealerships> {
-    let is_known = |id: &&String| register.iter().any(|dealership| dealership.id == **id);
-    let unknown: Vec<String> = ids.iter().filter(|id| !is_known(id)).cloned().collect();
-    if unknown.is_empty() { Ok(()) } else { Err(UnknownDealerships(unknown)) }
-}
-
 impl Dealership {
     /// The fields that documents print; a change of them is a cause for a revision (`register`).
     #[must_use]
@@ -70,6 +52,36 @@ impl Dealership {
             state: self.state,
         }
     }
+}
+
+/// Ids that were named but are not in the register.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not in the register: {}. `fecha export` lists all dealerships; ids are compared byte by byte",
+    .0.iter().map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
+)]
+pub struct UnknownDealerships(pub Vec<String>);
+
+impl UnknownDealerships {
+    /// The same in the words for one id, where no more than one can be named.
+    #[must_use]
+    pub fn of_one(&self) -> String {
+        let id = self.0.first().map(String::as_str).unwrap_or_default();
+        format!("'{id}' is not in the register: `fecha export` lists all dealerships")
+    }
+}
+
+/// Refuses ids that the register lacks, all of them at once, in the order in which they were named.
+///
+/// # Errors
+/// [`UnknownDealerships`].
+pub fn must_be_known<'a>(
+    ids: impl IntoIterator<Item = &'a str>,
+    is_known: impl Fn(&str) -> bool,
+) -> Result<(), UnknownDealerships> {
+    let unknown: Vec<String> =
+        ids.into_iter().filter(|id| !is_known(id)).map(str::to_owned).collect();
+    if unknown.is_empty() { Ok(()) } else { Err(UnknownDealerships(unknown)) }
 }
 
 /// A dealership as an invoice prints it, frozen at the time of issue.

@@ -10,8 +10,9 @@ use futures::future::join;
 use self::scope::Scope;
 use crate::actions::handover::{self, HandoverError};
 use crate::actions::issue::{IssueError, Issued, issue, prepare};
+use crate::ledger::LedgerError;
+use crate::ledger::audit::{Action, Deed};
 use crate::ledger::closing::{Closing, MonthState};
-use crate::ledger::{LedgerError, audit};
 use crate::messages::{Reading, Source, SourceError};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Bill;
@@ -151,7 +152,8 @@ pub async fn close_month(
     } else if report.held.is_none() {
         if options.release {
             let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            log(office, now, "release", scope.month, &why).await?;
+            let deed = deed(office, now, Action::Release, scope.month, &why);
+            office.ledger.release(scope.month, &deed).await?;
         }
         issue_all(office, bills, &mut report, &mut trouble, progress).await?;
     }
@@ -234,7 +236,7 @@ async fn conclude(
 ) -> Result<(), CloseError> {
     let now = office.clock.now();
     if let Some(why) = &report.held {
-        log(office, now, "hold", scope.month, why).await?;
+        office.ledger.log(&deed(office, now, Action::Hold, scope.month, why)).await?;
     }
     // Where named dealerships were the last of the month, finance hears of all of it.
     let mut findings = scope.report(count, false, scope.counts_everyone());
@@ -273,18 +275,14 @@ async fn conclude(
     Ok(())
 }
 
-async fn log(
-    office: &Office,
-    now: DateTime<Utc>,
-    action: &str,
+fn deed<'a>(
+    office: &'a Office,
+    at: DateTime<Utc>,
+    action: Action,
     month: Month,
-    detail: &str,
-) -> Result<(), LedgerError> {
-    let (actor, month) = (office.actor.as_str(), Some(month));
-    office
-        .ledger
-        .log(&audit::Deed { at: now, actor, action, month, dealership_id: None, detail })
-        .await
+    detail: &'a str,
+) -> Deed<'a> {
+    Deed { at, actor: &office.actor, action, month: Some(month), dealership_id: None, detail }
 }
 
 impl CloseReport {

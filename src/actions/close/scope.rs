@@ -15,7 +15,6 @@ use fecha_core::bill::hold;
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::tally::{Buckets, Count, Tally};
-use fecha_core::party::register::must_be_known;
 use fecha_core::price::table::PriceTable;
 
 /// A dealership of the register, as this close sees it.
@@ -56,7 +55,7 @@ impl Scope {
         let issuer_zone = office.config.issuer.timezone;
         let month = options.month.unwrap_or_else(|| Month::last_ended(now, issuer_zone));
         let book = book::of(office, month).await?;
-        must_be_known(&options.dealerships, &book.dealerships)?;
+        book.must_know(&options.dealerships)?;
         let cancelled = office.ledger.cancelled(month).await?;
         let whole = options.dealerships.is_empty();
         let candidate = |case: Case| {

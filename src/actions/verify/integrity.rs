@@ -1,8 +1,9 @@
 //! Whether the ledger is whole: numbers, documents, sums and emails.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ledger::invoices::{FileKind, Filter, Revision};
+use crate::ledger::listing::Figures;
 use crate::ledger::numbers::YearOfNumbers;
 use crate::ledger::{Ledger, LedgerError};
 use crate::setup::office::Office;
@@ -10,7 +11,7 @@ use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::bill::invoice::{Invoice, Number, label};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::evidence::{self, sha256_hex};
-use fecha_core::letter::{Content, LetterState};
+use fecha_core::letter::Content;
 use fecha_core::price::item::Line;
 use fecha_core::price::money::Money;
 
@@ -46,7 +47,8 @@ pub async fn check(office: &Office, month: Month) -> Result<Vec<Problem>, Ledger
         let number = Some(revision.invoice.number);
         problems.extend(about.map(|what| Problem { number, what }));
     }
-    problems.extend(emails(&office.ledger, &revisions).await?);
+    problems.extend(copies(&office.ledger, filter, &revisions).await?);
+    problems.extend(emails(&office.ledger, month, &revisions).await?);
     Ok(problems)
 }
 
@@ -174,13 +176,41 @@ fn sums(invoice: &Invoice) -> Vec<String> {
     wrong.map(|line| format!("a line of {} does not add up: {line:?}", invoice.label())).collect()
 }
 
+/// What lists show of a revision against its document: the copies that were made when it was issued, or
+/// when a later fecha opened the ledger first.
+async fn copies(
+    ledger: &Ledger,
+    filter: Filter<'_>,
+    revisions: &[Revision],
+) -> Result<Vec<Problem>, LedgerError> {
+    let listed = ledger.listed(filter).await?;
+    let by_key: BTreeMap<_, _> =
+        listed.iter().map(|listed| ((listed.number, listed.revision), listed)).collect();
+    let mut problems = Vec::new();
+    for Revision { invoice, .. } in revisions {
+        let Some(listed) = by_key.get(&(invoice.number, invoice.revision)) else { continue };
+        let differences = listed.figures.differences(&Figures::of(invoice));
+        problems.extend(differences.into_iter().map(|(column, here, there)| Problem {
+            number: Some(invoice.number),
+            what: format!(
+                "lists show another {column} of {} than was issued: {here}, the document says {there}; restore the ledger from a backup",
+                invoice.label()
+            ),
+        }));
+    }
+    Ok(problems)
+}
+
 /// Of every revision that stands the dealership got the invoice, or is about to; of every number that is
 /// void, that it is.
-async fn emails(ledger: &Ledger, revisions: &[Revision]) -> Result<Vec<Problem>, LedgerError> {
+async fn emails(
+    ledger: &Ledger,
+    month: Month,
+    revisions: &[Revision],
+) -> Result<Vec<Problem>, LedgerError> {
     let (mut mailed, mut told) = (BTreeSet::new(), BTreeSet::new());
-    for email in ledger.emails(None).await? {
-        match email.content {
-            _ if email.state == LetterState::Withdrawn => {}
+    for content in ledger.emailed(month).await? {
+        match content {
             Content::Invoice { number, revision, .. } => {
                 mailed.insert((number, revision));
             }

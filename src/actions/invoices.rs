@@ -1,0 +1,229 @@
+//! Invoices as people list and read them.
+
+use chrono::{NaiveDate, SecondsFormat};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::ledger::LedgerError;
+use crate::ledger::invoices::{FileKind, Filter, Revision};
+use crate::ledger::listing::Listed;
+use crate::setup::office::Office;
+use fecha_core::account::settled::Payment;
+use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
+use fecha_core::calendar::month::Month;
+use fecha_core::party::register::{UnknownDealerships, must_be_known};
+use fecha_core::price::item::Amounts;
+use fecha_core::price::money::Money;
+
+/// One revision as `fecha invoices --json` has it.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the keys of spec §3.4")]
+pub struct InvoiceJson<'a> {
+    pub number: Number,
+    pub revision: u32,
+    pub state: InvoiceState,
+    pub dealership_id: &'a str,
+    pub month: Month,
+    pub package: u64,
+    pub uam: u64,
+    pub overage: u64,
+    pub hsm: u64,
+    #[serde(flatten)]
+    pub amounts: Amounts,
+    pub total: Money,
+    pub due_date: NaiveDate,
+    pub issued_at: String,
+    pub evidence_sha256: &'a str,
+    pub pdf_sha256: &'a str,
+    pub reason: Option<&'a str>,
+    pub by: Option<&'a str>,
+    pub paid: Money,
+    pub payment: Payment,
+    pub overdue: bool,
+}
+
+impl<'a> InvoiceJson<'a> {
+    /// What JSON says of a revision on a day of the issuer.
+    #[must_use]
+    pub fn of(listed: &'a Listed, today: NaiveDate) -> Self {
+        let (account, figures) = (listed.account(), &listed.figures);
+        Self {
+            number: listed.number,
+            revision: listed.revision,
+            state: listed.state,
+            dealership_id: &listed.dealership_id,
+            month: listed.month,
+            package: figures.package,
+            uam: figures.uam,
+            overage: figures.overage(),
+            hsm: figures.hsm,
+            amounts: figures.amounts,
+            total: figures.total,
+            due_date: figures.due_on,
+            issued_at: listed.issued_at.to_rfc3339_opts(SecondsFormat::Secs, true),
+            evidence_sha256: &listed.evidence_sha256,
+            pdf_sha256: &listed.pdf_sha256,
+            reason: listed.reason.as_deref(),
+            by: listed.by.as_deref(),
+            paid: account.paid,
+            payment: account.payment(),
+            overdue: listed.state == InvoiceState::Issued && account.is_overdue(today),
+        }
+    }
+}
+
+/// Invoices could not be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// The dealership that was asked for.
+    #[error("{}", .0.of_one())]
+    UnknownDealership(#[from] UnknownDealerships),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// What was listed.
+#[derive(Debug)]
+pub struct Invoices {
+    /// By number, then revision.
+    pub listed: Vec<Listed>,
+    /// The issuer's local day: what is overdue depends on it.
+    pub today: NaiveDate,
+}
+
+impl Invoices {
+    /// The JSON of each.
+    #[must_use]
+    pub fn json(&self) -> Vec<InvoiceJson<'_>> {
+        self.listed.iter().map(|listed| InvoiceJson::of(listed, self.today)).collect()
+    }
+
+    /// What those that stand come to.
+    #[must_use]
+    pub fn total(&self) -> Money {
+        self.standing().map(|listed| listed.figures.total).sum()
+    }
+
+    /// What of those that stand is still to be paid.
+    #[must_use]
+    pub fn open(&self) -> Money {
+        self.standing().map(|listed| listed.account().open()).sum()
+    }
+
+    fn standing(&self) -> impl Iterator<Item = &Listed> {
+        self.listed.iter().filter(|listed| listed.state == InvoiceState::Issued)
+    }
+}
+
+/// Lists invoices.
+///
+/// # Errors
+/// [`ListError`].
+pub async fn list(office: &Office, filter: Filter<'_>) -> Result<Invoices, ListError> {
+    if let Some(id) = filter.dealership_id {
+        let known = office.ledger.dealership(id).await?.is_some();
+        must_be_known([id], |_| known)?;
+    }
+    let listed = office.ledger.listed(filter).await?;
+    Ok(Invoices { listed, today: office.today() })
+}
+
+/// An invoice, or one of its files, is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum ShowError {
+    /// There is no such number.
+    #[error("there is no invoice {0}: `fecha invoices` lists all")]
+    Unknown(Number),
+    /// There is no such revision of it.
+    #[error("invoice {number} has no revision {wanted}: it has {}", in_a_row(.known))]
+    NoRevision {
+        /// The number.
+        number: Number,
+        /// What was asked for.
+        wanted: u32,
+        /// What there is.
+        known: Vec<u32>,
+    },
+    /// Only a void number has a document of cancellation.
+    #[error("{0} is not cancelled")]
+    NotCancelled(String),
+    /// Damaged: every revision has its files.
+    #[error("the ledger lacks a file of {0}")]
+    FileMissing(String),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+fn in_a_row(revisions: &[u32]) -> String {
+    revisions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// A revision with its document.
+#[derive(Debug)]
+pub struct Shown {
+    /// What the document says.
+    pub revision: Revision,
+    /// What lists say.
+    pub listed: Listed,
+    /// The issuer's local day.
+    pub today: NaiveDate,
+}
+
+impl Shown {
+    /// What the list says of it, and the lines and counts behind it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let invoice = &self.revision.invoice;
+        let mut document = json!(InvoiceJson::of(&self.listed, self.today));
+        document["period"] = json!(invoice.period);
+        document["timezone"] = json!(invoice.timezone);
+        document["dealership"] = json!(invoice.dealership);
+        document["lines"] = json!(invoice.lines);
+        document["usage"] = json!(invoice.usage);
+        document["pix"] = json!(invoice.pix);
+        document["statement_sha256"] = json!(self.revision.statement_sha256);
+        document
+    }
+}
+
+/// Reads one revision of an invoice; without `revision` the latest.
+///
+/// # Errors
+/// [`ShowError`].
+pub async fn show(
+    office: &Office,
+    number: Number,
+    revision: Option<u32>,
+) -> Result<Shown, ShowError> {
+    let filter = Filter { number: Some(number), all_revisions: true, ..Filter::default() };
+    let mut all = office.ledger.listed(filter).await?;
+    let known: Vec<u32> = all.iter().map(|listed| listed.revision).collect();
+    let wanted = revision.or(known.last().copied()).ok_or(ShowError::Unknown(number))?;
+    let revisions = office.ledger.revisions(filter).await?;
+    let revision = revisions.into_iter().find(|revision| revision.invoice.revision == wanted);
+    let at = all.iter().position(|listed| listed.revision == wanted);
+    let (Some(revision), Some(at)) = (revision, at) else {
+        return Err(ShowError::NoRevision { number, wanted, known });
+    };
+    Ok(Shown { revision, listed: all.swap_remove(at), today: office.today() })
+}
+
+/// One file of a revision, byte for byte as issued.
+///
+/// # Errors
+/// [`ShowError`] where there is none.
+pub async fn file(
+    office: &Office,
+    invoice: &Invoice,
+    kind: FileKind,
+) -> Result<Vec<u8>, ShowError> {
+    let bytes = office.ledger.file(invoice.number, invoice.revision, kind).await?;
+    bytes.ok_or_else(|| match kind {
+        FileKind::Cancellation => ShowError::NotCancelled(invoice.label()),
+        FileKind::Invoice | FileKind::Statement | FileKind::Evidence => {
+            ShowError::FileMissing(invoice.label())
+        }
+    })
+}

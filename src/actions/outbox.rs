@@ -1,0 +1,58 @@
+//! The outbox as people see it.
+
+use chrono::SecondsFormat;
+use serde::Serialize;
+
+use crate::ledger::LedgerError;
+use crate::ledger::outbox::ListedEmail;
+use crate::setup::office::Office;
+use fecha_core::bill::invoice::Number;
+use fecha_core::letter::{Kind, LetterState};
+use fecha_core::party::register::EmailAddress;
+
+/// One email as `fecha outbox --json` has it.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the keys of spec §3.4")]
+pub struct EmailJson<'a> {
+    pub id: &'a str,
+    pub kind: Kind,
+    pub number: Option<Number>,
+    pub to: &'a EmailAddress,
+    pub subject: &'a str,
+    pub message_id: &'a str,
+    pub state: LetterState,
+    pub attempts: u32,
+    pub next_attempt_at: Option<String>,
+    pub last_error: Option<&'a str>,
+}
+
+impl<'a> EmailJson<'a> {
+    /// What JSON says of an email.
+    #[must_use]
+    pub fn of(email: &'a ListedEmail) -> Self {
+        let next = email.next_attempt_at;
+        Self {
+            id: &email.id,
+            kind: email.kind,
+            number: email.number,
+            to: email.to(),
+            subject: &email.subject,
+            message_id: &email.message_id,
+            state: email.state,
+            attempts: email.attempts,
+            next_attempt_at: next.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            last_error: email.last_error.as_deref(),
+        }
+    }
+}
+
+/// Every email, oldest first; only those in `state` where one is given.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn outbox(
+    office: &Office,
+    state: Option<LetterState>,
+) -> Result<Vec<ListedEmail>, LedgerError> {
+    office.ledger.emails(state).await
+}

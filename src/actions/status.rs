@@ -1,0 +1,195 @@
+//! Where the months stand, and what needs a person.
+
+use std::collections::BTreeMap;
+
+use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+
+use crate::actions::words::{in_a_line, plain};
+use crate::ledger::LedgerError;
+use crate::ledger::closing::{Closing, MonthState};
+use crate::ledger::outbox::ListedEmail;
+use crate::setup::office::Office;
+use fecha_core::bill::exception::Exception;
+use fecha_core::calendar::month::Month;
+use fecha_core::letter::LetterState;
+use fecha_core::price::money::Money;
+
+/// More exceptions of a month than this have one cause, which the first ones show.
+pub const SHOWN: usize = 25;
+
+/// Everything that `fecha status` says; its JSON.
+#[derive(Debug, serde::Serialize)]
+pub struct Status {
+    /// Every month from the first that was invoiced or looked at up to the last that has ended.
+    pub months: Vec<MonthRow>,
+    /// What a person must do, by month, then emails.
+    pub needs_a_person: Vec<Attention>,
+    /// How many emails are in each state.
+    pub outbox: EmailCounts,
+}
+
+/// One month.
+#[derive(Debug, serde::Serialize)]
+pub struct MonthRow {
+    /// Which.
+    pub month: Month,
+    /// How far its close is; one that no close has looked at is open.
+    pub state: MonthState,
+    /// Invoices that stand.
+    pub issued: u64,
+    /// What they come to.
+    pub total: Money,
+    /// How many things need a person.
+    pub exceptions: usize,
+    /// Why the close is held.
+    pub held: Option<String>,
+}
+
+/// Emails by state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[expect(missing_docs, reason = "the spec's own names")]
+pub struct EmailCounts {
+    pub pending: u64,
+    pub sending: u64,
+    pub sent: u64,
+    pub failed: u64,
+    pub withdrawn: u64,
+}
+
+/// Something that a person must do. In JSON it is in words: `what`, and what to `do`.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "what each is about")]
+pub enum Attention {
+    /// A close waits for a person.
+    Held { month: Month, why: String },
+    /// A month has ended and is not closed.
+    NotClosed { month: Month },
+    /// An exception of a close.
+    Exception { month: Month, exception: Exception },
+    /// Exceptions beyond the first [`SHOWN`].
+    MoreExceptions { month: Month, more: usize },
+    /// An email that no server took.
+    FailedEmail(Box<ListedEmail>),
+}
+
+impl Attention {
+    /// What is the matter, in words safe for a terminal.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::Held { month, why } => format!("{month} is held: {why}"),
+            Self::NotClosed { month } => format!("{month} is not closed"),
+            Self::Exception { month, exception } => format!("{month}: {}", in_a_line(exception)),
+            Self::MoreExceptions { month, more } => format!("{month}: {more} more exceptions"),
+            Self::FailedEmail(email) => format!(
+                "email to {} failed: {} ({})",
+                email.to(),
+                plain(&email.subject),
+                plain(email.last_error.as_deref().unwrap_or("no reason was given"))
+            ),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        match self {
+            Self::Held { month, .. } => format!(
+                "mend the message database and run `fecha close --month {month}`, or add --release"
+            ),
+            Self::NotClosed { month } => format!("fecha close --month {month}"),
+            Self::Exception { month, .. } => format!("then run `fecha close --month {month}`"),
+            Self::MoreExceptions { month, .. } => {
+                format!("`fecha close --month {month} --dry-run --json` names all")
+            }
+            Self::FailedEmail(email) => email.number.map_or_else(
+                || "mend [email] finance and send the report by hand".to_owned(),
+                |number| format!("mend the address in the register, then fecha resend {number}"),
+            ),
+        }
+    }
+}
+
+impl Serialize for Attention {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut attention = serializer.serialize_struct("Attention", 2)?;
+        attention.serialize_field("what", &self.what())?;
+        attention.serialize_field("do", &self.remedy())?;
+        attention.end()
+    }
+}
+
+/// Looks at the ledger. Reads sums and what needs a person, never an invoice.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn status(office: &Office) -> Result<Status, LedgerError> {
+    let closings = office.ledger.closings().await?;
+    let closings: BTreeMap<Month, Closing> =
+        closings.into_iter().map(|closing| (closing.month, closing)).collect();
+    let months = months(office, &closings).await?;
+    let mut needs_a_person = Vec::new();
+    for month in &months {
+        needs_a_person.extend(of_month(month, closings.get(&month.month)));
+    }
+    let failed = office.ledger.emails(Some(LetterState::Failed)).await?;
+    let failed = failed.into_iter().map(|email| Attention::FailedEmail(Box::new(email)));
+    needs_a_person.extend(failed);
+    let counts = office.ledger.emails_by_state().await?;
+    let in_state = |state: LetterState| {
+        counts.get(state.key()).and_then(|count| u64::try_from(*count).ok()).unwrap_or_default()
+    };
+    let outbox = EmailCounts {
+        pending: in_state(LetterState::Pending),
+        sending: in_state(LetterState::Sending),
+        sent: in_state(LetterState::Sent),
+        failed: in_state(LetterState::Failed),
+        withdrawn: in_state(LetterState::Withdrawn),
+    };
+    Ok(Status { months, needs_a_person, outbox })
+}
+
+async fn months(
+    office: &Office,
+    closings: &BTreeMap<Month, Closing>,
+) -> Result<Vec<MonthRow>, LedgerError> {
+    let last = Month::last_ended(office.clock.now(), office.config.issuer.timezone);
+    let sums = office.ledger.month_sums().await?;
+    let known = || sums.keys().chain(closings.keys()).copied();
+    let mut month = known().min().unwrap_or(last);
+    let end = known().max().unwrap_or(last).max(last);
+    let mut rows = Vec::new();
+    while month <= end {
+        let sum = sums.get(&month).copied().unwrap_or_default();
+        let closing = closings.get(&month);
+        rows.push(MonthRow {
+            month,
+            state: closing.map_or(MonthState::Open, |closing| closing.state),
+            issued: sum.invoices,
+            total: sum.total,
+            exceptions: closing.map_or(0, |closing| closing.exceptions.len()),
+            held: closing.and_then(|closing| closing.held.clone()),
+        });
+        month = month.next();
+    }
+    Ok(rows)
+}
+
+fn of_month(row: &MonthRow, closing: Option<&Closing>) -> Vec<Attention> {
+    let month = row.month;
+    let mut attention = Vec::new();
+    match (row.state, &row.held) {
+        (MonthState::Held, Some(why)) => {
+            attention.push(Attention::Held { month, why: why.clone() });
+        }
+        (MonthState::Open | MonthState::Held, _) => attention.push(Attention::NotClosed { month }),
+        (MonthState::Closed, _) => {}
+    }
+    let exceptions = closing.map_or(&[][..], |closing| &closing.exceptions);
+    let shown = exceptions.iter().take(SHOWN).cloned();
+    attention.extend(shown.map(|exception| Attention::Exception { month, exception }));
+    if exceptions.len() > SHOWN {
+        attention.push(Attention::MoreExceptions { month, more: exceptions.len() - SHOWN });
+    }
+    attention
+}

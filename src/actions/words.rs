@@ -1,0 +1,50 @@
+//! Words that whoever shows a result to a person needs, wherever that is.
+
+use fecha_core::bill::exception::Exception;
+use fecha_core::price::money::grouped;
+
+/// Text that others wrote, safe for a terminal: control and direction characters are shown, not obeyed.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let is_unsafe = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let shown = |c: char| if is_unsafe(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(shown).collect()
+}
+
+/// `1 email`, `1.200 emails`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
+}
+
+/// One exception: who, what, what to do.
+#[must_use]
+pub fn in_a_line(exception: &Exception) -> String {
+    let who = exception.dealership_id.as_deref().map_or_else(
+        || "(messages without a dealership)".to_owned(),
+        |id| format!("'{}'", plain(id)),
+    );
+    let Exception { reason, messages, .. } = exception;
+    let detail = exception.detail.as_ref().map(|detail| format!(" [{}]", plain(detail)));
+    format!(
+        "{who} {} ({}, {}){}",
+        reason.advice(),
+        reason.key(),
+        count(usize::try_from(*messages).unwrap_or(usize::MAX), "message"),
+        detail.unwrap_or_default()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_others_wrote_commands_the_terminal() {
+        assert_eq!(plain("d1\u{1b}[2J\n"), "d1\\u{1b}[2J\\n");
+        assert_eq!(plain("São João \u{202e}x"), "São João \\u{202e}x");
+    }
+}

@@ -1,0 +1,346 @@
+//! What lists, sums and accounts read: the columns of a revision, by index, and never the document
+//! itself. So a command about one month or one invoice takes no longer after years than after a month.
+//!
+//! The columns are copies out of the document ([`Figures`]). The issue writes them; a ledger of a fecha
+//! that did not know them is filled when it is opened.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::any::AnyRow;
+use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
+
+use super::invoices::{Filter, state};
+use super::{Engine, Ledger, LedgerError, corrupt, from_text};
+use fecha_core::account::settled::Account;
+use fecha_core::bill::digest::DigestRow;
+use fecha_core::bill::invoice::{Invoice, InvoiceState, Number, label};
+use fecha_core::calendar::month::Month;
+use fecha_core::price::item::Amounts;
+use fecha_core::price::money::Money;
+
+/// What lists show and sum of a document: copies, which are written once and compared by `verify`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figures {
+    /// Legal name of the dealership, as printed.
+    pub dealership_name: String,
+    /// Its tax id, as printed.
+    pub cnpj: String,
+    /// Contacts included.
+    pub package: u64,
+    /// Unique active contacts.
+    pub uam: u64,
+    /// Template messages.
+    pub hsm: u64,
+    /// By the columns of reports.
+    pub amounts: Amounts,
+    /// All lines.
+    pub total: Money,
+    /// When it is to be paid.
+    pub due_on: NaiveDate,
+    /// The dealership's local day of issue.
+    pub issued_on: NaiveDate,
+}
+
+/// A revision as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The number, the same in every revision.
+    pub number: Number,
+    /// 0 for the first issue.
+    pub revision: u32,
+    /// Where it stands.
+    pub state: InvoiceState,
+    /// Who is invoiced.
+    pub dealership_id: String,
+    /// For which month.
+    pub month: Month,
+    /// Copied out of the document.
+    pub figures: Figures,
+    /// When it was issued; milliseconds.
+    pub issued_at: DateTime<Utc>,
+    /// Of the evidence, hexadecimal.
+    pub evidence_sha256: String,
+    /// Of the invoice PDF, hexadecimal.
+    pub pdf_sha256: String,
+    /// Why it replaces the one before; `None` in a first issue.
+    pub reason: Option<String>,
+    /// Who asked for that.
+    pub by: Option<String>,
+    /// What was paid under the number, less what later invoices gave back.
+    pub paid: Money,
+}
+
+/// The invoices of a month that stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MonthSum {
+    /// How many.
+    pub invoices: u64,
+    /// What they come to.
+    pub total: Money,
+}
+
+/// Of the tables `i` (invoice) and `r` (revision). Money that was paid for the number comes back as a
+/// credit without a `rest_of`; it is given back once an invoice carries that.
+const SELECT: &str = "SELECT r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
+         r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount, r.total, r.due_on, r.issued_on,
+         r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
+         CAST(COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.number = r.number), 0)
+             + COALESCE((SELECT SUM(a.amount) FROM adjustment a WHERE a.origin = r.number AND a.rest_of IS NULL
+                 AND a.number IS NOT NULL AND a.cancelled_at IS NULL), 0) AS BIGINT) AS paid
+     FROM invoice i JOIN revision r ON r.number = i.number";
+
+/// Revisions that one transaction fills: a process that is killed loses no more work than this.
+const BATCH: i64 = 500;
+
+impl Figures {
+    /// What a document says.
+    #[must_use]
+    pub fn of(invoice: &Invoice) -> Self {
+        let row = DigestRow::of(invoice, String::new());
+        Self {
+            dealership_name: row.dealership_name,
+            cnpj: row.cnpj,
+            package: row.package,
+            uam: row.uam,
+            hsm: row.hsm,
+            amounts: row.amounts,
+            total: row.total,
+            due_on: row.due_on,
+            issued_on: invoice.issued_on,
+        }
+    }
+
+    /// Contacts above the package.
+    #[must_use]
+    pub fn overage(&self) -> u64 {
+        self.uam.saturating_sub(self.package)
+    }
+
+    /// The columns in which these differ from others: name, here, there.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> Vec<(&'static str, String, String)> {
+        let pairs = self.named().into_iter().zip(other.named());
+        pairs
+            .filter(|((_, here), (_, there))| here != there)
+            .map(|((name, here), (_, there))| (name, here, there))
+            .collect()
+    }
+
+    fn named(&self) -> [(&'static str, String); 12] {
+        let Amounts { package, overage, hsm, adjustments } = self.amounts;
+        [
+            ("dealership_name", self.dealership_name.clone()),
+            ("cnpj", self.cnpj.clone()),
+            ("package", self.package.to_string()),
+            ("uam", self.uam.to_string()),
+            ("hsm", self.hsm.to_string()),
+            ("package_amount", package.to_string()),
+            ("overage_amount", overage.to_string()),
+            ("hsm_amount", hsm.to_string()),
+            ("adjustments_amount", adjustments.to_string()),
+            ("total", self.total.to_string()),
+            ("due_on", self.due_on.to_string()),
+            ("issued_on", self.issued_on.to_string()),
+        ]
+    }
+}
+
+impl Listed {
+    /// What of it is paid, open and overdue.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        Account { total: self.figures.total, paid: self.paid, due_on: self.figures.due_on }
+    }
+
+    /// `2026-000001`, or `2026-000001-R1`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        label(self.number, self.revision)
+    }
+}
+
+impl Ledger {
+    /// Revisions by number, then revision, as lists show them.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn listed(&self, filter: Filter<'_>) -> Result<Vec<Listed>, LedgerError> {
+        let (sql, values) = filter.select(SELECT);
+        let query = sqlx::query(AssertSqlSafe(sql));
+        let rows = values
+            .into_iter()
+            .fold(query, sqlx::query::Query::bind)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("list the invoices"))?;
+        let mut listed: Vec<_> = rows.iter().map(listed).collect::<Result<_, _>>()?;
+        listed.sort_by_key(|listed: &Listed| (listed.number, listed.revision));
+        Ok(listed)
+    }
+
+    /// The invoice of this number, if it stands.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn listed_standing(&self, number: Number) -> Result<Option<Listed>, LedgerError> {
+        let filter = Filter { number: Some(number), ..Filter::default() };
+        let latest = self.listed(filter).await?.pop();
+        Ok(latest.filter(|listed| listed.state == InvoiceState::Issued))
+    }
+
+    /// Every month that has a number, void ones too, and what of it stands.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn month_sums(&self) -> Result<BTreeMap<Month, MonthSum>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT i.month,
+                 CAST(SUM(CASE WHEN i.cancelled_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS invoices,
+                 CAST(SUM(CASE WHEN i.cancelled_at IS NULL THEN r.total ELSE 0 END) AS BIGINT) AS total
+             FROM invoice i JOIN revision r ON r.number = i.number
+             WHERE r.superseded_at IS NULL GROUP BY i.month",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("sum the invoices"))?;
+        let sum = |row: &AnyRow| {
+            let month: String = row.try_get("month").map_err(corrupt)?;
+            let sum = MonthSum { invoices: count(row, "invoices")?, total: money(row, "total")? };
+            Ok((month.parse().map_err(corrupt)?, sum))
+        };
+        rows.iter().map(sum).collect()
+    }
+
+    /// Fills the figures of what a fecha issued that did not keep them, some hundred in a transaction:
+    /// whoever is killed within leaves a ledger that the next one goes on with, and of two that open
+    /// it at once one waits for the other.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written, or a document cannot be read.
+    pub(super) async fn fill_figures(&self) -> Result<(), LedgerError> {
+        let failed = LedgerError::while_doing("look for revisions without figures");
+        let unfilled = sqlx::query("SELECT number FROM revision WHERE total IS NULL LIMIT 1");
+        if unfilled.fetch_optional(&self.pool).await.map_err(failed)?.is_none() {
+            return Ok(());
+        }
+        tracing::info!("filling what lists show, once");
+        while self.fill_some().await? {}
+        Ok(())
+    }
+
+    /// Fills a batch; `false` where nothing was left.
+    async fn fill_some(&self) -> Result<bool, LedgerError> {
+        let failed = LedgerError::while_doing("fill what lists show");
+        let mut transaction = self.begin().await?;
+        if self.engine == Engine::Postgres {
+            let lock = sqlx::raw_sql("SELECT pg_advisory_xact_lock(7234052)");
+            lock.execute(&mut *transaction).await.map_err(&failed)?;
+        }
+        let rows = sqlx::query(
+            "SELECT number, revision, content FROM revision WHERE total IS NULL
+             ORDER BY number, revision LIMIT $1",
+        )
+        .bind(BATCH)
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        for row in &rows {
+            let number: String = row.try_get("number").map_err(corrupt)?;
+            let revision: i64 = row.try_get("revision").map_err(corrupt)?;
+            let content: String = row.try_get("content").map_err(corrupt)?;
+            let invoice: Invoice = serde_json::from_str(&content).map_err(|error| {
+                corrupt(format!("the document of {number}, revision {revision}: {error}"))
+            })?;
+            fill(&mut transaction, (number, revision), &Figures::of(&invoice)).await?;
+        }
+        transaction.commit().await.map_err(&failed)?;
+        Ok(!rows.is_empty())
+    }
+}
+
+/// Writes the figures of a revision that has none.
+pub(super) async fn fill(
+    transaction: &mut Transaction<'static, Any>,
+    (number, revision): (String, i64),
+    figures: &Figures,
+) -> Result<(), LedgerError> {
+    let Amounts { package, overage, hsm, adjustments } = figures.amounts;
+    sqlx::query(
+        "UPDATE revision SET dealership_name = $1, cnpj = $2, package = $3, uam = $4, hsm = $5,
+             package_amount = $6, overage_amount = $7, hsm_amount = $8, adjustments_amount = $9, total = $10,
+             due_on = $11, issued_on = $12
+         WHERE number = $13 AND revision = $14 AND total IS NULL",
+    )
+    .bind(figures.dealership_name.clone())
+    .bind(figures.cnpj.clone())
+    .bind(stored(figures.package)?)
+    .bind(stored(figures.uam)?)
+    .bind(stored(figures.hsm)?)
+    .bind(package.centavos())
+    .bind(overage.centavos())
+    .bind(hsm.centavos())
+    .bind(adjustments.centavos())
+    .bind(figures.total.centavos())
+    .bind(figures.due_on.to_string())
+    .bind(figures.issued_on.to_string())
+    .bind(number)
+    .bind(revision)
+    .execute(&mut **transaction)
+    .await
+    .map_err(LedgerError::while_doing("fill what lists show"))?;
+    Ok(())
+}
+
+fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
+    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+    let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
+    Ok(Listed {
+        number: text("number")?.parse().map_err(corrupt)?,
+        revision: u32::try_from(count(row, "revision")?).map_err(corrupt)?,
+        state: state(row)?,
+        dealership_id: text("dealership_id")?,
+        month: text("month")?.parse().map_err(corrupt)?,
+        figures: figures(row)?,
+        issued_at: from_text(&text("issued_at")?)?,
+        evidence_sha256: text("evidence_sha256")?,
+        pdf_sha256: text("pdf_sha256")?,
+        reason: optional("reason")?,
+        by: optional("issued_by")?,
+        paid: money(row, "paid")?,
+    })
+}
+
+fn figures(row: &AnyRow) -> Result<Figures, LedgerError> {
+    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+    Ok(Figures {
+        dealership_name: text("dealership_name")?,
+        cnpj: text("cnpj")?,
+        package: count(row, "package")?,
+        uam: count(row, "uam")?,
+        hsm: count(row, "hsm")?,
+        amounts: Amounts {
+            package: money(row, "package_amount")?,
+            overage: money(row, "overage_amount")?,
+            hsm: money(row, "hsm_amount")?,
+            adjustments: money(row, "adjustments_amount")?,
+        },
+        total: money(row, "total")?,
+        due_on: text("due_on")?.parse().map_err(corrupt)?,
+        issued_on: text("issued_on")?.parse().map_err(corrupt)?,
+    })
+}
+
+/// A count of a row; for the modules beside this one.
+pub(super) fn count(row: &AnyRow, column: &str) -> Result<u64, LedgerError> {
+    u64::try_from(row.try_get::<i64, _>(column).map_err(corrupt)?).map_err(corrupt)
+}
+
+/// An amount of a row; for the modules beside this one.
+pub(super) fn money(row: &AnyRow, column: &str) -> Result<Money, LedgerError> {
+    Ok(Money::from_centavos(row.try_get(column).map_err(corrupt)?))
+}
+
+fn stored(count: u64) -> Result<i64, LedgerError> {
+    i64::try_from(count).map_err(corrupt)
+}
