@@ -93,7 +93,7 @@ async fn close(office: &Office, meter: &Arc<Mutex<Meter>>) -> CloseReport {
         Progress::Issuing(done, all) if done == all => mark(&watch, "issue"),
         _ => {}
     };
-    let report = close_month(&office, &source, &options, office.clock.now(), progress).await;
+    let report = close_month(office, &source, &options, office.clock.now(), progress).await;
     mark(meter, "report to finance");
     report.expect("a close")
 }

@@ -4,6 +4,7 @@
 /// that turn the direction of whatever follows (U+202A–E, U+2066–9) become `�`; spaces are not doubled.
 ///
 /// Letters of right-to-left scripts stay as they are.
+#[must_use]
 pub fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
@@ -21,6 +22,7 @@ pub fn one_line(text: &str) -> String {
 }
 
 /// The text cut to `length` characters, with an ellipsis where something was cut.
+#[must_use]
 pub fn shortened(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
