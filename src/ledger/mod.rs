@@ -227,14 +227,19 @@ impl Ledger {
     /// A transaction that writes. On SQLite it takes the write lock at once: one that reads first and
     /// writes later is refused where another process wrote in between.
     pub(crate) async fn begin(&self) -> Result<Transaction<'static, Any>, LedgerError> {
+        let mut transaction = self.begin_whoever_leads().await?;
+        self.check_epoch(&mut transaction).await?;
+        Ok(transaction)
+    }
+
+    /// As [`Ledger::begin`], for what is true whichever daemon leads.
+    async fn begin_whoever_leads(&self) -> Result<Transaction<'static, Any>, LedgerError> {
         let begin = match self.engine {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
         let failed = LedgerError::while_doing("begin a transaction");
-        let mut transaction = self.pool.begin_with(begin).await.map_err(failed)?;
-        self.check_epoch(&mut transaction).await?;
-        Ok(transaction)
+        self.pool.begin_with(begin).await.map_err(failed)
     }
 
     /// "SQLite" or "PostgreSQL".
