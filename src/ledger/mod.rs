@@ -28,6 +28,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _, Transaction};
 
 use fecha_core::count::evidence::EvidenceKey;
+use fecha_core::secret::{without_password, without_password_of};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -197,7 +198,7 @@ impl Ledger {
                 Err(error) => {
                     return Err(LedgerError::CannotOpen {
                         ledger: without_password(url),
-                        cause: error.to_string(),
+                        cause: without_password_of(url, &error.to_string()),
                     });
                 }
             }
@@ -271,7 +272,7 @@ fn sqlite_url(url: &str) -> String {
 
 fn open_error(url: &str, error: &sqlx::Error) -> LedgerError {
     let ledger = without_password(url);
-    let cause = error.to_string();
+    let cause = without_password_of(url, &error.to_string());
     if is_away(error) {
         LedgerError::Unreachable { ledger, cause }
     } else {
@@ -298,16 +299,6 @@ fn is_away(error: &sqlx::Error) -> bool {
     }
 }
 
-/// A URL as it may be shown: `postgres://fecha:***@host/db`.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let user = login.split(':').next().unwrap_or_default();
-    let password = if login.contains(':') { ":***" } else { "" };
-    format!("{scheme}://{user}{password}@{host}")
-}
-
 fn to_text(instant: DateTime<Utc>) -> String {
     // Fixed width, so that text sorts as time does.
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -323,17 +314,4 @@ fn corrupt(error: impl std::fmt::Display) -> LedgerError {
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(corrupt)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shows_no_password() {
-        assert_eq!(without_password("postgres://fecha:secret@db/x"), "postgres://fecha:***@db/x");
-        assert_eq!(without_password("postgres://fecha:a@b@db/x"), "postgres://fecha:***@db/x");
-        assert_eq!(without_password("postgres://fecha@db/x"), "postgres://fecha@db/x");
-        assert_eq!(without_password("sqlite:fecha.db"), "sqlite:fecha.db");
-    }
 }
