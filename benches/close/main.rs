@@ -102,7 +102,7 @@ async fn close(office: &Office, meter: &Arc<Mutex<Meter>>) -> CloseReport {
 async fn deliver(office: &Office) -> Delivered {
     let mut mailers = office::mailers(&office.config).expect("a mail server");
     let post = Post { ledger: &office.ledger, templates: &office.templates, clock: office.clock };
-    post.deliver_due(&mut mailers, |_| {}).await.expect("a delivery")
+    post.deliver_due(&mut mailers, None, |_| {}).await.expect("a delivery")
 }
 
 fn mark(meter: &Mutex<Meter>, stage: &'static str) {

@@ -3,7 +3,7 @@
 //! Everything here is pure: no I/O, no clock, no database, no async. Cargo keeps it so: none of the crates
 //! that it depends on can do any of that. The folders stand in the way of the data: [`calendar`] →
 //! [`count`] → [`price`] → [`bill`] → [`account`]; [`party`] is who bills and who is billed,
-//! [`letter`] what they are told.
+//! [`letter`] what they are told; [`secret`] is what nobody is shown.
 #![warn(missing_docs)]
 
 pub mod account;
@@ -13,3 +13,4 @@ pub mod count;
 pub mod letter;
 pub mod party;
 pub mod price;
+pub mod secret;

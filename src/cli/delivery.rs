@@ -50,7 +50,7 @@ pub async fn send_due(office: &Office, output: &Output) -> Result<Delivered, Fai
     let post = Post { ledger: &office.ledger, templates: &office.templates, clock: office.clock };
     let bar = output.bar();
     let delivered = post
-        .deliver_due(&mut mailers, |done| {
+        .deliver_due(&mut mailers, office.config.email.per_minute, |done| {
             bar.set_message(format!("{done} emails"));
             bar.tick();
         })

@@ -248,9 +248,14 @@ pub fn start_service_logging(verbose: u8) {
 }
 
 fn filter(level: &str) -> EnvFilter {
-    EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| {
         EnvFilter::new(format!(
             "{level},sqlx=error,lopdf=error,printpdf=error,tokio_cron_scheduler=error"
         ))
-    })
+    });
+    // The driver warns of a parameter that it does not know, value included: `Password=…` is one.
+    match "sqlx_postgres::options=off".parse() {
+        Ok(quiet) => wanted.add_directive(quiet),
+        Err(_) => wanted,
+    }
 }

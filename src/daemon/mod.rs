@@ -25,12 +25,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use self::leader::Seat;
-use self::postman::Round;
 use self::pulse::Pulse;
 use crate::ledger::LedgerError;
 use crate::messages::{Source, SourceError};
 use crate::post::MailError;
 use crate::post::deliver::CONNECTIONS;
+use crate::post::round::Round;
 use crate::setup::office::{self, Office};
 use fecha_core::calendar::month::Month;
 
@@ -173,9 +173,11 @@ async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiv
         tasks.spawn(closer::run(daemon.clone(), term.ledger.clone(), ends.clone()));
         tasks.spawn(watcher::run(daemon.clone(), term.ledger.clone(), ends.clone()));
         let per_minute = daemon.office.config.email.per_minute;
-        let round = Arc::new(Round::new(term.ledger.clone(), per_minute));
+        let clock = daemon.office.clock;
+        let round = Arc::new(Round::without_end(term.ledger.clone(), clock, per_minute));
         for _ in 0..CONNECTIONS {
-            tasks.spawn(postman::run(daemon.clone(), round.clone(), ends.clone()));
+            let (ledger, round) = (term.ledger.clone(), round.clone());
+            tasks.spawn(postman::run(daemon.clone(), ledger, round, ends.clone()));
         }
         tokio::select! {
             () = term.lost() => tracing::warn!("another daemon may lead now: this one waits"),

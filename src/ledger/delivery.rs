@@ -3,7 +3,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use fecha_core::letter::LetterState;
+use fecha_core::letter::retry::settled;
+use fecha_core::letter::{Delivery, LetterState};
 
 use super::outbox::{COLUMNS, Queued, email};
 use super::{Ledger, LedgerError, corrupt, to_text};
@@ -12,124 +13,125 @@ use super::{Ledger, LedgerError, corrupt, to_text};
 /// answer of a server (RFC 5321 §4.5.3.2: 10 minutes after DATA, 5 for each step before).
 const LEASE: TimeDelta = TimeDelta::minutes(45);
 
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attempt {
-    /// The server took it.
-    Sent,
-    /// To be tried again at this instant.
-    Retry {
-        /// When.
-        at: DateTime<Utc>,
-        /// Why.
-        error: String,
-        /// The server may have taken it: the line was lost before its answer.
-        maybe_delivered: bool,
-    },
-    /// Over, without success.
-    Failed {
-        /// Why.
-        error: String,
-    },
-    /// Not begun: the server was away, which is nobody's failure. Does not count as an attempt.
-    NotBegun {
-        /// Why.
-        error: String,
-    },
-}
-
-/// A claimed email, and how its attempt ended.
+/// A claimed email, and what became of it.
 #[derive(Debug, Clone)]
 pub struct Done {
+    email: Queued,
+    delivery: Delivery,
+    next_attempt_at: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
+}
+
+impl Done {
+    /// The attempt at `email`, as it was claimed, ended so at this instant. One that has been tried for too
+    /// long is given up here ([`settled`]).
+    #[must_use]
+    pub fn new(email: Queued, delivery: Delivery, at: DateTime<Utc>) -> Self {
+        let first = email.first_attempt_at.unwrap_or(at);
+        let (delivery, next_attempt_at) = settled(delivery, email.attempts, first, at);
+        Self { email, delivery, next_attempt_at, at }
+    }
+
     /// As it was claimed.
-    pub email: Queued,
-    /// How it ended.
-    pub attempt: Attempt,
-    /// When.
-    pub at: DateTime<Utc>,
+    #[must_use]
+    pub fn email(&self) -> &Queued {
+        &self.email
+    }
+
+    /// What became of it.
+    #[must_use]
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+}
+
+/// Which emails a worker asks for.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// How many at most.
+    pub most: usize,
+    /// Those that are due at this instant; none is that is not due now as well.
+    pub due: DateTime<Utc>,
+    /// Ids that this process has in hand: those do not come back to it, even where the clock was stepped
+    /// over their lease.
+    pub in_hand: Vec<String>,
 }
 
 impl Ledger {
-    /// Claims the email that has been due longest, for the time of a lease; `None` where nothing is
-    /// due. A first attempt is always due, whatever became of the clock since it was queued. Two workers
-    /// never get the same one; one whose worker died comes back. `in_hand` are ids that this process is
-    /// sending: those do not come back to it, even where the clock was stepped over their lease.
+    /// Records what became of some emails, and claims others for the time of a lease that begins at `now`,
+    /// those first that have been due longest: in one transaction, so that the disk is waited for once. A
+    /// first attempt is always due, whatever became of the clock since it was queued. Two workers never
+    /// get the same email; one whose worker died comes back.
+    ///
+    /// Whoever leads: what went out is recorded by whoever sent it, and a claim excludes all others.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn claim_email(
-        &self,
-        now: DateTime<Utc>,
-        in_hand: &[String],
-    ) -> Result<Option<Queued>, LedgerError> {
-        let failed = LedgerError::while_doing("claim an email");
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
-        Ok(claim(&mut connection, now, &in_hand.join(" "), 1).await?.pop())
-    }
-
-    /// Records how the claimed attempt ended.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn record_attempt(
-        &self,
-        email: &Queued,
-        attempt: &Attempt,
-        now: DateTime<Utc>,
-    ) -> Result<(), LedgerError> {
-        let failed = LedgerError::while_doing("record a delivery");
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
-        record(&mut connection, email, attempt, now).await
-    }
-
-    /// Records how some attempts ended, and claims up to `wanted` emails that are due at `until`, as
-    /// [`Ledger::claim_email`] does: in one transaction, so that the disk is waited for once.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written; nothing is recorded or claimed then.
+    /// [`LedgerError`] where the ledger cannot be read or written; nothing is recorded or claimed then.
     pub async fn exchange_emails(
         &self,
         done: &[Done],
-        wanted: usize,
-        until: DateTime<Utc>,
+        wanted: &Wanted,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Queued>, LedgerError> {
-        let mut transaction = self.begin().await?;
-        for Done { email, attempt, at } in done {
-            record(&mut transaction, email, attempt, *at).await?;
+        let wanted = &Wanted { due: wanted.due.min(now), ..wanted.clone() };
+        // Who rests and only looks takes no lock from those who write.
+        if done.is_empty() && !self.has_due(wanted).await? {
+            return Ok(Vec::new());
         }
-        let claimed = claim(&mut transaction, until, "", wanted).await?;
+        let mut transaction = self.begin_whoever_leads().await?;
+        for done in done {
+            record(&mut transaction, done).await?;
+        }
+        let claimed = claim(&mut transaction, wanted, now).await?;
         let failed = LedgerError::while_doing("record a delivery");
         transaction.commit().await.map_err(failed)?;
         Ok(claimed)
     }
+
+    async fn has_due(&self, wanted: &Wanted) -> Result<bool, LedgerError> {
+        let failed = LedgerError::while_doing("claim an email");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        Ok(!due(&mut connection, wanted, wanted.most.min(1)).await?.is_empty())
+    }
 }
 
-/// Claims up to `wanted` emails, those first that have been due longest.
+/// Up to `most` emails that may be claimed.
+async fn due(
+    connection: &mut AnyConnection,
+    wanted: &Wanted,
+    most: usize,
+) -> Result<Vec<Queued>, LedgerError> {
+    if most == 0 {
+        return Ok(Vec::new());
+    }
+    let due = sqlx::query(AssertSqlSafe(format!(
+        "{COLUMNS} WHERE state = 'pending' AND (attempts = 0 OR next_attempt_at <= $1)
+             OR state = 'sending' AND lease_until <= $1 AND $2 NOT LIKE '%' || id || '%'
+         ORDER BY next_attempt_at, id LIMIT $3"
+    )))
+    .bind(to_text(wanted.due))
+    .bind(wanted.in_hand.join(" "))
+    .bind(i64::try_from(most).map_err(corrupt)?)
+    .fetch_all(connection)
+    .await
+    .map_err(LedgerError::while_doing("claim an email"))?;
+    due.iter().map(email).collect()
+}
+
+/// Claims what is wanted, as far as it is there.
 async fn claim(
     connection: &mut AnyConnection,
+    wanted: &Wanted,
     now: DateTime<Utc>,
-    in_hand: &str,
-    wanted: usize,
 ) -> Result<Vec<Queued>, LedgerError> {
     let failed = LedgerError::while_doing("claim an email");
     let mut claimed = Vec::new();
-    while claimed.len() < wanted {
-        let due = sqlx::query(AssertSqlSafe(format!(
-            "{COLUMNS} WHERE state = 'pending' AND (attempts = 0 OR next_attempt_at <= $1)
-                 OR state = 'sending' AND lease_until <= $1 AND $2 NOT LIKE '%' || id || '%'
-             ORDER BY next_attempt_at, id LIMIT $3"
-        )))
-        .bind(to_text(now))
-        .bind(in_hand.to_owned())
-        .bind(i64::try_from(wanted - claimed.len()).map_err(corrupt)?)
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(&failed)?;
+    while claimed.len() < wanted.most {
+        let due = due(connection, wanted, wanted.most - claimed.len()).await?;
         if due.is_empty() {
             break;
         }
-        for row in due {
-            let email = email(&row)?;
+        for email in due {
             if take(connection, &email, now).await.map_err(&failed)? {
                 let first_attempt_at = email.first_attempt_at.or(Some(now));
                 let attempts = email.attempts + 1;
@@ -166,21 +168,17 @@ async fn take(
     Ok(taken.rows_affected() == 1)
 }
 
-async fn record(
-    connection: &mut AnyConnection,
-    email: &Queued,
-    attempt: &Attempt,
-    now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
-    let (state, next, error, maybe) = match attempt {
-        Attempt::Sent => ("sent", None, None, false),
-        Attempt::Retry { at, error, maybe_delivered } => {
-            ("pending", Some(*at), Some(error), *maybe_delivered)
-        }
-        Attempt::Failed { error } => ("failed", None, Some(error), false),
-        Attempt::NotBegun { error } => ("pending", email.next_attempt_at, Some(error), false),
+async fn record(connection: &mut AnyConnection, done: &Done) -> Result<(), LedgerError> {
+    let Done { email, delivery, next_attempt_at, at } = done;
+    let (state, next, error) = match delivery {
+        Delivery::Sent => ("sent", None, None),
+        Delivery::Retry { error, .. } => ("pending", *next_attempt_at, Some(error)),
+        Delivery::Failed { error } => ("failed", None, Some(error)),
+        // Not begun, which is nobody's failure: due as it was.
+        Delivery::Unreachable { error } => ("pending", email.next_attempt_at, Some(error)),
     };
-    let begun = i64::from(!matches!(attempt, Attempt::NotBegun { .. }));
+    let maybe_twice = matches!(delivery, Delivery::Retry { maybe_delivered: true, .. });
+    let begun = i64::from(!matches!(delivery, Delivery::Unreachable { .. }));
     sqlx::query(
         "UPDATE outbox SET state = $1, next_attempt_at = $2, lease_until = NULL,
              last_error = $3, maybe_twice = maybe_twice + $4, sent_at = $5, attempts = $6,
@@ -191,8 +189,8 @@ async fn record(
     .bind(state.to_owned())
     .bind(next.map(to_text))
     .bind(error.cloned())
-    .bind(i64::from(maybe))
-    .bind((*attempt == Attempt::Sent).then(|| to_text(now)))
+    .bind(i64::from(maybe_twice))
+    .bind((*delivery == Delivery::Sent).then(|| to_text(*at)))
     .bind(i64::from(email.attempts) - 1 + begun)
     .bind(email.id.clone())
     .bind(i64::from(email.attempts))

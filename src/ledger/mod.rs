@@ -31,6 +31,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use fecha_core::count::evidence::EvidenceKey;
+use fecha_core::secret::{without_password, without_password_of};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -205,7 +206,7 @@ impl Ledger {
                 Err(error) => {
                     return Err(LedgerError::CannotOpen {
                         ledger: without_password(url),
-                        cause: error.to_string(),
+                        cause: without_password_of(url, &error.to_string()),
                     });
                 }
             }
@@ -235,14 +236,19 @@ impl Ledger {
     /// A transaction that writes. On SQLite it takes the write lock at once: one that reads first and
     /// writes later is refused where another process wrote in between.
     pub(crate) async fn begin(&self) -> Result<Transaction, LedgerError> {
+        let mut transaction = self.begin_whoever_leads().await?;
+        self.check_epoch(&mut transaction).await?;
+        Ok(transaction)
+    }
+
+    /// As [`Ledger::begin`], for what is true whichever daemon leads.
+    async fn begin_whoever_leads(&self) -> Result<Transaction, LedgerError> {
         let begin = match self.engine {
             Engine::Sqlite => "BEGIN IMMEDIATE",
             Engine::Postgres => "BEGIN",
         };
         let failed = LedgerError::while_doing("begin a transaction");
-        let mut transaction = self.pool.begin_with(begin).await.map_err(failed)?;
-        self.check_epoch(&mut transaction).await?;
-        Ok(transaction)
+        self.pool.begin_with(begin).await.map_err(failed)
     }
 
     /// "SQLite" or "PostgreSQL".
@@ -274,7 +280,7 @@ fn sqlite_url(url: &str) -> String {
 
 fn open_error(url: &str, error: &sqlx::Error) -> LedgerError {
     let ledger = without_password(url);
-    let cause = error.to_string();
+    let cause = without_password_of(url, &error.to_string());
     if is_away(error) {
         LedgerError::Unreachable { ledger, cause }
     } else {
@@ -299,16 +305,6 @@ fn is_away(error: &sqlx::Error) -> bool {
         sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing(&code)),
         _ => false,
     }
-}
-
-/// A URL as it may be shown: `postgres://fecha:***@host/db`.
-#[must_use]
-pub fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    let Some((login, host)) = rest.rsplit_once('@') else { return url.to_owned() };
-    let user = login.split(':').next().unwrap_or_default();
-    let password = if login.contains(':') { ":***" } else { "" };
-    format!("{scheme}://{user}{password}@{host}")
 }
 
 /// An id that sorts by `now`, and in the order in which this process made them.
@@ -349,13 +345,5 @@ mod tests {
         assert!(ids.iter().all(|id| *id < later));
         // A clock that was set back does not put what comes later before what was there.
         assert!(later < new_id(now - chrono::TimeDelta::days(1)));
-    }
-
-    #[test]
-    fn shows_no_password() {
-        assert_eq!(without_password("postgres://fecha:secret@db/x"), "postgres://fecha:***@db/x");
-        assert_eq!(without_password("postgres://fecha:a@b@db/x"), "postgres://fecha:***@db/x");
-        assert_eq!(without_password("postgres://fecha@db/x"), "postgres://fecha@db/x");
-        assert_eq!(without_password("sqlite:fecha.db"), "sqlite:fecha.db");
     }
 }

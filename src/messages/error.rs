@@ -3,6 +3,7 @@
 use std::fmt;
 
 use fecha_core::count::tally::{Count, Residual};
+use fecha_core::secret::{Secret, without_password, without_password_of};
 
 /// Where something was wrong: the database's URL without its password, and the relation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +12,7 @@ pub struct Place {
     pub database: String,
     /// The relation as configured.
     pub relation: String,
+    url: Secret,
 }
 
 impl fmt::Display for Place {
@@ -20,6 +22,17 @@ impl fmt::Display for Place {
 }
 
 impl Place {
+    /// The relation of the database that a URL names.
+    pub(super) fn new(url: &str, relation: &str) -> Self {
+        let (database, url) = (without_password(url), Secret::new(url.to_owned()));
+        Self { database, relation: relation.to_owned(), url }
+    }
+
+    /// What a driver says, without the password where it repeats a piece of the URL.
+    pub(super) fn said(&self, error: &impl fmt::Display) -> String {
+        without_password_of(self.url.expose(), &error.to_string())
+    }
+
     /// Holds each window against the database's own count of its span.
     pub(super) fn prove(&self, count: &Count, plain: &[u64]) -> Result<(), SourceError> {
         for (window, plain) in count.windows.iter().zip(plain) {
@@ -133,9 +146,9 @@ pub(super) fn from_server(
         error => kind_of(error),
     };
     let cause = match error {
-        sqlx::Error::Database(error) => error.message().to_owned(),
-        sqlx::Error::Io(error) => error.to_string(),
-        error => error.to_string(),
+        sqlx::Error::Database(error) => place.said(&error.message()),
+        sqlx::Error::Io(error) => place.said(error),
+        error => place.said(error),
     };
     let (place, database) = (place.clone(), place.database.clone());
     match kind {

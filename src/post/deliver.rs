@@ -1,13 +1,17 @@
 //! Sends what is due in the outbox: claim, build, send, record.
 
-use chrono::{DateTime, Utc};
+use std::num::NonZeroU32;
+use std::pin::pin;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use futures::future::join_all;
-use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::round::Round;
 
 use crate::clock::Clock;
-use crate::ledger::delivery::{Attempt, Done};
+use crate::ledger::delivery::Done;
 use crate::ledger::invoices::{FileKind, Filter};
 use crate::ledger::outbox::Queued;
 use crate::ledger::{Ledger, LedgerError};
@@ -16,7 +20,6 @@ use crate::letters::compose::{self, ComposeError, Envelope, InvoiceFiles};
 use crate::letters::template::Templates;
 use crate::post::Mailer;
 use fecha_core::bill::invoice::{Invoice, Number, label};
-use fecha_core::letter::retry::next_attempt;
 use fecha_core::letter::{Content, Delivery};
 
 /// What a round of delivery did.
@@ -32,28 +35,30 @@ pub struct Delivered {
     pub unreachable: Option<String>,
 }
 
-/// What became of one email.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// Taken by the server.
-    Sent,
-    /// To be tried again later.
-    Retried,
-    /// Over, without success: who, and why.
-    Failed(String, String),
-    /// The server was away: no other would have gone.
-    Unreachable(String),
+impl Delivered {
+    /// Counts what became of an email; how many were dealt with so far.
+    fn note(&mut self, done: &Done) -> usize {
+        match done.delivery() {
+            Delivery::Sent => self.sent += 1,
+            Delivery::Retry { .. } => self.retried += 1,
+            Delivery::Failed { error } => {
+                self.failed.push((done.email().to().to_string(), error.clone()));
+            }
+            Delivery::Unreachable { .. } => {}
+        }
+        self.sent + self.retried + self.failed.len()
+    }
 }
 
-impl Step {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Retried => "to be tried again",
-            Self::Failed(..) => "failed",
-            Self::Unreachable(_) => "server away",
-        }
-    }
+/// Why a connection's part in a round ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Nothing more is due.
+    NothingDue,
+    /// The server was away, or turned us away: why.
+    Unreachable(String),
+    /// It was told to end.
+    Told,
 }
 
 /// An email could not be built from the ledger.
@@ -82,86 +87,117 @@ pub const CONNECTIONS: usize = 4;
 
 /// Held while a part of a digest is built and sent: each is as large as servers take, and several at
 /// once would need most of the memory of a close.
-static ONE_DIGEST: Mutex<()> = Mutex::const_new(());
+static ONE_DIGEST: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 impl Post<'_> {
-    /// Sends everything that is due, each email once, over as many connections as there are mailers.
-    /// An email that is refused does not keep the others from going; a server that is away ends the
-    /// round, one that turns a connection away ends that connection's part in it.
+    /// Sends everything that is due, each email once, over as many connections as there are mailers, and
+    /// `per_minute` emails at most. An email that is refused does not keep the others from going; a server
+    /// that is away ends the round, one that turns a connection away ends that connection's part in it.
+    /// `progress` hears how many were dealt with so far.
     ///
     /// # Errors
     /// [`LedgerError`] where the outbox cannot be read or written.
     pub async fn deliver_due(
         &self,
         mailers: &mut [Mailer],
+        per_minute: Option<NonZeroU32>,
         progress: impl Fn(usize),
     ) -> Result<Delivered, LedgerError> {
-        // What falls due while the round is running waits for the next one.
-        let round = Round::new(self.ledger, self.clock.now());
-        let work = |mailer| self.work(mailer, &round, &progress);
+        let round = Round::once(self.ledger.clone(), self.clock, per_minute);
+        let delivered = Mutex::new(Delivered::default());
+        let note = |done: &Done, _| {
+            progress(delivered.lock().unwrap_or_else(PoisonError::into_inner).note(done));
+        };
+        let work = async |mailer: &mut Mailer| {
+            let end = self.work(mailer, &round, std::future::pending(), note).await;
+            mailer.close().await;
+            end
+        };
         let ends = join_all(mailers.iter_mut().map(work)).await;
-        ends.into_iter().collect::<Result<(), _>>()?;
-        Ok(round.finish())
+        ends.into_iter().collect::<Result<Vec<End>, _>>()?;
+        let delivered = delivered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Delivered { unreachable: round.turned_away(), ..delivered })
     }
 
-    /// One connection's part in a round.
-    async fn work(
-        &self,
-        mailer: &mut Mailer,
-        round: &Round<'_>,
-        progress: impl Fn(usize),
-    ) -> Result<(), LedgerError> {
-        let mut done = None;
-        while let Some(email) = round.exchange(done.take()).await? {
-            let (attempt, step) = self.attempt(mailer, &email).await?;
-            let ended = Done { email, attempt, at: self.clock.now() };
-            if let Step::Unreachable(error) = step {
-                round.put_back(ended, error).await?;
-                break;
-            }
-            progress(round.note(step));
-            done = Some(ended);
-        }
-        mailer.close().await;
-        Ok(())
-    }
-
-    /// Builds a claimed email, hands it over and records what became of it.
+    /// One connection's part in a round, until nothing is due, the server is away, or `told` completes; the
+    /// email in hand is finished then. `note` hears what became of each email, and how long it took. The
+    /// connection stays open.
     ///
     /// # Errors
-    /// [`LedgerError`] where the outbox cannot be read or written; the claim comes back by itself then.
-    pub async fn send(&self, mailer: &mut Mailer, email: &Queued) -> Result<Step, LedgerError> {
-        let (attempt, step) = self.attempt(mailer, email).await?;
-        self.ledger.record_attempt(email, &attempt, self.clock.now()).await?;
-        Ok(step)
+    /// [`LedgerError`] where the outbox cannot be read or written. What was sent and could not be recorded
+    /// is recorded when the round goes on; what was claimed and not begun comes back by its lease.
+    pub async fn work(
+        &self,
+        mailer: &mut Mailer,
+        round: &Round,
+        told: impl Future<Output = ()>,
+        mut note: impl FnMut(&Done, Duration),
+    ) -> Result<End, LedgerError> {
+        let mut told = pin!(told);
+        let mut done = None;
+        loop {
+            if round.is_paced() {
+                // Before a wait that may be long.
+                round.record(done.take()).await?;
+            }
+            // Only the wait is cut short: an email that is claimed is sent, and recorded.
+            let turn = tokio::select! {
+                biased;
+                () = &mut told => None,
+                turn = round.turn() => Some(turn),
+            };
+            let Some(turn) = turn else {
+                round.record(done).await?;
+                return Ok(End::Told);
+            };
+            let Some(email) = round.exchange(done.take(), turn).await? else {
+                return Ok(End::NothingDue);
+            };
+            let started = Instant::now();
+            let ended = self.attempt(mailer, email, round).await?;
+            let time = started.elapsed();
+            match ended.delivery() {
+                Delivery::Unreachable { error } => {
+                    let error = error.clone();
+                    note(&ended, time);
+                    round.put_back(ended, error.clone()).await?;
+                    return Ok(End::Unreachable(error));
+                }
+                Delivery::Failed { .. } => {
+                    // Whoever is told of it looks it up.
+                    round.record(Some(ended.clone())).await?;
+                    note(&ended, time);
+                }
+                Delivery::Sent | Delivery::Retry { .. } => {
+                    note(&ended, time);
+                    done = Some(ended);
+                }
+            }
+        }
     }
 
+    /// Builds a claimed email and hands it over.
     async fn attempt(
         &self,
         mailer: &mut Mailer,
-        email: &Queued,
-    ) -> Result<(Attempt, Step), LedgerError> {
+        email: Queued,
+        round: &Round,
+    ) -> Result<Done, LedgerError> {
         let _alone = match email.content {
             Content::Digest { .. } => Some(ONE_DIGEST.lock().await),
             _ => None,
         };
-        let delivery = match self.build(email).await {
+        let delivery = match self.build(&email).await {
             Ok(message) => mailer.send(&message).await,
-            Err(BuildError::Ledger(error)) if error.is_unreachable() => return Err(error),
+            Err(BuildError::Ledger(error)) if error.is_unreachable() => {
+                round.lose(&email);
+                return Err(error);
+            }
             Err(error) => Delivery::Failed { error: error.to_string() },
         };
-        let (attempt, step) = outcome(email, delivery, self.clock.now());
-        // By its id alone: addresses are personal data and stay out of logs.
-        let (id, attempts, outcome) = (&email.id, email.attempts, step.name());
-        match &step {
-            Step::Failed(..) => {
-                tracing::warn!(email = id, attempts, "failed for good: `fecha outbox` says why");
-            }
-            // Said once by whoever delivers, not for each email.
-            Step::Unreachable(_) => tracing::debug!(email = id, attempts, outcome, "delivery"),
-            _ => tracing::info!(email = id, attempts, outcome, "delivery"),
-        }
-        Ok((attempt, step))
+        let done = Done::new(email, delivery, self.clock.now());
+        log(&done);
+        Ok(done)
     }
 
     /// The email as it goes out. Documents come from the ledger, as issued.
@@ -233,25 +269,20 @@ fn missing(number: Number, revision: u32) -> LedgerError {
     ))
 }
 
-/// What is recorded of an attempt, and what the round makes of it.
-fn outcome(email: &Queued, delivery: Delivery, now: DateTime<Utc>) -> (Attempt, Step) {
-    match delivery {
-        Delivery::Sent => (Attempt::Sent, Step::Sent),
-        Delivery::Failed { error } => {
-            (Attempt::Failed { error: error.clone() }, Step::Failed(email.to().to_string(), error))
+/// By its id alone: addresses are personal data and stay out of logs.
+fn log(done: &Done) {
+    let (id, attempts) = (&done.email().id, done.email().attempts);
+    match done.delivery() {
+        Delivery::Failed { .. } => {
+            tracing::warn!(email = id, attempts, "failed for good: `fecha outbox` says why");
         }
-        Delivery::Unreachable { error } => {
-            (Attempt::NotBegun { error: error.clone() }, Step::Unreachable(error))
+        // Said once by whoever delivers, not for each email.
+        Delivery::Unreachable { .. } => {
+            tracing::debug!(email = id, attempts, outcome = "server away", "delivery");
         }
-        Delivery::Retry { error, maybe_delivered } => {
-            let first = email.first_attempt_at.unwrap_or(now);
-            if let Some(at) = next_attempt(email.attempts, first, now) {
-                (Attempt::Retry { at, error, maybe_delivered }, Step::Retried)
-            } else {
-                let error = format!("given up after 4 days: {error}");
-                let step = Step::Failed(email.to().to_string(), error.clone());
-                (Attempt::Failed { error }, step)
-            }
+        Delivery::Sent => tracing::info!(email = id, attempts, outcome = "sent", "delivery"),
+        Delivery::Retry { .. } => {
+            tracing::info!(email = id, attempts, outcome = "to be tried again", "delivery");
         }
     }
 }

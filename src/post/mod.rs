@@ -6,7 +6,7 @@
 pub mod deliver;
 pub mod file;
 pub mod message;
-mod round;
+pub mod round;
 pub mod smtp;
 mod transaction;
 

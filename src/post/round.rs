@@ -1,26 +1,34 @@
-//! What the connections of one round of delivery share: which emails are in hand, what became of them.
+//! What the connections of a round of delivery share: the pace, which emails are in hand, what became of
+//! them.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::time::{Instant, sleep_until};
 
-use super::deliver::{Delivered, Step};
-use crate::ledger::delivery::Done;
+use crate::clock::Clock;
+use crate::ledger::delivery::{Done, Wanted};
 use crate::ledger::outbox::Queued;
 use crate::ledger::{Ledger, LedgerError};
 
 /// Hands out claimed emails and takes in what became of them. Whoever waits for the ledger meanwhile is
 /// served by one transaction: the disk is waited for once for all of them.
-pub(super) struct Round<'a> {
-    ledger: &'a Ledger,
-    until: DateTime<Utc>,
+#[derive(Debug)]
+pub struct Round {
+    ledger: Ledger,
+    clock: Clock,
+    /// What falls due later waits for the next round; a round without end takes it.
+    until: Option<DateTime<Utc>>,
+    pace: Pace,
     tray: Mutex<Tray>,
     /// Who has it works with the ledger, in the order of asking.
-    turn: tokio::sync::Mutex<()>,
+    desk: tokio::sync::Mutex<()>,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Tray {
     /// Not recorded yet.
     done: Vec<Done>,
@@ -28,93 +36,204 @@ struct Tray {
     waiting: usize,
     /// Claimed for those who wait.
     claimed: VecDeque<Queued>,
+    /// The ids of what was claimed and is not recorded. The round alone knows them: a clock that was stepped
+    /// over a lease, or a machine that was suspended, makes it look as if a worker had died. They end with
+    /// the round: what was then in hand comes back by its lease.
+    in_hand: Vec<String>,
     /// Ids of emails that a connection was turned away with and no other has taken, and the last error.
     turned_away: (Vec<String>, String),
-    delivered: Delivered,
 }
 
-impl<'a> Round<'a> {
-    pub fn new(ledger: &'a Ledger, until: DateTime<Utc>) -> Self {
-        Self { ledger, until, tray: Mutex::default(), turn: tokio::sync::Mutex::default() }
+impl Round {
+    /// A round that takes what is due now, and ends.
+    #[must_use]
+    pub fn once(ledger: Ledger, clock: Clock, per_minute: Option<NonZeroU32>) -> Self {
+        Self { until: Some(clock.now()), ..Self::without_end(ledger, clock, per_minute) }
     }
 
-    /// Records what became of the last email, and claims the next; `None` where nothing is due.
-    pub async fn exchange(&self, done: Option<Done>) -> Result<Option<Queued>, LedgerError> {
+    /// A round that takes whatever falls due, for as long as it is asked.
+    #[must_use]
+    pub fn without_end(ledger: Ledger, clock: Clock, per_minute: Option<NonZeroU32>) -> Self {
+        Self {
+            ledger,
+            clock,
+            until: None,
+            pace: Pace::new(per_minute),
+            tray: Mutex::default(),
+            desk: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// Whether there can be a wait between two emails.
+    pub(super) fn is_paced(&self) -> bool {
+        self.pace.limit.is_some()
+    }
+
+    /// Waits until one more email may go. Nothing is lost where the wait is cut short.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        self.pace.turn().await
+    }
+
+    /// Records what became of the last email, and claims the next, which uses up the turn; `None` where
+    /// nothing is due.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read or written; what is done is kept for whoever comes
+    /// next.
+    pub(super) async fn exchange(
+        &self,
+        done: Option<Done>,
+        turn: Turn<'_>,
+    ) -> Result<Option<Queued>, LedgerError> {
         {
             let mut tray = self.tray();
             tray.done.extend(done);
             tray.waiting += 1;
         }
-        let _turn = self.turn.lock().await;
+        let _desk = self.desk.lock().await;
         if self.tray().claimed.is_empty()
             && let Err(error) = self.write().await
         {
             self.tray().waiting -= 1;
             return Err(error);
         }
-        // Else whoever had the turn before recorded ours and claimed this one for us: turns are taken in
-        // the order of asking, and no more are claimed than wait.
+        // Else whoever was at the desk before recorded ours and claimed this one for us: all come in the
+        // order of asking, and no more are claimed than wait.
         let mut tray = self.tray();
         tray.waiting -= 1;
-        Ok(tray.claimed.pop_front())
+        let email = tray.claimed.pop_front();
+        if email.is_some() {
+            turn.use_up();
+        }
+        Ok(email)
     }
 
-    /// Records an email that the server would not hear of: another connection may take it.
-    pub async fn put_back(&self, done: Done, error: String) -> Result<(), LedgerError> {
-        {
-            let mut tray = self.tray();
-            tray.turned_away.0.push(done.email.id.clone());
-            tray.turned_away.1 = error;
-            tray.done.push(done);
+    /// Records what is done, and whatever could not be recorded before; claims nothing for the caller.
+    ///
+    /// # Errors
+    /// As [`Round::exchange`].
+    pub(super) async fn record(&self, done: Option<Done>) -> Result<(), LedgerError> {
+        self.tray().done.extend(done);
+        let _desk = self.desk.lock().await;
+        if self.tray().done.is_empty() {
+            return Ok(());
         }
-        let _turn = self.turn.lock().await;
         self.write().await
     }
 
-    /// Counts what became of an email; how many were dealt with so far.
-    pub fn note(&self, step: Step) -> usize {
-        let delivered = &mut self.tray().delivered;
-        match step {
-            Step::Sent => delivered.sent += 1,
-            Step::Retried => delivered.retried += 1,
-            Step::Failed(to, error) => delivered.failed.push((to, error)),
-            Step::Unreachable(_) => {}
+    /// Records an email that the server would not hear of: another connection may take it.
+    ///
+    /// # Errors
+    /// As [`Round::exchange`].
+    pub(super) async fn put_back(&self, done: Done, error: String) -> Result<(), LedgerError> {
+        {
+            let mut tray = self.tray();
+            tray.turned_away.0.push(done.email().id.clone());
+            tray.turned_away.1 = error;
         }
-        delivered.sent + delivered.retried + delivered.failed.len()
+        self.record(Some(done)).await
     }
 
-    /// What the round did.
-    pub fn finish(self) -> Delivered {
+    /// Nothing is known of this email any more: it comes back by its lease.
+    pub(super) fn lose(&self, email: &Queued) {
+        self.tray().in_hand.retain(|id| *id != email.id);
+    }
+
+    /// Why an email was put back, where no other connection has taken it since.
+    #[must_use]
+    pub fn turned_away(self) -> Option<String> {
         let tray = self.tray.into_inner().unwrap_or_else(PoisonError::into_inner);
         let (ids, error) = tray.turned_away;
-        let unreachable = (!ids.is_empty()).then_some(error);
-        Delivered { unreachable, ..tray.delivered }
+        (!ids.is_empty()).then_some(error)
     }
 
     /// Records what is done, and claims for all who wait and have nothing yet.
     async fn write(&self) -> Result<(), LedgerError> {
-        let (done, wanted) = {
+        let (done, most) = {
             let mut tray = self.tray();
-            let wanted = tray.waiting - tray.claimed.len();
-            (std::mem::take(&mut tray.done), wanted)
+            let most = tray.waiting - tray.claimed.len();
+            (std::mem::take(&mut tray.done), most)
         };
-        let result = self.ledger.exchange_emails(&done, wanted, self.until).await;
-        let mut tray = self.tray();
-        match result {
-            Ok(claimed) => {
-                tray.turned_away.0.retain(|id| claimed.iter().all(|email| email.id != *id));
-                tray.claimed.extend(claimed);
-                Ok(())
+        match self.write_down(&done, most).await {
+            Ok(()) => Ok(()),
+            Err(error) if error.is_unreachable() => {
+                // Whoever comes next tries once more.
+                self.tray().done.extend(done);
+                Err(error)
             }
             Err(error) => {
-                // Each who waits tries once more, and hears of it.
-                tray.done.extend(done);
+                self.write_one_by_one(done).await;
                 Err(error)
             }
         }
     }
 
+    /// One email that the ledger refuses to record or to read keeps no other from being recorded.
+    async fn write_one_by_one(&self, all: Vec<Done>) {
+        for done in all {
+            match self.write_down(std::slice::from_ref(&done), 0).await {
+                Ok(()) => {}
+                Err(error) if error.is_unreachable() => self.tray().done.push(done),
+                Err(error) => {
+                    let id = &done.email().id;
+                    tracing::error!(email = id, %error, "what became of it is not recorded");
+                    self.lose(done.email());
+                }
+            }
+        }
+    }
+
+    async fn write_down(&self, done: &[Done], most: usize) -> Result<(), LedgerError> {
+        let now = self.clock.now();
+        let due = self.until.unwrap_or(now);
+        let wanted = Wanted { most, due, in_hand: self.tray().in_hand.clone() };
+        let claimed = self.ledger.exchange_emails(done, &wanted, now).await?;
+        let mut tray = self.tray();
+        tray.in_hand.retain(|id| done.iter().all(|done| done.email().id != *id));
+        for email in claimed {
+            tray.turned_away.0.retain(|id| *id != email.id);
+            tray.in_hand.push(email.id.clone());
+            tray.claimed.push_back(email);
+        }
+        Ok(())
+    }
+
     fn tray(&self) -> MutexGuard<'_, Tray> {
         self.tray.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps all connections together to `[email] per_minute`.
+#[derive(Debug)]
+struct Pace {
+    /// The time between two emails, and when the next may be claimed.
+    limit: Option<(Duration, tokio::sync::Mutex<Instant>)>,
+}
+
+impl Pace {
+    fn new(per_minute: Option<NonZeroU32>) -> Self {
+        let limit = per_minute.map(|limit| {
+            let between = Duration::from_mins(1) / limit.get();
+            (between, tokio::sync::Mutex::new(Instant::now()))
+        });
+        Self { limit }
+    }
+
+    async fn turn(&self) -> Turn<'_> {
+        let Some((between, next)) = &self.limit else { return Turn(None) };
+        let next = next.lock().await;
+        sleep_until(*next).await;
+        Turn(Some((*between, next)))
+    }
+}
+
+/// The right to send one email now; the others wait as long as it is held.
+pub(super) struct Turn<'a>(Option<(Duration, tokio::sync::MutexGuard<'a, Instant>)>);
+
+impl Turn<'_> {
+    fn use_up(self) {
+        if let Some((between, mut next)) = self.0 {
+            *next = Instant::now() + between;
+        }
     }
 }

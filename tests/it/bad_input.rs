@@ -109,6 +109,47 @@ fn a_server_that_is_away_is_status_3() {
     assert!(reseller.invoices(&[]).is_empty(), "nothing half done");
 }
 
+/// Every form in which a password can stand in a URL, rightly or wrongly: nobody sees it, whatever is asked.
+#[rstest]
+#[case("postgres://fecha:s3cret@127.0.0.1:1/fecha")]
+#[case("postgres://127.0.0.1:1/fecha?user=fecha&password=s3cret")]
+#[case("postgres://127.0.0.1:1/fecha?user=fecha&PassWord=s3cret")]
+#[case("postgres://127.0.0.1:1/fecha?user=fecha&pa%73sword=s3cret")]
+#[case("postgres://127.0.0.1:1/fecha?sslpassword=s3cret&passfile=/s3cret")]
+#[case("postgres://127.0.0.1:1/fecha?sslmode=s3cret?password=s3cret")]
+#[case("postgres://fecha:a@s3cret@127.0.0.1:1/fecha")]
+#[case("postgres://fecha:a/s3cret@127.0.0.1:1/fecha")]
+#[case("postgres://127.0.0.1:1/s3cret@127.0.0.1:1/fecha")]
+#[case("postgres://fecha%3As3cret@127.0.0.1:1/fecha")]
+#[case("postgres://fecha:s3cret")]
+#[case("postgres:fecha:s3cret@127.0.0.1:1/fecha")]
+#[case("fecha:s3cret@127.0.0.1:1/fecha")]
+#[case("s3cret@127.0.0.1:1/fecha")]
+fn no_password_of_a_url_is_shown(#[case] url: &str) {
+    let mut reseller = reseller();
+    let commands: [&[&str]; 6] = [
+        &["status"],
+        &["status", "--json"],
+        &["check"],
+        &["check", "--json"],
+        &["close", "--json"],
+        &["close", "-vv"],
+    ];
+    for key in ["FECHA_MESSAGES__URL", "FECHA_LEDGER__URL"] {
+        reseller.variables = vec![(key.to_owned(), url.to_owned())];
+        for arguments in commands {
+            for log in ["error", "info"] {
+                reseller.variables.push(("RUST_LOG".to_owned(), log.to_owned()));
+                let ran = reseller.run(arguments);
+                let said = format!("{}{}", ran.stdout, ran.stderr);
+                assert!(!said.contains("s3cret"), "{key} {arguments:?}: {said}");
+                // Only the ledger's own status needs no message database.
+                assert_ne!((ran.status, arguments[0]), (0, "check"), "{said}");
+            }
+        }
+    }
+}
+
 /// Names that try to be markup, formulas, or to turn the line around.
 #[test]
 fn hostile_names_break_nothing() {

@@ -434,3 +434,24 @@ async fn one_recipient_who_hangs_holds_up_no_other() {
     assert!(status.success());
     assert!(time < Duration::from_secs(10), "{time:?}");
 }
+
+/// A machine that was suspended, or a clock that was stepped: the lease of the email in hand is over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_stepped_over_a_lease_sends_no_email_in_hand_again() {
+    let server = Server::start(&[(At::Recipient, Act::Silence)]).await;
+    let smtp = by_smtp(server.port);
+    let changes = [("transport = \"file\"", "transport = \"smtp\""), ("dir = \"mail\"", &*smtp)];
+    let reseller = reseller(LedgerKind::Sqlite, &changes);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    add_messages(&reseller, &["d1", "d2"]);
+    let mut shift = Shift::new(&reseller, "2026-10-15T12:00:00Z");
+    let daemon = shift.start();
+    daemon.says("the daemon runs");
+    shift.set("2026-11-01T03:05:00Z");
+    eventually("all others go", || server.taken().len() == 2);
+    shift.pass(50 * 60);
+    std::thread::sleep(Duration::from_secs(5)); // a postman looks every two seconds
+    let begun = "SELECT SUM(attempts) FROM outbox";
+    assert_eq!(reseller.ledger_number(begun), 3, "{}", daemon.log());
+    assert_eq!(server.taken().len(), 2);
+}

@@ -1,8 +1,12 @@
 //! `fecha deliver` with the real command: to a real Postfix, and to a server that misbehaves.
 
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::support::daemon::{Shift, eventually};
 use crate::support::postfix::Postfix;
 use crate::support::reseller::{LedgerKind, Reseller};
 use crate::support::smtp::{Act, At, Server};
@@ -160,4 +164,109 @@ async fn after_four_days_an_email_is_given_up(
     assert_eq!(states(&reseller), ["failed"; 3]);
     let outbox = reseller.outbox();
     assert!(outbox[0]["last_error"].as_str().unwrap().contains("given up after 4 days"));
+}
+
+fn per_minute(reseller: &mut Reseller, count: u32) {
+    reseller.variables.push(("FECHA_EMAIL__PER_MINUTE".into(), count.to_string()));
+}
+
+/// A command that runs beside the test; killed when it is dropped.
+struct Running(Child);
+
+impl Running {
+    fn start(mut command: Command) -> Self {
+        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_go_in_a_minute_than_the_server_likes() {
+    let server = Server::start(&[]).await;
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&["d1", "d2", "d3", "d4", "d5"].map(|id| (id, "", "5000")));
+    reseller.add_contacts("d1", 3, "2026-10-31T12:00:00Z");
+    run(&reseller, &["close"]).expect(0);
+    reseller.mail_to(server.port, "none");
+    per_minute(&mut reseller, 120);
+    assert_eq!(run(&reseller, &["deliver", "--json"]).expect(0).json()["sent"], 6);
+    let times: Vec<_> = server.taken().iter().map(|taken| taken.at).collect();
+    let span = *times.iter().max().unwrap() - *times.iter().min().unwrap();
+    // Two a second over any number of connections: five after the first take two seconds and a half.
+    assert!(span > Duration::from_millis(1300), "{span:?}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_next_one_waits_what_went_is_recorded_and_nothing_is_claimed(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let server = Server::start(&[]).await;
+    let mut reseller = closed(ledger);
+    reseller.mail_to(server.port, "none");
+    per_minute(&mut reseller, 1);
+    let _deliver = Running::start(reseller.command(&["deliver"]));
+    let in_state = |state: &str| {
+        let sql = format!("SELECT COUNT(*) FROM outbox WHERE state = '{state}'");
+        reseller.ledger_number(&sql)
+    };
+    eventually("the first one is recorded", || in_state("sent") == 1);
+    assert_eq!((in_state("sending"), in_state("pending")), (0, 2));
+    assert_eq!(server.taken().len(), 1);
+}
+
+/// A slow pace makes a round last longer than a lease: each lease begins when its email is claimed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_begins_with_its_claim_however_long_the_round_is() {
+    let server = Server::start(&[(At::Between, Act::Drop), (At::Recipient, Act::Silence)]).await;
+    let mut reseller = closed(LedgerKind::Sqlite);
+    reseller.mail_to(server.port, "none");
+    per_minute(&mut reseller, 15);
+    let shift = Shift::new(&reseller, "2026-11-02T03:00:00Z");
+    let _deliver = Running::start(shift.by_its_clock(reseller.command(&["deliver"])));
+    eventually("the first one goes", || server.taken().len() == 1);
+    shift.pass(60 * 60);
+    let later = "SELECT COUNT(*) FROM outbox WHERE state = 'sending'
+        AND lease_until > '2026-11-02T04:30:00.000Z'";
+    eventually("the second one is in hand", || reseller.ledger_number(later) == 1);
+}
+
+/// An email whose end the ledger refuses to record takes no other down with it.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_cannot_be_recorded_keeps_no_other_from_being_recorded(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let server = Server::start(&[]).await;
+    let mut reseller = closed(ledger);
+    reseller.mail_to(server.port, "none");
+    let (poison, cure) = match ledger {
+        LedgerKind::Sqlite => (
+            "CREATE TRIGGER poison BEFORE UPDATE ON outbox WHEN NEW.state = 'sent'
+             AND NEW.recipient = 'd1@example.com' BEGIN SELECT RAISE(ABORT, 'poison'); END",
+            "DROP TRIGGER poison",
+        ),
+        LedgerKind::Postgres => (
+            "ALTER TABLE outbox ADD CONSTRAINT poison
+             CHECK (NOT (state = 'sent' AND recipient = 'd1@example.com'))",
+            "ALTER TABLE outbox DROP CONSTRAINT poison",
+        ),
+    };
+    reseller.ledger_sql(poison);
+    let refused = run(&reseller, &["deliver"]).expect(3);
+    assert!(refused.stderr.contains("poison"), "{}", refused.stderr);
+    let mut found = states(&reseller);
+    found.sort_by_key(ToString::to_string);
+    assert_eq!(found, ["sending", "sent", "sent"]);
+    assert_eq!(server.taken().len(), 3);
+    reseller.ledger_sql(cure);
+    reseller.at("2026-11-02 03:46:00");
+    assert_eq!(run(&reseller, &["deliver", "--json"]).expect(0).json()["sent"], 1);
+    assert_eq!(states(&reseller), ["sent"; 3]);
 }

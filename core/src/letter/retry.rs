@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::Delivery;
+
 /// For how long an email is tried, from its first attempt on.
 pub const PERIOD: TimeDelta = TimeDelta::days(4);
 
@@ -30,6 +32,25 @@ pub fn next_attempt(
     (next - first_attempt_at <= PERIOD).then_some(next)
 }
 
+/// What the `attempts`th attempt (from 1), which ended at `now`, means for the email: a [`Delivery::Retry`]
+/// comes with the instant of the next attempt, or is given up and has failed where [`next_attempt`] gives
+/// none. Anything else stays as it is and has no next attempt of its own.
+#[must_use]
+pub fn settled(
+    delivery: Delivery,
+    attempts: u32,
+    first_attempt_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> (Delivery, Option<DateTime<Utc>>) {
+    match (delivery, next_attempt(attempts, first_attempt_at, now)) {
+        (Delivery::Retry { error, .. }, None) => {
+            (Delivery::Failed { error: format!("given up after 4 days: {error}") }, None)
+        }
+        (retry @ Delivery::Retry { .. }, next) => (retry, next),
+        (delivery, _) => (delivery, None),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
@@ -51,6 +72,26 @@ mod tests {
     fn tries_again(#[case] attempts: u32, #[case] now: &str, #[case] expected: Option<&str>) {
         let next = next_attempt(attempts, FIRST.parse().unwrap(), now.parse().unwrap());
         assert_eq!(next, expected.map(|text| text.parse().unwrap()));
+    }
+
+    #[test]
+    fn only_what_is_to_be_tried_again_has_a_next_attempt_or_is_given_up() {
+        let (first, late) = (FIRST.parse().unwrap(), "2026-11-05T03:00:00Z".parse().unwrap());
+        let error = || "450 busy".to_owned();
+        let retry = || Delivery::Retry { error: error(), maybe_delivered: true };
+        let next = "2026-11-01T03:01:00Z".parse().ok();
+        assert_eq!(settled(retry(), 1, first, first), (retry(), next));
+        let given_up = Delivery::Failed { error: "given up after 4 days: 450 busy".to_owned() };
+        assert_eq!(settled(retry(), 51, first, late), (given_up, None));
+        let others = [
+            Delivery::Sent,
+            Delivery::Failed { error: error() },
+            Delivery::Unreachable { error: error() },
+        ];
+        for delivery in others {
+            assert_eq!(settled(delivery.clone(), 1, first, first), (delivery.clone(), None));
+            assert_eq!(settled(delivery.clone(), 51, first, late), (delivery, None));
+        }
     }
 
     #[test]

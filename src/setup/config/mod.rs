@@ -123,7 +123,7 @@ pub struct Email {
     pub admins: Vec<EmailAddress>,
     /// Every email goes here instead, for a first month in parallel.
     pub redirect: Option<EmailAddress>,
-    /// How many emails the daemon sends in a minute at most; as many as it can where it is missing.
+    /// How many emails go in a minute at most; as many as can where it is missing.
     pub per_minute: Option<NonZeroU32>,
 }
 

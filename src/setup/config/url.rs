@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use fecha_core::secret::without_password;
 use percent_encoding::percent_decode_str;
 
 /// The URL of a database, as sqlx takes it. `Display` and `Debug` hide the password.
@@ -65,7 +66,11 @@ impl DatabaseUrl {
     pub(super) fn resolve(text: &str, used: Use, folder: &Path) -> Result<Self, InvalidUrl> {
         let text = text.trim();
         let expected = used.expected();
-        let (scheme, rest) = text.split_once(':').ok_or(InvalidUrl::NoScheme(expected))?;
+        let (scheme, rest) = text
+            .split_once(':')
+            // Else what stands there can be a part of a password.
+            .filter(|(scheme, _)| scheme.chars().all(|c| c.is_ascii_alphanumeric()))
+            .ok_or(InvalidUrl::NoScheme(expected))?;
         if !used.allows(scheme) {
             return Err(InvalidUrl::Scheme { scheme: scheme.to_owned(), expected });
         }
@@ -106,17 +111,7 @@ impl DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((scheme, rest)) = self.0.split_once("://") else { return f.write_str(&self.0) };
-        // A password can stand behind the `?` as well.
-        let rest = rest.split('?').next().unwrap_or(rest);
-        match rest.rsplit_once('@') {
-            Some((login, host)) => {
-                let user = login.split(':').next().unwrap_or(login);
-                let password = if user == login { "" } else { ":…" };
-                write!(f, "{scheme}://{user}{password}@{host}")
-            }
-            None => write!(f, "{scheme}://{rest}"),
-        }
+        f.write_str(&without_password(&self.0))
     }
 }
 
@@ -159,6 +154,7 @@ mod tests {
     fn other_databases_are_refused_without_their_password() {
         let refused = |text| resolve(text, Use::Ledger).unwrap_err();
         insta::assert_snapshot!(refused("mysql://root:geheim@db/fecha"), @"'mysql' is no database that can stand here: write sqlite:fecha.db or postgres://user@host/database");
+        insta::assert_snapshot!(refused("s3cret@db:5432"), @"is no URL of a database: write sqlite:fecha.db or postgres://user@host/database");
         insta::assert_snapshot!(refused("fecha.db"), @"is no URL of a database: write sqlite:fecha.db or postgres://user@host/database");
         insta::assert_snapshot!(refused("sqlite::memory:"), @"a SQLite database in memory keeps nothing: name a file, for example sqlite:fecha.db");
         insta::assert_snapshot!(refused("sqlite:"), @"names no database behind 'sqlite:'");
@@ -166,15 +162,11 @@ mod tests {
         assert!(resolve("mysql://root@db/messages", Use::Messages).is_ok());
     }
 
-    #[rstest]
-    #[case(
-        "postgres://fecha:ge@he/im@db:5432/fecha?password=x",
-        "postgres://fecha:…@db:5432/fecha"
-    )]
-    #[case("postgres://fecha@db/fecha", "postgres://fecha@db/fecha")]
-    #[case("postgres://db/fecha", "postgres://db/fecha")]
-    fn shows_no_password(#[case] text: &str, #[case] shown: &str) {
+    #[test]
+    fn shows_no_password() {
+        let text = "postgres://fecha:ge@he/im@db:5432/fecha?password=x";
         let url = DatabaseUrl::resolve(text, Use::Ledger, Path::new("/")).unwrap();
+        let shown = "postgres://fecha:***@db:5432/fecha?password=***";
         assert_eq!(url.to_string(), shown);
         assert_eq!(format!("{url:?}"), format!("DatabaseUrl({shown})"));
     }

@@ -59,13 +59,20 @@ impl<'a> Shift<'a> {
         self.start_as(shell)
     }
 
-    fn start_as(&mut self, mut command: Command) -> Daemon {
-        self.started += 1;
-        let log = self.reseller.path(&format!("daemon-{}.log", self.started));
+    /// Makes any command run by the common clock.
+    pub fn by_its_clock(&self, mut command: Command) -> Command {
         command.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", &self.clock);
         // Read anew once a second: its reader is not safe between threads, and a reading that goes wrong is
         // the machine's own time.
-        command.env("FAKETIME_CACHE_DURATION", "1").env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
+        command.env("FAKETIME_CACHE_DURATION", "1");
+        command
+    }
+
+    fn start_as(&mut self, command: Command) -> Daemon {
+        self.started += 1;
+        let log = self.reseller.path(&format!("daemon-{}.log", self.started));
+        let mut command = self.by_its_clock(command);
+        command.env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
         command.stderr(std::fs::File::create(&log).unwrap()).stdout(Stdio::null());
         Daemon { child: command.spawn().unwrap(), log }
     }

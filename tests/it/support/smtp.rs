@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -51,6 +51,7 @@ pub struct Taken {
     pub from: String,
     pub to: String,
     pub data: Vec<u8>,
+    pub at: Instant,
 }
 
 /// What the server has seen.
@@ -199,7 +200,8 @@ impl Session {
                 return self.act(act).await;
             }
         }
-        let taken = Taken { from: from.to_owned(), to: to.to_owned(), data };
+        let at = Instant::now();
+        let taken = Taken { from: from.to_owned(), to: to.to_owned(), data, at };
         if let Some(act) = self.turn(At::End) {
             if act == Act::TakeAndDrop {
                 self.seen.lock().unwrap().taken.push(taken.clone());
