@@ -36,7 +36,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use fecha::actions::close::{CloseReport, Options, Progress, close_month};
+use fecha::actions::close::{CloseOptions, CloseReport, Progress, close_month};
 use fecha::post::deliver::{Delivered, Post};
 use fecha::setup::office::{self, Office};
 
@@ -86,7 +86,8 @@ fn main() {
 /// As the command line closes.
 async fn close(office: &Office, meter: &Arc<Mutex<Meter>>) -> CloseReport {
     let source = office::source(&office.config).expect("a source");
-    let options = Options { month: Some(MONTH.parse().expect("a month")), ..Options::default() };
+    let options =
+        CloseOptions { month: Some(MONTH.parse().expect("a month")), ..CloseOptions::default() };
     let watch = Arc::clone(meter);
     let progress = move |progress| match progress {
         Progress::Issuing(0, _) => mark(&watch, "count, price"),

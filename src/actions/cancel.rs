@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::document::RenderError;
 use crate::ledger::LedgerError;
-use crate::ledger::adjustments::{free, hold, leave, paid, paid_back};
+use crate::ledger::adjustments::{free, leave, lock_invoice, paid, paid_back};
 use crate::ledger::audit;
 use crate::ledger::cancellations::insert_cancellation;
 use crate::ledger::invoices::{Filter, void};
@@ -50,7 +50,7 @@ pub async fn cancel_invoice(
     let filter = Filter { number: Some(number), ..Filter::default() };
 
     let mut transaction = office.ledger.begin().await?;
-    if !hold(&mut transaction, number).await? {
+    if !lock_invoice(&mut transaction, number).await? {
         return Err(CancelError::NotStanding(number));
     }
     // Read while it is held: no rerun can put another revision in its place.

@@ -8,7 +8,7 @@ use crate::ledger::LedgerError;
 use crate::ledger::invoices::{FileKind, Filter, Revision};
 use crate::ledger::listing::Listed;
 use crate::setup::office::Office;
-use fecha_core::account::settled::Payment;
+use fecha_core::account::settled::PaymentState;
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
@@ -38,7 +38,7 @@ pub struct InvoiceJson<'a> {
     pub reason: Option<&'a str>,
     pub by: Option<&'a str>,
     pub paid: Money,
-    pub payment: Payment,
+    pub payment: PaymentState,
     pub overdue: bool,
 }
 

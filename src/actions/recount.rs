@@ -12,7 +12,7 @@ use crate::messages::{Source, SourceError};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, Unbilled, bill};
 use fecha_core::bill::case::{Case, PackageOf};
-use fecha_core::bill::difference::{Contacts, Difference};
+use fecha_core::bill::difference::{ContactChanges, Difference};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
@@ -138,11 +138,11 @@ impl<'a> Recounted<'a> {
         self.oldest.filter(|oldest| difference.is_retention(*oldest))
     }
 
-    async fn contacts(&self, office: &Office) -> Result<Contacts, LedgerError> {
+    async fn contacts(&self, office: &Office) -> Result<ContactChanges, LedgerError> {
         let invoice = &self.invoice;
         let now = evidence::csv(self.tally().contacts.iter(), &office.key);
         if sha256_hex(now.as_bytes()) == invoice.evidence_sha256 {
-            return Ok(Contacts::default());
+            return Ok(ContactChanges::default());
         }
         let corrupt = |error: &dyn std::fmt::Display| {
             LedgerError::Corrupt(format!("the evidence of {}: {error}", invoice.label()))
@@ -152,6 +152,6 @@ impl<'a> Recounted<'a> {
         let before = String::from_utf8(file).map_err(|error| corrupt(&error))?;
         let before = evidence::parse(&before).map_err(|error| corrupt(&error))?;
         let now = evidence::parse(&now).map_err(|error| corrupt(&error))?;
-        Ok(Contacts::between(&before, &now))
+        Ok(ContactChanges::between(&before, &now))
     }
 }

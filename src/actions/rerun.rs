@@ -19,7 +19,7 @@ use fecha_core::party::register::{UnknownDealerships, must_be_known};
 
 /// What to count again, and why.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct RerunOptions {
     /// The month.
     pub month: Month,
     /// Only these dealerships; `None` for every one that is invoiced.
@@ -105,7 +105,7 @@ impl From<LedgerError> for RerunError {
 pub async fn rerun_month(
     office: &Office,
     source: &Source,
-    options: &Options,
+    options: &RerunOptions,
     now: DateTime<Utc>,
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<RerunReport, RerunError> {
@@ -131,7 +131,7 @@ pub async fn rerun_month(
 /// The invoices that the rerun is about; named dealerships without one are refused.
 async fn chosen(
     office: &Office,
-    options: &Options,
+    options: &RerunOptions,
     report: &mut RerunReport,
 ) -> Result<BTreeMap<String, Invoice>, RerunError> {
     let mut standing = office.ledger.standing_invoices(options.month).await?;
@@ -159,7 +159,7 @@ async fn chosen(
 /// Revises one invoice, or says why not.
 async fn decide(
     office: &Office,
-    options: &Options,
+    options: &RerunOptions,
     recounted: Recounted<'_>,
     report: &mut RerunReport,
 ) -> Result<(), RerunError> {
@@ -228,7 +228,7 @@ fn partly_purged(number: Number, left_from: DateTime<Utc>) -> String {
 fn objection(
     recounted: &Recounted<'_>,
     difference: &Difference,
-    options: &Options,
+    options: &RerunOptions,
 ) -> Option<(Vec<Cause>, String)> {
     let number = recounted.invoice.number;
     if difference.package.now.is_none() {
@@ -257,7 +257,7 @@ fn objection(
 /// Issues the revision; the inner error says why one dealership could not have it.
 async fn issue(
     office: &Office,
-    options: &Options,
+    options: &RerunOptions,
     recounted: &Recounted<'_>,
     difference: &Difference,
 ) -> Result<Result<(), String>, RerunError> {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::output::{Failure, Output, plain, show_progress, table};
-use crate::actions::close::{CloseReport, Options, close_month};
+use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::actions::status::SHOWN;
 use crate::actions::words::{count, in_a_line};
 use crate::setup::office::{self, Office};
@@ -62,7 +62,7 @@ struct Messages {
 /// Closes a month.
 pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
     let source = office::source(&office.config)?;
-    let options = Options {
+    let options = CloseOptions {
         month: args.month,
         dealerships: args.dealerships.clone(),
         dry_run: args.dry_run,

@@ -8,7 +8,7 @@ use super::close::in_words;
 use super::delivery::send_due;
 use super::output::{Failure, Output, show_progress, table};
 use super::register::write;
-use crate::actions::close::{CloseReport, Options, close_month};
+use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::clock::Clock;
 use crate::ledger::audit;
 use crate::ledger::invoices::FileKind;
@@ -53,7 +53,7 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
     let bar = output.bar();
     let watcher = bar.clone();
     let source = office::source(&office.config)?;
-    let options = Options { month: Some(month), ..Options::default() };
+    let options = CloseOptions { month: Some(month), ..CloseOptions::default() };
     let watch = move |progress| show_progress(&watcher, progress);
     let report = close_month(&office, &source, &options, clock.now(), watch).await?;
     bar.finish_and_clear();

@@ -10,7 +10,7 @@ use crate::actions::invoices::{self, Invoices};
 use crate::ledger::invoices::{FileKind, Filter, Revision};
 use crate::ledger::listing::Listed;
 use crate::setup::office::Office;
-use fecha_core::account::settled::Payment;
+use fecha_core::account::settled::PaymentState;
 use fecha_core::bill::invoice::{InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::grouped;
@@ -108,11 +108,11 @@ fn paid_in_words(invoice: &Listed, invoices: &Invoices) -> &'static str {
     let account = invoice.account();
     match account.payment() {
         _ if invoice.state != InvoiceState::Issued => "",
-        Payment::Paid => "paid",
-        Payment::Open if account.is_overdue(invoices.today) => "OVERDUE",
-        Payment::Open => "open",
-        Payment::PartPaid if account.is_overdue(invoices.today) => "part paid, OVERDUE",
-        Payment::PartPaid => "part paid",
+        PaymentState::Paid => "paid",
+        PaymentState::Open if account.is_overdue(invoices.today) => "OVERDUE",
+        PaymentState::Open => "open",
+        PaymentState::PartPaid if account.is_overdue(invoices.today) => "part paid, OVERDUE",
+        PaymentState::PartPaid => "part paid",
     }
 }
 

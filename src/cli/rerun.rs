@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::difference::{in_words as difference_in_words, pair, signed};
 use super::output::{Failure, Output, plain, show_progress};
 use crate::actions::close::Progress;
-use crate::actions::rerun::{Options, Refused, RerunReport, Revised, rerun_month};
+use crate::actions::rerun::{Refused, RerunOptions, RerunReport, Revised, rerun_month};
 use crate::setup::office::{self, Office};
 use fecha_core::bill::difference::{Cause, Difference};
 use fecha_core::bill::invoice::label;
@@ -65,7 +65,7 @@ pub fn text(text: &str) -> Result<String, String> {
 /// Counts again and issues revisions.
 pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
     let source = office::source(&office.config)?;
-    let options = Options {
+    let options = RerunOptions {
         month: args.month,
         dealerships: (!args.whom.all).then(|| args.whom.dealerships.clone()),
         reason: args.reason.clone(),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::alert::{self, Trouble};
 use super::pulse::Stage;
 use super::{ACTOR, Daemon, Ends, backoff, told};
-use crate::actions::close::{CloseError, CloseReport, Options, Progress, close_month};
+use crate::actions::close::{CloseError, CloseOptions, CloseReport, Progress, close_month};
 use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::{Ledger, LedgerError, audit};
 use crate::setup::config::Approval;
@@ -172,7 +172,7 @@ impl Closer {
         ends: &mut Ends,
     ) -> Option<Result<CloseReport, CloseError>> {
         let office = self.daemon.office.on_behalf(ACTOR, self.ledger.clone());
-        let options = Options { month: Some(month), ..Options::default() };
+        let options = CloseOptions { month: Some(month), ..CloseOptions::default() };
         let watch = Arc::new(Watch::new());
         let progress = {
             let (watch, daemon) = (watch.clone(), self.daemon.clone());

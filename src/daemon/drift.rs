@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::actions::verify::{Differing, Verified};
-use fecha_core::bill::difference::{Cause, Contacts, Difference};
+use fecha_core::bill::difference::{Cause, ContactChanges, Difference};
 use fecha_core::letter::Alert;
 use fecha_core::price::money::{Money, grouped};
 
@@ -52,7 +52,7 @@ fn story(verified: &Verified, drifted: &[&Differing]) -> Vec<String> {
     let would = if drifted.len() == 1 { "seria diferente" } else { "seriam diferentes" };
     let mut story =
         vec![format!("O mês foi recontado: {of_all} {would}. Nenhuma fatura foi alterada.")];
-    let mut sum = Contacts::default();
+    let mut sum = ContactChanges::default();
     for differing in drifted {
         sum += differing.difference.contacts;
     }
@@ -136,8 +136,8 @@ fn cause_pt(cause: Cause) -> &'static str {
 }
 
 /// `1.200 contatos novos, 3 com mais mensagens`; `None` where no contact differs.
-fn contacts(contacts: &Contacts) -> Option<String> {
-    let Contacts { new, gone, more, fewer, .. } = *contacts;
+fn contacts(contacts: &ContactChanges) -> Option<String> {
+    let ContactChanges { new, gone, more, fewer, .. } = *contacts;
     let parts: Vec<String> = [
         (new, "contato novo", "contatos novos"),
         (gone, "contato a menos", "contatos a menos"),

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::DaemonError;
 use super::pulse::Pulse;
-use crate::ledger::lease::{Lease, Session};
+use crate::ledger::lease::{Lease, LeaseSession};
 use crate::ledger::{Ledger, LedgerError};
 use crate::setup::config::DatabaseUrl;
 
@@ -91,7 +91,7 @@ impl Seat {
 }
 
 /// Waits on one session until the leader is gone or stands still, and takes over.
-async fn campaign(ledger: &Ledger, pulse: &Pulse) -> Result<(Session, i64), LedgerError> {
+async fn campaign(ledger: &Ledger, pulse: &Pulse) -> Result<(LeaseSession, i64), LedgerError> {
     let mut session = in_time(ledger.session()).await?;
     let mut seen: Option<(Lease, Instant)> = None;
     loop {
@@ -125,7 +125,7 @@ async fn in_time<T>(asked: impl Future<Output = Result<T, LedgerError>>) -> Resu
 pub struct Term {
     /// The ledger; it refuses to be written once another leads.
     pub ledger: Ledger,
-    session: Option<(Session, i64)>,
+    session: Option<(LeaseSession, i64)>,
 }
 
 impl Term {

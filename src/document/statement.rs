@@ -9,7 +9,7 @@ use super::annex;
 use super::comparison;
 use super::invoice::{contact_of_issuer, unit_price};
 use super::letterhead::{self, Kind, Logo, day, labelled, section};
-use super::press::chart::{self, Part};
+use super::press::chart::{self, Share};
 use super::press::font::Fonts;
 use super::press::layout::{Block, Column, Ink, Paper, Picture, WIDTH};
 use super::press::tags::Role;
@@ -145,19 +145,19 @@ fn cost_per_contact(invoice: &Invoice) -> String {
 fn package(invoice: &Invoice) -> Block {
     let (uam, package) = (invoice.usage.uam, invoice.package);
     let within = uam.min(package);
-    let used = Part {
+    let used = Share {
         amount: within,
         ink: Ink::Accent,
         legend: format!("{} de {} do pacote usados", grouped(within), contacts(package)),
     };
     let rest = if uam > package {
-        Part {
+        Share {
             amount: uam - package,
             ink: Ink::Strong,
             legend: format!("{} acima do pacote", contacts(uam - package)),
         }
     } else {
-        Part {
+        Share {
             amount: package - uam,
             ink: Ink::Line,
             legend: format!("{} sem uso", contacts(package - uam)),
@@ -171,7 +171,7 @@ fn who_started(invoice: &Invoice) -> Block {
     let by_dealership = usage.started_by_dealership.min(usage.uam);
     let by_contacts = usage.uam - by_dealership;
     let percent = percent(by_contacts, usage.uam);
-    let part = |amount: u64, percent: u64, who: &str, ink| Part {
+    let part = |amount: u64, percent: u64, who: &str, ink| Share {
         amount,
         ink,
         legend: format!("{percent}% {who} ({})", grouped(amount)),

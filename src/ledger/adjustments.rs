@@ -164,7 +164,7 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         let failed = LedgerError::while_doing("record a payment");
         let mut transaction = self.begin().await?;
-        if !hold(&mut transaction, number).await? {
+        if !lock_invoice(&mut transaction, number).await? {
             return Ok(false);
         }
         let inserted = sqlx::query(
@@ -191,7 +191,7 @@ impl Ledger {
 
 /// Holds the row of an invoice until the transaction ends, so that of a rerun, a cancellation and a
 /// payment at once each waits for the other; `false` where it does not stand.
-pub(crate) async fn hold(
+pub(crate) async fn lock_invoice(
     transaction: &mut Transaction<'static, Any>,
     number: Number,
 ) -> Result<bool, LedgerError> {

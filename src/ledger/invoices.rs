@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
-use super::adjustments::hold;
+use super::adjustments::lock_invoice;
 use super::listing::{Figures, count, fill, money};
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
@@ -321,7 +321,7 @@ pub(crate) async fn supersede(
     revision: u32,
     now: DateTime<Utc>,
 ) -> Result<bool, LedgerError> {
-    if !hold(transaction, number).await? {
+    if !lock_invoice(transaction, number).await? {
         return Ok(false);
     }
     let superseded = sqlx::query(

@@ -15,7 +15,7 @@ const LOCK_CLASS: i64 = 0x6665_6368;
 
 /// A connection of its own, on which a daemon waits to lead, and leads.
 #[derive(Debug)]
-pub struct Session(AnyConnection);
+pub struct LeaseSession(AnyConnection);
 
 /// What the lease says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be reached.
-    pub async fn session(&self) -> Result<Session, LedgerError> {
+    pub async fn session(&self) -> Result<LeaseSession, LedgerError> {
         let failed = LedgerError::while_doing("read who leads");
         let options = self.pool.connect_options();
         let mut connection = AnyConnection::connect_with(&options).await.map_err(&failed)?;
@@ -51,7 +51,7 @@ impl Ledger {
             .execute(&mut connection)
             .await
             .map_err(&failed)?;
-        Ok(Session(connection))
+        Ok(LeaseSession(connection))
     }
 
     /// Holds the epoch against the lease in a transaction that has begun. The row stays locked until
@@ -70,7 +70,7 @@ impl Ledger {
     }
 }
 
-impl Session {
+impl LeaseSession {
     /// The lease as it is now.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::MailError;
-use super::transaction::{self, Fault, Problem, in_time};
+use super::transaction::{self, Fault, SmtpProblem, in_time};
 use crate::letters::email::Email;
 use crate::letters::mailbox::Sender;
 use fecha_core::letter::Delivery;
@@ -203,7 +203,7 @@ impl SmtpMailer {
     }
 
     /// After a refusal the connection serves the next email, once the server has forgotten this one.
-    async fn keep_after(&mut self, mut connection: AsyncSmtpConnection, problem: &Problem) {
+    async fn keep_after(&mut self, mut connection: AsyncSmtpConnection, problem: &SmtpProblem) {
         if problem.ends_connection() {
             return;
         }

@@ -51,7 +51,7 @@ pub(super) enum Step {
 
 /// An email that was not taken: where it failed, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(super) struct SmtpProblem {
     pub step: Step,
     pub fault: Fault,
 }
@@ -82,7 +82,7 @@ impl From<SmtpError> for Fault {
     }
 }
 
-impl Problem {
+impl SmtpProblem {
     /// Whether nothing more can be said over this connection: it is broken, or the server has announced
     /// its end (421).
     pub fn ends_connection(&self) -> bool {
@@ -138,8 +138,8 @@ pub(super) async fn run(
     (sender, recipient): (Address, Address),
     message: &[u8],
     timeouts: &Timeouts,
-) -> Result<(), Problem> {
-    let at = |step| move |fault| Problem { step, fault };
+) -> Result<(), SmtpProblem> {
+    let at = |step| move |fault| SmtpProblem { step, fault };
     let mail = Mail::new(Some(sender), Vec::new());
     in_time(timeouts.command, connection.command(mail)).await.map_err(at(Step::Sender))?;
     let rcpt = Rcpt::new(recipient, Vec::new());
@@ -211,7 +211,7 @@ mod tests {
     #[case(Step::Answer, lost(), "maybe delivered")]
     #[case(Step::Answer, silent(), "maybe delivered")]
     fn means(#[case] step: Step, #[case] fault: Fault, #[case] expected: &str) {
-        let delivery = Problem { step, fault }.into_delivery();
+        let delivery = SmtpProblem { step, fault }.into_delivery();
         let found = match delivery {
             Delivery::Sent => "sent",
             Delivery::Retry { maybe_delivered: false, .. } => "retry",
@@ -224,10 +224,10 @@ mod tests {
 
     #[test]
     fn names_the_step_and_the_servers_answer() {
-        let problem = Problem { step: Step::Recipient, fault: refused("550") };
+        let problem = SmtpProblem { step: Step::Recipient, fault: refused("550") };
         let Delivery::Failed { error } = problem.into_delivery() else { panic!("not failed") };
         assert_eq!(error, "RCPT TO: 550 no");
-        let problem = Problem { step: Step::Answer, fault: silent() };
+        let problem = SmtpProblem { step: Step::Answer, fault: silent() };
         let Delivery::Retry { error, .. } = problem.into_delivery() else { panic!("no retry") };
         assert_eq!(error, "end of message: no answer within 300 seconds");
     }

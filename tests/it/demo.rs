@@ -9,7 +9,7 @@ use chrono_tz::America;
 use fecha::setup::config::{Config, Transport};
 use fecha::setup::demo::{self, Demo, DemoError};
 use fecha::setup::register::{read_contracts, read_dealerships};
-use fecha_core::bill::hold::{Limits, Source, reasons};
+use fecha_core::bill::hold::{Limits, Look, reasons};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::contact::Identity;
 use fecha_core::count::counter::Counter;
@@ -164,7 +164,7 @@ fn four_zones_and_a_source_that_does_not_hold_the_close() {
         }
     });
     assert_eq!(newest, month_end.timestamp_millis() - 1);
-    let source = Source {
+    let source = Look {
         newest_message: chrono::DateTime::from_timestamp_millis(newest),
         month_end,
         counted: 1,

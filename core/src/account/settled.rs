@@ -9,7 +9,7 @@ use crate::price::money::Money;
 /// How much of an invoice was paid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Payment {
+pub enum PaymentState {
     /// Nothing.
     Open,
     /// Less than the total.
@@ -44,11 +44,11 @@ impl Account {
 
     /// How much was paid.
     #[must_use]
-    pub fn payment(&self) -> Payment {
+    pub fn payment(&self) -> PaymentState {
         match (self.open(), self.paid) {
-            (Money::ZERO, _) => Payment::Paid,
-            (_, Money::ZERO) => Payment::Open,
-            _ => Payment::PartPaid,
+            (Money::ZERO, _) => PaymentState::Paid,
+            (_, Money::ZERO) => PaymentState::Open,
+            _ => PaymentState::PartPaid,
         }
     }
 
@@ -66,15 +66,15 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case("100.00", "0.00", Payment::Open, "100.00", true)]
-    #[case("100.00", "40.00", Payment::PartPaid, "60.00", true)]
-    #[case("100.00", "100.00", Payment::Paid, "0.00", false)]
-    #[case("100.00", "120.00", Payment::Paid, "0.00", false)]
-    #[case("0.00", "0.00", Payment::Paid, "0.00", false)]
+    #[case("100.00", "0.00", PaymentState::Open, "100.00", true)]
+    #[case("100.00", "40.00", PaymentState::PartPaid, "60.00", true)]
+    #[case("100.00", "100.00", PaymentState::Paid, "0.00", false)]
+    #[case("100.00", "120.00", PaymentState::Paid, "0.00", false)]
+    #[case("0.00", "0.00", PaymentState::Paid, "0.00", false)]
     fn is_open_until_it_is_paid(
         #[case] total: &str,
         #[case] paid: &str,
-        #[case] payment: Payment,
+        #[case] payment: PaymentState,
         #[case] open: &str,
         #[case] overdue: bool,
     ) {

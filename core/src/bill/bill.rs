@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::account::adjustment::{Adjustment, Applied, apply};
 use crate::bill::case::Case;
-use crate::bill::difference::{Contacts, Difference, Today};
+use crate::bill::difference::{ContactChanges, Difference, Today};
 use crate::bill::invoice::{Invoice, Number, Replacement, Usage};
 use crate::bill::pro_forma::{Ahead, NO_NUMBER, ProForma};
 use crate::calendar::due_date::due_date;
@@ -71,7 +71,7 @@ pub enum NoCharge {
 /// What a month's use comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// Contacts included.
+    /// ContactChanges included.
     pub package: u64,
     /// By the price table.
     pub lines: Vec<Line>,
@@ -82,7 +82,7 @@ pub struct Charge {
 /// A use that is to be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
-    /// Contacts included.
+    /// ContactChanges included.
     pub package: u64,
     /// Unique active contacts.
     pub uam: u64,
@@ -152,7 +152,7 @@ impl Case {
         tally: &Tally,
         charge: Result<&Charge, &NoCharge>,
         prices: &PriceTable,
-        contacts: Contacts,
+        contacts: ContactChanges,
     ) -> Option<Difference> {
         let today = Today {
             party: self.dealership.party(),
@@ -259,7 +259,7 @@ impl<'a> Bill<'a> {
     /// What an invoice of today would change; `contacts` are compared with its evidence. `None` where
     /// nothing is invoiced yet.
     #[must_use]
-    pub fn difference(&self, contacts: Contacts) -> Option<Difference> {
+    pub fn difference(&self, contacts: ContactChanges) -> Option<Difference> {
         self.case.difference(&self.tally, Ok(&self.charge), self.prices, contacts)
     }
 
@@ -305,7 +305,7 @@ impl Unbilled<'_> {
     /// What an invoice of today would change; `contacts` are compared with its evidence. `None` where
     /// nothing is invoiced yet.
     #[must_use]
-    pub fn difference(&self, contacts: Contacts) -> Option<Difference> {
+    pub fn difference(&self, contacts: ContactChanges) -> Option<Difference> {
         self.case.difference(&self.tally, Err(&self.why), self.prices, contacts)
     }
 }

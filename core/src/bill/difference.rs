@@ -99,7 +99,7 @@ const RETENTION: TimeDelta = TimeDelta::days(1);
 
 /// How the contacts of two evidence files differ, in contacts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Contacts {
+pub struct ContactChanges {
     /// Only in the later one.
     pub new: u64,
     /// Only in the earlier one.
@@ -122,7 +122,7 @@ pub struct Lost {
     pub to: DateTime<Utc>,
 }
 
-impl AddAssign for Contacts {
+impl AddAssign for ContactChanges {
     fn add_assign(&mut self, other: Self) {
         self.new += other.new;
         self.gone += other.gone;
@@ -135,7 +135,7 @@ impl AddAssign for Contacts {
     }
 }
 
-impl Contacts {
+impl ContactChanges {
     /// Compares two evidence files of one key, both in the order of ids.
     #[must_use]
     pub fn between(before: &[EvidenceRow<'_>], now: &[EvidenceRow<'_>]) -> Self {
@@ -227,7 +227,7 @@ pub struct Today<'a> {
     /// Template messages.
     pub hsm: u64,
     /// Against the evidence of the invoice.
-    pub contacts: Contacts,
+    pub contacts: ContactChanges,
     /// What it costs; empty without a package, `None` where it has no price.
     pub lines: Option<Vec<Line>>,
     /// The month's prices.
@@ -238,7 +238,7 @@ pub struct Today<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Contact by contact.
-    pub contacts: Contacts,
+    pub contacts: ContactChanges,
     /// Unique active contacts.
     pub uam: Change<u64>,
     /// Template messages.
@@ -398,7 +398,7 @@ mod tests {
         #[case] expected: (u64, u64),
     ) {
         let before = [entry("b", LATER, [2, 3, 1])];
-        let found = Contacts::between(&before, &[entry("b", first_at, counts)]);
+        let found = ContactChanges::between(&before, &[entry("b", first_at, counts)]);
         assert_eq!((found.more, found.fewer), expected);
         assert_eq!((found.new, found.gone), (0, 0));
         assert_eq!(found.agree(), expected == (0, 0));
@@ -410,7 +410,7 @@ mod tests {
             ids.split_terminator(' ').map(|id| entry(id, FIRST, [1, 0, 0])).collect()
         };
         let between = |before, now| {
-            let found = Contacts::between(&of(before), &of(now));
+            let found = ContactChanges::between(&of(before), &of(now));
             (found.new, found.gone)
         };
         assert_eq!(between("a b c", "a b c"), (0, 0));

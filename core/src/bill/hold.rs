@@ -19,7 +19,7 @@ impl Default for Limits {
 
 /// What the source looks like at a close.
 #[derive(Debug, Clone, Copy)]
-pub struct Source {
+pub struct Look {
     /// The latest `sent_at` of the whole relation that is not in the future.
     pub newest_message: Option<DateTime<Utc>>,
     /// The latest end of the months being closed.
@@ -64,7 +64,7 @@ pub enum Hold {
 
 /// Every reason to hold the close, none where it may go on.
 #[must_use]
-pub fn reasons(source: Source, limits: Limits) -> Vec<Hold> {
+pub fn reasons(source: Look, limits: Limits) -> Vec<Hold> {
     let mut reasons = Vec::new();
     match source.newest_message {
         None => reasons.push(Hold::Empty),
@@ -115,7 +115,7 @@ mod tests {
         #[case] counted_before: Option<u64>,
         #[case] expected: usize,
     ) {
-        let source = Source {
+        let source = Look {
             newest_message: newest.map(|text| text.parse().unwrap()),
             month_end: END.parse().unwrap(),
             counted,

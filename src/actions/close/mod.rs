@@ -27,7 +27,7 @@ use fecha_core::price::table::NoPrice;
 
 /// What to close.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct CloseOptions {
     /// The month; by default the last one that has ended in the issuer's zone.
     pub month: Option<Month>,
     /// Only these dealerships; all where it is empty.
@@ -125,7 +125,7 @@ pub enum CloseError {
 pub async fn close_month(
     office: &Office,
     source: &Source,
-    options: &Options,
+    options: &CloseOptions,
     now: DateTime<Utc>,
     progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
 ) -> Result<CloseReport, CloseError> {

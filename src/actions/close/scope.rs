@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
-use super::{CloseError, CloseReport, Options};
+use super::{CloseError, CloseOptions, CloseReport};
 use crate::actions::book;
 use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, NoCharge, bill};
@@ -49,7 +49,7 @@ pub(super) struct Scope {
 impl Scope {
     pub(super) async fn read(
         office: &Office,
-        options: &Options,
+        options: &CloseOptions,
         now: DateTime<Utc>,
     ) -> Result<Self, CloseError> {
         let issuer_zone = office.config.issuer.timezone;
@@ -197,7 +197,7 @@ impl Scope {
         bills: &[Bill<'_>],
         count: &Count,
         newest_message: Option<DateTime<Utc>>,
-    ) -> hold::Source {
+    ) -> hold::Look {
         let both: Vec<(u64, u64)> = self
             .selected()
             .filter(|candidate| candidate.ended && candidate.case.package.is_some())
@@ -207,7 +207,7 @@ impl Scope {
             })
             .collect();
         let last_end = bills.iter().map(|bill| bill.case.period.end).max();
-        hold::Source {
+        hold::Look {
             newest_message,
             month_end: last_end.unwrap_or(self.issuer_period.end),
             counted: both.iter().map(|(now, _)| now).sum(),

@@ -16,14 +16,14 @@ const FIGURES: f32 = FIGURE.size * 1.42;
 
 /// A part of a bar.
 #[derive(Debug, Clone)]
-pub(in crate::document) struct Part {
+pub(in crate::document) struct Share {
     pub(in crate::document) amount: u64,
     pub(in crate::document) ink: Ink,
     pub(in crate::document) legend: String,
 }
 
 /// A bar, its parts to scale and named below it.
-pub(in crate::document) fn bar(parts: Vec<Part>) -> Block {
+pub(in crate::document) fn bar(parts: Vec<Share>) -> Block {
     let whole = parts.iter().map(|part| part.amount).sum();
     let filled = parts.iter().filter(|part| part.amount > 0);
     let segments = filled.map(|part| {
@@ -36,7 +36,7 @@ pub(in crate::document) fn bar(parts: Vec<Part>) -> Block {
     Block::Stack(blocks)
 }
 
-fn named(part: Part) -> Block {
+fn named(part: Share) -> Block {
     let swatch = Area { x: 0.0, y: 2.6, width: 6.0, height: 6.0 };
     let swatch = Picture::fill(9.0, part.ink, vec![swatch]);
     let text = Block::Text(Text::new(part.legend, Style::NOTE));

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnectOptions;
 
-use self::session::{Session, literal};
+use self::session::{MysqlSession, literal};
 use super::{Checked, Pass, Place, Reading, Relation, SourceError};
 
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Mysql {
         pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<Reading, SourceError> {
-        let mut session = Session::begin(self).await?;
+        let mut session = MysqlSession::begin(self).await?;
         let mut slices = Vec::new();
         if let Some(span) = pass.counter.span() {
             slices.push(session.read(span, pass.another()).await?);
@@ -46,7 +46,7 @@ impl Mysql {
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        let mut session = Session::begin(self).await?;
+        let mut session = MysqlSession::begin(self).await?;
         let number = session.version.split('-').next().unwrap_or_default();
         let engine = if session.is_mariadb() { "MariaDB" } else { "MySQL" };
         let checked = Checked {

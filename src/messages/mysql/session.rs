@@ -19,7 +19,7 @@ use fecha_core::calendar::month::Period;
 use fecha_core::count::tally::Message;
 
 /// One connection within its snapshot.
-pub(super) struct Session<'a> {
+pub(super) struct MysqlSession<'a> {
     connection: MySqlConnection,
     pub(super) place: &'a Place,
     relation: &'a Relation,
@@ -35,7 +35,7 @@ const SENT_AT: &str = "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP '1970-01-01 00:00:00
 
 const UNKNOWN_COLUMN: u16 = 1054;
 
-impl<'a> Session<'a> {
+impl<'a> MysqlSession<'a> {
     /// Connects, opens the snapshot, and makes sure that relation, columns and types are right.
     pub(super) async fn begin(mysql: &'a Mysql) -> Result<Self, SourceError> {
         let connection = within(CONNECT_WITHIN, mysql.options.connect())

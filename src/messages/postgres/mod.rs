@@ -15,7 +15,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
-use self::session::Session;
+use self::session::PostgresSession;
 use super::{Checked, Pass, Place, Reading, Relation, SourceError};
 
 #[derive(Clone)]
@@ -47,7 +47,7 @@ impl Postgres {
         pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<Reading, SourceError> {
-        let mut first = Session::begin(self).await?;
+        let mut first = PostgresSession::begin(self).await?;
         let newest = first.newest(now).await?;
         let mut reading = JoinSet::new();
         match pass.counter.span() {
@@ -71,21 +71,24 @@ impl Postgres {
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        Session::begin(self).await?.check().await
+        PostgresSession::begin(self).await?.check().await
     }
 
     /// The first session and as many others in its snapshot as are allowed and to be had: a server
     /// that has no more room, or cannot share a snapshot, is read by fewer.
-    async fn sessions(&self, mut first: Session) -> Result<Vec<Session>, SourceError> {
+    async fn sessions(
+        &self,
+        mut first: PostgresSession,
+    ) -> Result<Vec<PostgresSession>, SourceError> {
         let others = usize::from(self.connections.get()) - 1;
         if others == 0 {
             return Ok(vec![first]);
         }
         let Ok(snapshot) = first.share_snapshot().await else {
             // The refusal has ended its transaction.
-            return Ok(vec![Session::begin(self).await?]);
+            return Ok(vec![PostgresSession::begin(self).await?]);
         };
-        let others = join_all((0..others).map(|_| Session::join(&first, &snapshot))).await;
+        let others = join_all((0..others).map(|_| PostgresSession::join(&first, &snapshot))).await;
         Ok(others.into_iter().flatten().chain([first]).collect())
     }
 }

@@ -19,7 +19,7 @@ use fecha_core::calendar::month::Period;
 use fecha_core::count::tally::Message;
 
 /// One connection within the snapshot.
-pub(super) struct Session {
+pub(super) struct PostgresSession {
     connection: PgConnection,
     postgres: Postgres,
     /// In the order of [`TEXT_COLUMNS`], then `sent_at`.
@@ -30,7 +30,7 @@ const TIMESTAMPTZ: &str = "timestamp with time zone";
 
 const EXPECTED: &str = "timestamptz: without a zone nobody knows to which month a message belongs. Alter the column (ALTER COLUMN sent_at TYPE timestamptz USING sent_at AT TIME ZONE 'UTC', or whichever zone it was written in), or convert it in a parenthesised SELECT in [messages] relation; for Unix milliseconds: to_timestamp(sent_at / 1000.0) AS sent_at";
 
-impl Session {
+impl PostgresSession {
     /// Connects, opens the snapshot, and makes sure that relation, columns and types are right.
     pub(super) async fn begin(postgres: &Postgres) -> Result<Self, SourceError> {
         let mut session = Self::connect(postgres, Vec::new()).await?;
@@ -173,7 +173,7 @@ impl Session {
         Ok(ReadSlice { pass, plain })
     }
 
-    /// [`Session::read`] of all, but messages that are alike in all but their time come as one row.
+    /// [`PostgresSession::read`] of all, but messages that are alike in all but their time come as one row.
     pub(super) async fn read_grouped(mut self, mut pass: Pass) -> Result<ReadSlice, SourceError> {
         self.run("SET LOCAL enable_partitionwise_aggregate = on").await?;
         for stretch in pass.counter.stretches() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use lettre::message::Mailbox;
 
-use super::Problem;
+use super::ConfigProblem;
 use super::raw::{Amount, Flag, List, Number};
 use super::source::Origin;
 use crate::letters::mailbox;
@@ -20,7 +20,7 @@ use fecha_core::price::money::{InvalidMoney, Money};
 pub(super) struct Check<'a> {
     pub origin: &'a Origin,
     pub folder: &'a Path,
-    pub problems: Vec<Problem>,
+    pub problems: Vec<ConfigProblem>,
 }
 
 impl Check<'_> {

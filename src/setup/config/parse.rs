@@ -11,7 +11,7 @@ use super::check::{self, Check, missing};
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
-    Alerts, Approval, Close, Config, Email, Invoice, Messages, Problem, Secret, Smtp, Tls,
+    Alerts, Approval, Close, Config, ConfigProblem, Email, Invoice, Messages, Secret, Smtp, Tls,
     Transport, raw,
 };
 use crate::letters::mailbox;
@@ -23,7 +23,11 @@ use fecha_core::price::money::Money;
 use fecha_core::price::table::{PriceTable, Prices};
 
 /// The whole configuration, or all its problems.
-pub(super) fn config(raw: raw::Raw, file: &Path, origin: &Origin) -> Result<Config, Vec<Problem>> {
+pub(super) fn config(
+    raw: raw::Raw,
+    file: &Path,
+    origin: &Origin,
+) -> Result<Config, Vec<ConfigProblem>> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     let mut check = Check { origin, folder, problems: Vec::new() };
     match sections(&mut check, raw, file) {
@@ -33,7 +37,7 @@ pub(super) fn config(raw: raw::Raw, file: &Path, origin: &Origin) -> Result<Conf
 }
 
 /// The price tables alone, or all their problems.
-pub(super) fn prices_alone(raw: &raw::Raw, origin: &Origin) -> Result<Prices, Vec<Problem>> {
+pub(super) fn prices_alone(raw: &raw::Raw, origin: &Origin) -> Result<Prices, Vec<ConfigProblem>> {
     let mut check = Check { origin, folder: Path::new("/"), problems: Vec::new() };
     match prices(&mut check, &raw.prices) {
         Some(prices) if check.problems.is_empty() => Ok(prices),

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::raw::Raw;
-use super::{EVIDENCE_KEY_VARIABLE, FILE_VARIABLE, Problem};
+use super::{ConfigProblem, EVIDENCE_KEY_VARIABLE, FILE_VARIABLE};
 
 pub(super) const PREFIX: &str = "FECHA_";
 
@@ -22,7 +22,7 @@ pub(super) fn read(
     file: &Path,
     text: &str,
     mut variables: Vec<(String, String)>,
-) -> Result<(Raw, Origin), Vec<Problem>> {
+) -> Result<(Raw, Origin), Vec<ConfigProblem>> {
     variables.retain(|(name, _)| name != FILE_VARIABLE && name != EVIDENCE_KEY_VARIABLE);
     let origin = Origin { file: file.display().to_string(), text: text.to_owned(), variables };
     // The file by itself first: only then do errors have their line.
@@ -48,8 +48,9 @@ fn key_of(variable: &str) -> String {
 }
 
 /// Tries a variable alone, so that its error is known to be its own.
-fn refused((name, value): &(String, String)) -> Option<Problem> {
-    let problem = |reason: &str| Some(Problem { place: name.clone(), reason: reason.to_owned() });
+fn refused((name, value): &(String, String)) -> Option<ConfigProblem> {
+    let problem =
+        |reason: &str| Some(ConfigProblem { place: name.clone(), reason: reason.to_owned() });
     let key = key_of(name);
     if !key.contains('.') {
         return problem(
@@ -85,7 +86,7 @@ fn overlay(table: &mut Table, key: &str, value: &str) {
 
 impl Origin {
     /// An error of the TOML text itself, or a key that is unknown or has the wrong type.
-    fn syntax(&self, error: &toml::de::Error) -> Problem {
+    fn syntax(&self, error: &toml::de::Error) -> ConfigProblem {
         let place = match error.span() {
             Some(span) => {
                 let line = self.line_of(span.start);
@@ -93,18 +94,18 @@ impl Origin {
             }
             None => self.file.clone(),
         };
-        Problem { place, reason: reason(error) }
+        ConfigProblem { place, reason: reason(error) }
     }
 
     /// A problem of the value behind `key`, such as `email.smtp.port` or `prices.0.from`.
-    pub fn problem(&self, key: &str, reason: String) -> Problem {
+    pub fn problem(&self, key: &str, reason: String) -> ConfigProblem {
         let variable = self.variables.iter().find(|(name, _)| key_of(name) == key);
         let place = match (variable, self.line_of_key(key)) {
             (Some((name, _)), _) => name.clone(),
             (None, Some(line)) => format!("{}:{line}: {}", self.file, shown(key)),
             (None, None) => format!("{}: {}", self.file, shown(key)),
         };
-        Problem { place, reason }
+        ConfigProblem { place, reason }
     }
 
     fn line_of(&self, byte: usize) -> usize {

@@ -126,7 +126,7 @@ fn a_month_that_is_invoiced_comes_to_what_its_invoice_says() {
         let case = book.cases(package).remove(0);
         let again = bill(case, tally(3), &prices).unwrap();
         assert_eq!(again.charge.total(), invoice.total(), "the credit that it took stays taken");
-        assert!(again.difference(Contacts::default()).unwrap().is_none());
+        assert!(again.difference(ContactChanges::default()).unwrap().is_none());
         let now = "2026-11-05T12:00:00Z".parse().unwrap();
         assert_eq!(again.pro_forma(&issuer(), now).content.lines, invoice.lines);
         assert_eq!(again.ahead(now).unwrap().total, invoice.total());
