@@ -25,6 +25,7 @@ mod preview;
 mod register;
 mod report;
 mod rerun;
+mod schema;
 mod sharded;
 mod support;
 mod verify;

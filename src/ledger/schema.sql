@@ -1,0 +1,231 @@
+-- fecha's ledger as it is after all migrations, for people to read: what each column means. A test holds it
+-- against a ledger that the migrations made, on both engines; nothing executes it otherwise.
+--
+-- Runs unchanged on SQLite and PostgreSQL: only BIGINT, TEXT and BYTEA columns. Money is in centavos,
+-- instants are RFC 3339 text in UTC with milliseconds, months are YYYY-MM, days YYYY-MM-DD.
+-- Beside it there are triggers (guard.rs), which the two engines spell differently: what is only added to
+-- cannot be changed or deleted by anybody.
+
+-- Facts about the ledger itself.
+CREATE TABLE meta (
+    name TEXT NOT NULL PRIMARY KEY,  -- 'evidence_key': fingerprint of the key behind the ids of all evidence; 'first_month': that the daemon closes by itself; 'last_adjustment': the id given last
+    value TEXT NOT NULL              -- as the name says
+);
+
+-- The register: who is invoiced.
+CREATE TABLE dealership (
+    id TEXT NOT NULL PRIMARY KEY,    -- as in the message database, byte by byte
+    name TEXT NOT NULL,              -- legal name
+    trade_name TEXT NOT NULL,        -- name on the sign; may be empty
+    cnpj TEXT NOT NULL,              -- formatted
+    address TEXT NOT NULL,           -- street and number
+    city TEXT NOT NULL,              -- as printed
+    state TEXT NOT NULL,             -- two letters
+    email TEXT NOT NULL,             -- where invoices go
+    cc TEXT NOT NULL,                -- further addresses, separated by ;
+    timezone TEXT,                   -- IANA name; null: the issuer's
+    due_day BIGINT,                  -- 1 to 31; null: the configured one
+    package_use BIGINT,              -- whether it is told how much of its package is used: 1 yes, 0 no; null: as configured
+    evidence TEXT NOT NULL DEFAULT 'no' -- what it gets of the evidence: 'no', 'yes' (the file with each email) or 'annex' (and in the statement)
+);
+
+-- The package of a dealership from a month on.
+CREATE TABLE contract (
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- whose
+    from_month TEXT NOT NULL,        -- the first month of the package
+    package BIGINT,                  -- contacts included; null ends the contract
+    PRIMARY KEY (dealership_id, from_month)
+);
+
+-- The next invoice number of each year of issue. Its row lock orders all issuing transactions.
+CREATE TABLE counter (
+    year BIGINT NOT NULL PRIMARY KEY, -- in the issuer's zone
+    next BIGINT NOT NULL             -- the number that is given next
+);
+
+-- A number belongs to one dealership and month for good.
+CREATE TABLE invoice (
+    number TEXT NOT NULL PRIMARY KEY, -- YYYY-NNNNNN
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- who is invoiced; never changes
+    month TEXT NOT NULL,             -- for which month; never changes
+    cancelled_at TEXT                -- the number is void since then; null: it stands
+);
+
+-- The last guard against billing twice.
+CREATE UNIQUE INDEX invoice_once ON invoice (dealership_id, month) WHERE cancelled_at IS NULL;
+CREATE INDEX invoice_month ON invoice (month, cancelled_at, number);
+CREATE INDEX invoice_dealership ON invoice (dealership_id, month);
+
+-- What was issued under a number. Never changes, but for superseded_at and digest, each once.
+CREATE TABLE revision (
+    number TEXT NOT NULL REFERENCES invoice (number), -- of the invoice
+    revision BIGINT NOT NULL,        -- 0 is the first issue
+    content TEXT NOT NULL,           -- the document model, JSON: what the documents say
+    evidence_sha256 TEXT NOT NULL,   -- of the evidence file before compression
+    pdf_sha256 TEXT NOT NULL,        -- of the invoice PDF
+    statement_sha256 TEXT NOT NULL,  -- of the statement PDF
+    issued_at TEXT NOT NULL,         -- when
+    reason TEXT,                     -- why it replaces the one before; null in revision 0
+    issued_by TEXT,                  -- who asked for it; null where fecha issued by itself
+    superseded_at TEXT,              -- a later revision stands since then
+    digest BIGINT,                   -- the number of the month's digest that reported it
+    -- Copies out of content, which lists and sums read: written by the issue, or when a fecha that knows
+    -- them first opens the ledger; verify compares them with the document.
+    dealership_name TEXT,            -- legal name, as printed
+    cnpj TEXT,                       -- as printed
+    package BIGINT,                  -- contacts included
+    uam BIGINT,                      -- unique active contacts
+    hsm BIGINT,                      -- template messages
+    package_amount BIGINT,           -- the lines of the package
+    overage_amount BIGINT,           -- the lines of contacts above it
+    hsm_amount BIGINT,               -- the lines of template messages
+    adjustments_amount BIGINT,       -- the lines of credits and charges
+    total BIGINT,                    -- all lines
+    due_on TEXT,                     -- the day it is to be paid
+    issued_on TEXT,                  -- the dealership's local day of issue
+    PRIMARY KEY (number, revision)
+);
+
+-- What is still to be filled; empty from the first opening on.
+CREATE INDEX revision_unfilled ON revision (number, revision) WHERE total IS NULL;
+-- A month's sum, without reading a document.
+CREATE INDEX revision_sum ON revision (number, superseded_at, total);
+
+-- The files of a revision, as issued. Only ever added to.
+CREATE TABLE file (
+    number TEXT NOT NULL,            -- of the invoice
+    revision BIGINT NOT NULL,        -- which revision
+    kind TEXT NOT NULL,              -- 'invoice', 'statement', 'cancellation' (PDF) or 'evidence' (CSV, zstd)
+    bytes BYTEA NOT NULL,            -- the file
+    PRIMARY KEY (number, revision, kind),
+    FOREIGN KEY (number, revision) REFERENCES revision (number, revision)
+);
+
+-- Why a number is void, and the document that says so. Only ever added to.
+CREATE TABLE cancellation (
+    number TEXT NOT NULL PRIMARY KEY REFERENCES invoice (number), -- the void number
+    revision BIGINT NOT NULL,        -- the one that stood
+    content TEXT NOT NULL,           -- when, why, who asked for it and what was paid, JSON
+    pdf_sha256 TEXT NOT NULL         -- of the document
+);
+
+-- The latest word on each month that a close has looked at.
+CREATE TABLE closing (
+    month TEXT NOT NULL PRIMARY KEY, -- which month
+    state TEXT NOT NULL,             -- 'open' (some months have not ended, or something is not issued), 'held' or 'closed'
+    held TEXT,                       -- why it is held
+    exceptions TEXT NOT NULL,        -- what needs a person, JSON
+    messages TEXT NOT NULL,          -- all messages by bucket, JSON
+    looked_at TEXT NOT NULL          -- what had ended by then was part of it
+);
+
+-- Months whose close a person let go on.
+CREATE TABLE released_month (
+    month TEXT NOT NULL PRIMARY KEY, -- which month
+    released_at TEXT NOT NULL,       -- the first time
+    released_by TEXT NOT NULL        -- who
+);
+
+-- The reports to finance on a month: 1 is the close report, later ones are supplements.
+CREATE TABLE digest (
+    month TEXT NOT NULL,             -- which month
+    sequence BIGINT NOT NULL,        -- counts from 1
+    content TEXT NOT NULL,           -- the report, JSON
+    made_at TEXT NOT NULL,           -- when; of number 1: when the month was closed
+    PRIMARY KEY (month, sequence)
+);
+
+-- Every email, queued by the transaction that gives cause for it.
+CREATE TABLE outbox (
+    id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time of queueing
+    kind TEXT NOT NULL,              -- 'invoice', 'digest', 'alert' or 'package_use'
+    cause TEXT NOT NULL,             -- what it is about: '2026-000001-R1', '2026-10#1 1/3', 'held 2026-10'
+    recipient TEXT NOT NULL,         -- for whom it is
+    redirected_to TEXT,              -- who gets it instead ([email] redirect, as it was then)
+    resend BIGINT NOT NULL,          -- 0 is the first; each resend counts up
+    number TEXT,                     -- of the invoice, where it is about one
+    content TEXT NOT NULL,           -- what the email is made from, JSON
+    subject TEXT NOT NULL,           -- one line
+    message_id TEXT NOT NULL UNIQUE, -- the same over every retry
+    state TEXT NOT NULL,             -- 'pending', 'sending', 'sent', 'failed' or 'withdrawn'
+    attempts BIGINT NOT NULL,        -- begun
+    created_at TEXT NOT NULL,        -- when it was queued: its Date header
+    first_attempt_at TEXT,           -- four days after that it is given up
+    next_attempt_at TEXT,            -- when it is due; null once it is over
+    lease_until TEXT,                -- a worker has it until then
+    sent_at TEXT,                    -- when a server took it
+    maybe_twice BIGINT NOT NULL,     -- how often the line was lost between the end of DATA and the answer
+    last_error TEXT,                 -- in the words of the server
+    UNIQUE (kind, cause, recipient, resend)
+);
+CREATE INDEX outbox_due ON outbox (state, next_attempt_at);
+CREATE INDEX outbox_number ON outbox (number);
+
+-- Who did what, when and why. Only ever added to.
+CREATE TABLE audit (
+    id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time
+    at TEXT NOT NULL,                -- when
+    actor TEXT NOT NULL,             -- login name, or who it was entered for
+    action TEXT NOT NULL,            -- 'import', 'issue', 'hold', 'release', 'resend', 'rerun', 'adjust', 'cancel' or 'pay'
+    month TEXT,                      -- about which month
+    dealership_id TEXT,              -- about which dealership
+    detail TEXT NOT NULL             -- in words
+);
+CREATE INDEX audit_month ON audit (month);
+CREATE INDEX audit_dealership ON audit (dealership_id);
+
+-- A credit or charge, on the next invoice of the dealership that is not issued yet.
+CREATE TABLE adjustment (
+    id BIGINT NOT NULL PRIMARY KEY,  -- counts from 1
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- whose
+    month TEXT NOT NULL,             -- the first month whose invoice may carry it
+    amount BIGINT NOT NULL,          -- below zero: a credit
+    description TEXT NOT NULL,       -- as the invoice prints it
+    entered_by TEXT NOT NULL,        -- who
+    entered_at TEXT NOT NULL,        -- when
+    rest_of BIGINT,                  -- the credit of which this is what an invoice had no room for
+    origin TEXT REFERENCES invoice (number), -- the invoice that left it over; null: a person entered it
+    number TEXT REFERENCES invoice (number), -- the invoice that carries it; null: it waits
+    cancelled_at TEXT                -- it never counts, since then
+);
+CREATE INDEX adjustment_dealership ON adjustment (dealership_id);
+CREATE INDEX adjustment_number ON adjustment (number);
+CREATE INDEX adjustment_origin ON adjustment (origin);
+
+-- Money that came in for an invoice.
+CREATE TABLE payment (
+    id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time
+    number TEXT NOT NULL REFERENCES invoice (number), -- for which
+    paid_on TEXT NOT NULL,           -- the day on the bank statement
+    amount BIGINT NOT NULL,          -- what came in
+    entered_by TEXT NOT NULL,        -- who
+    entered_at TEXT NOT NULL,        -- when
+    UNIQUE (number, paid_on, amount)
+);
+
+-- Who of several daemons on one PostgreSQL ledger leads. A SQLite ledger serves one daemon, kept single
+-- by a lock on a file beside it.
+CREATE TABLE lease (
+    name TEXT NOT NULL PRIMARY KEY,  -- 'daemon'
+    epoch BIGINT NOT NULL,           -- counts leaders: what one of an older epoch writes is refused
+    beat BIGINT NOT NULL             -- counts while the leader lives
+);
+
+-- How often the daemon looked at a month by itself.
+CREATE TABLE look (
+    subject TEXT NOT NULL,           -- 'verify': a closed month, counted again; 'package_use': a running one
+    month TEXT NOT NULL,             -- which month
+    count BIGINT NOT NULL,           -- how often
+    latest TEXT NOT NULL,            -- when it looked last
+    PRIMARY KEY (subject, month)
+);
+
+-- A dealership was told that it has used so much of its package; once a month for each threshold.
+CREATE TABLE package_notice (
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- who
+    month TEXT NOT NULL,             -- the running month
+    threshold BIGINT NOT NULL,       -- percent
+    uam BIGINT NOT NULL,             -- what was used then
+    told_at TEXT NOT NULL,           -- when
+    PRIMARY KEY (dealership_id, month, threshold)
+);
