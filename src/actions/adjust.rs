@@ -1,10 +1,15 @@
 //! Credits and charges on a dealership's next invoice: entered, taken back, listed.
 
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
 use crate::ledger::LedgerError;
-use crate::ledger::adjustments::NewAdjustment;
 use crate::ledger::audit::{Action, Deed};
+use crate::ledger::notes::{NewNote, OwnedDeed};
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::{Adjustment, AdjustmentState};
+use fecha_core::account::note::{Note, NoteState};
+use fecha_core::bill::invoice::Number;
+use fecha_core::calendar::month::Month;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
 use fecha_core::price::money::Money;
 
@@ -20,25 +25,79 @@ pub enum AdjustError {
     /// There is no adjustment of this id.
     #[error("there is no adjustment {0}: `fecha adjust` lists all")]
     Unknown(i64),
-    /// An invoice carries it, or it was taken back.
+    /// Invoices have all of it, or it was taken back.
     #[error("adjustment {id} is {state}: enter one of the opposite amount instead")]
     NotWaiting {
         /// Which.
         id: i64,
         /// Where it stands.
-        state: AdjustmentState,
+        state: NoteState,
     },
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
 }
 
+/// A credit or charge as `fecha adjust --json` has it; the keys of 0.1 first.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the keys of spec §2 and §3.4")]
+pub struct NoteJson {
+    pub id: i64,
+    pub dealership_id: String,
+    pub month: Month,
+    pub amount: Money,
+    pub description: String,
+    pub entered_by: String,
+    pub entered_at: DateTime<Utc>,
+    pub rest_of: Option<i64>,
+    pub origin: Option<Number>,
+    pub number: Option<Number>,
+    pub cancelled: bool,
+    pub taken: Vec<TakenJson>,
+    pub waiting: Money,
+    #[serde(skip)]
+    pub state: NoteState,
+}
+
+/// What an invoice that stands took of it.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the keys of spec §2")]
+pub struct TakenJson {
+    pub number: Number,
+    pub amount: Money,
+}
+
+impl NoteJson {
+    fn of(note: Note) -> Self {
+        let taken = |taking: &fecha_core::account::note::Taking| TakenJson {
+            number: taking.number,
+            amount: taking.amount,
+        };
+        Self {
+            number: note.first_taker(),
+            cancelled: note.state() == NoteState::TakenBack,
+            waiting: note.waiting(),
+            state: note.state(),
+            taken: note.taken.iter().map(taken).collect(),
+            id: note.id,
+            dealership_id: note.dealership_id,
+            month: note.month,
+            amount: note.amount,
+            description: note.description,
+            entered_by: note.entered_by,
+            entered_at: note.entered_at,
+            rest_of: note.legacy.and_then(|legacy| legacy.rest_of),
+            origin: note.legacy.and_then(|legacy| legacy.origin),
+        }
+    }
+}
+
 /// Enters a credit or charge; its id. The first invoice that is issued for its month or a later one
-/// carries it, or a revision of its month.
+/// takes it, or a revision of its month.
 ///
 /// # Errors
 /// [`AdjustError`]; nothing was entered then.
-pub async fn enter(office: &Office, new: &NewAdjustment<'_>) -> Result<i64, AdjustError> {
+pub async fn enter(office: &Office, new: &NewNote<'_>) -> Result<i64, AdjustError> {
     if new.amount == Money::ZERO {
         return Err(AdjustError::Zero);
     }
@@ -53,36 +112,35 @@ pub async fn enter(office: &Office, new: &NewAdjustment<'_>) -> Result<i64, Adju
         dealership_id: Some(new.dealership_id),
         detail: &detail,
     };
-    Ok(office.ledger.add_adjustment(new, &deed).await?)
+    Ok(office.ledger.add_note(new, &deed).await?)
 }
 
-/// Takes back an adjustment that no invoice carries yet.
+/// Takes back what waits of a credit or charge: how much that was. What invoices took stays taken.
 ///
 /// # Errors
 /// [`AdjustError`]; it stays as it is then.
-pub async fn take_back(office: &Office, id: i64, by: &str) -> Result<(), AdjustError> {
-    let adjustment = office.ledger.adjustment(id).await?.ok_or(AdjustError::Unknown(id))?;
-    let detail = format!("adjustment {id} taken back: {}", adjustment.amount);
-    let deed = Deed {
+pub async fn take_back(office: &Office, id: i64, by: &str) -> Result<Money, AdjustError> {
+    let note = office.ledger.note(id).await?.ok_or(AdjustError::Unknown(id))?;
+    let deed = |amount: Money| OwnedDeed {
         at: office.clock.now(),
-        actor: by,
+        actor: by.to_owned(),
         action: Action::Adjust,
-        month: Some(adjustment.month),
-        dealership_id: Some(&adjustment.dealership_id),
-        detail: &detail,
+        month: Some(note.month),
+        dealership_id: note.dealership_id.clone(),
+        detail: format!("adjustment {id} taken back: {amount}"),
     };
-    if office.ledger.cancel_adjustment(id, &deed).await? {
-        return Ok(());
+    if let Some(amount) = office.ledger.take_back_note(&note, deed).await? {
+        return Ok(amount);
     }
     // Read again: an invoice may have taken it since.
-    let now = office.ledger.adjustment(id).await?.unwrap_or(adjustment);
+    let now = office.ledger.note(id).await?.unwrap_or(note);
     Err(AdjustError::NotWaiting { id, state: now.state() })
 }
 
-/// All adjustments, by id; each is its own JSON.
+/// All credits and charges, by id; each is its own JSON.
 ///
 /// # Errors
 /// [`LedgerError`] where the ledger cannot be read.
-pub async fn list(office: &Office) -> Result<Vec<Adjustment>, LedgerError> {
-    office.ledger.adjustments().await
+pub async fn list(office: &Office) -> Result<Vec<NoteJson>, LedgerError> {
+    Ok(office.ledger.notes().await?.into_iter().map(NoteJson::of).collect())
 }

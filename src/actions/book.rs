@@ -15,10 +15,6 @@ pub(super) async fn of_invoiced(
     standing: BTreeMap<String, Invoice>,
 ) -> Result<MonthBook, LedgerError> {
     let ledger = &office.ledger;
-    let mut payments = BTreeMap::new();
-    for (number, _, amount) in ledger.payments().await? {
-        *payments.entry(number).or_default() += amount;
-    }
     Ok(MonthBook {
         month,
         issuer_zone: office.config.issuer.timezone,
@@ -28,8 +24,8 @@ pub(super) async fn of_invoiced(
         before: BTreeMap::new(),
         after: BTreeMap::new(),
         history: BTreeMap::new(),
-        adjustments: ledger.adjustments_by_dealership().await?,
-        payments,
+        notes: ledger.notes_by_dealership().await?,
+        payments: ledger.payments_about(month).await?,
     })
 }
 

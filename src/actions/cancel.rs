@@ -5,15 +5,16 @@ use chrono::{DateTime, Utc};
 
 use crate::document::RenderError;
 use crate::ledger::LedgerError;
-use crate::ledger::adjustments::{free, leave, lock_invoice, paid, paid_back};
+use crate::ledger::account::{lock_account, payments_of, settle_invoice};
 use crate::ledger::audit;
 use crate::ledger::cancellations::insert_cancellation;
-use crate::ledger::invoices::{Filter, void};
+use crate::ledger::invoices::{Filter, lock_invoice, void};
+use crate::ledger::notes::take_notes;
 use crate::ledger::outbox::{queue, withdraw};
 use crate::letters::address::{Whose, recipients};
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::Rest;
+use fecha_core::account::payment::{Available, Settlement, settle};
 use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
 use fecha_core::price::money::Money;
@@ -36,7 +37,7 @@ pub enum CancelError {
 }
 
 /// Cancels the invoice of this number, in one transaction: emails that were not sent are withdrawn,
-/// credits that it carried wait again, and what was paid becomes a credit.
+/// what it had taken of credits and payments waits again.
 ///
 /// # Errors
 /// [`CancelError`]; nothing was changed then.
@@ -48,8 +49,11 @@ pub async fn cancel_invoice(
     now: DateTime<Utc>,
 ) -> Result<Invoice, CancelError> {
     let filter = Filter { number: Some(number), ..Filter::default() };
+    let listed = office.ledger.listed_standing(number).await?;
+    let dealership_id = listed.ok_or(CancelError::NotStanding(number))?.dealership_id;
 
     let mut transaction = office.ledger.begin().await?;
+    lock_account(&mut transaction, &dealership_id).await?;
     if !lock_invoice(&mut transaction, number).await? {
         return Err(CancelError::NotStanding(number));
     }
@@ -57,18 +61,19 @@ pub async fn cancel_invoice(
     let revisions = office.ledger.revisions(filter).await?;
     let standing = revisions.into_iter().find(|revision| revision.state == InvoiceState::Issued);
     let invoice = standing.ok_or(CancelError::NotStanding(number))?.invoice;
-    let paid = paid(&mut transaction, number).await? - paid_back(&mut transaction, number).await?;
+    let payments = payments_of(&mut transaction, &dealership_id).await?;
+    let paid = Available::of(&payments, Some(number)).money;
     let on = now.with_timezone(&invoice.timezone).date_naive();
     let cancellation = Cancellation { on, reason: reason.to_owned(), by: by.to_owned(), paid };
 
     void(&mut transaction, number, now).await?;
     withdraw(&mut transaction, number).await?;
-    free(&mut transaction, number, now).await?;
-    if paid > Money::ZERO {
-        let description = format!("Crédito: pagamento da fatura cancelada {number}");
-        let rest = Rest { rest_of: None, amount: -paid, description };
-        leave(&mut transaction, &invoice, &rest, invoice.month, by, now).await?;
-    }
+    // What it had taken waits again, and nothing is made of it; what was withheld for it never counts.
+    take_notes(&mut transaction, number, std::iter::empty()).await?;
+    let nothing = settle(&payments, number, Money::ZERO);
+    let freed = Settlement { allocated: Vec::new(), ..nothing };
+    settle_invoice(&mut transaction, number, &freed, (by, "the invoice was cancelled"), now)
+        .await?;
     let pdf = office.renderer.cancellation(&invoice, &cancellation)?;
     insert_cancellation(&mut transaction, &invoice, &cancellation, pdf).await?;
     let dealership = office.ledger.dealership(&invoice.dealership_id).await?;

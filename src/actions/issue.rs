@@ -4,15 +4,16 @@
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::document::{RenderError, Renderer};
-use crate::ledger::adjustments::{carry, leave, paid};
+use crate::ledger::account::{lock_account, payments_of, settle_invoice};
 use crate::ledger::audit::{self, Action};
 use crate::ledger::invoices::{Files, Packed, claim, insert_revision, supersede, take_number};
+use crate::ledger::notes::{notes_of, take_notes};
 use crate::ledger::outbox::{queue, withdraw};
 use crate::ledger::{LedgerError, Transaction};
 use crate::letters::address::recipients;
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::Rest;
+use fecha_core::account::payment::{Available, Payment, settle};
 use fecha_core::bill::bill::{Bill, Heading};
 use fecha_core::bill::invoice::{Invoice, Number, Replacement};
 use fecha_core::count::evidence::{self, EvidenceKey, sha256_hex};
@@ -124,25 +125,32 @@ pub fn prepare<'a>(
 /// # Errors
 /// [`IssueError`]; the transaction is rolled back then, so that the number is free again.
 pub async fn issue(office: &Office, prepared: Prepared<'_>) -> Result<Option<Issued>, IssueError> {
-    let Prepared { bill, evidence, drawn } = prepared;
+    let Prepared { mut bill, evidence, drawn } = prepared;
     let mut transaction = office.ledger.begin().await?;
     let now = office.clock.now();
     let year = now.with_timezone(&office.config.issuer.timezone).year();
+    // The account first, then the counter: who locks in this order never waits for who waits for it.
+    lock_account(&mut transaction, bill.case.id()).await?;
     let number = take_number(&mut transaction, year, office.config.invoice.first_number).await?;
     if !claim(&mut transaction, number, bill.case.id(), bill.case.month).await? {
         return Ok(None);
     }
-    let drawn = if let Some(drawn) = drawn.filter(|drawn| drawn.invoice.number == number) {
-        drawn
-    } else {
-        Drawn::of(&office.renderer, first(office, &bill, number, &evidence, now), &evidence)?
-    };
-    if !carry(&mut transaction, &drawn.invoice, &bill.charge.adjustments).await? {
+    if notes_of(&mut transaction, bill.case.id()).await? != bill.case.notes {
         return Err(IssueError::AdjustmentsChanged);
     }
+    let payments = payments_of(&mut transaction, bill.case.id()).await?;
+    let available = Available::of(&payments, None);
+    let is_as_drawn =
+        |drawn: &Drawn| drawn.invoice.number == number && available == bill.case.available;
+    let drawn = if let Some(drawn) = drawn.filter(is_as_drawn) {
+        drawn
+    } else {
+        bill.case.available = available;
+        Drawn::of(&office.renderer, first(office, &bill, number, &evidence, now), &evidence)?
+    };
     let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());
     let deed = Entered { actor: &office.actor, action: Action::Issue, detail: &detail };
-    write(office, transaction, &bill, drawn, evidence, deed).await.map(Some)
+    write(office, transaction, (&bill, &payments), drawn, evidence, deed).await.map(Some)
 }
 
 /// The document of a first issue.
@@ -183,26 +191,23 @@ pub async fn revise(
     let Some(before) = &bill.case.standing else { return Ok(Outcome::RevisedByAnother) };
     let evidence = Evidence::of(bill, &office.key)?;
     let mut transaction = office.ledger.begin().await?;
+    lock_account(&mut transaction, bill.case.id()).await?;
     if !supersede(&mut transaction, before.number, before.revision, now).await? {
         return Ok(Outcome::RevisedByAnother);
     }
-    if paid(&mut transaction, before.number).await? != bill.case.payments {
+    if notes_of(&mut transaction, bill.case.id()).await? != bill.case.notes {
+        return Ok(Outcome::CorrectionsChanged);
+    }
+    let payments = payments_of(&mut transaction, bill.case.id()).await?;
+    if Available::of(&payments, Some(before.number)) != bill.case.available {
         return Ok(Outcome::PaidMeanwhile);
     }
     withdraw(&mut transaction, before.number).await?;
     let invoice = following(office, bill, before, why, &evidence, now);
-    if !carry(&mut transaction, &invoice, &bill.charge.adjustments).await? {
-        return Ok(Outcome::CorrectionsChanged);
-    }
-    if invoice.credit() > Money::ZERO {
-        let description = format!("Crédito: pago a mais pela fatura {}", invoice.number);
-        let rest = Rest { rest_of: None, amount: -invoice.credit(), description };
-        leave(&mut transaction, &invoice, &rest, invoice.month.next(), "fecha", now).await?;
-    }
     let detail = revised_in_words(office, before, &invoice, why);
     let deed = Entered { actor: why.by, action: Action::Rerun, detail: &detail };
     let drawn = Drawn::of(&office.renderer, invoice, &evidence)?;
-    let written = write(office, transaction, bill, drawn, evidence, deed).await?;
+    let written = write(office, transaction, (bill, &payments), drawn, evidence, deed).await?;
     Ok(Outcome::Issued(written.commit().await?))
 }
 
@@ -220,7 +225,8 @@ fn following(
         total: before.total(),
         reason: why.reason.to_owned(),
         by: why.by.to_owned(),
-        paid: bill.case.paid(),
+        // Said by the account when the document is made.
+        paid: Money::ZERO,
     };
     let heading = Heading {
         number: before.number,
@@ -273,11 +279,11 @@ impl Drawn {
     }
 }
 
-/// Writes the revision with its documents, its emails and its audit entry.
+/// Writes the revision with its documents, what it takes of the account, its emails and its audit entry.
 async fn write(
     office: &Office,
     mut transaction: Transaction,
-    bill: &Bill<'_>,
+    (bill, payments): (&Bill<'_>, &[Payment]),
     drawn: Drawn,
     evidence: Evidence,
     deed: Entered<'_>,
@@ -285,6 +291,11 @@ async fn write(
     let Drawn { invoice, pdf, statement } = drawn;
     let files = Files { invoice: pdf, statement, evidence: evidence.packed };
     insert_revision(&mut transaction, &invoice, files).await?;
+    let number = invoice.number;
+    take_notes(&mut transaction, number, bill.charge.taken.takings(number)).await?;
+    let settlement = settle(payments, number, invoice.total());
+    let why = (deed.actor, "no room left in the revision");
+    settle_invoice(&mut transaction, number, &settlement, why, invoice.issued_at).await?;
     let dealership = &bill.case.dealership;
     let to = recipients(dealership);
     for letter in office.addresser.invoice(&invoice, dealership.evidence, to, invoice.issued_at)? {

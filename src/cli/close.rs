@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::output::{Failure, Output, plain, show_progress, table};
+use super::rerun::text;
 use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::actions::status::SHOWN;
 use crate::actions::words::{count, in_a_line};
@@ -36,6 +37,9 @@ pub struct Args {
     /// Go on although the close is held
     #[arg(long)]
     release: bool,
+    /// Who releases it [default: the login name, unless that is root]
+    #[arg(long, value_name = "NAME", value_parser = text, requires = "release")]
+    by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +66,11 @@ struct Messages {
 /// Closes a month.
 pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
     let source = office::source(&office.config)?;
+    let actor = match args.release && !args.dry_run {
+        true => office.named(args.by.as_deref())?,
+        false => office.actor.clone(),
+    };
+    let released_by = office.on_behalf(&actor, office.ledger.clone());
     let options = CloseOptions {
         month: args.month,
         dealerships: args.dealerships.clone(),
@@ -71,7 +80,7 @@ pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, 
     let bar = output.bar();
     let watcher = bar.clone();
     let watch = move |progress| show_progress(&watcher, progress);
-    let result = close_month(office, &source, &options, office.clock.now(), watch).await;
+    let result = close_month(&released_by, &source, &options, office.clock.now(), watch).await;
     bar.finish_and_clear();
     let report = result?;
     print(&report, output);

@@ -1,18 +1,14 @@
-//! `fecha adjust`, `fecha cancel` and `fecha pay`
+//! `fecha adjust` and `fecha cancel`
 
-use std::path::PathBuf;
-
-use chrono::NaiveDate;
 use serde_json::json;
 
 use super::output::{Failure, Output, plain, table};
 use super::rerun::text;
-use crate::actions::adjust;
+use crate::actions::adjust::{self, NoteJson};
 use crate::actions::cancel::cancel_invoice;
-use crate::actions::pay::{self, Payment};
-use crate::ledger::adjustments::NewAdjustment;
+use crate::ledger::notes::NewNote;
 use crate::setup::office::Office;
-use fecha_core::account::adjustment::Adjustment;
+
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
@@ -41,7 +37,7 @@ pub struct AdjustArgs {
     /// As the invoice prints it
     #[arg(long, value_name = "TEXT", value_parser = text, requires = "dealership")]
     description: Option<String>,
-    /// Who asks for it [default: the login name]
+    /// Who asks for it [default: the login name, unless that is root]
     #[arg(long, value_name = "NAME", value_parser = text)]
     by: Option<String>,
     /// Take back the adjustment with this id
@@ -51,16 +47,16 @@ pub struct AdjustArgs {
 
 /// Enters, lists or takes back adjustments.
 pub async fn adjust(office: &Office, args: &AdjustArgs, output: &Output) -> Result<u8, Failure> {
-    let by = args.by.as_ref().unwrap_or(&office.actor);
     if let Some(id) = args.cancel {
-        return take_back(office, id, by, output).await;
+        return take_back(office, id, &office.named(args.by.as_deref())?, output).await;
     }
     let (Some(dealership_id), Some(month), Some(amount), Some(description)) =
         (&args.dealership, args.month, args.amount, &args.description)
     else {
         return list(office, output).await;
     };
-    let new = NewAdjustment { dealership_id, month, amount, description, by };
+    let by = &office.named(args.by.as_deref())?;
+    let new = NewNote { dealership_id, month, amount, description, by };
     let id = adjust::enter(office, &new).await?;
     output.result(&json!({"id": id}), || {
         format!(
@@ -73,9 +69,9 @@ pub async fn adjust(office: &Office, args: &AdjustArgs, output: &Output) -> Resu
 }
 
 async fn take_back(office: &Office, id: i64, by: &str, output: &Output) -> Result<u8, Failure> {
-    adjust::take_back(office, id, by).await?;
-    output
-        .result(&json!({"id": id, "cancelled": true}), || format!("adjustment {id} is taken back"));
+    let amount = adjust::take_back(office, id, by).await?;
+    let json = json!({"id": id, "cancelled": true, "amount": amount});
+    output.result(&json, || format!("adjustment {id} is taken back: {}", amount.brl()));
     Ok(0)
 }
 
@@ -85,7 +81,7 @@ async fn list(office: &Office, output: &Output) -> Result<u8, Failure> {
         if adjustments.is_empty() {
             return "no adjustments".to_owned();
         }
-        let row = |adjustment: &Adjustment| {
+        let row = |adjustment: &NoteJson| {
             vec![
                 adjustment.id.to_string(),
                 adjustment.dealership_id.clone(),
@@ -93,7 +89,7 @@ async fn list(office: &Office, output: &Output) -> Result<u8, Failure> {
                 adjustment.amount.brl(),
                 adjustment.description.clone(),
                 adjustment.entered_by.clone(),
-                adjustment.state().to_string(),
+                adjustment.state.to_string(),
             ]
         };
         let header = ["id", "dealership", "from", "amount", "description", "by", "state"];
@@ -116,14 +112,14 @@ pub struct CancelArgs {
     /// Why: printed on the document and kept in the audit log
     #[arg(long, value_name = "TEXT", value_parser = text)]
     reason: String,
-    /// Who asks for it [default: the login name]
+    /// Who asks for it [default: the login name, unless that is root]
     #[arg(long, value_name = "NAME", value_parser = text)]
     by: Option<String>,
 }
 
 /// Voids an invoice.
 pub async fn cancel(office: &Office, args: &CancelArgs, output: &Output) -> Result<u8, Failure> {
-    let by = args.by.as_ref().unwrap_or(&office.actor);
+    let by = &office.named(args.by.as_deref())?;
     let now = office.clock.now();
     let invoice = cancel_invoice(office, args.number, &args.reason, by, now).await?;
     let id = &invoice.dealership_id;
@@ -142,51 +138,6 @@ pub async fn cancel(office: &Office, args: &CancelArgs, output: &Output) -> Resu
             plain(id),
             month = invoice.month,
         )
-    });
-    Ok(0)
-}
-
-/// Arguments of `fecha pay`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Recording the same payment (number, day, amount) twice changes nothing, so a bank's file may be read again.
-
-Examples:
-  fecha pay 2026-000017 --on 2026-11-10
-  fecha pay 2026-000017 --on 2026-11-10 --amount 500.00
-  fecha pay --csv payments.csv       header number,on,amount; an empty amount pays all that is open")]
-pub struct PayArgs {
-    /// The invoice number, YYYY-NNNNNN
-    #[arg(required_unless_present = "csv", requires = "on")]
-    number: Option<Number>,
-    /// The day it was paid, YYYY-MM-DD
-    #[arg(long, value_name = "DATE")]
-    on: Option<NaiveDate>,
-    /// In reais, with a point [default: all that is open]
-    #[arg(long, value_name = "A")]
-    amount: Option<Money>,
-    /// Many payments: number,on,amount
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["number", "on", "amount"])]
-    csv: Option<PathBuf>,
-}
-
-/// Records payments: all of them or, where one is wrong, none.
-pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8, Failure> {
-    let payments = match (&args.csv, args.number, args.on) {
-        (Some(path), ..) => {
-            let file = path.display().to_string();
-            let bytes =
-                std::fs::read(path).map_err(|error| Failure::wrong(format!("{file}: {error}")))?;
-            pay::read_csv(&file, &bytes)?
-        }
-        (None, Some(number), Some(on)) => {
-            vec![Payment { place: None, number, on, amount: args.amount }]
-        }
-        _ => return Err(Failure::wrong("name an invoice and the day: fecha pay NUMBER --on DATE")),
-    };
-    let recorded = pay::record(office, &payments, &office.actor).await?;
-    output.result(&recorded, || {
-        format!("{} recorded, {} already recorded", recorded.recorded, recorded.already_recorded)
     });
     Ok(0)
 }

@@ -13,6 +13,7 @@ mod init;
 mod invoices;
 mod lines;
 mod output;
+mod pay;
 mod preview;
 mod register;
 mod rerun;
@@ -85,8 +86,8 @@ enum Command {
     Adjust(correct::AdjustArgs),
     /// Void an invoice; its month can be closed again under a new number
     Cancel(correct::CancelArgs),
-    /// Record that an invoice was paid, or many from a file
-    Pay(correct::PayArgs),
+    /// Record payments, take them back, or pay money back
+    Pay(pay::PayArgs),
     /// List invoices
     Invoices(invoices::ListArgs),
     /// Explain one invoice line by line, and write its files
@@ -142,7 +143,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Rerun(args) => rerun::rerun(&office, args, output).await,
         Command::Adjust(args) => correct::adjust(&office, args, output).await,
         Command::Cancel(args) => correct::cancel(&office, args, output).await,
-        Command::Pay(args) => correct::pay(&office, args, output).await,
+        Command::Pay(args) => pay::pay(&office, args, output).await,
         Command::Invoices(args) => invoices::list(&office, args, output).await,
         Command::Invoice(args) => invoices::show(&office, args, output).await,
         Command::Deliver => delivery::deliver(&office, output).await,

@@ -14,7 +14,7 @@ use crate::actions::close::{CloseError, Progress};
 use crate::actions::handover::HandoverError;
 use crate::actions::import::ImportError;
 use crate::actions::invoices::{ListError, ShowError};
-use crate::actions::pay::PayError;
+use crate::actions::pay::{AccountError, FileError, PayError};
 use crate::actions::recount::RecountError;
 use crate::actions::rerun::RerunError;
 use crate::actions::resend::ResendError;
@@ -24,7 +24,7 @@ use crate::messages::SourceError;
 use crate::post::MailError;
 use crate::setup::config::ConfigError;
 use crate::setup::init::InitError;
-use crate::setup::office::OfficeError;
+use crate::setup::office::{Nobody, OfficeError};
 use crate::setup::register::BadRows;
 
 /// A command could not do its work: why, and the exit status.
@@ -117,6 +117,7 @@ macro_rules! ledger_or_wrong_use {
     )*};
 }
 ledger_or_wrong_use!(
+    AccountError,
     AdjustError,
     CancelError,
     ImportError,
@@ -135,7 +136,7 @@ macro_rules! wrong_use {
         }
     )*};
 }
-wrong_use!(ConfigError, InitError, BadRows, MailError);
+wrong_use!(ConfigError, FileError, InitError, BadRows, MailError, Nobody);
 
 /// Where results go: standard output, as text or as JSON.
 #[derive(Debug)]

@@ -34,7 +34,7 @@ pub struct Args {
     /// Why: printed on the new invoice and kept in the audit log
     #[arg(long, value_name = "TEXT", value_parser = text)]
     reason: String,
-    /// Who asks for it [default: the login name]
+    /// Who asks for it [default: the login name, unless that is root]
     #[arg(long, value_name = "NAME", value_parser = text)]
     by: Option<String>,
     /// Show the difference, line by line, but issue nothing
@@ -69,7 +69,7 @@ pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, 
         month: args.month,
         dealerships: (!args.whom.all).then(|| args.whom.dealerships.clone()),
         reason: args.reason.clone(),
-        by: args.by.clone().unwrap_or_else(|| office.actor.clone()),
+        by: if args.dry_run { office.actor.clone() } else { office.named(args.by.as_deref())? },
         dry_run: args.dry_run,
         accept: args.accept.iter().copied().collect::<BTreeSet<_>>(),
     };

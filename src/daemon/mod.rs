@@ -40,7 +40,7 @@ const WIND_UP: Duration = Duration::from_secs(8);
 /// A loop that shows no sign of life for so long is stuck; counting a large month shows many.
 const STUCK_AFTER: Duration = Duration::from_mins(30);
 /// The name under which the daemon's deeds stand in the audit log.
-const ACTOR: &str = "daemon";
+const ACTOR: &str = "fecha";
 
 /// The daemon cannot start.
 #[derive(Debug, thiserror::Error)]

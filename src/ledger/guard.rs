@@ -3,7 +3,7 @@
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Engine, Ledger, LedgerError};
+use super::{Engine, Ledger, LedgerError, guard_account};
 
 /// A table that is only added to, and the columns that never change; empty for all of them.
 struct Guarded {
@@ -41,6 +41,7 @@ impl Ledger {
             .iter()
             .flat_map(|guarded| guarded.triggers(self.engine))
             .chain([copies(self.engine)])
+            .chain(guard_account::triggers(self.engine))
             .collect();
         let there = self.triggers().await?;
         if wanted.iter().all(|(name, _)| there.contains(name)) {
@@ -48,7 +49,9 @@ impl Ledger {
         }
         let mut transaction = self.begin().await?;
         if self.engine == Engine::Postgres {
-            sqlx::raw_sql(FUNCTION).execute(&mut *transaction).await.map_err(&failed)?;
+            let functions = format!("{FUNCTION};\n{}", guard_account::functions());
+            let functions = sqlx::raw_sql(AssertSqlSafe(functions));
+            functions.execute(&mut *transaction).await.map_err(&failed)?;
         }
         // Asked again under the lock: another process may have made them meanwhile.
         let there = self.triggers().await?;
@@ -66,16 +69,18 @@ impl Ledger {
     /// The names of the guarding triggers that there are.
     async fn triggers(&self) -> Result<Vec<String>, LedgerError> {
         let query = match self.engine {
-            Engine::Sqlite => {
-                "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'fecha_keeps_%'"
-            }
-            Engine::Postgres => {
+            Engine::Sqlite => "SELECT name FROM sqlite_master
+                 WHERE type = 'trigger' AND name LIKE 'fecha_keeps_%'"
+                .to_owned(),
+            Engine::Postgres => format!(
                 "SELECT CAST(tgname AS TEXT) FROM pg_trigger
-                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass)"
-            }
+                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, {})",
+                guard_account::TABLES
+            ),
         };
         let failed = LedgerError::while_doing("read the triggers");
-        let rows = sqlx::query(query).fetch_all(&self.pool).await.map_err(&failed)?;
+        let rows =
+            sqlx::query(AssertSqlSafe(query)).fetch_all(&self.pool).await.map_err(&failed)?;
         rows.iter().map(|row| row.try_get(0).map_err(&failed)).collect()
     }
 }

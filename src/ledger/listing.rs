@@ -67,7 +67,7 @@ pub struct Listed {
     pub reason: Option<String>,
     /// Who asked for that.
     pub by: Option<String>,
-    /// What was paid under the number, less what later invoices gave back.
+    /// What settles the number.
     pub paid: Money,
 }
 
@@ -80,14 +80,11 @@ pub struct MonthSum {
     pub total: Money,
 }
 
-/// Of the tables `i` (invoice) and `r` (revision). Money that was paid for the number comes back as a
-/// credit without a `rest_of`; it is given back once an invoice carries that.
+/// Of the tables `i` (invoice) and `r` (revision).
 const SELECT: &str = "SELECT r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
          r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount, r.total, r.due_on, r.issued_on,
          r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
-         CAST(COALESCE((SELECT SUM(p.amount) FROM payment p WHERE p.number = r.number), 0)
-             + COALESCE((SELECT SUM(a.amount) FROM adjustment a WHERE a.origin = r.number AND a.rest_of IS NULL
-                 AND a.number IS NOT NULL AND a.cancelled_at IS NULL), 0) AS BIGINT) AS paid
+         CAST(COALESCE((SELECT SUM(a.amount) FROM allocation a WHERE a.number = r.number), 0) AS BIGINT) AS paid
      FROM invoice i JOIN revision r ON r.number = i.number";
 
 /// Revisions that one transaction fills: a process that is killed loses no more work than this.

@@ -4,17 +4,20 @@
 //! cancelled per dealership and month, one row per number and revision, one email per cause and
 //! recipient. Whatever crashes, and however many processes close at once, they hold.
 
-pub mod adjustments;
+pub mod account;
 pub mod alerts;
 pub mod audit;
 pub mod cancellations;
 pub mod closing;
 pub mod delivery;
+mod from_0_1;
 mod guard;
+mod guard_account;
 pub mod invoices;
 pub mod lease;
 pub mod listing;
 pub mod looks;
+pub mod notes;
 pub mod numbers;
 pub mod outbox;
 pub mod package_notices;
@@ -186,6 +189,7 @@ impl Ledger {
         ledger.migrate(url).await?;
         ledger.guard().await?;
         ledger.fill_figures().await?;
+        ledger.open_items_of_0_1().await?;
         Ok(ledger)
     }
 

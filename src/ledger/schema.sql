@@ -8,7 +8,7 @@
 
 -- Facts about the ledger itself.
 CREATE TABLE meta (
-    name TEXT NOT NULL PRIMARY KEY,  -- 'evidence_key': fingerprint of the key behind the ids of all evidence; 'first_month': that the daemon closes by itself; 'last_adjustment': the id given last
+    name TEXT NOT NULL PRIMARY KEY,  -- 'evidence_key': fingerprint of the key behind the ids of all evidence; 'first_month': that the daemon closes by itself; 'last_adjustment': the id given last; 'account': 'open items' once credits and payments of fecha 0.1 are
     value TEXT NOT NULL              -- as the name says
 );
 
@@ -174,34 +174,87 @@ CREATE TABLE audit (
 CREATE INDEX audit_month ON audit (month);
 CREATE INDEX audit_dealership ON audit (dealership_id);
 
--- A credit or charge, on the next invoice of the dealership that is not issued yet.
+-- A credit note or charge. What waits of it is the amount less what was taken and taken back.
 CREATE TABLE adjustment (
     id BIGINT NOT NULL PRIMARY KEY,  -- counts from 1
     dealership_id TEXT NOT NULL REFERENCES dealership (id), -- whose
-    month TEXT NOT NULL,             -- the first month whose invoice may carry it
+    month TEXT NOT NULL,             -- the first month whose invoice may take it
     amount BIGINT NOT NULL,          -- below zero: a credit
     description TEXT NOT NULL,       -- as the invoice prints it
     entered_by TEXT NOT NULL,        -- who
     entered_at TEXT NOT NULL,        -- when
-    rest_of BIGINT,                  -- the credit of which this is what an invoice had no room for
-    origin TEXT REFERENCES invoice (number), -- the invoice that left it over; null: a person entered it
-    number TEXT REFERENCES invoice (number), -- the invoice that carries it; null: it waits
-    cancelled_at TEXT                -- it never counts, since then
+    rest_of BIGINT,                  -- of fecha 0.1: no note, but the rest of this one; it never counts
+    origin TEXT REFERENCES invoice (number), -- of fecha 0.1: the invoice that left it over, or whose money it was made from
+    number TEXT REFERENCES invoice (number), -- of fecha 0.1: the invoice that carried it
+    cancelled_at TEXT,               -- of fecha 0.1: it never counts, since then
+    taken_back BIGINT NOT NULL DEFAULT 0 -- what of it never counts: a person took it back; the sign of the amount
 );
 CREATE INDEX adjustment_dealership ON adjustment (dealership_id);
 CREATE INDEX adjustment_number ON adjustment (number);
 CREATE INDEX adjustment_origin ON adjustment (origin);
 
--- Money that came in for an invoice.
+-- What an invoice that stands took of a credit note or charge.
+CREATE TABLE taking (
+    note BIGINT NOT NULL REFERENCES adjustment (id), -- of which
+    number TEXT NOT NULL REFERENCES invoice (number), -- which invoice
+    amount BIGINT NOT NULL,          -- the sign of the note
+    words TEXT NOT NULL,             -- as the invoice prints it
+    CONSTRAINT taking_once PRIMARY KEY (note, number)
+);
+CREATE INDEX taking_number ON taking (number);
+
+-- Money that came in, or what stands for it. What waits of it is the amount less what is allocated, paid back
+-- and converted.
 CREATE TABLE payment (
-    id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time
-    number TEXT NOT NULL REFERENCES invoice (number), -- for which
+    id TEXT NOT NULL,                -- UUIDv7: sorts by time
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- whose
+    number TEXT REFERENCES invoice (number), -- its own invoice; null: put on account
     paid_on TEXT NOT NULL,           -- the day on the bank statement
     amount BIGINT NOT NULL,          -- what came in
+    kind TEXT NOT NULL,              -- 'money'; tax withheld: 'iss', 'irrf', 'csrf'; 'discount'; 'interest'
+    reference TEXT,                  -- the bank's: end-to-end id, FITID, nosso número
+    ordinal BIGINT NOT NULL,         -- which of equal ones without a reference, from 1
+    converted BIGINT NOT NULL,       -- what fecha 0.1 made a credit note of
     entered_by TEXT NOT NULL,        -- who
     entered_at TEXT NOT NULL,        -- when
-    UNIQUE (number, paid_on, amount)
+    undone_at TEXT,                  -- it never counts, since then
+    undone_by TEXT,                  -- who took it back
+    undone_why TEXT,                 -- why
+    CONSTRAINT payment_id PRIMARY KEY (id)
 );
+CREATE UNIQUE INDEX payment_once ON payment (reference, number, kind) WHERE reference IS NOT NULL AND undone_at IS NULL;
+CREATE INDEX payment_number ON payment (number);
+CREATE INDEX payment_dealership ON payment (dealership_id);
+
+-- What of a payment settles an invoice that stands.
+CREATE TABLE allocation (
+    payment TEXT NOT NULL REFERENCES payment (id), -- of which
+    number TEXT NOT NULL REFERENCES invoice (number), -- which invoice
+    amount BIGINT NOT NULL,          -- above zero
+    CONSTRAINT allocation_once PRIMARY KEY (payment, number)
+);
+CREATE INDEX allocation_number ON allocation (number);
+
+-- Money that waited and was paid back.
+CREATE TABLE refund (
+    id TEXT NOT NULL,                -- UUIDv7: sorts by time
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- to whom
+    refunded_on TEXT NOT NULL,       -- the day on the bank statement
+    reason TEXT NOT NULL,            -- why
+    entered_by TEXT NOT NULL,        -- who
+    entered_at TEXT NOT NULL,        -- when
+    CONSTRAINT refund_id PRIMARY KEY (id)
+);
+CREATE INDEX refund_dealership ON refund (dealership_id);
+
+-- Which payments a refund was of. A refund that is undone has none.
+CREATE TABLE refund_part (
+    refund TEXT NOT NULL REFERENCES refund (id), -- which
+    payment TEXT NOT NULL REFERENCES payment (id), -- of which
+    amount BIGINT NOT NULL,          -- above zero
+    CONSTRAINT refund_part_once PRIMARY KEY (refund, payment)
+);
+CREATE INDEX refund_part_payment ON refund_part (payment);
 
 -- Who of several daemons on one PostgreSQL ledger leads. A SQLite ledger serves one daemon, kept single
 -- by a lock on a file beside it.

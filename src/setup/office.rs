@@ -61,6 +61,11 @@ pub enum OfficeError {
     Template(#[from] TemplateError),
 }
 
+/// Nobody stands behind a deed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the login name says nothing about who asks for it: add --by NAME. Nothing was done")]
+pub struct Nobody;
+
 impl Office {
     /// Opens the office that `--config`, or the environment, names. The ledger is made where it is
     /// missing.
@@ -99,6 +104,16 @@ impl Office {
     #[must_use]
     pub fn on_behalf(&self, actor: &str, ledger: Ledger) -> Self {
         Self { actor: actor.to_owned(), ledger, ..self.clone() }
+    }
+
+    /// Who is named for a deed: who was given, else the login name. Nobody's document says `root`.
+    ///
+    /// # Errors
+    /// [`Nobody`] where nobody was given and the login says nothing.
+    pub fn named(&self, by: Option<&str>) -> Result<String, Nobody> {
+        let login =
+            || Some(self.actor.as_str()).filter(|login| !matches!(*login, "root" | "unknown"));
+        by.or_else(login).map(str::to_owned).ok_or(Nobody)
     }
 
     /// The issuer's local day.

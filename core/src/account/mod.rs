@@ -1,4 +1,8 @@
-//! What happens to the money: credits and charges, payments.
+//! What happens to the money: credit notes and charges, payments, and what is open. Open items: nothing that
+//! can be computed is kept.
 
-pub mod adjustment;
+pub mod entry;
+pub mod from_0_1;
+pub mod note;
+pub mod payment;
 pub mod settled;

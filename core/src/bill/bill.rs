@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::account::adjustment::{Adjustment, Applied, apply};
+use crate::account::note::{Note, Taken, take};
 use crate::bill::case::Case;
 use crate::bill::difference::{ContactChanges, Difference, Today};
 use crate::bill::invoice::{Invoice, Number, Replacement, Usage};
@@ -76,7 +76,7 @@ pub struct Charge {
     /// By the price table.
     pub lines: Vec<Line>,
     /// Credits and charges beside that.
-    pub adjustments: Applied,
+    pub taken: Taken,
 }
 
 /// A use that is to be charged.
@@ -94,7 +94,7 @@ pub struct Use {
 #[derive(Debug, Clone, Copy)]
 pub struct Corrections<'a> {
     /// All of the dealership, by id.
-    pub all: &'a [Adjustment],
+    pub all: &'a [Note],
     /// The month of the invoice.
     pub month: Month,
     /// Its number, where it stands already: it keeps what it carries.
@@ -114,7 +114,7 @@ impl Corrections<'_> {
 pub struct Heading {
     /// Its number.
     pub number: Number,
-    /// What it replaces, where it is not the first.
+    /// What it replaces, where it is not the first; what was paid follows from the account.
     pub replaces: Option<Replacement>,
     /// Of its evidence, hexadecimal.
     pub evidence_sha256: String,
@@ -141,7 +141,7 @@ impl Case {
     pub fn charge(&self, uam: u64, hsm: u64, prices: &PriceTable) -> Result<Charge, NoCharge> {
         let package = self.package.ok_or(NoCharge::NoPackage)?;
         let corrections =
-            Corrections { all: &self.adjustments, month: self.month, number: self.number() };
+            Corrections { all: &self.notes, month: self.month, number: self.number() };
         Ok(Charge::of(Use { package, uam, hsm }, prices, corrections)?)
     }
 
@@ -184,20 +184,20 @@ impl Charge {
         let lines = prices.lines(used.package, used.uam, used.hsm)?;
         let Corrections { all, month, number } = corrections;
         let subtotal = lines.iter().map(|line| line.amount).sum();
-        let adjustments = apply(all, month, number, subtotal);
-        Ok(Self { package: used.package, lines, adjustments })
+        let taken = take(all, month, number, subtotal);
+        Ok(Self { package: used.package, lines, taken })
     }
 
     /// The lines of the table, then the corrections, as the invoice prints them.
     #[must_use]
     pub fn all_lines(&self) -> Vec<Line> {
-        [&self.lines[..], &self.adjustments.lines].concat()
+        [&self.lines[..], &self.taken.lines].concat()
     }
 
     /// What is invoiced.
     #[must_use]
     pub fn total(&self) -> Money {
-        self.lines.iter().chain(&self.adjustments.lines).map(|line| line.amount).sum()
+        self.lines.iter().chain(&self.taken.lines).map(|line| line.amount).sum()
     }
 }
 
@@ -216,7 +216,8 @@ impl<'a> Bill<'a> {
         let Case { dealership, month, timezone, .. } = &self.case;
         let issued_on = issued_at.with_timezone(timezone).date_naive();
         let due_day = dealership.due_day.unwrap_or(terms.due_day);
-        let paid = replaces.as_ref().map_or(Money::ZERO, |before| before.paid);
+        let paid = self.case.available.paid_of(self.charge.total());
+        let replaces = replaces.map(|before| Replacement { paid, ..before });
         let pix = terms.pix.and_then(|key| {
             let receiver = Receiver { key, name: &terms.issuer.name, city: &terms.issuer.city };
             let to_pay = (self.charge.total() - paid).max(Money::ZERO);
@@ -233,6 +234,7 @@ impl<'a> Bill<'a> {
             late_fee: terms.late_fee.map(str::to_owned),
             prices: Some(self.prices.clone()),
             history: self.case.history.clone(),
+            already_paid: if replaces.is_none() { paid } else { Money::ZERO },
             replaces,
             ..self.content(terms.issuer, issued_at)
         }
@@ -287,6 +289,7 @@ impl<'a> Bill<'a> {
             late_fee: None,
             prices: None,
             history: Vec::new(),
+            already_paid: Money::ZERO,
             replaces: None,
         }
     }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 
-use crate::account::adjustment::{Adjustment, paid_back};
+use crate::account::note::Note;
+use crate::account::payment::{Available, Payment};
 use crate::bill::invoice::{Invoice, Number};
 use crate::calendar::month::{Month, Period};
 use crate::count::tally::Counted;
 use crate::party::register::{Dealership, UnknownDealerships, must_be_known};
 use crate::price::advice::PastMonth;
 use crate::price::contract::Contracts;
-use crate::price::money::Money;
 
 /// Everything that the ledger knows of a month, from which its cases are made.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ pub struct MonthBook {
     pub after: BTreeMap<String, Invoice>,
     /// The invoiced months before, by dealership, the oldest first.
     pub history: BTreeMap<String, Vec<PastMonth>>,
-    /// Credits and charges, by dealership, by id.
-    pub adjustments: BTreeMap<String, Vec<Adjustment>>,
-    /// What was paid for each invoice.
-    pub payments: BTreeMap<Number, Money>,
+    /// Credit notes and charges, by dealership, by id.
+    pub notes: BTreeMap<String, Vec<Note>>,
+    /// Payments, by dealership.
+    pub payments: BTreeMap<String, Vec<Payment>>,
 }
 
 /// Which package a month that is invoiced already is billed with.
@@ -64,10 +64,10 @@ pub struct Case {
     pub package: Option<u64>,
     /// The invoice that stands.
     pub standing: Option<Invoice>,
-    /// All credits and charges of the dealership, by id.
-    pub adjustments: Vec<Adjustment>,
-    /// What came in for the invoice that stands.
-    pub payments: Money,
+    /// All credit notes and charges of the dealership, by id.
+    pub notes: Vec<Note>,
+    /// Its money: what settles the invoice that stands, and what waits.
+    pub available: Available,
     /// The invoiced months before it, the oldest first, as its first issue found them.
     pub history: Vec<PastMonth>,
 }
@@ -91,7 +91,7 @@ impl MonthBook {
     fn case(&self, dealership: &Dealership, package: PackageOf) -> Case {
         let (id, month) = (&dealership.id, self.month);
         let standing = self.standing.get(id);
-        let adjustments = self.adjustments.get(id).cloned().unwrap_or_default();
+        let payments = self.payments.get(id).map(Vec::as_slice).unwrap_or_default();
         let timezone = standing.map_or_else(
             || dealership.timezone.unwrap_or(self.issuer_zone),
             |invoice| invoice.timezone,
@@ -101,7 +101,6 @@ impl MonthBook {
             PackageOf::TheContract => contract(),
             PackageOf::TheInvoice => standing.map(|invoice| invoice.package).or_else(contract),
         };
-        let payments = standing.and_then(|invoice| self.payments.get(&invoice.number));
         Case {
             dealership: dealership.clone(),
             month,
@@ -109,8 +108,8 @@ impl MonthBook {
             period: standing.map_or_else(|| self.new_period(id, timezone), |known| known.period),
             package,
             standing: standing.cloned(),
-            adjustments,
-            payments: payments.copied().unwrap_or_default(),
+            notes: self.notes.get(id).cloned().unwrap_or_default(),
+            available: Available::of(payments, standing.map(|invoice| invoice.number)),
             history: standing.map_or_else(
                 || self.history.get(id).cloned().unwrap_or_default(),
                 |invoice| invoice.history.clone(),
@@ -139,13 +138,6 @@ impl Case {
     #[must_use]
     pub fn number(&self) -> Option<Number> {
         self.standing.as_ref().map(|invoice| invoice.number)
-    }
-
-    /// What was paid for the invoice that stands, and not given back by a later one.
-    #[must_use]
-    pub fn paid(&self) -> Money {
-        let given_back = |number| paid_back(&self.adjustments, number);
-        self.payments - self.number().map_or(Money::ZERO, given_back)
     }
 
     /// How it is to be counted; out of scope it is only recognised.

@@ -144,7 +144,8 @@ pub struct Replacement {
     pub reason: String,
     /// Who asked for it.
     pub by: String,
-    /// What was paid for the invoice by then, and not given back by a later one.
+    /// What was paid for the invoice by then, and waits on the account; more than its total where money is
+    /// left for the next one.
     #[serde(default)]
     pub paid: Money,
 }
@@ -218,8 +219,16 @@ pub struct Invoice {
     /// The dealership's invoiced months before this one, at most five, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<PastMonth>,
+    /// What was paid before a first issue: money that waited on the account.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub already_paid: Money,
     /// What it replaces.
     pub replaces: Option<Replacement>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(money: &Money) -> bool {
+    *money == Money::ZERO
 }
 
 impl Invoice {
@@ -229,10 +238,10 @@ impl Invoice {
         self.lines.iter().map(|line| line.amount).sum()
     }
 
-    /// What was paid of it before it was issued: only a revision knows of any.
+    /// What was paid of it before it was issued.
     #[must_use]
     pub fn paid(&self) -> Money {
-        self.replaces.as_ref().map_or(Money::ZERO, |before| before.paid)
+        self.replaces.as_ref().map_or(self.already_paid, |before| before.paid)
     }
 
     /// The total less what was paid; below zero where more was paid than it asks for.

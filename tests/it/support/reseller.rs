@@ -174,6 +174,7 @@ impl Reseller {
         command.args(arguments).current_dir(self.folder.path()).env_remove("RUST_LOG");
         command.env("LD_PRELOAD", faketime()).env("FAKETIME", format!("@{}", self.now));
         command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("TZ", "UTC");
+        command.env_remove("SUDO_USER").env("LOGNAME", "ana");
         if let Some(url) = &self.ledger_url {
             command.env("FECHA_LEDGER__URL", url);
         }

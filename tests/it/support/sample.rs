@@ -10,6 +10,7 @@ use fecha_core::count::tally::Buckets;
 use fecha_core::party::pix::{Receiver, br_code};
 use fecha_core::party::register::{EmailAddress, Issuer, Party};
 use fecha_core::price::advice::PastMonth;
+use fecha_core::price::money::Money;
 use fecha_core::price::table::PriceTable;
 
 /// The example of spec §3.4: package 5,000, 5,123 contacts, 310 HSM, R$ 1.192,27.
@@ -37,6 +38,7 @@ pub fn invoice() -> Invoice {
         late_fee: Some("Após o vencimento: multa de 2% e juros de 1% ao mês.".to_owned()),
         prices: Some(prices()),
         history: history(),
+        already_paid: Money::ZERO,
         replaces: None,
     };
     invoice.pix = pix(&invoice);

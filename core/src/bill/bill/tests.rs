@@ -3,6 +3,8 @@
 use chrono_tz::America::Sao_Paulo;
 
 use super::*;
+use crate::account::note::Taking;
+use crate::account::note::tests::note;
 use crate::bill::case::{MonthBook, PackageOf};
 use crate::count::contact::Identity;
 use crate::count::contacts::ContactUse;
@@ -42,19 +44,16 @@ fn issuer() -> Issuer {
     }
 }
 
-fn credit(amount: &str, number: Option<Number>) -> Adjustment {
-    Adjustment {
-        id: 1,
-        dealership_id: "d1".to_owned(),
-        month: "2026-10".parse().unwrap(),
+fn credit(amount: &str, taken: &[(Number, &str)]) -> Note {
+    let taking = |(number, amount): &(Number, &str)| Taking {
+        number: *number,
         amount: amount.parse().unwrap(),
+        words: "Desconto combinado".to_owned(),
+    };
+    Note {
         description: "Desconto combinado".to_owned(),
-        entered_by: "ana".to_owned(),
-        entered_at: DateTime::UNIX_EPOCH,
-        rest_of: None,
-        origin: None,
-        number,
-        cancelled: false,
+        taken: taken.iter().map(taking).collect(),
+        ..note(1, "2026-10", amount)
     }
 }
 
@@ -73,7 +72,7 @@ fn book(packages: &[(&str, u64)]) -> MonthBook {
         before: [].into(),
         after: [].into(),
         history: [].into(),
-        adjustments: [].into(),
+        notes: [].into(),
         payments: [].into(),
     }
 }
@@ -99,7 +98,7 @@ const N1: Number = Number { year: 2026, sequence: 1 };
 
 /// Issues October of `d1` with a credit of R$ 120,00, as a close would; the book knows it then.
 fn issued(book: &mut MonthBook) -> Invoice {
-    book.adjustments.insert("d1".to_owned(), vec![credit("-120.00", None)]);
+    book.notes.insert("d1".to_owned(), vec![credit("-120.00", &[])]);
     let case = book.cases(PackageOf::TheInvoice).remove(0);
     let issuer = issuer();
     let terms = Terms { issuer: &issuer, pix: None, due_day: 10, late_fee: None };
@@ -111,7 +110,7 @@ fn issued(book: &mut MonthBook) -> Invoice {
     };
     let prices = table();
     let invoice = bill(case, tally(3), &prices).unwrap().invoice(terms, heading);
-    book.adjustments.insert("d1".to_owned(), vec![credit("-120.00", Some(N1))]);
+    book.notes.insert("d1".to_owned(), vec![credit("-120.00", &[(N1, "-120.00")])]);
     book.standing.insert("d1".to_owned(), invoice.clone());
     invoice
 }

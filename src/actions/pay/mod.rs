@@ -1,0 +1,376 @@
+//! Records payments: all of a list or, where one is wrong, none. What is more than an invoice has open waits on
+//! the dealership's account.
+
+mod account;
+mod file;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
+
+pub use self::account::{AccountError, Undone, from_account, refund, undo};
+pub use self::file::{FileError, read_csv};
+use crate::ledger::account::{allocate, insert_payment, lock_account, payments_of, set_reference};
+use crate::ledger::audit::{Action, Deed};
+use crate::ledger::invoices::{StandingTotal, standing_total};
+use crate::ledger::{LedgerError, Transaction};
+use crate::setup::office::Office;
+use fecha_core::account::entry::{Decision, Entry, Objection, Source, decide};
+use fecha_core::account::payment::{Kind, Payment};
+use fecha_core::bill::invoice::Number;
+use fecha_core::party::register::{UnknownDealerships, must_be_known};
+use fecha_core::price::money::Money;
+
+/// A payment to be recorded.
+#[derive(Debug, Clone)]
+pub struct NewPayment {
+    /// Where it was read; `None` where a person gave it.
+    pub place: Option<Place>,
+    /// What it is for.
+    pub target: Target,
+    /// The day on the bank statement.
+    pub on: NaiveDate,
+    /// `None` is all that is open.
+    pub amount: Option<Money>,
+    /// What it is.
+    pub kind: Kind,
+    /// The bank's.
+    pub reference: Option<String>,
+    /// It is one more that equals another.
+    pub again: bool,
+}
+
+/// What a payment is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// This invoice.
+    Invoice(Number),
+    /// The account of this dealership.
+    Account(String),
+}
+
+/// A line of a file; the header is line 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "said by their names")]
+pub struct Place {
+    pub file: String,
+    pub line: u64,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} line {}", self.file, self.line)
+    }
+}
+
+/// Why one payment cannot be recorded.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "said by the words")]
+pub enum NotRecorded {
+    #[error("there is no invoice {0}: `fecha invoices` lists all")]
+    NoInvoice(Number),
+    #[error(
+        "{number} is void: put the money on the account of '{dealership_id}', where its next invoice takes it, with `fecha pay --dealership {dealership_id} --on {on} --amount {}`",
+        .amount.map_or_else(|| "AMOUNT".to_owned(), |amount| amount.to_string())
+    )]
+    Void { number: Number, dealership_id: String, on: NaiveDate, amount: Option<Money> },
+    #[error("{}", .0.of_one())]
+    UnknownDealership(#[from] UnknownDealerships),
+    #[error(transparent)]
+    Objection(#[from] Objection),
+}
+
+/// One payment that cannot be recorded.
+#[derive(Debug)]
+pub struct Refused {
+    /// Where it was read.
+    pub place: Option<Place>,
+    /// Why not.
+    pub why: NotRecorded,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{place}: {}", self.why),
+            None => self.why.fmt(f),
+        }
+    }
+}
+
+/// Nothing was recorded.
+#[derive(Debug, thiserror::Error)]
+pub enum PayError {
+    /// Some of the payments cannot be.
+    #[error("{}\nnothing was recorded", lines(.0))]
+    Refused(Vec<Refused>),
+    /// The ledger failed.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+fn lines(refused: &[Refused]) -> String {
+    refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// What was recorded; its JSON.
+#[derive(Debug, Default, Serialize)]
+pub struct Recorded {
+    /// New payments.
+    pub recorded: Vec<RecordedPayment>,
+    /// Payments that the ledger had already.
+    pub already_recorded: usize,
+    /// Lines of a file that a person must decide on.
+    pub unmatched: Vec<Unmatched>,
+}
+
+/// A new payment.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the keys of spec §3.4")]
+pub struct RecordedPayment {
+    pub id: String,
+    pub number: Option<Number>,
+    pub dealership_id: String,
+    pub on: NaiveDate,
+    pub amount: Money,
+    pub kind: Kind,
+    pub reference: Option<String>,
+    /// What of it waits for the next invoice.
+    pub waiting: Money,
+}
+
+/// A line that was not recorded, and why.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "said by their names")]
+pub struct Unmatched {
+    pub place: String,
+    pub number: Option<Number>,
+    pub amount: Option<Money>,
+    pub why: String,
+}
+
+/// Records payments in one transaction. The same one twice is recorded once, so a bank's file may be read again.
+///
+/// # Errors
+/// [`PayError`]; nothing was recorded then.
+pub async fn record(
+    office: &Office,
+    payments: &[NewPayment],
+    by: &str,
+) -> Result<Recorded, PayError> {
+    let targets = whose(office, payments).await?;
+    let mut transaction = office.ledger.begin().await?;
+    let mut books = Books::open(office, &mut transaction, &targets).await?;
+    let (mut decided, mut refused) = (Vec::new(), Vec::new());
+    for payment in payments {
+        match books.decide(&mut transaction, payment, &targets, by).await? {
+            Ok(done) => decided.push((payment, done)),
+            Err(why) => refused.push(Refused { place: payment.place.clone(), why }),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(PayError::Refused(refused));
+    }
+    let mut recorded = Recorded::default();
+    for (new, done) in decided {
+        match done {
+            Done::Recorded(payment) => {
+                recorded.recorded.push(write(&mut transaction, payment, books.now).await?);
+            }
+            Done::Known => recorded.already_recorded += 1,
+            Done::Unmatched(why) => recorded.unmatched.push(Unmatched {
+                place: new.place.as_ref().map(ToString::to_string).unwrap_or_default(),
+                number: match new.target {
+                    Target::Invoice(number) => Some(number),
+                    Target::Account(_) => None,
+                },
+                amount: new.amount,
+                why,
+            }),
+        }
+    }
+    let failed = LedgerError::while_doing("record payments");
+    transaction.commit().await.map_err(failed)?;
+    Ok(recorded)
+}
+
+/// Whose account each target is; refuses those that are nobody's.
+async fn whose(
+    office: &Office,
+    payments: &[NewPayment],
+) -> Result<BTreeMap<String, String>, PayError> {
+    let mut targets = BTreeMap::new();
+    let mut refused = Vec::new();
+    for payment in payments {
+        let found = match &payment.target {
+            Target::Account(id) => {
+                let known = office.ledger.dealership(id).await?.is_some();
+                must_be_known([id.as_str()], |_| known).map(|()| id.clone()).map_err(Into::into)
+            }
+            Target::Invoice(number) => {
+                office.ledger.dealership_of(*number).await?.ok_or(NotRecorded::NoInvoice(*number))
+            }
+        };
+        match found {
+            Ok(id) => {
+                targets.insert(key(&payment.target), id);
+            }
+            Err(why) => refused.push(Refused { place: payment.place.clone(), why }),
+        }
+    }
+    if refused.is_empty() { Ok(targets) } else { Err(PayError::Refused(refused)) }
+}
+
+fn key(target: &Target) -> String {
+    match target {
+        Target::Invoice(number) => format!("number {number}"),
+        Target::Account(id) => format!("account {id}"),
+    }
+}
+
+/// What becomes of one payment.
+enum Done {
+    Recorded(Payment),
+    Known,
+    Unmatched(String),
+}
+
+/// The accounts that are paid into, as they stand once what was decided is recorded.
+struct Books {
+    now: DateTime<Utc>,
+    today: NaiveDate,
+    payments: BTreeMap<String, Vec<Payment>>,
+    /// How often a line was met that says the same.
+    met: BTreeMap<String, u32>,
+}
+
+impl Books {
+    /// Locks the accounts, by dealership id, and reads them.
+    async fn open(
+        office: &Office,
+        transaction: &mut Transaction,
+        targets: &BTreeMap<String, String>,
+    ) -> Result<Self, LedgerError> {
+        let mut payments = BTreeMap::new();
+        for id in targets.values().collect::<BTreeSet<_>>() {
+            lock_account(transaction, id).await?;
+            payments.insert(id.clone(), payments_of(transaction, id).await?);
+        }
+        let (now, today) = (office.clock.now(), office.today());
+        Ok(Self { now, today, payments, met: BTreeMap::new() })
+    }
+
+    /// The inner error says why it is not recorded.
+    async fn decide(
+        &mut self,
+        transaction: &mut Transaction,
+        new: &NewPayment,
+        targets: &BTreeMap<String, String>,
+        by: &str,
+    ) -> Result<Result<Done, NotRecorded>, LedgerError> {
+        let id = &targets[&key(&new.target)];
+        let (number, total) = match new.target {
+            Target::Account(_) => (None, Money::ZERO),
+            Target::Invoice(number) => match standing_total(transaction, number).await? {
+                StandingTotal::Stands(total) => (Some(number), total),
+                StandingTotal::Void => {
+                    let (dealership_id, on, amount) = (id.clone(), new.on, new.amount);
+                    return Ok(Err(NotRecorded::Void { number, dealership_id, on, amount }));
+                }
+            },
+        };
+        let entry = self.entry(new, number);
+        let payments = self.payments.entry(id.clone()).or_default();
+        let settled = |number| payments.iter().map(|payment| payment.settles(number)).sum();
+        let open = total - number.map_or(Money::ZERO, settled);
+        let decision = match decide(&entry, payments, open, self.today) {
+            Ok(decision) => decision,
+            Err(why) => return Ok(Err(why.into())),
+        };
+        Ok(Ok(match decision {
+            Decision::Known => Done::Known,
+            Decision::KnownNow { id } => {
+                let reference = entry.reference.unwrap_or_default();
+                set_reference(transaction, &id, &reference).await?;
+                Done::Known
+            }
+            Decision::TakenBack { id } => {
+                Done::Unmatched(format!("this reference was recorded as {id}, and taken back"))
+            }
+            Decision::Record { amount, settles, ordinal } => {
+                let payment = Payment {
+                    id: format!("new {}", payments.len()),
+                    dealership_id: id.clone(),
+                    number,
+                    on: new.on,
+                    amount,
+                    kind: new.kind,
+                    reference: entry.reference,
+                    ordinal,
+                    entered_by: by.to_owned(),
+                    entered_at: self.now,
+                    allocated: number
+                        .filter(|_| settles > Money::ZERO)
+                        .map(|number| (number, settles))
+                        .into_iter()
+                        .collect(),
+                    refunded: Money::ZERO,
+                    converted: Money::ZERO,
+                    undone: false,
+                };
+                payments.push(payment.clone());
+                Done::Recorded(payment)
+            }
+        }))
+    }
+
+    /// As the core takes it: of equal lines in a file each has its place.
+    fn entry(&mut self, new: &NewPayment, number: Option<Number>) -> Entry {
+        let source = if new.place.is_none() {
+            Source::Person { again: new.again }
+        } else {
+            let said = (number, new.on, new.amount, new.kind);
+            let met = self.met.entry(format!("{said:?}")).or_default();
+            *met += 1;
+            Source::File { ordinal: *met }
+        };
+        Entry {
+            number,
+            on: new.on,
+            amount: new.amount,
+            kind: new.kind,
+            reference: new.reference.clone(),
+            source,
+        }
+    }
+}
+
+async fn write(
+    transaction: &mut Transaction,
+    payment: Payment,
+    now: DateTime<Utc>,
+) -> Result<RecordedPayment, LedgerError> {
+    let id = insert_payment(transaction, &payment).await?;
+    for (number, amount) in &payment.allocated {
+        allocate(transaction, &id, *number, *amount).await?;
+    }
+    let Payment { number, on, amount, kind, .. } = payment;
+    let what = number.map_or_else(|| "on account".to_owned(), |number| number.to_string());
+    let kind_in_words = if kind == Kind::Money { String::new() } else { format!(" ({kind})") };
+    let detail = format!("{what} {amount} on {on}{kind_in_words}");
+    Deed {
+        at: now,
+        actor: &payment.entered_by,
+        action: Action::Pay,
+        month: None,
+        dealership_id: Some(&payment.dealership_id),
+        detail: &detail,
+    }
+    .write(transaction)
+    .await?;
+    let waiting = payment.waiting();
+    let (dealership_id, reference) = (payment.dealership_id, payment.reference);
+    Ok(RecordedPayment { id, number, dealership_id, on, amount, kind, reference, waiting })
+}

@@ -1,0 +1,171 @@
+//! `fecha pay`
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use serde_json::json;
+
+use super::output::{Failure, Output, plain};
+use super::rerun::text;
+use crate::actions::pay::{self, NewPayment, Recorded, Target, Undone};
+use crate::actions::words::count;
+use crate::setup::office::Office;
+use fecha_core::account::payment::Kind;
+use fecha_core::bill::invoice::Number;
+use fecha_core::price::money::Money;
+
+/// Arguments of `fecha pay`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+A payment goes to its invoice first; what is more than is open waits on the dealership's account, and its next
+invoice takes it. Tax that was withheld (iss, irrf, csrf) and a discount settle their own invoice only;
+interest is recorded beside it. A file may be read again: what is recorded already is not recorded twice.
+
+Examples:
+  fecha pay 2026-000017 --on 2026-11-10
+  fecha pay 2026-000017 --on 2026-11-10 --amount 500.00 --reference E1234
+  fecha pay 2026-000017 --on 2026-11-10 --amount 20.28 --kind iss
+  fecha pay --dealership d17 --on 2026-11-10 --amount 500.00      money on account
+  fecha pay 2026-000017 --from-account                            takes what waits
+  fecha pay --file payments.csv      number,on,amount[,kind,reference]; an empty amount is all that is open
+  fecha pay --undo ID --reason \"fatura errada\"                    takes a payment or a refund back
+  fecha pay --refund 120.00 --dealership d17 --on 2026-11-20 --reason \"encerrou o contrato\"")]
+pub struct PayArgs {
+    /// The invoice number, YYYY-NNNNNN
+    #[arg(required_unless_present_any = ["file", "undo", "refund", "dealership"])]
+    number: Option<Number>,
+    /// The day on the bank statement, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    on: Option<NaiveDate>,
+    /// In reais, with a point [default: all that is open]
+    #[arg(long, value_name = "A")]
+    amount: Option<Money>,
+    /// What it is: money, iss, irrf, csrf, discount or interest
+    #[arg(long, value_name = "K", default_value = "money")]
+    kind: Kind,
+    /// The bank's: end-to-end id, FITID, nosso número
+    #[arg(long, value_name = "R", value_parser = text)]
+    reference: Option<String>,
+    /// It is one more payment that equals another
+    #[arg(long)]
+    again: bool,
+    /// Settle the invoice with money that waits on the account
+    #[arg(long, requires = "number", conflicts_with_all = ["on", "file", "undo", "refund"])]
+    from_account: bool,
+    /// Whose account: for money without an invoice, or a refund
+    #[arg(long, value_name = "ID", conflicts_with_all = ["number", "file", "undo"])]
+    dealership: Option<String>,
+    /// Many payments, from a file
+    #[arg(long, alias = "csv", value_name = "FILE", conflicts_with_all = ["number", "on", "amount"])]
+    file: Option<PathBuf>,
+    /// Take back the payment or refund with this id
+    #[arg(long, value_name = "ID", requires = "reason", conflicts_with_all = ["number", "file", "refund"])]
+    undo: Option<String>,
+    /// So much that waited was paid back
+    #[arg(long, value_name = "AMOUNT", requires_all = ["dealership", "on", "reason"])]
+    refund: Option<Money>,
+    /// Why it is taken or paid back: kept in the audit log
+    #[arg(long, value_name = "TEXT", value_parser = text)]
+    reason: Option<String>,
+    /// Who asks for it [default: the login name, unless that is root]
+    #[arg(long, value_name = "NAME", value_parser = text)]
+    by: Option<String>,
+}
+
+/// Records payments, takes them back, and what else is done with money.
+pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8, Failure> {
+    let by = office.named(args.by.as_deref())?;
+    let reason = args.reason.as_deref().unwrap_or_default();
+    if let Some(id) = &args.undo {
+        return undo(office, id, reason, &by, output).await;
+    }
+    if let (Some(amount), Some(id), Some(on)) = (args.refund, &args.dealership, args.on) {
+        let refund = pay::refund(office, id, amount, on, (reason, &by)).await?;
+        let json = json!({"id": refund, "dealership_id": id, "on": on, "amount": amount});
+        output.result(&json, || {
+            format!(
+                "{} paid back to '{}' ({refund}); `fecha pay --undo {refund} --reason TEXT` takes it back",
+                amount.brl(),
+                plain(id)
+            )
+        });
+        return Ok(0);
+    }
+    if let (true, Some(number)) = (args.from_account, args.number) {
+        let taken = pay::from_account(office, number, args.amount, &by).await?;
+        let json = json!({"number": number, "amount": taken});
+        output.result(&json, || format!("{} of the account settle {number}", taken.brl()));
+        return Ok(0);
+    }
+    let recorded = pay::record(office, &payments(args)?, &by).await?;
+    output.result(&recorded, || in_words(&recorded));
+    Ok(u8::from(!recorded.unmatched.is_empty()))
+}
+
+fn payments(args: &PayArgs) -> Result<Vec<NewPayment>, Failure> {
+    if let Some(path) = &args.file {
+        let file = path.display().to_string();
+        let bytes =
+            std::fs::read(path).map_err(|error| Failure::wrong(format!("{file}: {error}")))?;
+        return Ok(pay::read_csv(&file, &bytes)?);
+    }
+    let target = match (args.number, &args.dealership) {
+        (Some(number), _) => Target::Invoice(number),
+        (None, Some(id)) => Target::Account(id.clone()),
+        (None, None) => {
+            return Err(Failure::wrong("name an invoice, or --dealership for money on account"));
+        }
+    };
+    let Some(on) = args.on else {
+        return Err(Failure::wrong("name the day that it was paid: --on YYYY-MM-DD"));
+    };
+    Ok(vec![NewPayment {
+        place: None,
+        target,
+        on,
+        amount: args.amount,
+        kind: args.kind,
+        reference: args.reference.clone(),
+        again: args.again,
+    }])
+}
+
+async fn undo(
+    office: &Office,
+    id: &str,
+    reason: &str,
+    by: &str,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let undone = pay::undo(office, id, reason, by).await?;
+    output.result(&json!({"id": id, "undone": true}), || match undone {
+        Undone::Payment => format!("payment {id} is taken back: what it settled is open again"),
+        Undone::Refund => format!("refund {id} is taken back: its money waits again"),
+    });
+    Ok(0)
+}
+
+fn in_words(recorded: &Recorded) -> String {
+    let mut text = format!(
+        "{} recorded, {} already recorded\n",
+        recorded.recorded.len(),
+        recorded.already_recorded
+    );
+    for payment in &recorded.recorded {
+        if payment.waiting > Money::ZERO {
+            text += &format!(
+                "  {} of {} wait on the account of '{}': its next invoice takes them\n",
+                payment.waiting.brl(),
+                payment.amount.brl(),
+                plain(&payment.dealership_id)
+            );
+        }
+    }
+    if !recorded.unmatched.is_empty() {
+        text += &format!("\n{} for a person:\n", count(recorded.unmatched.len(), "line"));
+        for line in &recorded.unmatched {
+            text += &format!("  {}: {}\n", line.place, plain(&line.why));
+        }
+    }
+    text
+}
