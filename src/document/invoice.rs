@@ -212,16 +212,28 @@ pub(super) fn unit_price(reais: Decimal) -> String {
     format!("{sign}R$\u{a0}{}", decimal_comma(reais.abs()))
 }
 
+/// The total and, where something was paid before the issue, what is left to pay.
 pub(super) fn total(invoice: &Invoice) -> Block {
-    let style = Style::semi_bold(11.5, Ink::Strong);
-    let columns = vec![
-        (Column::Share(1.0), Block::Text(Text::new("Total", style))),
-        (
-            Column::Fixed(200.0),
-            Block::Text(Text::new(invoice.total().brl(), style).right().within(1, 6.0)),
-        ),
-    ];
-    Block::columns(10.0, columns)
+    let row = |name: &str, amount: Money, style: Style| {
+        let name = Block::Text(Text::new(name, style));
+        let amount = Block::Text(Text::new(amount.brl(), style).right().within(1, 6.0));
+        Block::columns(10.0, vec![(Column::Share(1.0), name), (Column::Fixed(200.0), amount)])
+    };
+    let strong = Style::semi_bold(11.5, Ink::Strong);
+    if invoice.paid() == Money::ZERO {
+        return row("Total", invoice.total(), strong);
+    }
+    let left = match invoice.credit() {
+        Money::ZERO => row("A pagar", invoice.to_pay(), strong),
+        credit => row("Saldo a seu favor", credit, strong),
+    };
+    Block::Stack(vec![
+        row("Total", invoice.total(), Style::semi_bold(10.0, Ink::Strong)),
+        Block::Gap(3.0),
+        row("Já pago", -invoice.paid(), Style::BODY),
+        Block::Gap(3.0),
+        left,
+    ])
 }
 
 /// How to pay: by PIX, by asking, or not at all.

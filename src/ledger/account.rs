@@ -48,6 +48,18 @@ impl Ledger {
         payments_of(&mut connection, dealership_id).await
     }
 
+    /// The payments of each dealership, by entry, undone ones too.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn payments_by_dealership(
+        &self,
+    ) -> Result<BTreeMap<String, Vec<Payment>>, LedgerError> {
+        let failed = LedgerError::while_doing("read the payments");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        Ok(by_dealership(read(&mut connection, "$1 = ''", "").await?))
+    }
+
     /// What a close or a rerun of a month needs: the payments that settle its invoices, and those that
     /// wait, by dealership.
     ///
@@ -63,12 +75,7 @@ impl Ledger {
             "p.id IN (SELECT a.payment FROM allocation a JOIN invoice i ON i.number = a.number
                  WHERE i.month = $1) OR ({WAITS} AND $1 <> '')"
         );
-        let payments = read(&mut connection, &condition, &month.to_string()).await?;
-        let mut by_dealership: BTreeMap<String, Vec<Payment>> = BTreeMap::new();
-        for payment in payments {
-            by_dealership.entry(payment.dealership_id.clone()).or_default().push(payment);
-        }
-        Ok(by_dealership)
+        Ok(by_dealership(read(&mut connection, &condition, &month.to_string()).await?))
     }
 
     /// What waits of each dealership's money; those without any are left out.
@@ -349,6 +356,14 @@ async fn read(
         }
     }
     Ok(payments)
+}
+
+fn by_dealership(payments: Vec<Payment>) -> BTreeMap<String, Vec<Payment>> {
+    let mut by_dealership: BTreeMap<String, Vec<Payment>> = BTreeMap::new();
+    for payment in payments {
+        by_dealership.entry(payment.dealership_id.clone()).or_default().push(payment);
+    }
+    by_dealership
 }
 
 fn payment(row: &AnyRow) -> Result<Payment, LedgerError> {

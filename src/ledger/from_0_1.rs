@@ -2,21 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
 use sqlx::{AnyConnection, Row as _};
 
+use super::standing::Lines;
 use super::{Engine, Ledger, LedgerError, Transaction, corrupt, new_id};
 use fecha_core::account::from_0_1::{Old, OldAdjustment, OldPayment, OpenItems, open_items};
 use fecha_core::account::payment::Part;
 use fecha_core::bill::invoice::Number;
-use fecha_core::price::item::Line;
 use fecha_core::price::money::Money;
-
-/// What is read of a document.
-#[derive(Deserialize)]
-struct Lines {
-    lines: Vec<Line>,
-}
 
 impl Ledger {
     /// All of it in one transaction: whoever is killed within has changed nothing, and of two that open the

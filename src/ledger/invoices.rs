@@ -7,12 +7,12 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::listing::{Figures, count, fill, money};
+use super::standing::lock_invoice;
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::evidence::sha256_hex;
 use fecha_core::price::advice::{MONTHS, PastMonth};
-use fecha_core::price::money::Money;
 
 /// A revision as the ledger keeps it, without its files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,19 +199,6 @@ impl Ledger {
         Ok(history)
     }
 
-    /// Whom a number invoices, void or not; `None` where there is no such number.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn dealership_of(&self, number: Number) -> Result<Option<String>, LedgerError> {
-        let row = sqlx::query("SELECT dealership_id FROM invoice WHERE number = $1")
-            .bind(number.to_string())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("read an invoice"))?;
-        row.map(|row| row.try_get(0).map_err(corrupt)).transpose()
-    }
-
     /// Dealerships whose invoice of the month was cancelled and not issued again.
     ///
     /// # Errors
@@ -325,51 +312,6 @@ pub(crate) async fn claim(
     .await
     .map_err(LedgerError::while_doing("write an invoice"))?;
     Ok(inserted.rows_affected() == 1)
-}
-
-/// Holds the row of an invoice until the transaction ends, so that of a rerun, a cancellation and a
-/// payment at once each waits for the other; `false` where it does not stand.
-pub(crate) async fn lock_invoice(
-    transaction: &mut Transaction<'static, Any>,
-    number: Number,
-) -> Result<bool, LedgerError> {
-    // Changes nothing. SQLite has no SELECT … FOR UPDATE.
-    let held = sqlx::query(
-        "UPDATE invoice SET cancelled_at = NULL WHERE number = $1 AND cancelled_at IS NULL",
-    )
-    .bind(number.to_string())
-    .execute(&mut **transaction)
-    .await
-    .map_err(LedgerError::while_doing("hold an invoice"))?;
-    Ok(held.rows_affected() == 1)
-}
-
-/// What is asked of an invoice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum StandingTotal {
-    /// So much, by the revision that stands.
-    Stands(Money),
-    /// Nothing: the number is void.
-    Void,
-}
-
-/// What an invoice asks for, as a transaction sees it.
-pub(crate) async fn standing_total(
-    transaction: &mut Transaction<'static, Any>,
-    number: Number,
-) -> Result<StandingTotal, LedgerError> {
-    let row = sqlx::query(
-        "SELECT r.total FROM revision r JOIN invoice i ON i.number = r.number
-         WHERE r.number = $1 AND r.superseded_at IS NULL AND i.cancelled_at IS NULL",
-    )
-    .bind(number.to_string())
-    .fetch_optional(&mut **transaction)
-    .await
-    .map_err(LedgerError::while_doing("read an invoice"))?;
-    row.map_or(Ok(StandingTotal::Void), |row| {
-        let total = row.try_get(0).map_err(corrupt)?;
-        Ok(StandingTotal::Stands(Money::from_centavos(total)))
-    })
 }
 
 /// Ends a revision, so that the next one can stand; `false` where it does not stand any more.

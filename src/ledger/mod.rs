@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod package_notices;
 pub mod register;
 pub mod schedule;
+pub mod standing;
 
 use std::sync::Mutex;
 use std::time::Duration;

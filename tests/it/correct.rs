@@ -64,20 +64,25 @@ fn a_credit_goes_on_the_next_invoice_and_its_rest_on_the_one_after(
     let taken = reseller.run(&["adjust", "--cancel", "2"]).expect(2).stderr;
     assert!(taken.contains("on 2026-000001"), "{taken}");
     let list = reseller.run(&["adjust", "--json"]).expect(0).json();
-    let states: Vec<(Value, Value)> = list
+    let states: Vec<[Value; 4]> = list
         .as_array()
         .unwrap()
         .iter()
-        .map(|a| (a["number"].clone(), a["cancelled"].clone()))
+        .map(|a| ["number", "cancelled", "waiting", "taken"].map(|key| a[key].clone()))
         .collect();
+    let both = json!([
+        {"number": "2026-000001", "amount": "-1014.00"},
+        {"number": "2026-000002", "amount": "-86.00"},
+    ]);
     assert_eq!(
         states,
         [
-            (Value::Null, json!(true)),
-            (json!("2026-000001"), json!(false)),
-            (json!("2026-000002"), json!(false))
+            [Value::Null, json!(true), json!("0.00"), json!([])],
+            [json!("2026-000001"), json!(false), json!("0.00"), both],
         ]
     );
+    let words = document(&reseller, "2026-000002").copied_text().replace(['\n', '\u{a0}'], " ");
+    assert!(words.contains("Saldo de crédito: Desconto combinado"), "{words}");
 }
 
 #[rstest]
@@ -157,12 +162,19 @@ fn a_cancelled_invoice_is_void_and_its_month_is_closed_again_only_by_name(
     assert_eq!(reseller.run(&["close", "--json"]).expect(0).json()["issued"], 0);
     let close = ["close", "--month", "2026-10", "--dealership", "d1", "--json"];
     assert_eq!(reseller.run(&close).expect(0).json()["issued"], 1);
-    // The credit that it carried, and what was paid for it, are on the new one.
+    // The credit that it carried is on the new one, and what was paid for it settles a part of that.
     let expected = [
         ["2026-000001", "cancelled", "-100.00", "914.00"],
-        ["2026-000002", "issued", "-114.00", "900.00"],
+        ["2026-000002", "issued", "-100.00", "914.00"],
     ];
     assert_eq!(invoices(&reseller), expected);
+    let new = &reseller.invoices(&[])[1];
+    assert_eq!((&new["paid"], &new["payment"]), (&json!("14.00"), &json!("part_paid")));
+    let words = document(&reseller, "2026-000002").copied_text().replace(['\n', '\u{a0}'], " ");
+    assert!(words.contains("Já pago") && words.contains("-R$ 14,00"), "{words}");
+    assert!(words.contains("A pagar") && words.contains("R$ 900,00 até"), "{words}");
+    let code = document(&reseller, "2026-000002").qr_code();
+    assert!(code.contains("5406900.00"), "field 54 of the BR Code: {code}");
     reseller.run(&["verify", "--month", "2026-10"]).expect(0);
     let log = reseller.run(&["audit", "--month", "2026-10", "--json"]).expect(0).json();
     let mut actions: Vec<&str> =
@@ -213,8 +225,10 @@ fn a_revision_of_a_paid_invoice_asks_for_the_difference(
     assert!(words.contains("crédito de R$ 14,00 para a próxima fatura"), "{words}");
     assert_eq!(reseller.invoices(&[])[0]["payment"], "paid");
     reseller.at("2026-12-02 12:00:00").run(&["close"]).expect(0);
+    // What is left of the money settles a part of the next invoice: it is no line of it.
     let november = &reseller.invoices(&["--month", "2026-11"])[0];
-    assert_eq!(november["adjustments_amount"], "-14.00");
+    assert_eq!(november["adjustments_amount"], "0.00");
+    assert_eq!((&november["total"], &november["paid"]), (&json!("1014.00"), &json!("14.00")));
     reseller.run(&["verify", "--month", "2026-10"]).expect(0);
 }
 
@@ -235,18 +249,24 @@ fn a_file_of_payments_is_read_whole_or_not_at_all() {
         "number,on,amount\n2026-000001,2026-11-10,\n2026-000009,2026-11-10,\n",
     );
     let bad = reseller.run(&["pay", "--csv", "unknown.csv"]).expect(2).stderr;
-    assert!(bad.contains("unknown.csv line 3: no invoice 2026-000009"), "{bad}");
+    assert!(bad.contains("unknown.csv line 3: there is no invoice 2026-000009"), "{bad}");
+    assert_eq!(reseller.invoices(&[])[0]["paid"], "0.00", "nothing was recorded");
     reseller.write(
         "good.csv",
         "number,on,amount\n2026-000001,2026-11-10,1014.00\n2026-000002,2026-12-01,14.00\n\
          2026-000002,2026-12-02,\n",
     );
     let csv = ["pay", "--csv", "good.csv", "--json"];
-    let first = json!({"recorded": 3, "already_recorded": 0});
-    assert_eq!(reseller.run(&csv).expect(0).json(), first);
-    let again = json!({"recorded": 0, "already_recorded": 3});
-    assert_eq!(reseller.run(&csv).expect(0).json(), again);
+    let counts =
+        |ran: &Value| (ran["recorded"].as_array().unwrap().len(), ran["already_recorded"].clone());
+    assert_eq!(counts(&reseller.run(&csv).expect(0).json()), (3, json!(0)));
+    assert_eq!(counts(&reseller.run(&csv).expect(0).json()), (0, json!(3)));
     assert!(reseller.invoices(&[]).iter().all(|invoice| invoice["payment"] == "paid"));
+    // More than is open waits, and the answer says so.
     let more = ["pay", "2026-000001", "--on", "2026-12-01", "--amount", "1.00"];
-    assert!(reseller.run(&more).expect(2).stderr.contains("more than the R$\u{a0}0,00"));
+    let answer = reseller.run(&more).expect(0).stdout;
+    assert!(
+        answer.contains("R$\u{a0}1,00 of R$\u{a0}1,00 wait on the account of 'd1'"),
+        "{answer}"
+    );
 }

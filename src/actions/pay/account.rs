@@ -6,7 +6,7 @@ use crate::ledger::account::{
     Refund, allocate, insert_refund, lock_account, payments_of, undo_payment, undo_refund,
 };
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::invoices::{StandingTotal, standing_total};
+use crate::ledger::standing::{StandingTotal, standing_total};
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
 use fecha_core::account::payment::{Part, Payment, draw, waiting};

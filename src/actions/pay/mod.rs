@@ -14,7 +14,7 @@ pub use self::account::{AccountError, Undone, from_account, refund, undo};
 pub use self::file::{FileError, read_csv};
 use crate::ledger::account::{allocate, insert_payment, lock_account, payments_of, set_reference};
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::invoices::{StandingTotal, standing_total};
+use crate::ledger::standing::{StandingTotal, standing_total};
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
 use fecha_core::account::entry::{Decision, Entry, Objection, Source, decide};
@@ -300,25 +300,15 @@ impl Books {
                 Done::Unmatched(format!("this reference was recorded as {id}, and taken back"))
             }
             Decision::Record { amount, settles, ordinal } => {
+                let settles = (settles > Money::ZERO).then_some(settles);
                 let payment = Payment {
                     id: format!("new {}", payments.len()),
                     dealership_id: id.clone(),
-                    number,
-                    on: new.on,
-                    amount,
-                    kind: new.kind,
-                    reference: entry.reference,
                     ordinal,
                     entered_by: by.to_owned(),
                     entered_at: self.now,
-                    allocated: number
-                        .filter(|_| settles > Money::ZERO)
-                        .map(|number| (number, settles))
-                        .into_iter()
-                        .collect(),
-                    refunded: Money::ZERO,
-                    converted: Money::ZERO,
-                    undone: false,
+                    allocated: number.zip(settles).into_iter().collect(),
+                    ..unsettled(entry, amount)
                 };
                 payments.push(payment.clone());
                 Done::Recorded(payment)
@@ -344,6 +334,26 @@ impl Books {
             reference: new.reference.clone(),
             source,
         }
+    }
+}
+
+/// A payment of so much that settles nothing yet, and is nobody's.
+fn unsettled(entry: Entry, amount: Money) -> Payment {
+    Payment {
+        id: String::new(),
+        dealership_id: String::new(),
+        number: entry.number,
+        on: entry.on,
+        amount,
+        kind: entry.kind,
+        reference: entry.reference,
+        ordinal: 1,
+        entered_by: String::new(),
+        entered_at: DateTime::UNIX_EPOCH,
+        allocated: Vec::new(),
+        refunded: Money::ZERO,
+        converted: Money::ZERO,
+        undone: false,
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Problem {
     pub what: String,
 }
 
-/// Checks all numbers of the ledger, and all revisions of a month.
+/// Checks all numbers and accounts of the ledger, and all revisions of a month.
 ///
 /// # Errors
 /// [`LedgerError`] where the ledger cannot be read; what is wrong in it is no error.
@@ -49,6 +49,7 @@ pub async fn check(office: &Office, month: Month) -> Result<Vec<Problem>, Ledger
     }
     problems.extend(copies(&office.ledger, filter, &revisions).await?);
     problems.extend(emails(&office.ledger, month, &revisions).await?);
+    problems.extend(super::account::check(&office.ledger).await?);
     Ok(problems)
 }
 

@@ -1,6 +1,7 @@
 //! Counts a month again and compares it with every invoice that stands, and checks that the ledger
 //! itself is whole. Changes nothing.
 
+mod account;
 mod integrity;
 
 use chrono::{DateTime, Utc};

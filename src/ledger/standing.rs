@@ -1,0 +1,97 @@
+//! What stands under a number, for those who change it or pay for it.
+
+use futures::TryStreamExt as _;
+use serde::Deserialize;
+use sqlx::{Any, Row as _, Transaction};
+
+use super::{Ledger, LedgerError, corrupt};
+use fecha_core::bill::invoice::Number;
+use fecha_core::price::item::Line;
+use fecha_core::price::money::Money;
+
+/// What is read of a document where its money alone matters.
+#[derive(Deserialize)]
+pub(super) struct Lines {
+    pub lines: Vec<Line>,
+}
+
+impl Ledger {
+    /// The lines of every invoice that stands, as issued: whose, which number.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn standing_lines(&self) -> Result<Vec<(String, Number, Vec<Line>)>, LedgerError> {
+        let failed = LedgerError::while_doing("read the invoices");
+        let mut rows = sqlx::query(
+            "SELECT i.dealership_id, i.number, r.content FROM revision r JOIN invoice i ON i.number = r.number
+             WHERE r.superseded_at IS NULL AND i.cancelled_at IS NULL",
+        )
+        .fetch(&self.pool);
+        let mut standing = Vec::new();
+        // One at a time: all documents of years would not fit the memory.
+        while let Some(row) = rows.try_next().await.map_err(&failed)? {
+            let text = |index: usize| row.try_get::<String, _>(index).map_err(corrupt);
+            let document: Lines = serde_json::from_str(&text(2)?).map_err(corrupt)?;
+            standing.push((text(0)?, text(1)?.parse().map_err(corrupt)?, document.lines));
+        }
+        Ok(standing)
+    }
+
+    /// Whom a number invoices, void or not; `None` where there is no such number.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn dealership_of(&self, number: Number) -> Result<Option<String>, LedgerError> {
+        let row = sqlx::query("SELECT dealership_id FROM invoice WHERE number = $1")
+            .bind(number.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read an invoice"))?;
+        row.map(|row| row.try_get(0).map_err(corrupt)).transpose()
+    }
+}
+
+/// Holds the row of an invoice until the transaction ends, so that of a rerun, a cancellation and a
+/// payment at once each waits for the other; `false` where it does not stand.
+pub(crate) async fn lock_invoice(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+) -> Result<bool, LedgerError> {
+    // Changes nothing. SQLite has no SELECT … FOR UPDATE.
+    let held = sqlx::query(
+        "UPDATE invoice SET cancelled_at = NULL WHERE number = $1 AND cancelled_at IS NULL",
+    )
+    .bind(number.to_string())
+    .execute(&mut **transaction)
+    .await
+    .map_err(LedgerError::while_doing("hold an invoice"))?;
+    Ok(held.rows_affected() == 1)
+}
+
+/// What is asked of an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StandingTotal {
+    /// So much, by the revision that stands.
+    Stands(Money),
+    /// Nothing: the number is void.
+    Void,
+}
+
+/// What an invoice asks for, as a transaction sees it.
+pub(crate) async fn standing_total(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+) -> Result<StandingTotal, LedgerError> {
+    let row = sqlx::query(
+        "SELECT r.total FROM revision r JOIN invoice i ON i.number = r.number
+         WHERE r.number = $1 AND r.superseded_at IS NULL AND i.cancelled_at IS NULL",
+    )
+    .bind(number.to_string())
+    .fetch_optional(&mut **transaction)
+    .await
+    .map_err(LedgerError::while_doing("read an invoice"))?;
+    row.map_or(Ok(StandingTotal::Void), |row| {
+        let total = row.try_get(0).map_err(corrupt)?;
+        Ok(StandingTotal::Stands(Money::from_centavos(total)))
+    })
+}
