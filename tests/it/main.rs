@@ -12,6 +12,7 @@ mod documents;
 mod email;
 mod evidence;
 mod faults;
+mod files;
 mod fire;
 mod help;
 mod history;
