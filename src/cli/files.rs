@@ -76,10 +76,10 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     written.map_err(|error| unwritable(path, &error))
 }
 
-/// As [`write`], where what stood in a regular file and differs is kept beside it, as `FILE.bak`.
+/// As [`write()`], where what stood in a regular file and differs is kept beside it, as `FILE.bak`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
     if is_stream(path) {
         return write(path, content);
