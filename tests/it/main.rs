@@ -26,5 +26,6 @@ mod report;
 mod rerun;
 mod sharded;
 mod support;
+mod upgrade;
 mod verify;
 mod watch;
