@@ -83,7 +83,7 @@ pub async fn recount<'a>(
     let counter = counter(&dealerships, &standing, &office.config.ignored_statuses);
     let mut count = source.count(counter, now, progress).await?.count;
     let adjustments = office.ledger.adjustments_by_dealership().await?;
-    let payments = office.ledger.payments().await?;
+    let payments = office.ledger.payments(month).await?;
     let mut standing = standing;
     let recounted = dealerships.into_iter().filter_map(|dealership| {
         let revision = standing.remove(&dealership.id)?;
