@@ -16,6 +16,7 @@ mod fire;
 mod history;
 mod kill;
 mod lease;
+mod lists;
 mod mail;
 mod messages;
 mod operations;
