@@ -49,6 +49,9 @@ fn open(path: &Path) -> Connection {
     Connection::open(path).expect("a ledger")
 }
 
+/// A table, the columns that get another value, and the rows that are copied.
+type Copied<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 /// Inserts all rows of the closed month as those of another one. Tables are copied by the columns that
 /// they have, so that it works on a ledger of any version.
 fn copy(database: &Connection, index: usize, month: &str) -> String {
@@ -66,7 +69,7 @@ fn copy(database: &Connection, index: usize, month: &str) -> String {
     let base = format!("month = '{MONTH}'");
     let long_ago = "'2020-01-01T12:00:00.000Z'";
     let short = "substr(bytes, 1, 100)";
-    let tables: [(&str, &[(&str, &str)], &str); 8] = [
+    let tables: [Copied<'_>; 8] = [
         ("invoice", &[("number", &number), ("month", &month)], &ours),
         ("revision", &[("number", &number), ("content", &content)], &ours),
         ("file", &[("number", &number), ("bytes", short)], &ours),

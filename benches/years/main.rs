@@ -10,7 +10,9 @@
 //! that is to be compared: it makes the ledgers, and its figures are printed beside ours. Wants 3 GB in
 //! `target/tmp`.
 #![allow(
+    clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     missing_docs,
     reason = "a benchmark: sizes and times, no money"
 )]
@@ -120,11 +122,7 @@ fn main() {
         took.push(by_program);
         scraped.push(by_daemon);
     }
-    for (index, program) in programs.iter().enumerate() {
-        let of: Vec<&[Took]> = took.iter().map(|size| size[index].as_slice()).collect();
-        let metrics: Vec<f64> = scraped.iter().map(|size| size[index]).collect();
-        println!("{}\n\n{}", program.display(), table(&of, &metrics));
-    }
+    println!("{}", table(&programs, &took, &scraped));
 }
 
 fn words(arguments: &[&str]) -> Vec<String> {
@@ -163,33 +161,42 @@ fn prepare(base: &Fecha, fecha: &Fecha, ledger: &Path) {
     std::fs::copy(ledger, fecha.folder.join("fecha.db")).expect("a copy");
 }
 
-fn table(took: &[&[Took]], metrics: &[f64]) -> String {
+/// A row for each command; for each program its milliseconds by size, how often the first time the last
+/// one is, and the peak memory at the last size.
+fn table(programs: &[PathBuf], took: &[Vec<Vec<Took>>], scraped: &[Vec<f64>]) -> String {
     let mut text = "| command |".to_owned();
-    for months in MONTHS {
-        let _ = write!(text, " {months} months, ms |");
-    }
-    text += " last : first | peak MB, first | last |\n|---|---:|---:|---:|---:|---:|---:|\n";
-    let mut row = |name: &str, times: &[f64], memory: Option<(u64, u64)>, is_about_one: bool| {
-        let _ = write!(text, "| {name} |");
-        for seconds in times {
-            let _ = write!(text, " {:.1} |", seconds * 1000.0);
+    for program in programs {
+        let name = program.file_name().unwrap_or_default().to_string_lossy();
+        for months in MONTHS {
+            let _ = write!(text, " {name}, ms at {months} |");
         }
-        let ratio = times[times.len() - 1] / times[0];
-        let mark = if is_about_one && ratio > ALLOWED { " (too much)" } else { "" };
-        let _ = write!(text, " {ratio:.2}{mark} |");
-        let _ = match memory {
-            Some((first, last)) => writeln!(text, " {first} | {last} |"),
-            None => writeln!(text, "  |  |"),
-        };
-    };
-    for (index, case) in CASES.iter().enumerate() {
-        let times: Vec<f64> = took.iter().map(|size| size[index].seconds).collect();
-        let memory = |size: &&[Took]| size[index].megabytes;
-        let memory = took.first().map(memory).zip(took.last().map(memory));
-        row(case.name, &times, memory, case.is_about_one);
+        text += " last : first | MB at last |";
     }
-    row("daemon, /metrics", metrics, None, false);
+    let columns = programs.len() * (MONTHS.len() + 2);
+    let _ = writeln!(text, "\n|---|{}", "---:|".repeat(columns));
+    for (index, case) in CASES.iter().enumerate() {
+        let _ = write!(text, "| `{}` |", case.name);
+        for program in 0..programs.len() {
+            let of: Vec<Took> = took.iter().map(|size| size[program][index]).collect();
+            let seconds: Vec<f64> = of.iter().map(|took| took.seconds).collect();
+            text += &cells(&seconds, case.is_about_one);
+            let _ = write!(text, " {} |", of[of.len() - 1].megabytes);
+        }
+        text += "\n";
+    }
+    text += "| daemon, `/metrics` |";
+    for program in 0..programs.len() {
+        let seconds: Vec<f64> = scraped.iter().map(|size| size[program]).collect();
+        let _ = write!(text, "{} |", cells(&seconds, false));
+    }
     text
+}
+
+fn cells(seconds: &[f64], is_about_one: bool) -> String {
+    let times: String = seconds.iter().map(|s| format!(" {:.1} |", s * 1000.0)).collect();
+    let ratio = seconds[seconds.len() - 1] / seconds[0];
+    let mark = if is_about_one && ratio > ALLOWED { ", too much" } else { "" };
+    format!("{times} {ratio:.2}{mark} |")
 }
 
 const CONFIG: &str = r#"
