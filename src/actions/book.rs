@@ -16,7 +16,7 @@ pub(super) async fn of_invoiced(
 ) -> Result<MonthBook, LedgerError> {
     let ledger = &office.ledger;
     let mut payments = BTreeMap::new();
-    for (number, _, amount) in ledger.payments().await? {
+    for (number, _, amount) in ledger.payments(month).await? {
         *payments.entry(number).or_default() += amount;
     }
     Ok(MonthBook {

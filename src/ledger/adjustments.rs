@@ -128,15 +128,22 @@ impl Ledger {
         rows.iter().map(payment).collect()
     }
 
-    /// Every payment: for which number, on which day, how much.
+    /// The payments of a month's invoices: for which number, on which day, how much.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn payments(&self) -> Result<Vec<(Number, NaiveDate, Money)>, LedgerError> {
-        let rows = sqlx::query("SELECT number, paid_on, amount FROM payment ORDER BY id")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("read the payments"))?;
+    pub async fn payments(
+        &self,
+        month: Month,
+    ) -> Result<Vec<(Number, NaiveDate, Money)>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT p.number, p.paid_on, p.amount
+             FROM invoice i JOIN payment p ON p.number = i.number WHERE i.month = $1 ORDER BY p.id",
+        )
+        .bind(month.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the payments"))?;
         let payment = |row: &AnyRow| {
             let number: String = row.try_get("number").map_err(corrupt)?;
             let paid_on: String = row.try_get("paid_on").map_err(corrupt)?;
