@@ -189,8 +189,8 @@ CREATE TABLE adjustment (
     cancelled_at TEXT                -- it never counts, since then
 );
 CREATE INDEX adjustment_dealership ON adjustment (dealership_id);
-CREATE INDEX adjustment_number ON adjustment (number);
-CREATE INDEX adjustment_origin ON adjustment (origin);
+CREATE INDEX adjustment_number ON adjustment (number) WHERE number IS NOT NULL;
+CREATE INDEX adjustment_origin ON adjustment (origin) WHERE origin IS NOT NULL;
 
 -- Money that came in for an invoice.
 CREATE TABLE payment (
