@@ -24,8 +24,9 @@ DROP INDEX invoice_month;
 CREATE INDEX invoice_month ON invoice (month, cancelled_at, number);
 CREATE INDEX invoice_dealership ON invoice (dealership_id, month);
 
-CREATE INDEX adjustment_number ON adjustment (number);
-CREATE INDEX adjustment_origin ON adjustment (origin);
+-- Without the rows that have none: with them statistics say that the index finds nothing faster.
+CREATE INDEX adjustment_number ON adjustment (number) WHERE number IS NOT NULL;
+CREATE INDEX adjustment_origin ON adjustment (origin) WHERE origin IS NOT NULL;
 CREATE INDEX outbox_number ON outbox (number);
 CREATE INDEX audit_month ON audit (month);
 CREATE INDEX audit_dealership ON audit (dealership_id);

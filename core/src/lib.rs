@@ -3,13 +3,15 @@
 //! Everything here is pure: no I/O, no clock, no database, no async. Cargo keeps it so: none of the crates
 //! that it depends on can do any of that. The folders stand in the way of the data: [`calendar`] →
 //! [`count`] → [`price`] → [`bill`] → [`account`]; [`party`] is who bills and who is billed,
-//! [`letter`] what they are told; [`secret`] is what nobody is shown.
+//! [`letter`] what they are told; [`secret`] is what nobody is shown, [`database`] what a URL
+//! names.
 #![warn(missing_docs)]
 
 pub mod account;
 pub mod bill;
 pub mod calendar;
 pub mod count;
+pub mod database;
 pub mod letter;
 pub mod party;
 pub mod price;

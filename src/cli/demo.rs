@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::close::in_words;
 use super::delivery::send_due;
+use super::files::write;
 use super::output::{Failure, Output, show_progress, table};
-use super::register::write;
 use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::clock::Clock;
 use crate::ledger::audit;

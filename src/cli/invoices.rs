@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::erp;
+use super::files;
 use super::lines::line_row;
 use super::output::{Failure, Output, plain, table};
-use super::register::write;
 use crate::actions::invoices::{self, Invoices};
 use crate::ledger::invoices::{FileKind, Filter, Revision};
 use crate::ledger::listing::Listed;
@@ -40,7 +40,10 @@ pub struct ListArgs {
 #[command(after_help = "\
 Example:
   fecha invoice 2026-000001 --pdf fatura.pdf --evidence comprovacao.csv
-  sha256sum comprovacao.csv     # what the invoice prints")]
+  sha256sum comprovacao.csv     # what the invoice prints
+  fecha invoice 2026-000001 --evidence - | sha256sum
+
+The file - is standard output; what the command tells goes to standard error then.")]
 pub struct ShowArgs {
     /// The invoice number, YYYY-NNNNNN
     number: Number,
@@ -126,6 +129,8 @@ fn state_in_words(state: InvoiceState) -> &'static str {
 
 /// Explains one invoice and writes its files.
 pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u8, Failure> {
+    let paths = [&args.pdf, &args.statement, &args.evidence, &args.cancellation];
+    let output = &files::beside(output, paths.into_iter().flatten())?;
     let shown = invoices::show(office, args.number, args.revision).await?;
     let mut written = Vec::new();
     for (path, kind) in [
@@ -135,7 +140,8 @@ pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u
         (&args.cancellation, FileKind::Cancellation),
     ] {
         if let Some(path) = path {
-            write(path, &invoices::file(office, &shown.revision.invoice, kind).await?)?;
+            let bytes = invoices::file(office, &shown.revision.invoice, kind).await?;
+            files::write(path, &bytes)?;
             written.push(path.display().to_string());
         }
     }

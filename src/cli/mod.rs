@@ -9,6 +9,7 @@ mod delivery;
 mod demo;
 mod difference;
 mod erp;
+mod files;
 mod init;
 mod invoices;
 mod lines;

@@ -139,15 +139,28 @@ macro_rules! wrong_use {
 wrong_use!(ConfigError, FileError, InitError, BadRows, MailError, Nobody);
 
 /// Where results go: standard output, as text or as JSON.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Output {
     json: bool,
+    /// Standard output is somebody else's: texts go to standard error.
+    aside: bool,
 }
 
 impl Output {
     /// Prints JSON where `json` is set.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, aside: false }
+    }
+
+    /// Whether results are JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// The same, on standard error.
+    #[must_use]
+    pub fn on_standard_error(&self) -> Self {
+        Self { aside: true, ..self.clone() }
     }
 
     /// The result: `value` as JSON, or `text` for people.
@@ -177,8 +190,11 @@ impl Output {
     }
 
     /// A reader that has seen enough (`| head`) is no error.
-    #[expect(clippy::unused_self, reason = "printing goes through the one who knows the form")]
     fn print(&self, text: &str) {
+        if self.aside {
+            eprintln!("{text}");
+            return;
+        }
         let mut out = std::io::stdout().lock();
         let _ = writeln!(out, "{text}").and_then(|()| out.flush());
     }

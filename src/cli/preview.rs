@@ -1,13 +1,14 @@
 //! `fecha preview`
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::close::exceptions_in_words;
+use super::files;
 use super::output::{Failure, Output, show_progress, table};
-use super::register::write;
 use crate::actions::close::Progress;
 use crate::actions::preview::{Cost, MonthPreview, Preview, preview_month};
 use crate::setup::office::{self, Office};
@@ -25,7 +26,9 @@ Examples:
   fecha preview
   fecha preview --month 2026-10 --dealership d17
   fecha preview --dealership d17 --pdf previa.pdf
-  fecha preview --pdf previas")]
+  fecha preview --pdf previas
+
+The file - is standard output; what the command tells goes to standard error then.")]
 pub struct Args {
     /// The month, YYYY-MM [default: the running one in the issuer's zone]
     #[arg(long, value_name = "M")]
@@ -40,6 +43,7 @@ pub struct Args {
 
 /// Shows what a month would cost.
 pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
+    let output = &files::beside(output, &args.pdf)?;
     let source = office::source(&office.config)?;
     let now = office.clock.now();
     let running = || Month::last_ended(now, office.config.issuer.timezone).next();
@@ -66,7 +70,8 @@ fn write_documents(
     now: DateTime<Utc>,
     path: &Path,
 ) -> Result<Vec<PathBuf>, Failure> {
-    let is_file = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("pdf"));
+    let is_named_pdf = |name: &OsStr| name.eq_ignore_ascii_case("pdf");
+    let is_file = path.extension().is_some_and(is_named_pdf) || files::is_stream(path);
     let priced: Vec<&Bill<'_>> = previews.iter().filter_map(Preview::bill).collect();
     if is_file && priced.len() != 1 {
         let message = format!(
@@ -80,7 +85,7 @@ fn write_documents(
         let made = std::fs::create_dir_all(path);
         made.map_err(|e| Failure::wrong(format!("{} cannot be made: {e}", path.display())))?;
     }
-    let mut files = Vec::with_capacity(priced.len());
+    let mut written = Vec::with_capacity(priced.len());
     for bill in priced {
         let pro_forma = bill.pro_forma(&office.config.issuer, now);
         let pdf = office.renderer.preview(&pro_forma).map_err(Failure::wrong)?;
@@ -89,10 +94,10 @@ fn write_documents(
         } else {
             path.join(format!("previa-{month}-{}.pdf", in_file_name(bill.case.id())))
         };
-        write(&file, &pdf)?;
-        files.push(file);
+        files::write(&file, &pdf)?;
+        written.push(file);
     }
-    Ok(files)
+    Ok(written)
 }
 
 /// An id as part of a file name: what is no letter, digit, `-` or `_` is written as its bytes, so that two

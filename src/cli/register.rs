@@ -1,10 +1,10 @@
 //! `fecha import` and `fecha export`
 
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::files;
 use super::output::{Failure, Output};
 use crate::actions::import::{self, File};
 use crate::ledger::register::Imported;
@@ -71,6 +71,7 @@ fn file((name, bytes): &(String, Vec<u8>)) -> File<'_> {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Importing the files again changes nothing. A file that is there and differs is kept as FILE.bak.
+The file - is standard output; what the command tells goes to standard error then.
 
 Example:
   fecha export --dealerships backup/dealerships.csv --contracts backup/contracts.csv")]
@@ -85,10 +86,11 @@ pub struct ExportArgs {
 
 /// Writes the register as the two CSV files.
 pub async fn export(office: &Office, args: &ExportArgs, output: &Output) -> Result<u8, Failure> {
+    let output = &files::beside(output, [&args.dealerships, &args.contracts])?;
     let export = import::export(office).await?;
     let ((dealerships, people), (contracts, packages)) = (&export.dealerships, &export.contracts);
-    replace(&args.dealerships, dealerships.as_bytes())?;
-    replace(&args.contracts, contracts.as_bytes())?;
+    files::replace(&args.dealerships, dealerships.as_bytes())?;
+    files::replace(&args.contracts, contracts.as_bytes())?;
     let result = json!({
         "dealerships": {"file": args.dealerships, "rows": people},
         "contracts": {"file": args.contracts, "rows": packages},
@@ -101,31 +103,4 @@ pub async fn export(office: &Office, args: &ExportArgs, output: &Output) -> Resu
         )
     });
     Ok(0)
-}
-
-/// Replaces a file atomically; what stood in it and differs is kept beside it.
-fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    match std::fs::read(path) {
-        Ok(before) if before == content => return Ok(()),
-        Ok(before) => {
-            let mut backup = path.as_os_str().to_owned();
-            backup.push(".bak");
-            write(Path::new(&backup), &before)?;
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(Failure::wrong(format!("{} cannot be read: {error}", path.display())));
-        }
-    }
-    write(path, content)
-}
-
-/// Writes a file atomically: whoever reads it sees the old one or the new one, whole.
-pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let written = atomic_write_file::AtomicWriteFile::open(path).and_then(|mut file| {
-        file.write_all(content)?;
-        file.commit()
-    });
-    written
-        .map_err(|error| Failure::wrong(format!("{} cannot be written: {error}", path.display())))
 }

@@ -69,7 +69,7 @@ pub async fn call(
         settle: TimeDelta::from_std(office.config.close.settle).unwrap_or(TimeDelta::MAX),
         zone: office.config.issuer.timezone,
         issuer: &office.config.issuer.name,
-        closings: &ledger.closings().await?,
+        closings: &ledger.closings_in_need().await?,
         late,
         trouble,
         failed: &ledger.failed_emails().await?,

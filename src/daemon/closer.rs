@@ -102,14 +102,14 @@ impl Closer {
         let own = dealerships.iter().filter_map(|dealership| dealership.timezone);
         let zones: HashSet<_> = own.chain([issuer]).collect();
         let zones: Vec<_> = zones.into_iter().collect();
-        let seen = |closing: &Closing| match closing.state {
+        let seen = |(state, looked_at)| match state {
             MonthState::Closed => Seen::Closed,
             MonthState::Held => Seen::Held,
-            MonthState::Open => Seen::Until(closing.looked_at),
+            MonthState::Open => Seen::Until(looked_at),
         };
-        let closings = self.ledger.closings().await?;
+        let states = self.ledger.month_states().await?;
         let seen: BTreeMap<_, _> =
-            closings.iter().map(|closing| (closing.month, seen(closing))).collect();
+            states.into_iter().map(|(month, state)| (month, seen(state))).collect();
         Ok(due(as_of, &zones, self.daemon.first_month, &seen))
     }
 
@@ -189,8 +189,7 @@ impl Closer {
 
     /// Holds a month until a person releases it.
     async fn hold(&self, month: Month, as_of: DateTime<Utc>) -> Result<(), LedgerError> {
-        let closings = self.ledger.closings().await?;
-        let before = closings.into_iter().find(|closing| closing.month == month);
+        let before = self.ledger.closing(month).await?;
         let (exceptions, messages) =
             before.map(|before| (before.exceptions, before.messages)).unwrap_or_default();
         let held = Some(APPROVAL.to_owned());

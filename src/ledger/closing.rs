@@ -1,14 +1,16 @@
 //! How far the close of each month is, and the reports on it that finance got.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::outbox::queue;
 use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
 use fecha_core::bill::digest::Digest;
-use fecha_core::bill::exception::Exception;
+use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::tally::Buckets;
 use fecha_core::letter::Letter;
@@ -48,14 +50,64 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn closings(&self) -> Result<Vec<Closing>, LedgerError> {
-        let rows =
-            sqlx::query("SELECT month, state, held, exceptions, messages, looked_at FROM closing")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(LedgerError::while_doing("read the closes"))?;
+        self.closings_where("", None).await
+    }
+
+    /// Those of them that may need a person: held ones, and those of which an invoice could not be
+    /// issued. A month that was closed and forgotten is not read.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn closings_in_need(&self) -> Result<Vec<Closing>, LedgerError> {
+        let failed = format!("%\"reason\":\"{}\"%", Reason::Failed.key());
+        self.closings_where("WHERE state = 'held' OR exceptions LIKE $1", Some(failed)).await
+    }
+
+    /// The latest word on one month; `None` where no close has looked at it.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn closing(&self, month: Month) -> Result<Option<Closing>, LedgerError> {
+        Ok(self.closings_where("WHERE month = $1", Some(month.to_string())).await?.pop())
+    }
+
+    async fn closings_where(
+        &self,
+        condition: &str,
+        value: Option<String>,
+    ) -> Result<Vec<Closing>, LedgerError> {
+        let sql = format!(
+            "SELECT month, state, held, exceptions, messages, looked_at FROM closing {condition}"
+        );
+        let rows = value
+            .into_iter()
+            .fold(sqlx::query(AssertSqlSafe(sql)), sqlx::query::Query::bind)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the closes"))?;
         let mut closings: Vec<_> = rows.iter().map(closing).collect::<Result<_, _>>()?;
         closings.sort_by_key(|closing: &Closing| closing.month);
         Ok(closings)
+    }
+
+    /// How far each month is, and as of when a close looked last.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn month_states(
+        &self,
+    ) -> Result<BTreeMap<Month, (MonthState, DateTime<Utc>)>, LedgerError> {
+        let rows = sqlx::query("SELECT month, state, looked_at FROM closing")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the closes"))?;
+        let text = |row: &AnyRow, column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+        let seen = |row: &AnyRow| {
+            let state = state(text(row, "state")?)?;
+            let looked_at = from_text(&text(row, "looked_at")?)?;
+            Ok((text(row, "month")?.parse().map_err(corrupt)?, (state, looked_at)))
+        };
+        rows.iter().map(seen).collect()
     }
 
     /// Keeps the latest word on a month. A month that is closed stays so, whatever is found later.
@@ -157,12 +209,15 @@ impl Ledger {
     }
 }
 
+fn state(word: String) -> Result<MonthState, LedgerError> {
+    serde_json::from_value(serde_json::Value::String(word)).map_err(corrupt)
+}
+
 fn closing(row: &AnyRow) -> Result<Closing, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     Ok(Closing {
         month: text("month")?.parse().map_err(corrupt)?,
-        state: serde_json::from_value(serde_json::Value::String(text("state")?))
-            .map_err(corrupt)?,
+        state: state(text("state")?)?,
         held: row.try_get("held").map_err(corrupt)?,
         exceptions: serde_json::from_str(&text("exceptions")?).map_err(corrupt)?,
         messages: serde_json::from_str(&text("messages")?).map_err(corrupt)?,

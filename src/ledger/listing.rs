@@ -217,7 +217,10 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be written, or a document cannot be read.
     pub(super) async fn fill_figures(&self) -> Result<(), LedgerError> {
         let failed = LedgerError::while_doing("look for revisions without figures");
-        let unfilled = sqlx::query("SELECT number FROM revision WHERE total IS NULL LIMIT 1");
+        // Both columns of the index of what is unfilled: SQLite would read through another one else.
+        let unfilled = sqlx::query(
+            "SELECT number, revision FROM revision WHERE total IS NULL ORDER BY number, revision LIMIT 1",
+        );
         if unfilled.fetch_optional(&self.pool).await.map_err(failed)?.is_none() {
             return Ok(());
         }

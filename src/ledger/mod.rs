@@ -35,6 +35,7 @@ use sqlx::{Any, AnyConnection, AnyPool, Connection as _, Executor as _, Row as _
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use fecha_core::count::evidence::EvidenceKey;
+use fecha_core::database::Scheme;
 use fecha_core::secret::{without_password, without_password_of};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -153,10 +154,12 @@ impl Ledger {
     /// [`LedgerError`] where it cannot be reached, or is newer than this program.
     pub async fn open(url: &str) -> Result<Self, LedgerError> {
         sqlx::any::install_default_drivers();
-        let engine = match url.split(':').next() {
-            Some("sqlite") => Engine::Sqlite,
-            Some("postgres" | "postgresql") => Engine::Postgres,
-            _ => return Err(LedgerError::UnknownEngine(without_password(url))),
+        let engine = match Scheme::of(url) {
+            Some(Scheme::Sqlite) => Engine::Sqlite,
+            Some(Scheme::Postgres) => Engine::Postgres,
+            Some(Scheme::Mysql) | None => {
+                return Err(LedgerError::UnknownEngine(without_password(url)));
+            }
         };
         let cannot_open = |error: sqlx::Error| open_error(url, &error);
         let options: AnyConnectOptions = match engine {

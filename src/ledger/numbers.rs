@@ -1,23 +1,27 @@
 //! Which numbers were given, and which are next: what a check for gaps compares.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
+use super::listing::count;
 use super::{Ledger, LedgerError, corrupt};
 use fecha_core::bill::invoice::Number;
 
 /// The numbers of one year.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct YearOfNumbers {
-    /// All that are in the ledger, in order.
-    pub given: Vec<u32>,
+    /// All that are in the ledger, in order, as runs without a gap: one, where nothing is missing.
+    pub given: Vec<RangeInclusive<u32>>,
     /// The one that comes next; `None` where the year has no counter.
     pub next: Option<u32>,
 }
 
 impl Ledger {
-    /// All invoice numbers, cancelled ones too, by year of issue.
+    /// All invoice numbers, cancelled ones too, by year of issue. Reads the numbers themselves only of a
+    /// year that lacks some.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
@@ -31,22 +35,45 @@ impl Ledger {
             .map_err(&failed)?;
         for row in counters {
             let year: i64 = row.try_get("year").map_err(corrupt)?;
-            let next: i64 = row.try_get("next").map_err(corrupt)?;
             let year = years.entry(i32::try_from(year).map_err(corrupt)?).or_default();
-            year.next = Some(u32::try_from(next).map_err(corrupt)?);
+            year.next = Some(sequence(&row, "next")?);
         }
-        let numbers = sqlx::query("SELECT number FROM invoice")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(&failed)?;
-        for row in numbers {
-            let number: String = row.try_get("number").map_err(corrupt)?;
-            let number: Number = number.parse().map_err(corrupt)?;
-            years.entry(number.year).or_default().given.push(number.sequence);
-        }
-        for year in years.values_mut() {
-            year.given.sort_unstable();
+        let given = sqlx::query(
+            "SELECT SUBSTR(number, 1, 4) AS year, COUNT(*) AS numbers,
+                 MIN(CAST(SUBSTR(number, 6) AS BIGINT)) AS first, MAX(CAST(SUBSTR(number, 6) AS BIGINT)) AS last
+             FROM invoice GROUP BY SUBSTR(number, 1, 4)",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&failed)?;
+        for row in given {
+            let year: String = row.try_get("year").map_err(corrupt)?;
+            let (first, last) = (sequence(&row, "first")?, sequence(&row, "last")?);
+            let is_whole = count(&row, "numbers")? == u64::from(last - first) + 1;
+            let runs = if is_whole { vec![first..=last] } else { self.runs(&year).await? };
+            years.entry(year.parse().map_err(corrupt)?).or_default().given = runs;
         }
         Ok(years)
     }
+
+    /// The numbers of a year, as runs.
+    async fn runs(&self, year: &str) -> Result<Vec<RangeInclusive<u32>>, LedgerError> {
+        let rows = sqlx::query("SELECT number FROM invoice WHERE number LIKE $1")
+            .bind(format!("{year}-%"))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the invoice numbers"))?;
+        let parsed = |row: &AnyRow| -> Result<u32, LedgerError> {
+            let number: String = row.try_get("number").map_err(corrupt)?;
+            Ok(number.parse::<Number>().map_err(corrupt)?.sequence)
+        };
+        let mut given: Vec<u32> = rows.iter().map(parsed).collect::<Result<_, _>>()?;
+        given.sort_unstable();
+        let runs = given.chunk_by(|a, b| a + 1 == *b);
+        Ok(runs.filter_map(|run| Some(*run.first()?..=*run.last()?)).collect())
+    }
+}
+
+fn sequence(row: &AnyRow, column: &str) -> Result<u32, LedgerError> {
+    u32::try_from(count(row, column)?).map_err(corrupt)
 }

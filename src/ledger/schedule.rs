@@ -142,7 +142,7 @@ impl Ledger {
         let failed = LedgerError::while_doing("count what it holds");
         let closings = self.by_state("SELECT state, COUNT(*) FROM closing GROUP BY state").await?;
         let outbox = self.emails_by_state().await?;
-        let invoices = sqlx::query("SELECT COUNT(*) FROM invoice WHERE cancelled_at IS NULL")
+        let invoices = sqlx::query("SELECT COUNT(*) - COUNT(cancelled_at) FROM invoice")
             .fetch_one(&self.pool)
             .await
             .and_then(|row| row.try_get(0))

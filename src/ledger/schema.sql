@@ -190,8 +190,8 @@ CREATE TABLE adjustment (
     taken_back BIGINT NOT NULL DEFAULT 0 -- what of it never counts: a person took it back; the sign of the amount
 );
 CREATE INDEX adjustment_dealership ON adjustment (dealership_id);
-CREATE INDEX adjustment_number ON adjustment (number);
-CREATE INDEX adjustment_origin ON adjustment (origin);
+CREATE INDEX adjustment_number ON adjustment (number) WHERE number IS NOT NULL;
+CREATE INDEX adjustment_origin ON adjustment (origin) WHERE origin IS NOT NULL;
 
 -- What an invoice that stands took of a credit note or charge.
 CREATE TABLE taking (

@@ -18,7 +18,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 
 pub use self::error::{Place, SourceError};
@@ -28,6 +27,7 @@ use self::relation::Relation;
 use self::sqlite::Sqlite;
 use fecha_core::count::counter::Counter;
 use fecha_core::count::tally::{Count, Message};
+use fecha_core::database::{Scheme, sqlite_file};
 
 /// The columns that are read, `sent_at` apart, in the order of [`Message`].
 const TEXT_COLUMNS: [&str; 6] =
@@ -113,23 +113,20 @@ impl Source {
             database: place.database.clone(),
             cause: place.said(&error),
         };
-        Ok(Self(match url.split_once(':') {
-            Some(("sqlite", path)) => {
-                // Read as the ledger's driver reads such a URL: without options, percent signs decoded.
-                let path = path.split('?').next().unwrap_or(path);
-                let path = percent_decode_str(path.strip_prefix("//").unwrap_or(path));
-                let path = folder.join(path.decode_utf8_lossy().as_ref());
+        Ok(Self(match Scheme::of(url) {
+            Some(Scheme::Sqlite) => {
+                let path = folder.join(sqlite_file(url).unwrap_or_default());
                 Engine::Sqlite(Sqlite { path, place, relation, connections })
             }
-            Some(("postgres" | "postgresql", _)) => {
+            Some(Scheme::Postgres) => {
                 let options = url.parse().map_err(bad_url)?;
                 Engine::Postgres(Postgres::new(options, place, &relation, connections))
             }
-            Some(("mysql" | "mariadb", _)) => {
+            Some(Scheme::Mysql) => {
                 let options = url.parse().map_err(bad_url)?;
                 Engine::Mysql(Mysql::new(options, place, relation))
             }
-            _ => return Err(SourceError::UnknownScheme { database: place.database }),
+            None => return Err(SourceError::UnknownScheme { database: place.database }),
         }))
     }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use serde::Deserialize;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
@@ -16,10 +15,10 @@ use super::transaction::{self, Fault, SmtpProblem, in_time};
 use crate::letters::email::Email;
 use crate::letters::mailbox::Sender;
 use fecha_core::letter::Delivery;
+use fecha_core::secret::Secret;
 
 /// How the connection is kept private.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
     /// Plain until STARTTLS, which the server must offer; nothing is sent before it.
     StartTls,
@@ -29,25 +28,8 @@ pub enum Tls {
     None,
 }
 
-/// A password that no debug print shows.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Password(String);
-
-impl From<String> for Password {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl std::fmt::Debug for Password {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
-
-/// The mail server and how to reach it.
-#[derive(Debug, Clone)]
+/// `[email.smtp]`: the mail server and how to reach it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmtpSettings {
     /// Name or IP address; the server's certificate must be for it.
     pub host: String,
@@ -55,10 +37,11 @@ pub struct SmtpSettings {
     pub port: u16,
     /// How the connection is kept private.
     pub tls: Tls,
-    /// Logs in where there is one.
+    /// Who logs in; nobody where it is missing.
     pub username: Option<String>,
-    /// Goes with the user name.
-    pub password: Option<Password>,
+    /// Only together with a username. The configuration may leave it to the environment, so a username
+    /// alone is no error before something is to be sent.
+    pub password: Option<Secret>,
     /// PEM certificates to trust beside those of the system (which `SSL_CERT_FILE` replaces).
     pub ca_file: Option<PathBuf>,
 }
@@ -121,8 +104,8 @@ impl SmtpMailer {
         }
         let login = match (&settings.username, &settings.password) {
             (None, _) => None,
-            (Some(username), Some(Password(password))) => {
-                Some(Credentials::new(username.clone(), password.clone()))
+            (Some(username), Some(password)) => {
+                Some(Credentials::new(username.clone(), password.expose().to_owned()))
             }
             (Some(username), None) => {
                 return Err(MailError::NoPassword { username: username.clone() });
@@ -300,7 +283,9 @@ fn hint(fault: &Fault, mend: &str) -> String {
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether what goes to this host stays on this machine, by its name alone.
+#[must_use]
+pub fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
@@ -371,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_password_is_not_printed() {
-        let secret = Some(Password::from("s3cret".to_owned()));
+        let secret = Some(Secret::new("s3cret".to_owned()));
         let username = Some("faturas".to_owned());
         let settings =
             SmtpSettings { username, password: secret, ..settings("localhost", Tls::Tls) };

@@ -17,9 +17,8 @@ use crate::post::FileMailer;
 use crate::post::MailError;
 use crate::post::Mailer;
 use crate::post::SmtpMailer;
-use crate::post::SmtpSettings;
 use crate::post::deliver::CONNECTIONS;
-use crate::post::smtp::{Timeouts, Tls};
+use crate::post::smtp::Timeouts;
 use crate::setup::config::{self, Config, ConfigError, EVIDENCE_KEY_VARIABLE};
 use crate::setup::evidence_key::{self, KeyError};
 use fecha_core::count::evidence::EvidenceKey;
@@ -141,20 +140,8 @@ pub fn mailer(config: &Config) -> Result<Mailer, MailError> {
         config::Transport::File { dir } => {
             Ok(Mailer::File(FileMailer::new(PathBuf::from(dir), sender(config))))
         }
-        config::Transport::Smtp(smtp) => {
-            let settings = SmtpSettings {
-                host: smtp.host.clone(),
-                port: smtp.port,
-                tls: match smtp.tls {
-                    config::Tls::StartTls => Tls::StartTls,
-                    config::Tls::Tls => Tls::Tls,
-                    config::Tls::None => Tls::None,
-                },
-                username: smtp.username.clone(),
-                password: smtp.password.as_ref().map(|secret| secret.expose().to_owned().into()),
-                ca_file: smtp.ca_file.clone(),
-            };
-            let mailer = SmtpMailer::new(settings, sender(config), Timeouts::default())?;
+        config::Transport::Smtp(settings) => {
+            let mailer = SmtpMailer::new(settings.clone(), sender(config), Timeouts::default())?;
             Ok(Mailer::Smtp(Box::new(mailer)))
         }
     }

@@ -14,6 +14,7 @@ use fecha::post::SmtpMailer;
 use fecha::post::SmtpSettings;
 use fecha::post::smtp::{Timeouts, Tls};
 use fecha_core::letter::Delivery;
+use fecha_core::secret::Secret;
 use rstest::rstest;
 use serde_json::Value;
 
@@ -199,7 +200,7 @@ async fn the_server_gets_the_message_byte_by_byte() {
 }
 
 fn with_login(port: u16) -> Mailer {
-    let login = (Some("faturas".to_owned()), Some("s3cret".to_owned().into()));
+    let login = (Some("faturas".to_owned()), Some(Secret::new("s3cret".to_owned())));
     let settings = settings(port, Tls::None);
     smtp(SmtpSettings { username: login.0, password: login.1, ..settings }, quick())
 }
@@ -231,7 +232,7 @@ async fn a_refused_login_concerns_no_email(#[case] act: Act) {
 #[tokio::test]
 async fn nothing_is_said_before_starttls() {
     let server = Server::start(&[]).await;
-    let login = (Some("faturas".to_owned()), Some("s3cret".to_owned().into()));
+    let login = (Some("faturas".to_owned()), Some(Secret::new("s3cret".to_owned())));
     let settings = settings(server.port, Tls::StartTls);
     let settings = SmtpSettings { username: login.0, password: login.1, ..settings };
     let error = smtp(settings, quick()).check().await.unwrap_err().to_string();

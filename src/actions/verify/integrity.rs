@@ -56,25 +56,25 @@ pub async fn check(office: &Office, month: Month) -> Result<Vec<Problem>, Ledger
 /// Numbers that are missing between the first and the last of a year.
 fn gaps(year: i32, numbers: &YearOfNumbers, first: u32) -> Vec<Problem> {
     let name = |sequence| Number { year, sequence };
-    let first = numbers.given.first().map_or(first, |given| first.min(*given));
-    let last = numbers.given.last().copied();
+    let first = numbers.given.first().map_or(first, |run| first.min(*run.start()));
+    let last = numbers.given.last().map(|run| *run.end());
     let end = numbers.next.into_iter().chain(last.map(|last| last + 1)).max().unwrap_or(first);
-    let given: BTreeSet<u32> = numbers.given.iter().copied().collect();
     let mut problems = Vec::new();
-    let mut sequence = first;
-    while sequence < end {
-        if given.contains(&sequence) {
-            sequence += 1;
-            continue;
-        }
-        let after = given.range(sequence..).next().copied().unwrap_or(end);
-        let span = match after - sequence {
-            1 => format!("the number {} is", name(sequence)),
-            _ => format!("the numbers {} to {} are", name(sequence), name(after - 1)),
+    let mut expected = first;
+    // An empty run behind the last closes the gap up to the counter.
+    for (start, after) in
+        numbers.given.iter().map(|run| (*run.start(), *run.end() + 1)).chain([(end, end)])
+    {
+        let span = match start.saturating_sub(expected) {
+            0 => None,
+            1 => Some(format!("the number {} is", name(expected))),
+            _ => Some(format!("the numbers {} to {} are", name(expected), name(start - 1))),
         };
-        let what = format!("{span} missing: restore the ledger from a backup");
-        problems.push(Problem { number: None, what });
-        sequence = after;
+        problems.extend(span.map(|span| Problem {
+            number: None,
+            what: format!("{span} missing: restore the ledger from a backup"),
+        }));
+        expected = after;
     }
     problems
 }

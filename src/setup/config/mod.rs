@@ -23,6 +23,8 @@ use fecha_core::party::pix::PixKey;
 use fecha_core::party::register::{EmailAddress, Issuer};
 use fecha_core::price::table::Prices;
 
+use crate::post::SmtpSettings;
+
 pub use self::url::{DatabaseUrl, InvalidUrl};
 
 /// The name of the file where none is given.
@@ -139,59 +141,12 @@ pub struct Alerts {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Transport {
     /// To a mail server.
-    Smtp(Smtp),
+    Smtp(SmtpSettings),
     /// To files, one `.eml` a message.
     File {
         /// Where they go, absolute; `mail` by default.
         dir: PathBuf,
     },
-}
-
-/// `[email.smtp]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Smtp {
-    /// The server's name; certificates must be for it.
-    pub host: String,
-    /// 587 by default, 465 with `tls = "tls"`.
-    pub port: u16,
-    /// How the connection is protected.
-    pub tls: Tls,
-    /// Who logs in; nobody where it is missing.
-    pub username: Option<String>,
-    /// Only together with a username. The file may leave it to the environment, so a username alone
-    /// is no error before something is to be sent.
-    pub password: Option<Secret>,
-    /// Certificates (PEM) that are trusted besides those of this machine, absolute.
-    pub ca_file: Option<PathBuf>,
-}
-
-/// How the connection to the mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tls {
-    /// Plain at first, then always TLS.
-    StartTls,
-    /// TLS from the first byte.
-    Tls,
-    /// Not at all; only where the server is this machine.
-    None,
-}
-
-/// A text that `Debug` hides.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text itself.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// The configuration cannot be used.

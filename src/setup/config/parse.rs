@@ -1,7 +1,6 @@
 //! From the keys as written to domain types: each value parsed once, every problem collected.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::Path;
 
@@ -11,16 +10,17 @@ use super::check::{self, Check, missing};
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
-    Alerts, Approval, Close, Config, ConfigProblem, Email, Invoice, Messages, Secret, Smtp, Tls,
-    Transport, raw,
+    Alerts, Approval, Close, Config, ConfigProblem, Email, Invoice, Messages, Transport, raw,
 };
 use crate::letters::mailbox;
 use crate::messages::CONNECTIONS;
+use crate::post::smtp::{SmtpSettings, Tls, is_loopback};
 use fecha_core::bill::hold::Limits;
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::Issuer;
 use fecha_core::price::money::Money;
 use fecha_core::price::table::{PriceTable, Prices};
+use fecha_core::secret::Secret;
 
 /// The whole configuration, or all its problems.
 pub(super) fn config(
@@ -244,7 +244,7 @@ fn transport(check: &mut Check<'_>, raw: &raw::Email) -> Option<Transport> {
     }
 }
 
-fn smtp(check: &mut Check<'_>, raw: &raw::Smtp) -> Option<Smtp> {
+fn smtp(check: &mut Check<'_>, raw: &raw::Smtp) -> Option<SmtpSettings> {
     let host = raw.host.as_deref();
     let host = check.required("email.smtp.host", host, "smtp.example.com", check::line);
     let words = [("starttls", Tls::StartTls), ("tls", Tls::Tls), ("none", Tls::None)];
@@ -266,17 +266,12 @@ fn smtp(check: &mut Check<'_>, raw: &raw::Smtp) -> Option<Smtp> {
     if password.is_some() && username.is_none() {
         check.refuse::<()>("email.smtp.username", missing("email.smtp.username", "\"faturas\""));
     }
-    Some(Smtp {
+    Some(SmtpSettings {
         host: host?,
         port: u16::try_from(port?).ok()?,
         tls: tls?,
         username,
-        password: password.map(Secret),
+        password: password.map(Secret::new),
         ca_file: raw.ca_file.as_ref().map(|file| check.folder.join(file)),
     })
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

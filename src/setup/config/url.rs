@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use fecha_core::database::{Scheme, sqlite_file};
 use fecha_core::secret::without_password;
-use percent_encoding::percent_decode_str;
 
 /// The URL of a database, as sqlx takes it. `Display` and `Debug` hide the password.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,11 +43,10 @@ pub(super) enum Use {
 }
 
 impl Use {
-    fn allows(self, scheme: &str) -> bool {
+    fn allows(self, scheme: Scheme) -> bool {
         match scheme {
-            "sqlite" | "postgres" | "postgresql" => true,
-            "mysql" | "mariadb" => matches!(self, Self::Messages),
-            _ => false,
+            Scheme::Sqlite | Scheme::Postgres => true,
+            Scheme::Mysql => matches!(self, Self::Messages),
         }
     }
 
@@ -66,20 +65,20 @@ impl DatabaseUrl {
     pub(super) fn resolve(text: &str, used: Use, folder: &Path) -> Result<Self, InvalidUrl> {
         let text = text.trim();
         let expected = used.expected();
-        let (scheme, rest) = text
+        let (name, rest) = text
             .split_once(':')
             // Else what stands there can be a part of a password.
-            .filter(|(scheme, _)| scheme.chars().all(|c| c.is_ascii_alphanumeric()))
+            .filter(|(name, _)| name.chars().all(|c| c.is_ascii_alphanumeric()))
             .ok_or(InvalidUrl::NoScheme(expected))?;
-        if !used.allows(scheme) {
-            return Err(InvalidUrl::Scheme { scheme: scheme.to_owned(), expected });
-        }
+        let Some(scheme) = Scheme::of(text).filter(|scheme| used.allows(*scheme)) else {
+            return Err(InvalidUrl::Scheme { scheme: name.to_owned(), expected });
+        };
         // As sqlx reads it: slashes behind the scheme do not belong to a relative name.
         let named = rest.strip_prefix("//").unwrap_or(rest);
         if named.is_empty() || named.starts_with('?') {
-            return Err(InvalidUrl::Empty(format!("{scheme}:")));
+            return Err(InvalidUrl::Empty(format!("{name}:")));
         }
-        if scheme != "sqlite" {
+        if scheme != Scheme::Sqlite {
             return Ok(Self(text.to_owned()));
         }
         let (file, query) = named.split_at(named.find('?').unwrap_or(named.len()));
@@ -96,10 +95,7 @@ impl DatabaseUrl {
     /// The file of a SQLite database; `None` for a server's.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
-        let name = self.0.strip_prefix("sqlite:")?;
-        // As sqlx reads it.
-        let name = percent_decode_str(name.split('?').next().unwrap_or(name));
-        Some(PathBuf::from(name.decode_utf8_lossy().as_ref()))
+        sqlite_file(&self.0)
     }
 
     /// The whole URL, password included.

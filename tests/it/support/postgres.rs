@@ -79,6 +79,17 @@ impl Postgres {
         )
     }
 
+    /// A new database whose name begins with `name`, filled by a dump; its URL.
+    pub fn restore(&self, name: &str, dump: &Path) -> String {
+        let url = self.create_database(name);
+        output(
+            Command::new(program("psql"))
+                .args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-d", &url, "-f"])
+                .arg(dump),
+        );
+        url
+    }
+
     /// Whether `database` refuses this SQL.
     pub fn refuses(&self, database: &str, sql: &str) -> bool {
         let mut psql = Command::new(program("psql"));

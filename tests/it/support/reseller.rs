@@ -70,6 +70,37 @@ impl Reseller {
         reseller
     }
 
+    /// The reseller of `fixtures/ledger-0.1`, whose ledger no later version has opened yet.
+    pub fn of_0_1(ledger: LedgerKind) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/ledger-0.1");
+        let unpack = |from: &str, to: &str| {
+            let packed = std::fs::read(fixtures.join(from)).unwrap();
+            let bytes = zstd::decode_all(packed.as_slice()).unwrap();
+            std::fs::write(folder.path().join(to), bytes).unwrap();
+        };
+        unpack("messages.db.zst", "messages.db");
+        let (key, ledger_url) = match ledger {
+            LedgerKind::Sqlite => {
+                unpack("fecha.db.zst", "fecha.db");
+                ("evidence.key", None)
+            }
+            LedgerKind::Postgres => {
+                unpack("ledger.pg.sql.zst", "ledger.sql");
+                let dump = folder.path().join("ledger.sql");
+                ("evidence.pg.key", Some(Postgres::shared().restore("upgrade", &dump)))
+            }
+        };
+        let now = "2026-11-02 12:00:00".to_owned();
+        let reseller = Self { folder, now, ledger_url, variables: Vec::new() };
+        let read = |name: &str| std::fs::read_to_string(fixtures.join(name)).unwrap();
+        reseller.write("fecha.toml", &read("fecha.toml"));
+        reseller.write("evidence.key", &read(key));
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(reseller.path("evidence.key"), private).unwrap();
+        reseller
+    }
+
     /// From now on commands run at this instant, UTC.
     pub fn at(&mut self, now: &str) -> &mut Self {
         now.clone_into(&mut self.now);
@@ -234,6 +265,22 @@ impl Reseller {
                 ledger.execute_batch(sql).is_err()
             }
             Some(url) => Postgres::shared().refuses(url.rsplit('/').next().unwrap(), sql),
+        }
+    }
+
+    /// What a query of the ledger gives: one text a row.
+    pub fn ledger_texts(&self, sql: &str) -> Vec<String> {
+        match &self.ledger_url {
+            None => {
+                let database = rusqlite::Connection::open(self.path("fecha.db")).unwrap();
+                let mut statement = database.prepare(sql).unwrap();
+                let rows = statement.query_map([], |row| row.get(0)).unwrap();
+                rows.collect::<Result<_, _>>().unwrap()
+            }
+            Some(url) => {
+                let text = Postgres::shared().sql(url.rsplit('/').next().unwrap(), sql);
+                text.lines().map(str::to_owned).collect()
+            }
         }
     }
 
