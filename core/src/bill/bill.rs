@@ -71,7 +71,7 @@ pub enum NoCharge {
 /// What a month's use comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charge {
-    /// ContactChanges included.
+    /// Contacts included.
     pub package: u64,
     /// By the price table.
     pub lines: Vec<Line>,
@@ -82,7 +82,7 @@ pub struct Charge {
 /// A use that is to be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
-    /// ContactChanges included.
+    /// Contacts included.
     pub package: u64,
     /// Unique active contacts.
     pub uam: u64,
