@@ -63,13 +63,13 @@ impl Record {
             }
             _ => None,
         };
-        date.map(Some).ok_or_else(|| {
-            format!("'{}' is no day (columns {} to {})", found::words(&digits), cell.0, cell.1)
-        })
+        date.map(Some)
+            .ok_or_else(|| format!("'{digits}' is no day (columns {} to {})", cell.0, cell.1))
     }
 }
 
-/// The lines of a file, each `width` characters long; what is not, is named as bad.
+/// The lines of a file, each `width` characters long; none where one is not, which is named as bad: what
+/// follows from a missing line would only hide it.
 ///
 /// Read as UTF-8 where it is that, so that a file that somebody saved again still has its columns; else as
 /// Windows-1252, one character a byte. A lone Ctrl-Z is the end of a file of DOS.
@@ -98,6 +98,9 @@ pub(super) fn records(reading: &mut Reading, bytes: &[u8], width: usize) -> Vec<
             );
         }
     }
+    if reading.is_bad() {
+        records.clear();
+    }
     records
 }
 
@@ -124,6 +127,8 @@ pub(super) fn pay(reading: &mut Reading, paid: Paid) {
     let named = ours.iter().find_map(|field| found::number_in_field(field));
     words.push(format!("nosso número {title}"));
     words.extend(ours.iter().filter(|field| !field.is_empty()).map(|f| format!("seu número {f}")));
+    words.retain(|part| !part.is_empty());
+    let words = found::words(&words.join(" | "));
     let sum = principal.centavos() + interest.centavos();
     let total = Money::from_centavos(sum);
     let reference = (!title.trim_matches('0').is_empty())
@@ -138,7 +143,7 @@ pub(super) fn pay(reading: &mut Reading, paid: Paid) {
         // Ten digits in a field that is meant for our number are the number.
         txid: None,
         cnpj: cnpj.clone(),
-        words: found::words(&words.join(" | ")),
+        words: words.clone(),
     };
     let lines = [(principal, Kind::Money), (interest, Kind::Interest)];
     let lines: Vec<BankLine> = lines

@@ -1,7 +1,6 @@
 //! CNAB 240 return files of *cobrança*: segments T (the title) and U (its money) of FEBRABAN's layout.
 
 use super::cnab::{Cell, Figures, Paid, Reckoned, Record, pay, records};
-use super::found;
 use super::occurrence::{Bank, other_240, payments_240};
 use super::statement::Reading;
 use crate::party::tax_id::Cnpj;
@@ -155,7 +154,7 @@ fn detail<'a>(reading: &mut Reading, batch: &mut Batch<'a>, record: &'a Record, 
         }
         ('U', None) => reading.bad(record.line, "is a segment U without its T: lines are missing"),
         // What else is said of a title, or of other services.
-        _ => reading.leave_out(format!("segment {}", found::words(&segment.to_string()))),
+        _ => reading.leave_out(format!("segment {segment}")),
     }
 }
 
@@ -170,12 +169,12 @@ fn occurrence(
     if money.cell((16, 17)) != movement {
         return Err(format!(
             "has the code '{}' and its segment T '{}'",
-            found::words(&money.cell((16, 17))),
-            found::words(&movement)
+            money.cell((16, 17)),
+            movement
         ));
     }
     let Some((_, meaning)) = payments_240(bank).iter().find(|(code, _)| *code == movement) else {
-        reading.leave_out(other_240(bank, &found::words(&movement)));
+        reading.leave_out(other_240(bank, &movement));
         return Ok(());
     };
     let at = if bank == Some(Bank::Santander) { SANTANDER } else { FEBRABAN };

@@ -1,7 +1,6 @@
 //! CNAB 400 return files of *cobrança*. Each bank has a layout of its own around cells that are common.
 
 use super::cnab::{Cell, Figures, Paid, Reckoned, Record, pay, records};
-use super::found;
 use super::occurrence::{Bank, other_400, payments_400};
 use super::statement::Reading;
 use crate::price::money::Money;
@@ -85,9 +84,8 @@ pub(super) fn read(reading: &mut Reading, bytes: &[u8]) {
         return reading.bad(
             header.line,
             format!(
-                "is of bank '{}', whose CNAB 400 fecha does not know: of 001, 033, 104, 237, 341 and \
-                 748 it does. Export CNAB 240 or OFX",
-                found::words(&code)
+                "is of bank '{code}', whose CNAB 400 fecha does not know: of 001, 033, 104, 237, 341 \
+                 and 748 it does. Export CNAB 240 or OFX"
             ),
         );
     };
@@ -95,7 +93,7 @@ pub(super) fn read(reading: &mut Reading, bytes: &[u8]) {
     let mut counted = Counted::default();
     for (record, sequence) in records.iter().zip(1..) {
         if record.count((395, 400)) != Some(sequence) {
-            let said = found::words(&record.cell((395, 400)));
+            let said = record.cell((395, 400));
             reading.bad(
                 record.line,
                 format!("has the sequence '{said}' and is line {sequence}: lines are missing"),
@@ -112,7 +110,7 @@ pub(super) fn read(reading: &mut Reading, bytes: &[u8]) {
                 }
             }
             kind => {
-                reading.leave_out(format!("record of type {}", found::words(&kind.to_string())))
+                reading.leave_out(format!("record of type {kind}"));
             }
         }
     }
@@ -155,7 +153,7 @@ fn detail(
     counted.normal += u64::from(code == "06");
     counted.faces += i128::from(face.centavos());
     let Some((_, meaning)) = payments_400(bank).iter().find(|(payment, _)| *payment == code) else {
-        reading.leave_out(other_400(bank, &found::words(&code)));
+        reading.leave_out(other_400(bank, &code));
         return Ok(());
     };
     let fine = layout.fine.map_or(Ok(Money::ZERO), |cell| record.money(cell))?;

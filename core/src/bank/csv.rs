@@ -43,7 +43,7 @@ pub(super) fn read(reading: &mut Reading, bytes: &[u8]) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => {
             let before = &bytes[..error.valid_up_to()];
-            let line = 1 + before.iter().filter(|b| **b == b'\n').count() as u64;
+            let line = 1 + newlines(before);
             reading.bad(
                 line,
                 "is not UTF-8: save the file as UTF-8 ('CSV UTF-8' in Excel) and read it again",
@@ -74,15 +74,19 @@ pub(super) fn read(reading: &mut Reading, bytes: &[u8]) {
     }
 }
 
+fn newlines(bytes: &[u8]) -> u64 {
+    bytes.split(|b| *b == b'\n').skip(1).count() as u64
+}
+
 /// What parts the cells, the line on which the header stands, and the text from it on. `sep=;` is what
 /// Excel writes and reads; else the header says it.
 fn delimiter_of(text: &str) -> (u8, u64, &str) {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let bare = first.trim().trim_matches('"');
-    if let Some(mark) = bare.strip_prefix("sep=").or_else(|| bare.strip_prefix("SEP=")) {
-        if let [delimiter @ (b';' | b',')] = mark.as_bytes() {
-            return (*delimiter, 2, rest);
-        }
+    if let Some(mark) = bare.strip_prefix("sep=").or_else(|| bare.strip_prefix("SEP="))
+        && let [delimiter @ (b';' | b',')] = mark.as_bytes()
+    {
+        return (*delimiter, 2, rest);
     }
     let header = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     (if header.contains(';') { b';' } else { b',' }, 1, text)
@@ -126,7 +130,7 @@ impl Rows {
                 &mut self.ends[cells..],
             );
             let read_now = &self.input[self.at..self.at + read];
-            self.line += read_now.iter().filter(|b| **b == b'\n').count() as u64;
+            self.line += newlines(read_now);
             self.at += read;
             length += written;
             cells += ended;
@@ -248,6 +252,9 @@ fn payment(
         "" => Some(Kind::Money),
         text => text.parse::<Kind>().map_err(|_| keep(no_kind(text))).ok(),
     };
+    if paid == Some(None) && kind.is_some_and(|kind| kind != Kind::Money) {
+        keep("has no amount: only money can be all that is open".to_owned());
+    }
     let (Some(number), Some(on), Some(amount), Some(kind), true) =
         (number, on, paid, kind, reasons.is_empty())
     else {

@@ -126,7 +126,7 @@ fn ends_apart(characters: &[char], end: usize) -> bool {
     let after = |by: usize| characters.get(end + by).copied();
     let marked = after(0).is_some_and(|c| is_hyphen(c) || matches!(c, '.' | ',' | '/'))
         && after(1).is_some_and(|c| c.is_ascii_digit());
-    !marked && !after(0).is_some_and(|c| c.is_alphanumeric())
+    !marked && !after(0).is_some_and(char::is_alphanumeric)
 }
 
 /// The CNPJs in free text with check digits that fit: `11.222.333/0001-81`, or its 14 characters alone.
@@ -149,7 +149,7 @@ pub(super) fn cnpjs(text: &str) -> Vec<Cnpj> {
 }
 
 /// A Pix's end-to-end id: `E`, eight digits of the payer's institution, the minute in twelve, eleven letters
-/// or digits (Banco Central do Brasil, *Manual de Padrões para Iniciação do Pix*, EndToEndId).
+/// or digits (Banco Central do Brasil, *Manual de Padrões para Iniciação do Pix*, `EndToEndId`).
 pub(super) fn end_to_end(text: &str) -> Option<&str> {
     text.split(|c: char| !c.is_ascii_alphanumeric()).find(|token| {
         token.len() == 32

@@ -208,9 +208,10 @@ impl<'a> Books<'a> {
     fn by_name(&mut self, line: &BankLine) -> Option<Matched> {
         let Some(number) = line.number else {
             let named = once(found::numbers(&line.words).into_iter().map(|named| named.number));
+            let several = named.len() > 1;
             let open: Vec<Number> =
                 named.into_iter().filter(|number| self.by_number.contains_key(number)).collect();
-            return (open.len() > 1).then(|| proposed(open, Doubt::SeveralNumbers));
+            return (several && !open.is_empty()).then(|| proposed(open, Doubt::SeveralNumbers));
         };
         let Some(invoice) = self.by_number.get(&number).copied() else {
             return Some(proposed(vec![number], Doubt::NotOpen));

@@ -115,35 +115,34 @@ pub(super) fn other_400(bank: Bank, code: &str) -> String {
         (Bank::Caixa, "20") => Some("título em ser"),
         (Bank::Caixa, "23" | "24" | "25") => Some("baixa"),
         (Bank::Caixa, "33") => Some("estorno de baixa ou liquidação: look at it"),
-        (Bank::Caixa, "99") => Some("rejeição"),
-        (Bank::Caixa, _) => None,
+        (Bank::Caixa, "99")
+        | (Bank::Itau, "15" | "16" | "17" | "18" | "60")
+        | (Bank::Bradesco | Bank::Sicredi, "24" | "27" | "30" | "32") => Some("rejeição"),
         (Bank::BancoDoBrasil, "03") => Some("comando recusado"),
         (Bank::BancoDoBrasil, "44") => Some("pago com cheque devolvido: look at it"),
         (Bank::BancoDoBrasil, "46") => Some("pago com cheque, aguardando compensação"),
         (Bank::Itau, "10") => Some("baixa por ter sido liquidado: look at it"),
         (Bank::Itau, "59") => Some("baixa por crédito em conta (Sispag): look at it"),
         (Bank::Itau, "69") => Some("cheque devolvido: look at it"),
-        (Bank::Itau, "15" | "16" | "17" | "18" | "60") => Some("rejeição"),
         (Bank::Bradesco, "16") => Some("pago em cheque, vinculado"),
         (Bank::Bradesco, "22") => Some("pagamento cancelado: look at it"),
         (Bank::Bradesco, "40") => Some("estorno de pagamento: look at it"),
         (Bank::Santander, "16") => Some("título já baixado ou liquidado: look at it"),
-        (Bank::Bradesco | Bank::Sicredi, "24" | "27" | "30" | "32") => Some("rejeição"),
         _ => None,
     };
-    let common = || match (bank, code) {
-        (Bank::Caixa, _) => None,
-        (_, "02") => Some("entrada confirmada"),
-        (_, "03") => Some("entrada rejeitada"),
-        (_, "09" | "10") => Some("baixa"),
-        (_, "11") => Some("título em ser"),
-        (_, "12") => Some("abatimento concedido"),
-        (_, "13") => Some("abatimento cancelado"),
-        (_, "14") => Some("vencimento alterado"),
-        (Bank::Bradesco | Bank::Sicredi, "28") => Some("tarifa"),
+    let common = || match code {
+        "02" => Some("entrada confirmada"),
+        "03" => Some("entrada rejeitada"),
+        "09" | "10" => Some("baixa"),
+        "11" => Some("título em ser"),
+        "12" => Some("abatimento concedido"),
+        "13" => Some("abatimento cancelado"),
+        "14" => Some("vencimento alterado"),
+        "28" if matches!(bank, Bank::Bradesco | Bank::Sicredi) => Some("tarifa"),
         _ => None,
     };
-    coded(code, own.or_else(common))
+    // Caixa's codes are all its own.
+    coded(code, if bank == Bank::Caixa { own } else { own.or_else(common) })
 }
 
 /// A kind of line that was left out: the bank's code, and what it means where that is known.

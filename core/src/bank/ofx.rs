@@ -30,7 +30,7 @@ struct Transaction {
 #[derive(Default)]
 struct Account {
     bank: String,
-    account: String,
+    number: String,
     list_open: bool,
     complete: bool,
     transaction: Option<Transaction>,
@@ -121,10 +121,10 @@ fn take(reading: &mut Reading, account: &mut Account, tag: Tag<'_>) {
         ("BANKTRANLIST", false) => account.list_open = true,
         ("STMTRS" | "CCSTMTRS", false) => {
             account.bank.clear();
-            account.account.clear();
+            account.number.clear();
         }
         ("BANKID", false) => account.bank = tag.text.into_owned(),
-        ("ACCTID", false) => account.account = tag.text.into_owned(),
+        ("ACCTID", false) => account.number = tag.text.into_owned(),
         ("CURDEF", false) if !tag.text.eq_ignore_ascii_case("BRL") => {
             reading.bad(tag.line, format!("is in {}: fecha bills in BRL", shown(&tag.text)));
         }
@@ -240,15 +240,15 @@ fn bank_line(
     let words = found::words(&said.join(" | "));
     let named = found::only(&found::numbers(&words));
     let fitid = found::words(leaf("FITID"));
-    let end_to_end = found::end_to_end(&fitid).or_else(|| found::end_to_end(&words));
-    let reference = end_to_end.map(str::to_owned).or_else(|| {
+    let reference = match found::end_to_end(&fitid).or_else(|| found::end_to_end(&words)) {
+        Some(end_to_end) => Some(reading.of_pix(end_to_end, on, money)),
+        None if fitid.is_empty() => None,
         // Banks count FITIDs anew each day, or have none: the day and the amount tell most apart.
-        (!fitid.is_empty()).then(|| {
-            let Account { bank, account, .. } = account;
-            let owner = found::words(&format!("{bank}/{account}"));
-            reading.told_apart(format!("ofx:{owner}/{fitid}/{on}/{money}"))
-        })
-    });
+        None => {
+            let owner = found::words(&format!("{}/{}", account.bank, account.number));
+            Some(reading.told_apart(format!("ofx:{owner}/{fitid}/{on}/{money}")))
+        }
+    };
     BankLine {
         place: reading.place(transaction.line),
         on,

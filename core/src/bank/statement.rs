@@ -168,6 +168,8 @@ pub(super) struct Reading {
     bad: BadLines,
     /// How often each reference was met, to tell apart lines that are equal in all of it.
     references: HashMap<String, u32>,
+    /// The end-to-end ids that were met, with their day and amount.
+    pix: HashMap<String, (NaiveDate, Money)>,
 }
 
 impl Reading {
@@ -178,6 +180,7 @@ impl Reading {
             left_out: BTreeMap::new(),
             bad: BadLines { first: Vec::new(), total: 0 },
             references: HashMap::new(),
+            pix: HashMap::new(),
         }
     }
 
@@ -186,21 +189,22 @@ impl Reading {
         format!("{} line {line}", self.file)
     }
 
-    pub(super) fn bad(&mut self, line: u64, reason: impl Into<String>) {
+    pub(super) fn bad(&mut self, line: u64, reason: impl AsRef<str>) {
         let place = self.place(line);
-        self.refuse(place, reason.into());
+        self.refuse(place, reason.as_ref());
     }
 
     /// Something is wrong with the file as a whole.
-    pub(super) fn bad_file(&mut self, reason: impl Into<String>) {
+    pub(super) fn bad_file(&mut self, reason: impl AsRef<str>) {
         let place = self.file.clone();
-        self.refuse(place, reason.into());
+        self.refuse(place, reason.as_ref());
     }
 
-    fn refuse(&mut self, place: String, reason: String) {
+    /// What reasons show of a file is shown as text: it moves no cursor.
+    fn refuse(&mut self, place: String, reason: &str) {
         self.bad.total += 1;
         if self.bad.first.len() < BadLines::MOST {
-            self.bad.first.push(BadLine { place, reason });
+            self.bad.first.push(BadLine { place, reason: found::words(reason) });
         }
     }
 
@@ -208,8 +212,8 @@ impl Reading {
         self.bad.total > 0
     }
 
-    pub(super) fn leave_out(&mut self, what: impl Into<String>) {
-        *self.left_out.entry(what.into()).or_insert(0) += 1;
+    pub(super) fn leave_out(&mut self, what: impl AsRef<str>) {
+        *self.left_out.entry(found::words(what.as_ref())).or_insert(0) += 1;
     }
 
     pub(super) fn pay(&mut self, line: BankLine) {
@@ -221,6 +225,17 @@ impl Reading {
         let times = self.references.entry(reference.clone()).or_insert(0);
         *times += 1;
         if *times == 1 { reference } else { format!("{reference}#{times}") }
+    }
+
+    /// The reference of a Pix: its end-to-end id. A bank that names one Pix in two lines with another day or
+    /// amount (what was given back of it, say) says two things, and the second must not be taken for the first.
+    pub(super) fn of_pix(&mut self, end_to_end: &str, on: NaiveDate, amount: Money) -> String {
+        let first = self.pix.entry(end_to_end.to_owned()).or_insert((on, amount));
+        if *first == (on, amount) {
+            end_to_end.to_owned()
+        } else {
+            format!("{end_to_end}/{on}/{amount}")
+        }
     }
 
     pub(super) fn finish(self, format: Format) -> Result<Statement, BadLines> {

@@ -38,7 +38,7 @@ pub(super) fn tags(text: &str) -> impl Iterator<Item = Tag<'_>> {
 }
 
 fn newlines(text: &str) -> u64 {
-    text.bytes().filter(|b| *b == b'\n').count() as u64
+    text.matches('\n').count() as u64
 }
 
 /// Where the next tag begins; comments and CDATA are passed over, processing instructions are not tags.
@@ -76,52 +76,54 @@ fn resolved(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find(['&', '<']) {
         resolved.push_str(&rest[..at]);
         rest = &rest[at..];
-        if let Some((inside, after)) = section(rest) {
-            resolved.push_str(inside);
+        if let Some((said, after)) = marked(rest) {
+            resolved.push_str(said);
             rest = after;
-            continue;
-        }
-        let entity = rest.starts_with('&').then(|| rest[1..].split_once(';')).flatten();
-        match entity.and_then(|(name, after)| Some((character(name)?, after))) {
-            Some((character, after)) => {
-                resolved.push(character);
-                rest = after;
-            }
-            None => {
-                resolved.push_str(&rest[..1]);
-                rest = &rest[1..];
-            }
+        } else if let Some((character, after)) = entity(rest) {
+            resolved.push(character);
+            rest = after;
+        } else {
+            resolved.push_str(&rest[..1]);
+            rest = &rest[1..];
         }
     }
     resolved.push_str(rest);
     Cow::Owned(resolved)
 }
 
-/// What a CDATA section at the beginning says, or nothing for a comment, and what follows.
-fn section(text: &str) -> Option<(&str, &str)> {
+/// What a CDATA section at the beginning says, or nothing for a comment, and what follows. One without an end
+/// is text up to the end.
+fn marked(text: &str) -> Option<(&str, &str)> {
     if let Some(comment) = text.strip_prefix("<!--") {
-        return comment.split_once("-->").map(|(_, after)| ("", after));
+        return Some(comment.split_once("-->").map_or((text, ""), |(_, after)| ("", after)));
     }
-    text.strip_prefix("<![CDATA[")?.split_once("]]>")
+    Some(text.strip_prefix("<![CDATA[")?.split_once("]]>").unwrap_or((text, "")))
 }
 
-fn character(entity: &str) -> Option<char> {
-    match entity {
-        "amp" => Some('&'),
-        "lt" => Some('<'),
-        "gt" => Some('>'),
-        "quot" => Some('"'),
-        "apos" => Some('\''),
-        "nbsp" => Some('\u{a0}'),
-        _ => {
-            let number = entity.strip_prefix('#')?;
+/// The longest entity that is known, `&#x10FFFF;`, without its `&`: what is longer is text.
+const LONGEST_ENTITY: usize = 9;
+
+/// The character of an entity at the beginning, and what follows.
+fn entity(text: &str) -> Option<(char, &str)> {
+    let name = text.strip_prefix('&')?;
+    let end = name.bytes().take(LONGEST_ENTITY).position(|b| b == b';')?;
+    let character = match &name[..end] {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        "nbsp" => '\u{a0}',
+        number => {
+            let number = number.strip_prefix('#')?;
             let code = match number.strip_prefix(['x', 'X']) {
                 Some(digits) => u32::from_str_radix(digits, 16),
                 None => number.parse(),
             };
-            char::from_u32(code.ok()?)
+            char::from_u32(code.ok()?)?
         }
-    }
+    };
+    Some((character, &name[end + 1..]))
 }
 
 #[cfg(test)]

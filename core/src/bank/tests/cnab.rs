@@ -37,10 +37,10 @@ macro_rules! vector {
 fn cnab_240(#[case] bank: &str, #[case] (file, bytes): (&str, &[u8]), #[case] width: usize) {
     let statement = read(file, bytes).unwrap();
     assert_eq!(statement.format, Format::Cnab240);
-    let payments = expected(bank, width, "11222333000181");
+    let titles = expected(bank, width, "11222333000181");
     assert_eq!(
         shown(&statement),
-        format!("{payments}left out: 1 02 entrada confirmada\nleft out: 1 09 baixa\n")
+        format!("{titles}left out: 1 02 entrada confirmada\nleft out: 1 09 baixa\n")
     );
     assert!(statement.lines[0].words.contains("AUTO CENTER SÃO JOÃO LTDA"));
     assert!(statement.lines[3].words.contains("desconto e abatimento R$ 7,00"));
@@ -69,8 +69,8 @@ fn changed(file: &str, line: usize, column: usize, with: &str) -> Vec<u8> {
     let bytes =
         std::fs::read(format!("{}/src/bank/tests/vectors/{file}", env!("CARGO_MANIFEST_DIR")));
     let mut bytes = bytes.unwrap();
-    let width = if file.starts_with("cnab240") { 242 } else { 402 };
-    let at = (line - 1) * width + column - 1;
+    let line_bytes = if file.starts_with("cnab240") { 242 } else { 402 };
+    let at = (line - 1) * line_bytes + column - 1;
     bytes[at..at + with.len()].copy_from_slice(with.as_bytes());
     bytes
 }

@@ -88,6 +88,10 @@ fn what_fecha_invoices_writes_and_finance_fills_in() {
 #[case("number,on,amount\n2026-000123,2026-11-10\n", "2 cells and the header 3")]
 #[case("number,on,amount,reference\n2026-000123,2026-11-10,1192,27\n", "needs quotes")]
 #[case("number,on,amount,kind\n2026-000123,2026-11-10,1.00,multa\n", "'multa' is no kind")]
+#[case(
+    "number,on,amount,kind\n2026-000123,2026-11-10,,iss\n",
+    "only money can be all that is open"
+)]
 #[case("number,on,amount\n,2026-11-10,1.00\n", "'' is no invoice number")]
 #[case("number,on,amount,refernce\n", "has a column 'refernce'")]
 #[case("number,on,amount,on\n", "names the column 'on' twice")]
@@ -155,6 +159,7 @@ fn equal_lines_without_a_reference_are_counted() {
 
 /// How somebody writes a table: cells apart by this, numbers and days in this way.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a way to write, apart from the others")]
 struct Hand {
     semicolons: bool,
     comma: bool,
@@ -180,6 +185,8 @@ fn hand() -> impl Strategy<Value = Hand> {
     )
 }
 
+const KINDS: [&str; 6] = ["money", "iss", "irrf", "csrf", "discount", "interest"];
+
 type Row = (u32, u16, Option<u32>, usize, String);
 
 fn written(hand: Hand, rows: &[Row]) -> String {
@@ -202,7 +209,7 @@ fn written(hand: Hand, rows: &[Row]) -> String {
             }
         });
         let day = day.format(if hand.brazilian_days { "%d/%m/%Y" } else { "%Y-%m-%d" });
-        let kind = ["money", "iss", "irrf", "csrf", "discount", "interest"][*kind];
+        let kind = KINDS[*kind];
         let number = format!("2026-{sequence:06}");
         text += &row([number, day.to_string(), amount, kind.to_owned(), reference.clone()]);
     }
@@ -223,17 +230,20 @@ proptest! {
             .enumerate()
             .map(|(index, (sequence, day, amount, kind, reference))| {
                 let own = if reference.is_empty() { reference } else { format!("{reference}.{index}") };
+                // Only money can be all that is open.
+                let kind = if amount.is_none() { 0 } else { kind };
                 (sequence, day, amount, kind, own)
             })
             .collect();
         let statement = read("a.csv", written(hand, &rows).as_bytes()).unwrap();
         prop_assert_eq!(statement.lines.len(), rows.len());
-        for (line, (sequence, days, centavos, _, reference)) in statement.lines.iter().zip(&rows) {
+        for (line, (sequence, days, centavos, kind, reference)) in statement.lines.iter().zip(&rows) {
             prop_assert_eq!(line.number.unwrap().sequence, *sequence);
             let day = NaiveDate::from_num_days_from_ce_opt(739_000 + i32::from(*days)).unwrap();
             prop_assert_eq!(line.on, day);
             let amount = centavos.map(|centavos| Money::from_centavos(i64::from(centavos) + 1));
             prop_assert_eq!(line.amount, amount);
+            prop_assert_eq!(line.kind.to_string(), KINDS[*kind]);
             prop_assert_eq!(line.reference.clone().unwrap_or_default(), reference.clone());
         }
     }

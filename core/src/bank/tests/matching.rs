@@ -79,6 +79,11 @@ fn matched(said: &[(&str, &str)]) -> Vec<String> {
     "perhaps 2026-000123, 2026-000124: the line names several invoices"
 )]
 #[case(
+    "FATURAS 2026-000122 E 2026-000124 CNPJ 11.222.333/0001-81",
+    "1192.27",
+    "perhaps 2026-000124: the line names several invoices"
+)]
+#[case(
     "TED 33000167000101",
     "507.00",
     "perhaps 2026-000125, 2026-000126: several open invoices of this CNPJ have this amount"

@@ -180,3 +180,28 @@ fn one_pix_in_two_files_has_one_reference() {
     assert_eq!(by_fitid.lines[0].reference.as_deref(), Some(pix));
     assert_eq!(by_memo.lines[0].reference.as_deref(), Some(pix));
 }
+
+#[test]
+fn one_pix_with_two_amounts_is_two_payments() {
+    let pix = "E00416968202611101200abcdefghi1k";
+    let line = |amount| format!("<STMTTRN><DTPOSTED>20261110<TRNAMT>{amount}<FITID>{pix}\n");
+    let text = sgml(&[line("5.00"), line("5.00"), line("7.00")].concat());
+    let statement = read("a.ofx", text.as_bytes()).unwrap();
+    let references: Vec<&str> =
+        statement.lines.iter().filter_map(|line| line.reference.as_deref()).collect();
+    assert_eq!(references, [pix, pix, &format!("{pix}/2026-11-10/7.00")]);
+}
+
+/// Nothing that a file can hold makes reading it slow: each of these is read in far less than a second.
+#[rstest]
+#[case("&")]
+#[case("<!--")]
+#[case("<![CDATA[")]
+#[case("<MEMO")]
+#[case("<")]
+#[case("<?")]
+#[case("<A><![CDATA[")]
+fn no_file_takes_for_ever(#[case] unit: &str) {
+    let text = format!("{SGML}<OFX><BANKTRANLIST><STMTTRN><MEMO>{}", unit.repeat(300_000));
+    assert!(read("a.ofx", text.as_bytes()).is_err());
+}
