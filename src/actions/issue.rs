@@ -131,7 +131,16 @@ pub async fn issue(office: &Office, prepared: Prepared<'_>) -> Result<Option<Iss
     let year = now.with_timezone(&office.config.issuer.timezone).year();
     // The account first, then the counter: who locks in this order never waits for who waits for it.
     lock_account(&mut transaction, bill.case.id()).await?;
-    let number = take_number(&mut transaction, year, office.config.invoice.first_number).await?;
+    let jump = audit::Deed {
+        at: now,
+        actor: &office.actor,
+        action: Action::Issue,
+        month: Some(bill.case.month),
+        dealership_id: None,
+        detail: "",
+    };
+    let first_number = office.config.invoice.first_number;
+    let number = take_number(&mut transaction, year, first_number, &jump).await?;
     if !claim(&mut transaction, number, bill.case.id(), bill.case.month).await? {
         return Ok(None);
     }

@@ -8,8 +8,8 @@ use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::listing::{Figures, count, fill, money};
 use super::standing::lock_invoice;
-use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
-use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
+use super::{Ledger, LedgerError, audit, corrupt, from_text, json, to_text};
+use fecha_core::bill::invoice::{FirstNumber, Invoice, InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::evidence::sha256_hex;
 use fecha_core::price::advice::{MONTHS, PastMonth};
@@ -267,11 +267,12 @@ impl Ledger {
 /// Takes the next number of a year, and with it the lock that orders all issuing transactions: a
 /// number is either issued with its documents or, where the transaction fails, never taken.
 ///
-/// `first` is the number with which an empty ledger begins.
+/// None is less than `first` asks for. What is passed over by that is kept, so that it is no gap.
 pub(crate) async fn take_number(
     transaction: &mut Transaction<'static, Any>,
     year: i32,
-    first: u32,
+    first: FirstNumber,
+    deed: &audit::Deed<'_>,
 ) -> Result<Number, LedgerError> {
     let failed = LedgerError::while_doing("take an invoice number");
     let begun: i64 = sqlx::query("SELECT COUNT(*) FROM counter")
@@ -279,19 +280,49 @@ pub(crate) async fn take_number(
         .await
         .and_then(|row| row.try_get(0))
         .map_err(&failed)?;
-    let first = if begun == 0 { first } else { 1 };
+    let least = i64::from(first.least(year, begun > 0));
     let next: i64 = sqlx::query(
         "INSERT INTO counter (year, next) VALUES ($1, $2)
          ON CONFLICT (year) DO UPDATE SET next = counter.next + 1 RETURNING next",
     )
     .bind(i64::from(year))
-    .bind(i64::from(first) + 1)
+    .bind(if begun == 0 { least } else { 1 } + 1)
     .fetch_one(&mut **transaction)
     .await
     .and_then(|row| row.try_get(0))
     .map_err(&failed)?;
-    let sequence = u32::try_from(next - 1).map_err(corrupt)?;
-    Ok(Number { year, sequence })
+    if next > least {
+        return Ok(Number { year, sequence: u32::try_from(next - 1).map_err(corrupt)? });
+    }
+    let passed = [next - 1, least - 1].map(u32::try_from);
+    let [from, to] = [passed[0].map_err(corrupt)?, passed[1].map_err(corrupt)?];
+    jump(transaction, [from, to].map(|sequence| Number { year, sequence }), deed).await?;
+    Ok(Number { year, sequence: to + 1 })
+}
+
+/// Passes over the numbers from the first to the last of these.
+async fn jump(
+    transaction: &mut Transaction<'static, Any>,
+    [from, to]: [Number; 2],
+    deed: &audit::Deed<'_>,
+) -> Result<(), LedgerError> {
+    let failed = LedgerError::while_doing("pass over invoice numbers");
+    sqlx::query("UPDATE counter SET next = $1 WHERE year = $2")
+        .bind(i64::from(to.sequence) + 2)
+        .bind(i64::from(to.year))
+        .execute(&mut **transaction)
+        .await
+        .map_err(&failed)?;
+    sqlx::query("INSERT INTO number_jump (year, first, last, jumped_at) VALUES ($1, $2, $3, $4)")
+        .bind(i64::from(from.year))
+        .bind(i64::from(from.sequence))
+        .bind(i64::from(to.sequence))
+        .bind(to_text(deed.at))
+        .execute(&mut **transaction)
+        .await
+        .map_err(&failed)?;
+    let detail = format!("{from} to {to} are passed over: [invoice] first_number");
+    audit::Deed { detail: &detail, ..*deed }.write(transaction).await
 }
 
 /// Claims the dealership's month for a number; `false` where another invoice already stands.

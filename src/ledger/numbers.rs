@@ -13,7 +13,7 @@ use fecha_core::bill::invoice::Number;
 /// The numbers of one year.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct YearOfNumbers {
-    /// All that are in the ledger, in order, as runs without a gap: one, where nothing is missing.
+    /// All that are in the ledger or were passed over on purpose, in order, as runs without a gap.
     pub given: Vec<RangeInclusive<u32>>,
     /// The one that comes next; `None` where the year has no counter.
     pub next: Option<u32>,
@@ -53,7 +53,24 @@ impl Ledger {
             let runs = if is_whole { vec![first..=last] } else { self.runs(&year).await? };
             years.entry(year.parse().map_err(corrupt)?).or_default().given = runs;
         }
+        self.add_jumps(&mut years).await?;
         Ok(years)
+    }
+
+    /// What was passed over on purpose is no gap.
+    async fn add_jumps(&self, years: &mut BTreeMap<i32, YearOfNumbers>) -> Result<(), LedgerError> {
+        let jumps = sqlx::query("SELECT CAST(year AS TEXT) AS year, first, last FROM number_jump")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the invoice numbers"))?;
+        for row in jumps {
+            let year: String = row.try_get("year").map_err(corrupt)?;
+            let jump = sequence(&row, "first")?..=sequence(&row, "last")?;
+            let given = &mut years.entry(year.parse().map_err(corrupt)?).or_default().given;
+            given.push(jump);
+            given.sort_by_key(|run| *run.start());
+        }
+        Ok(())
     }
 
     /// The numbers of a year, as runs.

@@ -43,6 +43,15 @@ CREATE TABLE counter (
     next BIGINT NOT NULL             -- the number that is given next
 );
 
+-- Numbers that were passed over on purpose ([invoice] first_number): no gap to verify.
+CREATE TABLE number_jump (
+    year BIGINT NOT NULL,            -- of issue
+    first BIGINT NOT NULL,           -- the first number that was passed over
+    last BIGINT NOT NULL,            -- the last one
+    jumped_at TEXT NOT NULL,         -- when
+    CONSTRAINT number_jump_once PRIMARY KEY (year, first)
+);
+
 -- A number belongs to one dealership and month for good.
 CREATE TABLE invoice (
     number TEXT NOT NULL PRIMARY KEY, -- YYYY-NNNNNN

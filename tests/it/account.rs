@@ -350,3 +350,27 @@ fn who_asks_for_it_must_have_a_name() {
     let log = reseller.run(&["audit", "--json"]).expect(0).stdout;
     assert!(log.contains("\"actor\":\"bia\""), "{log}");
 }
+
+#[rstest]
+fn numbers_that_were_mailed_are_passed_over_after_an_older_ledger_was_restored(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = reseller(ledger, &["d1", "d2"]);
+    run(&reseller, "close --month 2026-10 --dealership d1");
+    let config = std::fs::read_to_string(reseller.path("fecha.toml")).unwrap();
+    let floor = "\n[invoice]\nfirst_number = \"2026-000124\"\n";
+    reseller.write("fecha.toml", &format!("{config}{floor}"));
+    run(&reseller, "close --month 2026-10");
+    assert_eq!(standing(&reseller), [row(1, "1014.00", "0.00"), row(124, "1014.00", "0.00")]);
+    adds_up(&reseller);
+    let log = reseller.run(&["audit", "--json"]).expect(0).stdout;
+    assert!(log.contains("2026-000002 to 2026-000123 are passed over"), "{log}");
+    // The next numbers follow, and another year begins at 1.
+    reseller.at("2026-12-02 12:00:00");
+    run(&reseller, "close --month 2026-11 --dealership d1");
+    reseller.at("2027-01-02 12:00:00");
+    run(&reseller, "close --month 2026-12 --dealership d1");
+    let numbers: Vec<String> = standing(&reseller).into_iter().map(|[number, ..]| number).collect();
+    assert_eq!(numbers, ["2026-000001", "2026-000124", "2026-000125", "2027-000001"]);
+    adds_up(&reseller);
+}

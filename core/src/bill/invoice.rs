@@ -30,6 +30,40 @@ pub struct Number {
     pub sequence: u32,
 }
 
+/// The least number that may be given next: for a reseller who has invoiced before, and after an older
+/// ledger was restored (`[invoice] first_number`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstNumber {
+    /// An empty ledger begins with it, in whatever year.
+    OfAnEmptyLedger(u32),
+    /// No number of this year is less from now on.
+    Floor(Number),
+}
+
+impl FirstNumber {
+    /// The least number of `year`; `has_begun` once any number was given.
+    #[must_use]
+    pub fn least(self, year: i32, has_begun: bool) -> u32 {
+        match self {
+            Self::OfAnEmptyLedger(first) if !has_begun => first,
+            Self::Floor(floor) if floor.year == year => floor.sequence,
+            Self::OfAnEmptyLedger(_) | Self::Floor(_) => 1,
+        }
+    }
+}
+
+impl FromStr for FirstNumber {
+    type Err = InvalidNumber;
+
+    /// `123`, or `2026-000123` for that year.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(first) if first >= 1 => Ok(Self::OfAnEmptyLedger(first)),
+            _ => text.parse().map(Self::Floor),
+        }
+    }
+}
+
 /// The text is no invoice number.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is no invoice number: write it as YYYY-NNNNNN, for example 2026-000001")]
@@ -310,6 +344,20 @@ mod tests {
         assert_eq!("2026-1234567".parse::<Number>().unwrap().to_string(), "2026-1234567");
         assert_eq!(label(number, 0), "2026-000001");
         assert_eq!(label(number, 2), "2026-000001-R2");
+    }
+
+    #[rstest]
+    #[case("123", 2026, false, 123)]
+    #[case("123", 2026, true, 1)] // as in 0.1: it begins an empty ledger
+    #[case("2026-000123", 2026, true, 123)]
+    #[case("2026-000123", 2027, true, 1)]
+    fn the_first_number_is_a_floor(
+        #[case] text: &str,
+        #[case] year: i32,
+        #[case] has_begun: bool,
+        #[case] least: u32,
+    ) {
+        assert_eq!(text.parse::<FirstNumber>().unwrap().least(year, has_begun), least);
     }
 
     #[rstest]

@@ -33,9 +33,10 @@ pub async fn check(office: &Office, month: Month) -> Result<Vec<Problem>, Ledger
     let years = office.ledger.numbers().await?;
     let first_year = years.keys().next().copied();
     for (year, numbers) in &years {
+        // What an empty ledger begins with may have been another floor then: its first number tells.
         let is_first = first_year == Some(*year);
-        let first = if is_first { office.config.invoice.first_number } else { 1 };
-        problems.extend(gaps(*year, numbers, first));
+        let least = office.config.invoice.first_number.least(*year, !is_first);
+        problems.extend(gaps(*year, numbers, if is_first { least } else { 1 }));
     }
     let filter = Filter { month: Some(month), all_revisions: true, ..Filter::default() };
     let revisions = office.ledger.revisions(filter).await?;

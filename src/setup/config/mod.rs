@@ -19,6 +19,7 @@ use lettre::message::Mailbox;
 
 use fecha_core::bill::bill::Terms;
 use fecha_core::bill::hold::Limits;
+use fecha_core::bill::invoice::FirstNumber;
 use fecha_core::party::pix::PixKey;
 use fecha_core::party::register::{EmailAddress, Issuer};
 use fecha_core::price::table::Prices;
@@ -85,7 +86,7 @@ pub struct Invoice {
     pub due_day: u32,
     /// The first invoice number of an empty ledger, 1 by default; for a reseller who has invoiced
     /// before. Later years begin at 1.
-    pub first_number: u32,
+    pub first_number: FirstNumber,
     /// What invoices say about late payment, for example fine and interest.
     pub late_fee: Option<String>,
 }

@@ -16,6 +16,7 @@ use crate::letters::mailbox;
 use crate::messages::CONNECTIONS;
 use crate::post::smtp::{SmtpSettings, Tls, is_loopback};
 use fecha_core::bill::hold::Limits;
+use fecha_core::bill::invoice::FirstNumber;
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::Issuer;
 use fecha_core::price::money::Money;
@@ -182,11 +183,25 @@ fn packages(
     Some(packages)
 }
 
+/// A whole number as in 0.1, or a number of a year, which is a floor.
+fn first_number(check: &mut Check<'_>, raw: Option<&raw::Number>) -> Option<FirstNumber> {
+    const KEY: &str = "invoice.first_number";
+    if let Some(raw::Number::Text(text)) = raw
+        && text.contains('-')
+    {
+        let floor = text.trim().parse().ok();
+        return floor.or_else(|| {
+            let words = "is no invoice number: write 123, or \"2026-000123\" for that year";
+            check.refuse(KEY, format!("'{text}' {words}"))
+        });
+    }
+    // A number has six digits or more; PIX takes up to 25 characters, so the bound is only that of u32.
+    check.number(KEY, raw, 1, 1..=u32::MAX).map(FirstNumber::OfAnEmptyLedger)
+}
+
 fn invoice(check: &mut Check<'_>, raw: &raw::Invoice) -> Option<Invoice> {
     let due_day = check.number("invoice.due_day", raw.due_day.as_ref(), 10, 1..=31);
-    let first_number = raw.first_number.as_ref();
-    // A number has six digits or more; PIX takes up to 25 characters, so the bound is only that of u32.
-    let first_number = check.number("invoice.first_number", first_number, 1, 1..=u32::MAX);
+    let first_number = first_number(check, raw.first_number.as_ref());
     let late_fee = raw.late_fee.as_deref().map(str::trim).filter(|text| !text.is_empty());
     let late_fee = late_fee.map(str::to_owned);
     Some(Invoice { due_day: due_day?, first_number: first_number?, late_fee })

@@ -7,6 +7,8 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use rstest::rstest;
 
+use fecha_core::bill::invoice::FirstNumber;
+
 use super::*;
 use crate::setup::init::CONFIG_TEMPLATE;
 
@@ -101,7 +103,10 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.messages.url.as_str(), sqlite("messages.db"));
     assert_eq!(config.messages.relation, "message");
     assert_eq!(config.ignored_statuses, ["queued", "failed"]);
-    assert_eq!(config.invoice, Invoice { due_day: 10, first_number: 1, late_fee: None });
+    assert_eq!(
+        config.invoice,
+        Invoice { due_day: 10, first_number: FirstNumber::OfAnEmptyLedger(1), late_fee: None }
+    );
     assert_eq!(config.email.transport, Transport::File { dir: in_folder("mail") });
     assert_eq!(config.email.finance.len(), 2);
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
