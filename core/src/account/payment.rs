@@ -66,15 +66,16 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.key())
+        f.pad(self.key())
     }
 }
 
 impl FromStr for Kind {
     type Err = InvalidKind;
 
+    /// In any case.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.into_iter().find(|kind| kind.key() == text);
+        let known = Self::ALL.into_iter().find(|kind| text.eq_ignore_ascii_case(kind.key()));
         known.ok_or_else(|| InvalidKind(text.to_owned()))
     }
 }

@@ -5,7 +5,8 @@ use encoding_rs::WINDOWS_1252;
 
 use super::amount::{calendar_day, whole_centavos};
 use super::found;
-use super::statement::{BankLine, Kind, Reading};
+use super::Kind;
+use super::statement::{BankLine, Reading};
 use crate::party::tax_id::Cnpj;
 use crate::price::money::Money;
 

@@ -8,7 +8,8 @@ use csv_core::{ReadRecordResult, ReaderBuilder};
 
 use super::amount::{amount, day, shown};
 use super::found;
-use super::statement::{BankLine, Kind, Reading, Written};
+use super::Kind;
+use super::statement::{BankLine, Reading, Written};
 use crate::bill::invoice::Number;
 use crate::price::money::Money;
 
@@ -310,7 +311,7 @@ fn paid(text: &str) -> Result<Option<Money>, String> {
 }
 
 fn no_kind(text: &str) -> String {
-    super::statement::InvalidKind(shown(text)).to_string()
+    crate::account::payment::InvalidKind(shown(text)).to_string()
 }
 
 /// A reference stands for one payment of an invoice: a second row with another day or amount would be taken

@@ -6,7 +6,8 @@ use std::fmt;
 use chrono::NaiveDate;
 
 use super::found;
-use super::statement::{BankLine, Kind, once};
+use super::Kind;
+use super::statement::{BankLine, once};
 use crate::bill::invoice::Number;
 use crate::calendar::month::Month;
 use crate::party::tax_id::Cnpj;

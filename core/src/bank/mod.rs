@@ -1,8 +1,7 @@
 //! What a bank says was paid: files in, lines out, and which invoice each line pays.
 //!
 //! [`read`] knows a file by its content and gives its [`Statement`]; [`match_lines`] says what each line
-//! pays and why; [`ordinals`] tells equal lines apart, so that a file may be read again. `docs/bank-files.md`
-//! is the same for people. A file that has one bad line is not read at all: half of a bank's file recorded
+//! pays and why. `docs/bank-files.md` is the same for people. A file that has one bad line is not read at all: half of a bank's file recorded
 //! is worse than none, since nobody knows which half.
 
 mod amount;
@@ -21,7 +20,8 @@ mod tags;
 mod tests;
 
 pub use matching::{Doubt, Matched, OpenInvoice, Sure, match_lines};
-pub use statement::{BadLine, BadLines, BankLine, Format, Kind, Statement, ordinals};
+pub use crate::account::payment::Kind;
+pub use statement::{BadLine, BadLines, BankLine, Format, Statement};
 
 use statement::Reading;
 

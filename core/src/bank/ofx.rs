@@ -7,7 +7,8 @@ use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use super::amount::{amount, calendar_day, shown};
 use super::found;
-use super::statement::{BankLine, Kind, Reading};
+use super::Kind;
+use super::statement::{BankLine, Reading};
 use super::tags::{Tag, tags};
 use crate::price::money::Money;
 

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::str::FromStr;
 
 use chrono::NaiveDate;
 
 use super::found;
+use crate::account::payment::Kind;
 use crate::bill::invoice::Number;
 use crate::party::tax_id::Cnpj;
 use crate::price::money::Money;
@@ -35,55 +35,6 @@ impl fmt::Display for Format {
             Self::Cnab240 => "CNAB 240",
             Self::Cnab400 => "CNAB 400",
         })
-    }
-}
-
-/// What kind of payment a line is (spec §2 *Account*, *Kinds*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Money that came.
-    Money,
-    /// ISS that the payer withheld.
-    Iss,
-    /// IRRF that the payer withheld.
-    Irrf,
-    /// PIS, COFINS and CSLL that the payer withheld.
-    Csrf,
-    /// A discount that was given.
-    Discount,
-    /// Interest and fines for paying late.
-    Interest,
-}
-
-impl Kind {
-    const ALL: [(Self, &'static str); 6] = [
-        (Self::Money, "money"),
-        (Self::Iss, "iss"),
-        (Self::Irrf, "irrf"),
-        (Self::Csrf, "csrf"),
-        (Self::Discount, "discount"),
-        (Self::Interest, "interest"),
-    ];
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(Self::ALL[*self as usize].1)
-    }
-}
-
-/// The text is no kind of payment.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no kind: one of money, iss, irrf, csrf, discount, interest")]
-pub struct InvalidKind(pub String);
-
-impl FromStr for Kind {
-    type Err = InvalidKind;
-
-    /// In any case.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Self::ALL.into_iter().find(|(_, name)| text.eq_ignore_ascii_case(name));
-        known.map(|(kind, _)| kind).ok_or_else(|| InvalidKind(text.to_owned()))
     }
 }
 
@@ -244,23 +195,6 @@ impl Reading {
         }
         Ok(Statement { format, lines: self.lines, left_out: self.left_out })
     }
-}
-
-/// Which of the equal lines each line is, for those without a reference: of lines with the same number, day,
-/// amount and kind the first is 1, the second 2, and so on. So a file that is read again records nothing,
-/// and two equal lines are two payments. A line with a reference is 1: its reference tells it apart.
-#[must_use]
-pub fn ordinals(lines: &[BankLine]) -> Vec<u32> {
-    let mut met = HashMap::new();
-    let ordinal = |line: &BankLine| {
-        if line.reference.is_some() {
-            return 1;
-        }
-        let times = met.entry((line.number, line.on, line.amount, line.kind)).or_insert(0);
-        *times += 1;
-        *times
-    };
-    lines.iter().map(ordinal).collect()
 }
 
 /// References that were met already with something else, for formats in which a person writes them.

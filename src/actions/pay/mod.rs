@@ -27,7 +27,7 @@ use fecha_core::price::money::Money;
 #[derive(Debug, Clone)]
 pub struct NewPayment {
     /// Where it was read; `None` where a person gave it.
-    pub place: Option<Place>,
+    pub place: Option<String>,
     /// What it is for.
     pub target: Target,
     /// The day on the bank statement.
@@ -51,20 +51,6 @@ pub enum Target {
     Account(String),
 }
 
-/// A line of a file; the header is line 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "said by their names")]
-pub struct Place {
-    pub file: String,
-    pub line: u64,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} line {}", self.file, self.line)
-    }
-}
-
 /// Why one payment cannot be recorded.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "said by the words")]
@@ -86,7 +72,7 @@ pub enum NotRecorded {
 #[derive(Debug)]
 pub struct Refused {
     /// Where it was read.
-    pub place: Option<Place>,
+    pub place: Option<String>,
     /// Why not.
     pub why: NotRecorded,
 }
@@ -181,7 +167,7 @@ pub async fn record(
             }
             Done::Known => recorded.already_recorded += 1,
             Done::Unmatched(why) => recorded.unmatched.push(Unmatched {
-                place: new.place.as_ref().map(ToString::to_string).unwrap_or_default(),
+                place: new.place.clone().unwrap_or_default(),
                 number: match new.target {
                     Target::Invoice(number) => Some(number),
                     Target::Account(_) => None,

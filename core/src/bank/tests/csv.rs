@@ -147,16 +147,6 @@ fn the_same_reference_for_two_invoices_or_kinds_is_one_line_of_a_bank() {
     assert_eq!(read("a.csv", text.as_bytes()).unwrap().lines.len(), 4);
 }
 
-#[test]
-fn equal_lines_without_a_reference_are_counted() {
-    let text = "number,on,amount,kind,reference\n2026-000001,2026-11-10,5.00,,\n\
-        2026-000001,2026-11-10,5.00,,\n2026-000001,2026-11-10,5.00,,x\n\
-        2026-000001,2026-11-11,5.00,,\n2026-000001,2026-11-10,5.00,interest,\n\
-        2026-000001,2026-11-10,5.00,,\n2026-000001,2026-11-10,,,\n2026-000001,2026-11-10,,,\n";
-    let statement = read("a.csv", text.as_bytes()).unwrap();
-    assert_eq!(ordinals(&statement.lines), [1, 2, 1, 1, 1, 3, 1, 2]);
-}
-
 /// How somebody writes a table: cells apart by this, numbers and days in this way.
 #[derive(Debug, Clone, Copy)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a way to write, apart from the others")]
