@@ -5,4 +5,5 @@ pub mod entry;
 pub mod from_0_1;
 pub mod note;
 pub mod payment;
+pub mod receivables;
 pub mod settled;
