@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use crate::actions::invoices::{InvoiceJson, ListError};
+use crate::actions::words::plain;
 use crate::ledger::LedgerError;
 use crate::ledger::account::Refund;
 use crate::ledger::closing::MonthState;
@@ -59,6 +60,42 @@ pub struct Left {
     pub money: Money,
     /// Credit notes that wait: they are to be taken back.
     pub credit: Money,
+}
+
+impl Left {
+    /// What is the matter, in words safe for a terminal.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let amounts = [("", self.money), (" of credits", self.credit)];
+        let amounts = amounts.into_iter().filter(|(_, amount)| *amount > Money::ZERO);
+        let waits: Vec<String> =
+            amounts.map(|(what, amount)| format!("{}{what}", amount.brl())).collect();
+        let id = plain(&self.dealership_id);
+        format!("'{id}' has no contract, and {} waiting", waits.join(" and "))
+    }
+
+    /// What to do about it, in a line.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let steps = self.steps().into_iter();
+        let steps: Vec<String> =
+            steps.map(|(what, command)| format!("{what} `{command}`")).collect();
+        format!("no contract: {}", steps.join("; "))
+    }
+
+    /// What to do, and the command for it.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(&'static str, String)> {
+        let Self { dealership_id, money, credit } = self;
+        let id = plain(dealership_id);
+        let pay_back =
+            || format!("fecha pay --refund {money} --dealership {id} --on DATE --reason TEXT");
+        let take_back = || "fecha adjust --cancel N".to_owned();
+        let mut steps = Vec::new();
+        steps.extend((*money > Money::ZERO).then(|| ("pay back with", pay_back())));
+        steps.extend((*credit > Money::ZERO).then(|| ("take back with", take_back())));
+        steps
+    }
 }
 
 #[derive(Debug, Serialize)]

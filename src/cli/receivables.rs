@@ -1,7 +1,7 @@
 //! `fecha receivables`
 
 use super::output::{Failure, Output, plain, table};
-use crate::actions::receivables::{self, Found, History, Left, Wanted};
+use crate::actions::receivables::{self, Found, History, Wanted};
 use crate::actions::words::count;
 use crate::ledger::account::Refund;
 use crate::ledger::listing::Listed;
@@ -57,25 +57,11 @@ fn in_words(found: &Found) -> String {
         text += &format!("by age: {}\n", ages(&receivables.ages));
     }
     for left in &found.left {
-        text += &format!("\n'{}' has {}", plain(&left.dealership_id), no_contract(left));
-    }
-    text
-}
-
-/// `no contract: pay back …`: what to do about what waits where no invoice will take it.
-fn no_contract(left: &Left) -> String {
-    let Left { dealership_id, money, credit } = left;
-    let mut text = "no contract:".to_owned();
-    if *money > Money::ZERO {
-        text += &format!(
-            " pay back {} with\n  fecha pay --refund {money} --dealership {} --on DAY --reason TEXT\n",
-            money.brl(),
-            plain(dealership_id),
-        );
-    }
-    if *credit > Money::ZERO {
-        let credit = credit.brl();
-        text += &format!(" take back its credits, {credit}, with `fecha adjust --cancel N`\n");
+        text += &format!("\n{}\n", left.what());
+        // A command on a line of its own, to be copied.
+        for (what, command) in left.steps() {
+            text += &format!("  → no contract: {what}\n    {command}\n");
+        }
     }
     text
 }

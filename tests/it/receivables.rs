@@ -181,3 +181,71 @@ fn one_dealership_with_the_ids_that_undo_takes(
     }]);
     assert_eq!(none["dealerships"], expected);
 }
+
+#[rstest]
+fn status_says_what_is_overdue_and_names_who_left(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = two_months(ledger);
+    reseller.at("2026-11-20 12:00:00");
+    // Somebody always pays late: a person is told, and nothing is wrong.
+    let text = reseller.run(&["status"]).expect(0).stdout;
+    let overdue = "6 invoices overdue, R$\u{a0}6.084,00: `fecha receivables --overdue`";
+    assert!(text.contains(overdue) && text.contains("Nothing needs a person"), "{text}");
+    let line = json!({
+        "open": "6084.00", "overdue": "6084.00", "waiting": "0.00", "overdue_invoices": 6,
+    });
+    assert_eq!(reseller.run(&["status", "--json"]).expect(0).json()["receivables"], line);
+
+    // What waits for who left is another matter, be it money or a credit.
+    reseller.at("2026-11-02 12:00:00");
+    leaves(&reseller);
+    let credit = ["adjust", "--dealership", "d3", "--month", "2026-11", "--amount", "-20.00"];
+    reseller.run(&[&credit[..], &["--description", "Desconto"]].concat()).expect(0);
+    let status = reseller.run(&["status", "--json"]).expect(1).json();
+    let expected = json!([{
+        "what": "'d3' has no contract, and R$\u{a0}100,00 and R$\u{a0}20,00 of credits waiting",
+        "do": "no contract: pay back with `fecha pay --refund 100.00 --dealership d3 --on DATE \
+               --reason TEXT`; take back with `fecha adjust --cancel N`",
+    }]);
+    assert_eq!(status["needs_a_person"], expected);
+    let refund = ["--refund", "100.00", "--dealership", "d3", "--on", "2026-11-02"];
+    pay(&reseller, &[&refund[..], &["--reason", "encerrou"]].concat());
+    reseller.run(&["adjust", "--cancel", "1"]).expect(0);
+    reseller.run(&["status"]).expect(0);
+    // Until its last month is closed, there is an invoice to come.
+    reseller.write("none.csv", "dealership_id,from_month,package\nd2,2026-12,none\n");
+    reseller.run(&["import", "--contracts", "none.csv"]).expect(0);
+    pay(&reseller, &["--dealership", "d2", "--on", "2026-11-02", "--amount", "1.00"]);
+    reseller.at("2026-12-01 12:00:00").run(&["status"]).expect(1); // 2026-11 is not closed
+    let waits = |reseller: &Reseller| {
+        reseller.run(&["status"]).expect(1).stdout.contains("has no contract")
+    };
+    assert!(!waits(&reseller));
+    pay(&reseller, &["--dealership", "d3", "--on", "2026-11-02", "--amount", "1.00"]);
+    assert!(waits(&reseller));
+}
+
+#[rstest]
+fn a_digest_tells_what_is_open_as_of_then(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = two_months(ledger);
+    pay(&reseller, &["2026-000001", "--on", "2026-11-02", "--amount", "1314.00"]);
+    reseller.at("2026-12-01 12:00:00").run(&["close", "--month", "2026-11", "--release"]).expect(0);
+    // Eight are open, that of d1 for November R$ 300,00 less; five are overdue.
+    reseller.at("2026-12-02 12:00:00").run(&["deliver"]).expect(0);
+    let mail = std::fs::read_dir(reseller.path("mail")).unwrap().map(|entry| entry.unwrap().path());
+    let of_november = |path: &std::path::PathBuf| {
+        path.file_name().unwrap().to_str().unwrap().starts_with("fechamento-2026-11")
+    };
+    let [report] = mail.filter(of_november).collect::<Vec<_>>().try_into().unwrap();
+    // The words stand in quoted-printable, which may break a line anywhere.
+    let words =
+        std::fs::read_to_string(report).unwrap().replace("=\r\n", "").replace("=C2=A0", " ");
+    for line in ["Em aberto: R$ 7.812,00", "Vencido: R$ 5.070,00", "sem fatura: R$ 0,00"] {
+        assert!(words.contains(line), "{line} is not in {words}");
+    }
+    let csv = reseller.run(&["invoices", "--month", "2026-11", "--csv"]).expect(0).stdout;
+    assert!(csv.contains(";1014,00;10/12/2026;300,00;714,00;"), "{csv}");
+}
