@@ -1,11 +1,11 @@
 //! Tells finance: builds the digest of what was not reported yet and queues its emails.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
 use crate::ledger::LedgerError;
-use crate::ledger::invoices::Revision;
+use crate::ledger::invoices::{Filter, Revision};
 use crate::letters::compose::{ComposeError, digest_parts};
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
@@ -13,9 +13,11 @@ use fecha_core::bill::digest::Digest;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::digest::Zone;
 use fecha_core::bill::exception::Exception;
+use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::tally::{Buckets, Window};
 use fecha_core::letter::Letter;
+use fecha_core::price::money::Money;
 
 /// What a close found, for the digest.
 #[derive(Debug)]
@@ -73,6 +75,7 @@ pub async fn tell_finance(
         return Ok(true);
     }
     news.sort_by_key(|revision| (revision.invoice.number, revision.invoice.revision));
+    let paid = paid(office, findings.month).await?;
     let digest = Digest {
         month: findings.month,
         sequence: findings.sequence,
@@ -80,13 +83,17 @@ pub async fn tell_finance(
         issuer: office.config.issuer.name.clone(),
         invoices: news
             .iter()
-            .map(|revision| DigestRow::of(&revision.invoice, revision.pdf_sha256.clone()))
+            .map(|revision| DigestRow {
+                paid: paid.get(&revision.invoice.number).copied(),
+                ..DigestRow::of(&revision.invoice, revision.pdf_sha256.clone())
+            })
             .collect(),
         exceptions: findings.exceptions.to_vec(),
         messages: findings.messages,
         zones: findings.zones,
         not_contacts: findings.not_contacts,
         failed_deliveries: office.ledger.failed_deliveries(findings.month.previous()).await?,
+        receivables: Some(office.ledger.open_sum(office.today()).await?.balance),
     };
     let mut sizes = Vec::with_capacity(digest.invoices.len());
     for entry in &digest.invoices {
@@ -94,6 +101,13 @@ pub async fn tell_finance(
     }
     let letters = letters(office, &digest, &sizes, now)?;
     Ok(office.ledger.report(&digest, &letters).await?)
+}
+
+/// What settles each number of a month.
+async fn paid(office: &Office, month: Month) -> Result<BTreeMap<Number, Money>, LedgerError> {
+    let filter = Filter { month: Some(month), ..Filter::default() };
+    let listed = office.ledger.listed(filter).await?;
+    Ok(listed.into_iter().map(|invoice| (invoice.number, invoice.paid)).collect())
 }
 
 /// One letter a recipient and part: each part has the archive of some of the invoices.

@@ -38,6 +38,7 @@ pub struct InvoiceJson<'a> {
     pub reason: Option<&'a str>,
     pub by: Option<&'a str>,
     pub paid: Money,
+    pub to_pay: Money,
     pub payment: PaymentState,
     pub overdue: bool,
 }
@@ -47,6 +48,7 @@ impl<'a> InvoiceJson<'a> {
     #[must_use]
     pub fn of(listed: &'a Listed, today: NaiveDate) -> Self {
         let (account, figures) = (listed.account(), &listed.figures);
+        let stands = listed.state == InvoiceState::Issued;
         Self {
             number: listed.number,
             revision: listed.revision,
@@ -66,8 +68,10 @@ impl<'a> InvoiceJson<'a> {
             reason: listed.reason.as_deref(),
             by: listed.by.as_deref(),
             paid: account.paid,
+            // Nobody owes a revision that was superseded, or a number that is void.
+            to_pay: if stands { account.open() } else { Money::ZERO },
             payment: account.payment(),
-            overdue: listed.state == InvoiceState::Issued && account.is_overdue(today),
+            overdue: stands && account.is_overdue(today),
         }
     }
 }

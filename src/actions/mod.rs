@@ -12,6 +12,7 @@ pub mod outbox;
 pub mod package_use;
 pub mod pay;
 pub mod preview;
+pub mod receivables;
 pub mod recount;
 pub mod rerun;
 pub mod resend;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
+use crate::actions::receivables::{Left, left};
 use crate::actions::words::{in_a_line, plain};
 use crate::ledger::LedgerError;
 use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::outbox::ListedEmail;
 use crate::setup::office::Office;
+use fecha_core::account::receivables::Balance;
 use fecha_core::bill::exception::Exception;
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::LetterState;
@@ -22,10 +24,22 @@ pub const SHOWN: usize = 25;
 pub struct Status {
     /// Every month from the first that was invoiced or looked at up to the last that has ended.
     pub months: Vec<MonthRow>,
-    /// What a person must do, by month, then emails.
+    /// What a person must do: by month, then what waits for who left, then emails.
     pub needs_a_person: Vec<Attention>,
     /// How many emails are in each state.
     pub outbox: EmailCounts,
+    /// What is open and overdue. Somebody always pays late, so this alone needs no person.
+    pub receivables: OpenRow,
+}
+
+/// What is open and waits, of all dealerships together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct OpenRow {
+    /// How much.
+    #[serde(flatten)]
+    pub balance: Balance,
+    /// How many invoices are overdue.
+    pub overdue_invoices: u64,
 }
 
 /// One month.
@@ -68,6 +82,8 @@ pub enum Attention {
     Exception { month: Month, exception: Exception },
     /// Exceptions beyond the first [`SHOWN`].
     MoreExceptions { month: Month, more: usize },
+    /// Something waits for a dealership that gets no invoice any more.
+    Left(Left),
     /// An email that no server took.
     FailedEmail(Box<ListedEmail>),
 }
@@ -81,6 +97,7 @@ impl Attention {
             Self::NotClosed { month } => format!("{month} is not closed"),
             Self::Exception { month, exception } => format!("{month}: {}", in_a_line(exception)),
             Self::MoreExceptions { month, more } => format!("{month}: {more} more exceptions"),
+            Self::Left(left) => left.what(),
             Self::FailedEmail(email) => format!(
                 "email to {} failed: {} ({})",
                 email.to(),
@@ -102,6 +119,7 @@ impl Attention {
             Self::MoreExceptions { month, .. } => {
                 format!("`fecha close --month {month} --dry-run --json` names all")
             }
+            Self::Left(left) => left.remedy(),
             Self::FailedEmail(email) => email.number.map_or_else(
                 || "mend [email] finance and send the report by hand".to_owned(),
                 |number| format!("mend the address in the register, then fecha resend {number}"),
@@ -132,6 +150,8 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
     for month in &months {
         needs_a_person.extend(of_month(month, closings.get(&month.month)));
     }
+    let waiting = office.ledger.waiting_money().await?;
+    needs_a_person.extend(left(office, &waiting).await?.into_iter().map(Attention::Left));
     let failed = office.ledger.emails(Some(LetterState::Failed)).await?;
     let failed = failed.into_iter().map(|email| Attention::FailedEmail(Box::new(email)));
     needs_a_person.extend(failed);
@@ -146,7 +166,9 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
         failed: in_state(LetterState::Failed),
         withdrawn: in_state(LetterState::Withdrawn),
     };
-    Ok(Status { months, needs_a_person, outbox })
+    let open = office.ledger.open_sum(office.today()).await?;
+    let receivables = OpenRow { balance: open.balance, overdue_invoices: open.overdue };
+    Ok(Status { months, needs_a_person, outbox, receivables })
 }
 
 async fn months(

@@ -14,7 +14,7 @@ use fecha_core::price::money::Money;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 22] = [
     "numero",
     "revisao",
     "situacao",
@@ -32,6 +32,8 @@ const HEADER: [&str; 20] = [
     "ajustes",
     "total",
     "vencimento",
+    "pago",
+    "em_aberto",
     "emissao",
     "motivo",
     "sha256_pdf",
@@ -55,7 +57,7 @@ pub(super) fn csv(invoices: &[Listed]) -> Result<String, Failure> {
     Ok(format!("{BYTE_ORDER_MARK}{table}"))
 }
 
-fn record(invoice: &Listed) -> [String; 20] {
+fn record(invoice: &Listed) -> [String; 22] {
     let figures = &invoice.figures;
     let Amounts { package, overage, hsm, adjustments } = figures.amounts;
     [
@@ -76,10 +78,17 @@ fn record(invoice: &Listed) -> [String; 20] {
         amount(adjustments),
         amount(figures.total),
         figures.due_on.format("%d/%m/%Y").to_string(),
+        of_standing(invoice, invoice.paid),
+        of_standing(invoice, invoice.account().open()),
         figures.issued_on.format("%d/%m/%Y").to_string(),
         invoice.reason.as_deref().map(text).unwrap_or_default(),
         invoice.pdf_sha256.clone(),
     ]
+}
+
+/// Nothing for a revision that was superseded or is void, so that the sum of a column is right.
+fn of_standing(invoice: &Listed, money: Money) -> String {
+    if invoice.state == InvoiceState::Issued { amount(money) } else { String::new() }
 }
 
 fn state(state: InvoiceState) -> &'static str {

@@ -16,6 +16,7 @@ mod lines;
 mod output;
 mod pay;
 mod preview;
+mod receivables;
 mod register;
 mod rerun;
 mod simulate;
@@ -89,6 +90,8 @@ enum Command {
     Cancel(correct::CancelArgs),
     /// Record payments, take them back, or pay money back
     Pay(pay::PayArgs),
+    /// Show what is open, by age and dealership, and what waits on accounts
+    Receivables(receivables::Args),
     /// List invoices
     Invoices(invoices::ListArgs),
     /// Explain one invoice line by line, and write its files
@@ -145,6 +148,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Adjust(args) => correct::adjust(&office, args, output).await,
         Command::Cancel(args) => correct::cancel(&office, args, output).await,
         Command::Pay(args) => pay::pay(&office, args, output).await,
+        Command::Receivables(args) => receivables::receivables(&office, args, output).await,
         Command::Invoices(args) => invoices::list(&office, args, output).await,
         Command::Invoice(args) => invoices::show(&office, args, output).await,
         Command::Deliver => delivery::deliver(&office, output).await,

@@ -14,7 +14,7 @@ use crate::actions::close::{CloseError, Progress};
 use crate::actions::handover::HandoverError;
 use crate::actions::import::ImportError;
 use crate::actions::invoices::{ListError, ShowError};
-use crate::actions::pay::{AccountError, FileError, PayError};
+use crate::actions::pay::{AccountError, PayError};
 use crate::actions::recount::RecountError;
 use crate::actions::rerun::RerunError;
 use crate::actions::resend::ResendError;
@@ -136,7 +136,7 @@ macro_rules! wrong_use {
         }
     )*};
 }
-wrong_use!(ConfigError, FileError, InitError, BadRows, MailError, Nobody);
+wrong_use!(ConfigError, InitError, BadRows, MailError, Nobody);
 
 /// Where results go: standard output, as text or as JSON.
 #[derive(Debug, Clone)]

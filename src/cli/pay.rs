@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::output::{Failure, Output, plain};
 use super::rerun::text;
-use crate::actions::pay::{self, NewPayment, Recorded, Target, Undone};
+use crate::actions::pay::{self, NewPayment, Recorded, Target, Undone, Wish};
 use crate::actions::words::count;
 use crate::setup::office::Office;
 use fecha_core::account::payment::Kind;
@@ -21,6 +21,10 @@ A payment goes to its invoice first; what is more than is open waits on the deal
 invoice takes it. Tax that was withheld (iss, irrf, csrf) and a discount settle their own invoice only;
 interest is recorded beside it. A file may be read again: what is recorded already is not recorded twice.
 
+Files are CSV (comma or semicolon; also what 'fecha invoices --csv' wrote, with a column pago_em), OFX, and CNAB 240
+and 400 return files. Of a bank's lines those are recorded that name an invoice, or whose payer and amount fit one
+alone; the others are listed for a person, and the exit status is 1.
+
 Examples:
   fecha pay 2026-000017 --on 2026-11-10
   fecha pay 2026-000017 --on 2026-11-10 --amount 500.00 --reference E1234
@@ -28,6 +32,7 @@ Examples:
   fecha pay --dealership d17 --on 2026-11-10 --amount 500.00      money on account
   fecha pay 2026-000017 --from-account                            takes what waits
   fecha pay --file payments.csv      number,on,amount[,kind,reference]; an empty amount is all that is open
+  fecha pay --file extrato.ofx --dry-run      shows which invoice each line of the bank pays, and why
   fecha pay --undo ID --reason \"fatura errada\"                    takes a payment or a refund back
   fecha pay --refund 120.00 --dealership d17 --on 2026-11-20 --reason \"encerrou o contrato\"")]
 pub struct PayArgs {
@@ -55,9 +60,12 @@ pub struct PayArgs {
     /// Whose account: for money without an invoice, or a refund
     #[arg(long, value_name = "ID", conflicts_with_all = ["number", "file", "undo"])]
     dealership: Option<String>,
-    /// Many payments, from a file
+    /// Many payments: a CSV, OFX or CNAB file of the bank or of finance
     #[arg(long, alias = "csv", value_name = "FILE", conflicts_with_all = ["number", "on", "amount"])]
     file: Option<PathBuf>,
+    /// Record nothing: show what would be
+    #[arg(long, requires = "file")]
+    dry_run: bool,
     /// Take back the payment or refund with this id
     #[arg(long, value_name = "ID", requires = "reason", conflicts_with_all = ["number", "file", "refund"])]
     undo: Option<String>,
@@ -97,18 +105,18 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
         output.result(&json, || format!("{} of the account settle {number}", taken.brl()));
         return Ok(0);
     }
-    let recorded = pay::record(office, &payments(args)?, &by).await?;
+    let recorded = match &args.file {
+        Some(path) => {
+            let wish = if args.dry_run { Wish::See } else { Wish::Record };
+            pay::record_file(office, path, wish, &by).await?
+        }
+        None => pay::record(office, &[payment(args)?], Wish::Record, &by).await?,
+    };
     output.result(&recorded, || in_words(&recorded));
     Ok(u8::from(!recorded.unmatched.is_empty()))
 }
 
-fn payments(args: &PayArgs) -> Result<Vec<NewPayment>, Failure> {
-    if let Some(path) = &args.file {
-        let file = path.display().to_string();
-        let bytes =
-            std::fs::read(path).map_err(|error| Failure::wrong(format!("{file}: {error}")))?;
-        return Ok(pay::read_csv(&file, &bytes)?);
-    }
+fn payment(args: &PayArgs) -> Result<NewPayment, Failure> {
     let target = match (args.number, &args.dealership) {
         (Some(number), _) => Target::Invoice(number),
         (None, Some(id)) => Target::Account(id.clone()),
@@ -119,7 +127,7 @@ fn payments(args: &PayArgs) -> Result<Vec<NewPayment>, Failure> {
     let Some(on) = args.on else {
         return Err(Failure::wrong("name the day that it was paid: --on YYYY-MM-DD"));
     };
-    Ok(vec![NewPayment {
+    Ok(NewPayment {
         place: None,
         target,
         on,
@@ -127,7 +135,8 @@ fn payments(args: &PayArgs) -> Result<Vec<NewPayment>, Failure> {
         kind: args.kind,
         reference: args.reference.clone(),
         again: args.again,
-    }])
+        why: None,
+    })
 }
 
 async fn undo(
@@ -146,12 +155,16 @@ async fn undo(
 }
 
 fn in_words(recorded: &Recorded) -> String {
+    let done = if recorded.dry_run { "would be recorded" } else { "recorded" };
     let mut text = format!(
-        "{} recorded, {} already recorded\n",
+        "{} {done}, {} already recorded\n",
         recorded.recorded.len(),
         recorded.already_recorded
     );
     for payment in &recorded.recorded {
+        if let (Some(why), Some(number)) = (&payment.why, payment.number) {
+            text += &format!("  {number}  {}  {}  {why}\n", payment.on, payment.amount.brl());
+        }
         if payment.waiting > Money::ZERO {
             text += &format!(
                 "  {} of {} wait on the account of '{}': its next invoice takes them\n",
@@ -164,7 +177,20 @@ fn in_words(recorded: &Recorded) -> String {
     if !recorded.unmatched.is_empty() {
         text += &format!("\n{} for a person:\n", count(recorded.unmatched.len(), "line"));
         for line in &recorded.unmatched {
-            text += &format!("  {}: {}\n", line.place, plain(&line.why));
+            let amount = line.amount.map(|amount| format!("{} ", amount.brl())).unwrap_or_default();
+            text += &format!("  {}: {amount}{}\n", plain(&line.place), plain(&line.why));
+            if !line.words.is_empty() {
+                text += &format!("      {}\n", plain(&line.words));
+            }
+            if let Some(reference) = &line.reference {
+                text += &format!("      --reference '{}'\n", plain(reference));
+            }
+        }
+    }
+    if !recorded.left_out.is_empty() {
+        text += "\nno payments, left out:\n";
+        for (what, times) in &recorded.left_out {
+            text += &format!("  {times} × {}\n", plain(what));
         }
     }
     text

@@ -1,7 +1,7 @@
 //! `fecha status`
 
 use super::output::{Failure, Output, table};
-use crate::actions::status::{self, MonthRow, Status};
+use crate::actions::status::{self, MonthRow, OpenRow, Status};
 use crate::actions::words::count;
 use crate::ledger::closing::MonthState;
 use crate::setup::office::Office;
@@ -32,6 +32,14 @@ fn in_words(status: &Status) -> String {
     let mut text = table(&header, &[2, 3, 4], status.months.iter().map(row).collect());
     let emails = |number| count(usize::try_from(number).unwrap_or(usize::MAX), "email");
     text += &format!("\n{} sent, {} waiting\n", emails(status.outbox.sent), status.outbox.pending);
+    let OpenRow { balance, overdue_invoices } = status.receivables;
+    if overdue_invoices > 0 {
+        text += &format!(
+            "{} overdue, {}: `fecha receivables --overdue`\n",
+            count(usize::try_from(overdue_invoices).unwrap_or(usize::MAX), "invoice"),
+            balance.overdue.brl()
+        );
+    }
     if status.needs_a_person.is_empty() {
         text += "Nothing needs a person.\n";
     } else {

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::pulse::Stage;
 use super::{Daemon, Ends, STUCK_AFTER, told};
 use crate::ledger::schedule::Census;
+use fecha_core::account::receivables::Balance;
 
 /// How long the ledger may take to answer somebody who watches.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -49,7 +50,8 @@ async fn ready(State(daemon): State<Arc<Daemon>>) -> impl IntoResponse {
 }
 
 async fn metrics(State(daemon): State<Arc<Daemon>>) -> impl IntoResponse {
-    let census = match timeout(ANSWER, daemon.office.ledger.census()).await {
+    let today = daemon.office.today();
+    let census = match timeout(ANSWER, daemon.office.ledger.census(today)).await {
         Ok(Ok(census)) => Some(census),
         Ok(Err(_)) | Err(_) => None,
     };
@@ -91,6 +93,7 @@ fn exposition(daemon: &Daemon, census: Option<&Census>) -> String {
             "Since the oldest waiting email was queued.",
             age,
         );
+        page.receivables(&census.receivables);
     }
     page.0
 }
@@ -115,6 +118,17 @@ impl Page {
     fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
         self.head(name, "gauge", help);
         let _ = writeln!(self.0, "{name} {value}");
+    }
+
+    fn receivables(&mut self, balance: &Balance) {
+        let Balance { open, overdue, waiting } = *balance;
+        for (name, help, amount) in [
+            ("open", "Still to be paid of all invoices.", open),
+            ("overdue", "The part of it whose day has passed.", overdue),
+            ("waiting", "Payments that settle no invoice.", waiting),
+        ] {
+            self.gauge(&format!("fecha_receivables_{name}_centavos"), help, amount.centavos());
+        }
     }
 
     /// Every state, also those that nothing is in.

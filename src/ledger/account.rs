@@ -102,6 +102,16 @@ impl Ledger {
         Ok(read(&mut connection, "p.id = $1", id).await?.pop())
     }
 
+    /// The payments with this reference of a bank, undone ones too.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn payments_named(&self, reference: &str) -> Result<Vec<Payment>, LedgerError> {
+        let failed = LedgerError::while_doing("read the payments");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        read(&mut connection, "p.reference = $1", reference).await
+    }
+
     /// Every refund of a dealership, or all where none is named, by entry.
     ///
     /// # Errors

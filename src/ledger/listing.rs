@@ -81,7 +81,7 @@ pub struct MonthSum {
 }
 
 /// Of the tables `i` (invoice) and `r` (revision).
-const SELECT: &str = "SELECT r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
+pub(super) const SELECT: &str = "SELECT r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
          r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount, r.total, r.due_on, r.issued_on,
          r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
          CAST(COALESCE((SELECT SUM(a.amount) FROM allocation a WHERE a.number = r.number), 0) AS BIGINT) AS paid
@@ -292,7 +292,8 @@ pub(super) async fn fill(
     Ok(())
 }
 
-fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
+/// What [`SELECT`] gives; for the modules beside this one.
+pub(super) fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
     Ok(Listed {

@@ -21,6 +21,7 @@ pub mod notes;
 pub mod numbers;
 pub mod outbox;
 pub mod package_notices;
+pub mod receivables;
 pub mod register;
 pub mod schedule;
 pub mod standing;

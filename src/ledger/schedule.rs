@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::{Ledger, LedgerError, audit, corrupt, from_text, to_text};
+use fecha_core::account::receivables::Balance;
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::EmailAddress;
 
@@ -21,6 +22,8 @@ pub struct Census {
     pub outbox: BTreeMap<String, i64>,
     /// When the oldest email that still waits was queued.
     pub oldest_pending: Option<DateTime<Utc>>,
+    /// What is open and waits.
+    pub receivables: Balance,
 }
 
 /// Emails that failed for good.
@@ -134,11 +137,11 @@ impl Ledger {
         Ok(FailedEmails { count: u64::try_from(count).map_err(corrupt)?, latest })
     }
 
-    /// Counts everything.
+    /// Counts everything; what is overdue, on `today`.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn census(&self) -> Result<Census, LedgerError> {
+    pub async fn census(&self, today: NaiveDate) -> Result<Census, LedgerError> {
         let failed = LedgerError::while_doing("count what it holds");
         let closings = self.by_state("SELECT state, COUNT(*) FROM closing GROUP BY state").await?;
         let outbox = self.emails_by_state().await?;
@@ -154,7 +157,8 @@ impl Ledger {
                 .and_then(|row| row.try_get(0))
                 .map_err(&failed)?;
         let oldest_pending = oldest.as_deref().map(from_text).transpose()?;
-        Ok(Census { closings, invoices, outbox, oldest_pending })
+        let receivables = self.open_sum(today).await?.balance;
+        Ok(Census { closings, invoices, outbox, oldest_pending, receivables })
     }
 
     /// How many emails are in each state that any is in.

@@ -99,6 +99,8 @@ CREATE TABLE revision (
 CREATE INDEX revision_unfilled ON revision (number, revision) WHERE total IS NULL;
 -- A month's sum, without reading a document.
 CREATE INDEX revision_sum ON revision (number, superseded_at, total);
+-- What is open and overdue, likewise.
+CREATE INDEX revision_open ON revision (number, total, due_on) WHERE superseded_at IS NULL;
 
 -- The files of a revision, as issued. Only ever added to.
 CREATE TABLE file (

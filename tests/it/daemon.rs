@@ -266,6 +266,10 @@ fn it_tells_how_it_is_and_ends_in_time() {
         "fecha_outbox_oldest_pending_age_seconds 0",
         "fecha_close_runs_total{result=\"ok\"} 1",
         "fecha_stage_seconds_count{stage=\"count\"} 1",
+        // 300 packages of R$ 1.014,00.
+        "fecha_receivables_open_centavos 30420000",
+        "fecha_receivables_overdue_centavos 0",
+        "fecha_receivables_waiting_centavos 0",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
     }

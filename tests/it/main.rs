@@ -26,6 +26,7 @@ mod messages;
 mod operations;
 mod papers;
 mod preview;
+mod receivables;
 mod register;
 mod report;
 mod rerun;

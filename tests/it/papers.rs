@@ -58,8 +58,13 @@ fn invoices_go_to_an_erp() {
     let header: Vec<&str> = lines[0].split(';').collect();
     let second: Vec<&str> = lines[2].split(';').collect();
     let of = |name: &str| second[header.iter().position(|column| *column == name).unwrap()];
-    let seen = ["numero", "codigo", "competencia", "uam", "total", "vencimento"].map(of);
-    assert_eq!(seen, ["2026-000002", "d1", "2026-10", "310", "1014,00", "10/11/2026"]);
+    let seen =
+        ["numero", "codigo", "competencia", "uam", "total", "vencimento", "pago", "em_aberto"]
+            .map(of);
+    assert_eq!(
+        seen,
+        ["2026-000002", "d1", "2026-10", "310", "1014,00", "10/11/2026", "0,00", "1014,00"]
+    );
     reseller.run(&["invoices", "--csv", "--json"]).expect(2);
 }
 

@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 use encoding_rs::WINDOWS_1252;
 
+use super::Kind;
 use super::amount::{calendar_day, whole_centavos};
 use super::found;
-use super::Kind;
 use super::statement::{BankLine, Reading};
 use crate::party::tax_id::Cnpj;
 use crate::price::money::Money;

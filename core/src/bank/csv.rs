@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use csv_core::{ReadRecordResult, ReaderBuilder};
 
+use super::Kind;
 use super::amount::{amount, day, shown};
 use super::found;
-use super::Kind;
 use super::statement::{BankLine, Reading, Written};
 use crate::bill::invoice::Number;
 use crate::price::money::Money;

@@ -5,8 +5,8 @@ use std::fmt;
 
 use chrono::NaiveDate;
 
-use super::found;
 use super::Kind;
+use super::found;
 use super::statement::{BankLine, once};
 use crate::bill::invoice::Number;
 use crate::calendar::month::Month;

@@ -19,8 +19,8 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-pub use matching::{Doubt, Matched, OpenInvoice, Sure, match_lines};
 pub use crate::account::payment::Kind;
+pub use matching::{Doubt, Matched, OpenInvoice, Sure, match_lines};
 pub use statement::{BadLine, BadLines, BankLine, Format, Statement};
 
 use statement::Reading;

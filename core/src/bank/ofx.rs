@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
+use super::Kind;
 use super::amount::{amount, calendar_day, shown};
 use super::found;
-use super::Kind;
 use super::statement::{BankLine, Reading};
 use super::tags::{Tag, tags};
 use crate::price::money::Money;

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::account::receivables::Balance;
 use crate::bill::exception::Exception;
 use crate::bill::invoice::{Invoice, Number, Replacement, label};
 use crate::calendar::month::Month;
@@ -37,6 +38,10 @@ pub struct Digest {
     /// Emails with invoices of this month or the one before that were refused, as of `made_at`.
     #[serde(default)]
     pub failed_deliveries: Vec<FailedDelivery>,
+    /// What is open and waits of all invoices, of any month, as of `made_at`; `None` in a report of a fecha that
+    /// did not know it.
+    #[serde(default)]
+    pub receivables: Option<Balance>,
 }
 
 /// An email to a dealership that no server took, and that nobody has queued again.
@@ -70,6 +75,9 @@ pub struct DigestRow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month_before: Option<Money>,
     pub due_on: NaiveDate,
+    /// What settled it when the report was made; `None` in a report of a fecha that did not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Money>,
     pub issued_at: DateTime<Utc>,
     pub evidence_sha256: String,
     pub pdf_sha256: String,
@@ -104,6 +112,7 @@ impl DigestRow {
             total: invoice.total(),
             month_before: month_before(invoice),
             due_on: invoice.due_on,
+            paid: None,
             issued_at: invoice.issued_at,
             evidence_sha256: invoice.evidence_sha256.clone(),
             pdf_sha256,
@@ -115,6 +124,12 @@ impl DigestRow {
     #[must_use]
     pub fn label(&self) -> String {
         label(self.number, self.revision)
+    }
+
+    /// What was still to be paid when the report was made.
+    #[must_use]
+    pub fn open(&self) -> Option<Money> {
+        self.paid.map(|paid| (self.total - paid).max(Money::ZERO))
     }
 
     /// By how much the total differs from that of the month before.

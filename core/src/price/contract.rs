@@ -29,6 +29,14 @@ impl Contracts {
         let entries = self.0.get(dealership_id)?;
         entries.range(..=month).next_back().and_then(|(_, package)| *package)
     }
+
+    /// Whether it has a package in `month` or in any later month, so that there will be an invoice.
+    #[must_use]
+    pub fn goes_on_in(&self, dealership_id: &str, month: Month) -> bool {
+        let later = self.0.get(dealership_id).map(|entries| entries.range(month..));
+        self.package_in(dealership_id, month).is_some()
+            || later.is_some_and(|mut later| later.any(|(_, package)| package.is_some()))
+    }
 }
 
 impl FromIterator<ContractEntry> for Contracts {
@@ -64,19 +72,42 @@ mod tests {
         #[case] month: &str,
         #[case] package: Option<u64>,
     ) {
-        let entry = |from: &str, package| ContractEntry {
+        let contracts = contracts(&[
+            ("2026-10", Some(10_000)),
+            ("2026-08", Some(5000)),
+            ("2026-12", None),
+            ("2027-05", Some(25_000)),
+        ]);
+        assert_eq!(contracts.package_in(id, month.parse().unwrap()), package);
+    }
+
+    fn contracts(entries: &[(&str, Option<u64>)]) -> Contracts {
+        let entry = |(from, package): &(&str, Option<u64>)| ContractEntry {
             dealership_id: "d1".to_owned(),
             from_month: from.parse().unwrap(),
-            package,
+            package: *package,
         };
-        let contracts: Contracts = [
-            entry("2026-10", Some(10_000)),
-            entry("2026-08", Some(5000)),
-            entry("2026-12", None),
-            entry("2027-05", Some(25_000)),
-        ]
-        .into_iter()
-        .collect();
-        assert_eq!(contracts.package_in(id, month.parse().unwrap()), package);
+        entries.iter().map(entry).collect()
+    }
+
+    #[rstest]
+    #[case("d1", "2026-07", true)] // it is to come
+    #[case("d1", "2026-11", true)]
+    #[case("d1", "2026-12", true)] // there is a pause
+    #[case("d1", "2027-05", true)]
+    #[case("d1", "2027-08", false)]
+    #[case("d2", "2026-11", false)]
+    fn a_contract_goes_on_where_an_invoice_is_to_come(
+        #[case] id: &str,
+        #[case] month: &str,
+        #[case] expected: bool,
+    ) {
+        let entries = [
+            ("2026-08", Some(5000)),
+            ("2026-12", None),
+            ("2027-05", Some(5000)),
+            ("2027-08", None),
+        ];
+        assert_eq!(contracts(&entries).goes_on_in(id, month.parse().unwrap()), expected);
     }
 }

@@ -2,7 +2,7 @@
 //! the dealership's account.
 
 mod account;
-mod file;
+mod bank;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -11,7 +11,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
 pub use self::account::{AccountError, Undone, from_account, refund, undo};
-pub use self::file::{FileError, read_csv};
+pub use self::bank::record_file;
 use crate::ledger::account::{allocate, insert_payment, lock_account, payments_of, set_reference};
 use crate::ledger::audit::{Action, Deed};
 use crate::ledger::standing::{StandingTotal, standing_total};
@@ -19,6 +19,7 @@ use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
 use fecha_core::account::entry::{Decision, Entry, Objection, Source, decide};
 use fecha_core::account::payment::{Kind, Payment};
+use fecha_core::bank::BadLines;
 use fecha_core::bill::invoice::Number;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
 use fecha_core::price::money::Money;
@@ -40,6 +41,17 @@ pub struct NewPayment {
     pub reference: Option<String>,
     /// It is one more that equals another.
     pub again: bool,
+    /// Why it is this invoice's, where fecha found that out.
+    pub why: Option<String>,
+}
+
+/// What is wanted of a list of payments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// That they are recorded.
+    Record,
+    /// To see what would be recorded.
+    See,
 }
 
 /// What a payment is for.
@@ -89,6 +101,17 @@ impl fmt::Display for Refused {
 /// Nothing was recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum PayError {
+    /// The file is not there, or is nobody's to read.
+    #[error("{file}: {cause}")]
+    Unreadable {
+        /// As it was named.
+        file: String,
+        /// Why not.
+        cause: std::io::Error,
+    },
+    /// The file is not what can be read.
+    #[error("{0}\nnothing was recorded")]
+    BadLines(#[from] BadLines),
     /// Some of the payments cannot be.
     #[error("{}\nnothing was recorded", lines(.0))]
     Refused(Vec<Refused>),
@@ -110,6 +133,12 @@ pub struct Recorded {
     pub already_recorded: usize,
     /// Lines of a file that a person must decide on.
     pub unmatched: Vec<Unmatched>,
+    /// What a file has that is no payment: what it is, and how many.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
+    /// It was only to be seen: nothing is recorded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// A new payment.
@@ -125,6 +154,9 @@ pub struct RecordedPayment {
     pub reference: Option<String>,
     /// What of it waits for the next invoice.
     pub waiting: Money,
+    /// Why it is this invoice's, where fecha found that out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// A line that was not recorded, and why.
@@ -133,7 +165,11 @@ pub struct RecordedPayment {
 pub struct Unmatched {
     pub place: String,
     pub number: Option<Number>,
+    pub on: Option<NaiveDate>,
     pub amount: Option<Money>,
+    pub reference: Option<String>,
+    /// The bank's.
+    pub words: String,
     pub why: String,
 }
 
@@ -144,6 +180,7 @@ pub struct Unmatched {
 pub async fn record(
     office: &Office,
     payments: &[NewPayment],
+    wish: Wish,
     by: &str,
 ) -> Result<Recorded, PayError> {
     let targets = whose(office, payments).await?;
@@ -159,27 +196,34 @@ pub async fn record(
     if !refused.is_empty() {
         return Err(PayError::Refused(refused));
     }
-    let mut recorded = Recorded::default();
+    let mut recorded = Recorded { dry_run: wish == Wish::See, ..Recorded::default() };
     for (new, done) in decided {
         match done {
             Done::Recorded(payment) => {
-                recorded.recorded.push(write(&mut transaction, payment, books.now).await?);
+                let mut written = write(&mut transaction, payment, books.now).await?;
+                written.why.clone_from(&new.why);
+                recorded.recorded.push(written);
             }
             Done::Known => recorded.already_recorded += 1,
-            Done::Unmatched(why) => recorded.unmatched.push(Unmatched {
-                place: new.place.clone().unwrap_or_default(),
-                number: match new.target {
-                    Target::Invoice(number) => Some(number),
-                    Target::Account(_) => None,
-                },
-                amount: new.amount,
-                why,
-            }),
+            Done::Unmatched(why) => recorded.unmatched.push(unmatched(new, why)),
         }
     }
     let failed = LedgerError::while_doing("record payments");
-    transaction.commit().await.map_err(failed)?;
+    match wish {
+        Wish::Record => transaction.commit().await.map_err(failed)?,
+        Wish::See => transaction.rollback().await.map_err(failed)?,
+    }
     Ok(recorded)
+}
+
+fn unmatched(new: &NewPayment, why: String) -> Unmatched {
+    let number = match new.target {
+        Target::Invoice(number) => Some(number),
+        Target::Account(_) => None,
+    };
+    let (place, reference) = (new.place.clone().unwrap_or_default(), new.reference.clone());
+    let (on, amount) = (Some(new.on), new.amount);
+    Unmatched { place, number, on, amount, reference, words: String::new(), why }
 }
 
 /// Whose account each target is; refuses those that are nobody's.
@@ -368,5 +412,15 @@ async fn write(
     .await?;
     let waiting = payment.waiting();
     let (dealership_id, reference) = (payment.dealership_id, payment.reference);
-    Ok(RecordedPayment { id, number, dealership_id, on, amount, kind, reference, waiting })
+    Ok(RecordedPayment {
+        id,
+        number,
+        dealership_id,
+        on,
+        amount,
+        kind,
+        reference,
+        waiting,
+        why: None,
+    })
 }

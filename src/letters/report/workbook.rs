@@ -55,6 +55,8 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
         Column::new("Total do mês anterior", 17),
         Column::new("Variação", 16),
         Column::new("Vencimento", 12),
+        Column::summed("Pago", 16),
+        Column::summed("Em aberto", 16),
         Column::new("Emitida em (UTC)", 17),
         Column::new("Valor anterior", 16),
         Column::new("Motivo da revisão", 38),
@@ -65,7 +67,7 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
     let end = Table { columns, rows }.write(sheet, 0, formats)?;
     sheet.set_freeze_panes(1, 1)?;
     // On paper up to the day of issue; the hashes would make the rest too small to read.
-    sheet.set_print_area(0, 0, end - 1, 17)?;
+    sheet.set_print_area(0, 0, end - 1, 19)?;
     Ok(())
 }
 
@@ -91,6 +93,8 @@ fn invoice(entry: &DigestRow) -> Vec<Cell> {
         entry.month_before.map_or(Cell::Empty, Cell::Money),
         entry.change().map_or(Cell::Empty, Cell::Money),
         Cell::Date(entry.due_on),
+        entry.paid.map_or(Cell::Empty, Cell::Money),
+        entry.open().map_or(Cell::Empty, Cell::Money),
         Cell::Instant(entry.issued_at),
         before.map_or(Cell::Empty, |before| Cell::Money(before.total)),
         before.map_or(Cell::Empty, |before| Cell::Text(before.reason.clone())),

@@ -7,6 +7,7 @@ use crate::letters::report::buckets_pt;
 use crate::letters::report::id_pt;
 use crate::letters::report::reason_pt;
 use crate::letters::text::{one_line, shortened};
+use fecha_core::account::receivables::Balance;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::digest::FailedDelivery;
@@ -35,6 +36,8 @@ pub struct DigestView {
     total: String,
     exceptions: String,
     sums: Vec<SumView>,
+    /// Of all months; `None` in a report of a fecha that did not know it.
+    receivables: Option<ReceivablesView>,
     attention: Vec<ReasonView>,
     revised: Vec<RevisedView>,
     revised_more: String,
@@ -60,6 +63,13 @@ struct SumView {
     name: &'static str,
     count: String,
     amount: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ReceivablesView {
+    open: String,
+    overdue: String,
+    waiting: String,
 }
 
 /// All exceptions of one reason.
@@ -156,6 +166,7 @@ impl DigestView {
                 "exceções",
             ),
             sums: sums(digest),
+            receivables: digest.receivables.map(ReceivablesView::of),
             attention: attention(&digest.exceptions),
             revised,
             revised_more,
@@ -181,6 +192,13 @@ fn days_late(digest: &Digest) -> Option<i64> {
     let end = digest.zones.iter().map(|zone| zone.window.period.end).max()?;
     let days = (digest.made_at - end).num_days();
     (digest.supplement() == 0 && days >= 2).then_some(days)
+}
+
+impl ReceivablesView {
+    fn of(balance: Balance) -> Self {
+        let Balance { open, overdue, waiting } = balance;
+        Self { open: open.brl(), overdue: overdue.brl(), waiting: waiting.brl() }
+    }
 }
 
 impl RevisedView {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::sample;
 use chrono_tz::America;
+use fecha_core::account::receivables::Balance;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::digest::FailedDelivery;
@@ -85,6 +86,8 @@ pub fn digest() -> Digest {
         vec![DigestRow::of(&invoice(), "a".repeat(64)), DigestRow::of(&second, "b".repeat(64))];
     invoices[0].month_before = Some(money("1156.60"));
     invoices[1].month_before = Some(money("2000.00"));
+    invoices[0].paid = Some(money("192.27"));
+    invoices[1].paid = Some(Money::ZERO);
     "=HYPERLINK(\"http://example.com\")".clone_into(&mut invoices[1].dealership_name);
     let exception = |id: Option<&str>, reason, messages, detail: Option<&str>| Exception {
         dealership_id: id.map(str::to_owned),
@@ -126,6 +129,11 @@ pub fn digest() -> Digest {
             recipient: fecha::letters::mailbox::address("contas@sao-joao.example.com").unwrap(),
             error: format!("550 5.1.1 no such user {HOSTILE}"),
         }],
+        receivables: Some(Balance {
+            open: money("48210.31"),
+            overdue: money("3077.10"),
+            waiting: money("120.00"),
+        }),
     }
 }
 

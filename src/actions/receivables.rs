@@ -1,0 +1,286 @@
+//! What is open, overdue and waiting.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::actions::invoices::{InvoiceJson, ListError};
+use crate::actions::words::plain;
+use crate::ledger::LedgerError;
+use crate::ledger::account::Refund;
+use crate::ledger::closing::MonthState;
+use crate::ledger::listing::Listed;
+use crate::setup::office::Office;
+use fecha_core::account::payment::{Kind, Payment};
+use fecha_core::account::receivables::{Ages, Balance, Debtor, Owed, Receivables};
+use fecha_core::bill::invoice::Number;
+use fecha_core::calendar::month::Month;
+use fecha_core::party::register::must_be_known;
+use fecha_core::price::contract::Contracts;
+use fecha_core::price::money::Money;
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Only of this dealership, with its payments and refunds.
+    pub dealership_id: Option<&'a str>,
+    /// Only what is overdue, and who has something overdue.
+    pub overdue: bool,
+}
+
+/// Everything that `fecha receivables` says.
+#[derive(Debug)]
+pub struct Found {
+    /// Who owes what.
+    pub receivables: Receivables<Listed>,
+    /// Of the one dealership that was asked for.
+    pub history: Option<History>,
+    /// Who has something waiting that no invoice will take, among those that were asked for.
+    pub left: Vec<Left>,
+    /// The issuer's local day: what is overdue depends on it.
+    pub today: NaiveDate,
+}
+
+/// What came in from a dealership, and what was paid back to it.
+#[derive(Debug)]
+pub struct History {
+    /// By entry, those that were taken back too.
+    pub payments: Vec<Payment>,
+    /// By entry, those that were taken back too.
+    pub refunds: Vec<Refund>,
+}
+
+/// A dealership without a contract for which something waits: no invoice will take it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Who.
+    pub dealership_id: String,
+    /// Money that waits: it is to be paid back.
+    pub money: Money,
+    /// Credit notes that wait: they are to be taken back.
+    pub credit: Money,
+}
+
+impl Left {
+    /// What is the matter, in words safe for a terminal.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let amounts = [("", self.money), (" of credits", self.credit)];
+        let amounts = amounts.into_iter().filter(|(_, amount)| *amount > Money::ZERO);
+        let waits: Vec<String> =
+            amounts.map(|(what, amount)| format!("{}{what}", amount.brl())).collect();
+        let id = plain(&self.dealership_id);
+        format!("'{id}' has no contract, and {} waiting", waits.join(" and "))
+    }
+
+    /// What to do about it, in a line.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let steps = self.steps().into_iter();
+        let steps: Vec<String> =
+            steps.map(|(what, command)| format!("{what} `{command}`")).collect();
+        format!("no contract: {}", steps.join("; "))
+    }
+
+    /// What to do, and the command for it.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(&'static str, String)> {
+        let Self { dealership_id, money, credit } = self;
+        let id = plain(dealership_id);
+        let pay_back =
+            || format!("fecha pay --refund {money} --dealership {id} --on DATE --reason TEXT");
+        let take_back = || "fecha adjust --cancel N".to_owned();
+        let mut steps = Vec::new();
+        steps.extend((*money > Money::ZERO).then(|| ("pay back with", pay_back())));
+        steps.extend((*credit > Money::ZERO).then(|| ("take back with", take_back())));
+        steps
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ReceivablesJson<'a> {
+    #[serde(flatten)]
+    balance: Balance,
+    ages: Ages,
+    dealerships: Vec<DebtorJson<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct DebtorJson<'a> {
+    dealership_id: &'a str,
+    #[serde(flatten)]
+    balance: Balance,
+    invoices: Vec<InvoiceJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payments: Option<Vec<PaymentJson<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refunds: Option<Vec<RefundJson<'a>>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PaymentJson<'a> {
+    id: &'a str,
+    number: Option<Number>,
+    on: NaiveDate,
+    amount: Money,
+    kind: Kind,
+    reference: Option<&'a str>,
+    settles: Vec<SettledJson>,
+    refunded: Money,
+    waiting: Money,
+    undone: bool,
+    by: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct SettledJson {
+    number: Number,
+    amount: Money,
+}
+
+#[derive(Debug, Serialize)]
+struct RefundJson<'a> {
+    id: &'a str,
+    on: NaiveDate,
+    amount: Money,
+    reason: &'a str,
+    undone: bool,
+}
+
+impl Found {
+    /// As spec §3.4 has it; of one dealership also `payments` and `refunds`.
+    #[must_use]
+    pub fn json(&self) -> impl Serialize + '_ {
+        let Receivables { balance, ages, debtors } = &self.receivables;
+        ReceivablesJson {
+            balance: *balance,
+            ages: *ages,
+            dealerships: debtors.iter().map(|debtor| self.debtor(debtor)).collect(),
+        }
+    }
+
+    fn debtor<'a>(&'a self, debtor: &'a Debtor<Listed>) -> DebtorJson<'a> {
+        let history = self.history.as_ref();
+        let invoice = |owed: &'a Owed<Listed>| InvoiceJson::of(&owed.invoice, self.today);
+        DebtorJson {
+            dealership_id: &debtor.dealership_id,
+            balance: debtor.balance,
+            invoices: debtor.owed.iter().map(invoice).collect(),
+            payments: history.map(|all| all.payments.iter().map(PaymentJson::of).collect()),
+            refunds: history.map(|all| all.refunds.iter().map(RefundJson::of).collect()),
+        }
+    }
+}
+
+impl<'a> PaymentJson<'a> {
+    fn of(payment: &'a Payment) -> Self {
+        let settled =
+            |(number, amount): &(Number, Money)| SettledJson { number: *number, amount: *amount };
+        Self {
+            id: &payment.id,
+            number: payment.number,
+            on: payment.on,
+            amount: payment.amount,
+            kind: payment.kind,
+            reference: payment.reference.as_deref(),
+            settles: payment.allocated.iter().map(settled).collect(),
+            refunded: payment.refunded,
+            waiting: payment.waiting(),
+            undone: payment.undone,
+            by: &payment.entered_by,
+        }
+    }
+}
+
+impl<'a> RefundJson<'a> {
+    fn of(refund: &'a Refund) -> Self {
+        Self {
+            id: &refund.id,
+            on: refund.on,
+            amount: refund.parts.iter().map(|part| part.amount).sum(),
+            reason: &refund.reason,
+            undone: refund.parts.is_empty(),
+        }
+    }
+}
+
+/// What is open, and what waits on accounts, as of now.
+///
+/// # Errors
+/// [`ListError`].
+pub async fn receivables(office: &Office, wanted: Wanted<'_>) -> Result<Found, ListError> {
+    let (ledger, today) = (&office.ledger, office.today());
+    let Wanted { dealership_id: only, overdue } = wanted;
+    if let Some(id) = only {
+        let known = ledger.dealership(id).await?.is_some();
+        must_be_known([id], |_| known)?;
+    }
+    let mut open = ledger.open_invoices(only).await?;
+    let mut waiting = ledger.waiting_money().await?;
+    let mut left = left(office, &waiting).await?;
+    if overdue {
+        open.retain(|invoice| invoice.account().is_overdue(today));
+        waiting.retain(|id, _| open.iter().any(|invoice| invoice.dealership_id == *id));
+    }
+    if let Some(only) = only {
+        waiting.retain(|id, _| id == only);
+        left.retain(|left| left.dealership_id == only);
+    }
+    let owed = |invoice: Listed| Owed {
+        dealership_id: invoice.dealership_id.clone(),
+        open: invoice.account().open(),
+        due_on: invoice.figures.due_on,
+        invoice,
+    };
+    let mut receivables = Receivables::of(open.into_iter().map(owed), waiting, today);
+    let history = match only {
+        None => None,
+        Some(id) => {
+            if receivables.debtors.is_empty() {
+                receivables.debtors.push(Debtor {
+                    dealership_id: id.to_owned(),
+                    balance: Balance::default(),
+                    owed: Vec::new(),
+                });
+            }
+            let (payments, refunds) = (ledger.payments_of(id).await?, ledger.refunds(only).await?);
+            Some(History { payments, refunds })
+        }
+    };
+    Ok(Found { receivables, history, left, today })
+}
+
+/// The dealerships that get no invoice any more and have something waiting, by id. `waiting` is the money.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn left(
+    office: &Office,
+    waiting: &BTreeMap<String, Money>,
+) -> Result<Vec<Left>, LedgerError> {
+    let credits = office.ledger.waiting_credits().await?;
+    let mut ids: Vec<&String> = waiting.keys().chain(credits.keys()).collect();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    let contracts: Contracts = office.ledger.contracts().await?.into_iter().collect();
+    let month = first_to_come(office).await?;
+    let of = |amounts: &BTreeMap<String, Money>, id| amounts.get(id).copied().unwrap_or_default();
+    let left = ids.into_iter().filter(|id| !contracts.goes_on_in(id, month)).map(|id| Left {
+        dealership_id: id.clone(),
+        money: of(waiting, id),
+        credit: of(&credits, id),
+    });
+    Ok(left.collect())
+}
+
+/// The first month whose invoices are to come: the one that ended last until it is closed, then the running one.
+async fn first_to_come(office: &Office) -> Result<Month, LedgerError> {
+    let last = Month::last_ended(office.clock.now(), office.config.issuer.timezone);
+    let closings = office.ledger.closings().await?;
+    let is_closed = closings.iter().any(|c| c.month == last && c.state == MonthState::Closed);
+    Ok(if is_closed { last.next() } else { last })
+}
