@@ -8,6 +8,7 @@ pub mod handover;
 pub mod import;
 pub mod invoices;
 pub mod issue;
+pub mod mailed;
 pub mod outbox;
 pub mod package_use;
 pub mod pay;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
+use crate::actions::mailed::{Behind, behind};
 use crate::actions::receivables::{Left, left};
 use crate::actions::words::{in_a_line, plain};
 use crate::ledger::LedgerError;
@@ -24,7 +25,7 @@ pub const SHOWN: usize = 25;
 pub struct Status {
     /// Every month from the first that was invoiced or looked at up to the last that has ended.
     pub months: Vec<MonthRow>,
-    /// What a person must do: by month, then what waits for who left, then emails.
+    /// What a person must do: a ledger that is mistaken, then by month, then what waits for who left, then emails.
     pub needs_a_person: Vec<Attention>,
     /// How many emails are in each state.
     pub outbox: EmailCounts,
@@ -74,6 +75,8 @@ pub struct EmailCounts {
 #[derive(Debug)]
 #[expect(missing_docs, reason = "what each is about")]
 pub enum Attention {
+    /// Numbers were mailed that the ledger would give again.
+    Behind(Behind),
     /// A close waits for a person.
     Held { month: Month, why: String },
     /// A month has ended and is not closed.
@@ -93,6 +96,7 @@ impl Attention {
     #[must_use]
     pub fn what(&self) -> String {
         match self {
+            Self::Behind(behind) => behind.to_string(),
             Self::Held { month, why } => format!("{month} is held: {why}"),
             Self::NotClosed { month } => format!("{month} is not closed"),
             Self::Exception { month, exception } => format!("{month}: {}", in_a_line(exception)),
@@ -111,6 +115,7 @@ impl Attention {
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
+            Self::Behind(behind) => behind.remedy(),
             Self::Held { month, .. } => format!(
                 "mend the message database and run `fecha close --month {month}`, or add --release"
             ),
@@ -146,7 +151,8 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
     let closings: BTreeMap<Month, Closing> =
         closings.into_iter().map(|closing| (closing.month, closing)).collect();
     let months = months(office, &closings).await?;
-    let mut needs_a_person = Vec::new();
+    let mut needs_a_person: Vec<Attention> =
+        behind(office, None).await?.into_iter().map(Attention::Behind).collect();
     for month in &months {
         needs_a_person.extend(of_month(month, closings.get(&month.month)));
     }

@@ -6,11 +6,26 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::output::{Failure, Output, plain};
+use crate::actions::mailed;
 use crate::clock::Clock;
 use crate::messages::Checked;
 use crate::setup::config::{self, Config};
 use crate::setup::office::{self, Office};
+use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::Month;
+
+/// Arguments of `fecha check`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  fecha check
+  fecha check --mailed 2026-000123      after an older backup of the ledger was restored: the highest
+                                        invoice number that finance or a dealership has received")]
+pub struct CheckArgs {
+    /// The highest invoice number that is known to have been mailed, YYYY-NNNNNN
+    #[arg(long, value_name = "NUMBER")]
+    mailed: Option<Number>,
+}
 
 /// One thing that was tried.
 #[derive(Serialize)]
@@ -23,7 +38,7 @@ struct Tried {
 }
 
 /// Tries everything that a close needs, and says all that is to be mended at once.
-pub async fn check(path: Option<&Path>, output: &Output) -> Result<u8, Failure> {
+pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Result<u8, Failure> {
     let config = Config::load(path, config::environment())?;
     let mut tried = vec![ok("configuration", config.file.display().to_string())];
     let source = match office::source(&config) {
@@ -45,6 +60,7 @@ pub async fn check(path: Option<&Path>, output: &Output) -> Result<u8, Failure> 
             tried.push(ok("documents", "fonts, logo and email templates are read".to_owned()));
             tried.push(outcome("prices", prices(&office)));
             tried.push(outcome("register", register(&office).await));
+            tried.push(outcome("numbers", numbers(&office, args.mailed).await));
             office.ledger.close().await;
         }
         Err(error) => tried.push(outcome("ledger", Err(Failure::from(error)))),
@@ -79,6 +95,16 @@ async fn register(office: &Office) -> Result<String, Failure> {
         return Err(Failure::wrong(message));
     }
     Ok(format!("{} dealerships, {} contract entries", dealerships.len(), contracts.len()))
+}
+
+/// Whether the ledger would give numbers that were mailed.
+async fn numbers(office: &Office, told: Option<Number>) -> Result<String, Failure> {
+    let behind = mailed::behind(office, told).await?;
+    if behind.is_empty() {
+        return Ok("none was mailed that the ledger would give again".to_owned());
+    }
+    let lines: Vec<String> = behind.iter().map(|one| format!("{one}: {}", one.remedy())).collect();
+    Err(Failure::wrong(lines.join("\n")))
 }
 
 fn ok(what: &'static str, detail: String) -> Tried {

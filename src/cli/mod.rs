@@ -69,7 +69,7 @@ enum Command {
     /// Write a commented configuration and empty register files; overwrites nothing
     Init(init::Args),
     /// Try configuration, both databases, prices, templates and mail; say what to mend
-    Check,
+    Check(check::CheckArgs),
     /// Add to and update the register from CSV files: all rows or none
     Import(register::ImportArgs),
     /// Write the register as the two CSV files
@@ -131,13 +131,15 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
     match &cli.command {
         Command::Demo(args) => return demo::demo(args, output).await,
         Command::Init(args) => return init::init(args, output),
-        Command::Check => return check::check(cli.config.as_deref(), output).await,
+        Command::Check(args) => {
+            return check::check(cli.config.as_deref(), args, output).await;
+        }
         Command::Daemon => return daemon::daemon(cli.config.as_deref()).await,
         _ => {}
     }
     let office = Office::open(cli.config.as_deref(), Clock::System).await?;
     let result = match &cli.command {
-        Command::Demo(_) | Command::Init(_) | Command::Check | Command::Daemon => Ok(0),
+        Command::Demo(_) | Command::Init(_) | Command::Check(_) | Command::Daemon => Ok(0),
         Command::Import(args) => register::import(&office, args, output).await,
         Command::Export(args) => register::export(&office, args, output).await,
         Command::Close(args) => close::close(&office, args, output).await,

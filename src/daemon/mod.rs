@@ -26,6 +26,7 @@ use tokio::task::JoinSet;
 
 use self::leader::Seat;
 use self::pulse::Pulse;
+use crate::actions::mailed;
 use crate::ledger::LedgerError;
 use crate::messages::{Source, SourceError};
 use crate::post::MailError;
@@ -131,6 +132,9 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
     let listen = |source| DaemonError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
+    for behind in mailed::behind(&office, None).await? {
+        tracing::error!("{behind}: {}", behind.remedy());
+    }
     let this_month = Month::last_ended(office.clock.now(), office.config.issuer.timezone).next();
     let first_month = office.ledger.first_month(this_month).await?;
     let daemon = Arc::new(Daemon {

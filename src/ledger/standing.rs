@@ -6,6 +6,7 @@ use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, corrupt};
 use fecha_core::bill::invoice::Number;
+use fecha_core::calendar::month::Month;
 use fecha_core::price::item::Line;
 use fecha_core::price::money::Money;
 
@@ -75,6 +76,19 @@ pub(crate) enum StandingTotal {
     Stands(Money),
     /// Nothing: the number is void.
     Void,
+}
+
+/// For which month an invoice is, void or not.
+pub(crate) async fn month_of(
+    transaction: &mut Transaction<'static, Any>,
+    number: Number,
+) -> Result<Month, LedgerError> {
+    let row = sqlx::query("SELECT month FROM invoice WHERE number = $1")
+        .bind(number.to_string())
+        .fetch_one(&mut **transaction)
+        .await
+        .map_err(LedgerError::while_doing("read an invoice"))?;
+    row.try_get::<String, _>(0).map_err(corrupt)?.parse().map_err(corrupt)
 }
 
 /// What an invoice asks for, as a transaction sees it.

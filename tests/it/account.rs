@@ -357,9 +357,22 @@ fn numbers_that_were_mailed_are_passed_over_after_an_older_ledger_was_restored(
 ) {
     let mut reseller = reseller(ledger, &["d1", "d2"]);
     run(&reseller, "close --month 2026-10 --dealership d1");
+    std::fs::create_dir_all(reseller.path("mail")).unwrap();
+    reseller.write("mail/fatura-2026-000123-0199a.eml", "of a ledger that is gone");
+    let told = "2026-000123 was mailed, and the ledger's next number is 2026-000002";
+    for command in ["check", "status"] {
+        let said = reseller.run(&[command]).stdout;
+        assert!(said.contains(told) && said.contains("\"2026-000124\""), "{said}");
+    }
     let config = std::fs::read_to_string(reseller.path("fecha.toml")).unwrap();
     let floor = "\n[invoice]\nfirst_number = \"2026-000124\"\n";
     reseller.write("fecha.toml", &format!("{config}{floor}"));
+    let numbers = |words: &str| {
+        let said = reseller.run(&words.split(' ').collect::<Vec<_>>()).stdout;
+        said.lines().find(|line| line.contains("numbers")).unwrap().to_owned()
+    };
+    assert!(numbers("check").starts_with("ok"), "the floor is enough");
+    assert!(numbers("check --mailed 2026-000124").starts_with("MEND"), "what a person has seen");
     run(&reseller, "close --month 2026-10");
     assert_eq!(standing(&reseller), [row(1, "1014.00", "0.00"), row(124, "1014.00", "0.00")]);
     adds_up(&reseller);

@@ -239,11 +239,11 @@ fn a_file_of_payments_is_read_whole_or_not_at_all() {
     reseller.at("2026-12-02 12:00:00").run(&["close"]).expect(0);
     reseller.write(
         "bad.csv",
-        "number,on,amount\n2026-000001,2026-11-10,\n2026-000009,2026-11-10,\n\
-         2026-000002,10/11/2026,1.00\n",
+        "number,on,amount\n2026-000001,2026-11-10,\n2026-000009,10/11/2026,\n\
+         2026-000002,31/11/2026,1.00\n",
     );
     let bad = reseller.run(&["pay", "--csv", "bad.csv"]).expect(2).stderr;
-    assert!(bad.contains("bad.csv line 4: '10/11/2026' is no day"), "{bad}");
+    assert!(bad.contains("bad.csv line 4: '31/11/2026'"), "{bad}");
     reseller.write(
         "unknown.csv",
         "number,on,amount\n2026-000001,2026-11-10,\n2026-000009,2026-11-10,\n",

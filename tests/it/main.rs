@@ -5,6 +5,7 @@ mod account_sequences;
 mod architecture;
 mod audit;
 mod bad_input;
+mod bank_files;
 mod close;
 mod correct;
 mod daemon;

@@ -24,6 +24,8 @@ fn invoices(reseller: &Reseller) -> Vec<Value> {
             let hash = fields.remove(hash).unwrap();
             assert_eq!(hash.as_str().unwrap().len(), 64);
         }
+        // 0.1 did not say it.
+        fields.remove("to_pay").unwrap();
     }
     invoices
 }

@@ -6,7 +6,7 @@ use crate::ledger::account::{
     Refund, allocate, insert_refund, lock_account, payments_of, undo_payment, undo_refund,
 };
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::standing::{StandingTotal, standing_total};
+use crate::ledger::standing::{StandingTotal, month_of, standing_total};
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
 use fecha_core::account::payment::{Part, Payment, draw, waiting};
@@ -102,7 +102,7 @@ pub async fn from_account(
         allocate(&mut transaction, &payment, number, amount).await?;
     }
     let detail = format!("{number} {taken} from the account");
-    log(office, &mut transaction, by, &id, &detail).await?;
+    log(office, &mut transaction, by, (&id, Some(number)), &detail).await?;
     let failed = LedgerError::while_doing("settle an invoice");
     transaction.commit().await.map_err(failed)?;
     Ok(taken)
@@ -144,7 +144,7 @@ pub async fn refund(
     };
     let id = insert_refund(&mut transaction, &refund, by, office.clock.now()).await?;
     let detail = format!("{amount} paid back on {on}: {reason}");
-    log(office, &mut transaction, by, dealership_id, &detail).await?;
+    log(office, &mut transaction, by, (dealership_id, None), &detail).await?;
     let failed = LedgerError::while_doing("record a refund");
     transaction.commit().await.map_err(failed)?;
     Ok(id)
@@ -182,7 +182,7 @@ pub async fn undo(
     undo_payment(&mut transaction, id, (by, reason), now).await?;
     let of = payment.number.map_or_else(|| "on account".to_owned(), |number| number.to_string());
     let detail = format!("{of} {} on {} taken back: {reason}", payment.amount, payment.on);
-    log(office, &mut transaction, by, &dealership_id, &detail).await?;
+    log(office, &mut transaction, by, (&dealership_id, payment.number), &detail).await?;
     let failed = LedgerError::while_doing("take back a payment");
     transaction.commit().await.map_err(failed)?;
     Ok(Undone::Payment)
@@ -204,7 +204,7 @@ async fn undo_a_refund(
     lock_account(&mut transaction, &refund.dealership_id).await?;
     undo_refund(&mut transaction, id).await?;
     let detail = format!("refund of {} taken back: {reason}", refund.on);
-    log(office, &mut transaction, by, &refund.dealership_id, &detail).await?;
+    log(office, &mut transaction, by, (&refund.dealership_id, None), &detail).await?;
     let failed = LedgerError::while_doing("take back a refund");
     transaction.commit().await.map_err(failed)?;
     Ok(Undone::Refund)
@@ -218,14 +218,18 @@ async fn log(
     office: &Office,
     transaction: &mut Transaction,
     by: &str,
-    dealership_id: &str,
+    (dealership_id, number): (&str, Option<Number>),
     detail: &str,
 ) -> Result<(), LedgerError> {
+    let month = match number {
+        Some(number) => Some(month_of(transaction, number).await?),
+        None => None,
+    };
     let deed = Deed {
         at: office.clock.now(),
         actor: by,
         action: Action::Pay,
-        month: None,
+        month,
         dealership_id: Some(dealership_id),
         detail,
     };

@@ -14,7 +14,7 @@ pub use self::account::{AccountError, Undone, from_account, refund, undo};
 pub use self::bank::record_file;
 use crate::ledger::account::{allocate, insert_payment, lock_account, payments_of, set_reference};
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::standing::{StandingTotal, standing_total};
+use crate::ledger::standing::{StandingTotal, month_of, standing_total};
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
 use fecha_core::account::entry::{Decision, Entry, Objection, Source, decide};
@@ -400,11 +400,15 @@ async fn write(
     let what = number.map_or_else(|| "on account".to_owned(), |number| number.to_string());
     let kind_in_words = if kind == Kind::Money { String::new() } else { format!(" ({kind})") };
     let detail = format!("{what} {amount} on {on}{kind_in_words}");
+    let month = match number {
+        Some(number) => Some(month_of(transaction, number).await?),
+        None => None,
+    };
     Deed {
         at: now,
         actor: &payment.entered_by,
         action: Action::Pay,
-        month: None,
+        month,
         dealership_id: Some(&payment.dealership_id),
         detail: &detail,
     }
