@@ -310,7 +310,7 @@ fn run_sequences(ledger: LedgerKind, sequences: u64) {
 fn no_order_of_commands_doubles_or_loses_money(
     #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
 ) {
-    run_sequences(ledger, 5);
+    run_sequences(ledger, 25);
 }
 
 #[rstest]

@@ -1,6 +1,7 @@
 //! One test binary: the real databases, mail servers and the real command, black-box first.
 
 mod account;
+mod account_races;
 mod account_sequences;
 mod architecture;
 mod audit;

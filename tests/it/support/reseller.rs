@@ -22,6 +22,7 @@ pub enum LedgerKind {
 }
 
 /// What a command printed, and its exit status.
+#[derive(Debug)]
 pub struct Ran {
     pub status: i32,
     pub stdout: String,
