@@ -60,11 +60,11 @@ pub async fn behind(office: &Office, told: Option<Number>) -> Result<Vec<Behind>
         return Ok(Vec::new());
     }
     let years = office.ledger.numbers().await?;
-    let has_begun = !years.is_empty();
+    let first_year = years.keys().next().copied();
     let mut behind = Vec::new();
     for (year, sequence) in mailed {
         let given = years.get(&year).and_then(|numbers| numbers.next).unwrap_or(1);
-        let least = office.config.invoice.first_number.least(year, has_begun);
+        let least = office.config.invoice.first_number.least(year, first_year);
         let next = Number { year, sequence: given.max(least) };
         if next.sequence <= sequence {
             behind.push(Behind { mailed: Number { year, sequence }, next });

@@ -82,7 +82,7 @@ pub struct PayArgs {
 
 /// Records payments, takes them back, and what else is done with money.
 pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8, Failure> {
-    let by = office.named(args.by.as_deref())?;
+    let by = if args.dry_run { office.actor.clone() } else { office.named(args.by.as_deref())? };
     let reason = args.reason.as_deref().unwrap_or_default();
     if let Some(id) = &args.undo {
         return undo(office, id, reason, &by, output).await;

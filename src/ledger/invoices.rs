@@ -275,18 +275,19 @@ pub(crate) async fn take_number(
     deed: &audit::Deed<'_>,
 ) -> Result<Number, LedgerError> {
     let failed = LedgerError::while_doing("take an invoice number");
-    let begun: i64 = sqlx::query("SELECT COUNT(*) FROM counter")
+    let first_year: Option<i64> = sqlx::query("SELECT MIN(year) FROM counter")
         .fetch_one(&mut **transaction)
         .await
         .and_then(|row| row.try_get(0))
         .map_err(&failed)?;
-    let least = i64::from(first.least(year, begun > 0));
+    let first_year = first_year.map(i32::try_from).transpose().map_err(corrupt)?;
+    let least = i64::from(first.least(year, first_year));
     let next: i64 = sqlx::query(
         "INSERT INTO counter (year, next) VALUES ($1, $2)
          ON CONFLICT (year) DO UPDATE SET next = counter.next + 1 RETURNING next",
     )
     .bind(i64::from(year))
-    .bind(if begun == 0 { least } else { 1 } + 1)
+    .bind(if first_year.is_none() { least } else { 1 } + 1)
     .fetch_one(&mut **transaction)
     .await
     .and_then(|row| row.try_get(0))

@@ -352,8 +352,11 @@ fn who_asks_for_it_must_have_a_name() {
 }
 
 #[rstest]
+#[case::of_that_year("\"2026-000124\"")]
+#[case::of_the_year_in_which_the_ledger_begins("124")]
 fn numbers_that_were_mailed_are_passed_over_after_an_older_ledger_was_restored(
     #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+    #[case] floor: &str,
 ) {
     let mut reseller = reseller(ledger, &["d1", "d2"]);
     run(&reseller, "close --month 2026-10 --dealership d1");
@@ -365,7 +368,7 @@ fn numbers_that_were_mailed_are_passed_over_after_an_older_ledger_was_restored(
         assert!(said.contains(told) && said.contains("\"2026-000124\""), "{said}");
     }
     let config = std::fs::read_to_string(reseller.path("fecha.toml")).unwrap();
-    let floor = "\n[invoice]\nfirst_number = \"2026-000124\"\n";
+    let floor = format!("\n[invoice]\nfirst_number = {floor}\n");
     reseller.write("fecha.toml", &format!("{config}{floor}"));
     let numbers = |words: &str| {
         let said = reseller.run(&words.split(' ').collect::<Vec<_>>()).stdout;

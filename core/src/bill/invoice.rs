@@ -34,20 +34,20 @@ pub struct Number {
 /// ledger was restored (`[invoice] first_number`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirstNumber {
-    /// An empty ledger begins with it, in whatever year.
-    OfAnEmptyLedger(u32),
+    /// No number is less in the year in which the ledger begins, whichever that is.
+    OfTheFirstYear(u32),
     /// No number of this year is less from now on.
     Floor(Number),
 }
 
 impl FirstNumber {
-    /// The least number of `year`; `has_begun` once any number was given.
+    /// The least number of `year`; `first_year` is that of the ledger's first number, once it has one.
     #[must_use]
-    pub fn least(self, year: i32, has_begun: bool) -> u32 {
+    pub fn least(self, year: i32, first_year: Option<i32>) -> u32 {
         match self {
-            Self::OfAnEmptyLedger(first) if !has_begun => first,
+            Self::OfTheFirstYear(first) if first_year.is_none_or(|begun| begun == year) => first,
             Self::Floor(floor) if floor.year == year => floor.sequence,
-            Self::OfAnEmptyLedger(_) | Self::Floor(_) => 1,
+            Self::OfTheFirstYear(_) | Self::Floor(_) => 1,
         }
     }
 }
@@ -58,7 +58,7 @@ impl FromStr for FirstNumber {
     /// `123`, or `2026-000123` for that year.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse() {
-            Ok(first) if first >= 1 => Ok(Self::OfAnEmptyLedger(first)),
+            Ok(first) if first >= 1 => Ok(Self::OfTheFirstYear(first)),
             _ => text.parse().map(Self::Floor),
         }
     }
@@ -347,17 +347,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case("123", 2026, false, 123)]
-    #[case("123", 2026, true, 1)] // as in 0.1: it begins an empty ledger
-    #[case("2026-000123", 2026, true, 123)]
-    #[case("2026-000123", 2027, true, 1)]
+    #[case("123", 2026, None, 123)]
+    #[case("123", 2026, Some(2026), 123)]
+    #[case("123", 2027, Some(2026), 1)] // as in 0.1: later years begin at 1
+    #[case("2026-000123", 2026, Some(2025), 123)]
+    #[case("2026-000123", 2027, None, 1)]
     fn the_first_number_is_a_floor(
         #[case] text: &str,
         #[case] year: i32,
-        #[case] has_begun: bool,
+        #[case] first_year: Option<i32>,
         #[case] least: u32,
     ) {
-        assert_eq!(text.parse::<FirstNumber>().unwrap().least(year, has_begun), least);
+        assert_eq!(text.parse::<FirstNumber>().unwrap().least(year, first_year), least);
     }
 
     #[rstest]

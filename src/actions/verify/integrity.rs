@@ -35,7 +35,7 @@ pub async fn check(office: &Office, month: Month) -> Result<Vec<Problem>, Ledger
     for (year, numbers) in &years {
         // What an empty ledger begins with may have been another floor then: its first number tells.
         let is_first = first_year == Some(*year);
-        let least = office.config.invoice.first_number.least(*year, !is_first);
+        let least = office.config.invoice.first_number.least(*year, first_year);
         problems.extend(gaps(*year, numbers, if is_first { least } else { 1 }));
     }
     let filter = Filter { month: Some(month), all_revisions: true, ..Filter::default() };

@@ -84,8 +84,8 @@ pub struct Messages {
 pub struct Invoice {
     /// Day of the month by which invoices are due, 1 to 31; 10 by default.
     pub due_day: u32,
-    /// The first invoice number of an empty ledger, 1 by default; for a reseller who has invoiced
-    /// before. Later years begin at 1.
+    /// The least invoice number, 1 by default: for a reseller who has invoiced before, and after an older
+    /// ledger was restored.
     pub first_number: FirstNumber,
     /// What invoices say about late payment, for example fine and interest.
     pub late_fee: Option<String>,

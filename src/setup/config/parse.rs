@@ -196,7 +196,7 @@ fn first_number(check: &mut Check<'_>, raw: Option<&raw::Number>) -> Option<Firs
         });
     }
     // A number has six digits or more; PIX takes up to 25 characters, so the bound is only that of u32.
-    check.number(KEY, raw, 1, 1..=u32::MAX).map(FirstNumber::OfAnEmptyLedger)
+    check.number(KEY, raw, 1, 1..=u32::MAX).map(FirstNumber::OfTheFirstYear)
 }
 
 fn invoice(check: &mut Check<'_>, raw: &raw::Invoice) -> Option<Invoice> {

@@ -105,7 +105,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.ignored_statuses, ["queued", "failed"]);
     assert_eq!(
         config.invoice,
-        Invoice { due_day: 10, first_number: FirstNumber::OfAnEmptyLedger(1), late_fee: None }
+        Invoice { due_day: 10, first_number: FirstNumber::OfTheFirstYear(1), late_fee: None }
     );
     assert_eq!(config.email.transport, Transport::File { dir: in_folder("mail") });
     assert_eq!(config.email.finance.len(), 2);
