@@ -24,6 +24,7 @@ mod papers;
 mod preview;
 mod receivables;
 mod register;
+mod reminders;
 mod report;
 mod rerun;
 mod schema;

@@ -6,4 +6,5 @@ pub mod from_0_1;
 pub mod note;
 pub mod payment;
 pub mod receivables;
+pub mod reminder;
 pub mod settled;
