@@ -15,6 +15,7 @@ pub mod pay;
 pub mod preview;
 pub mod receivables;
 pub mod recount;
+pub mod reminders;
 pub mod rerun;
 pub mod resend;
 pub mod simulate;

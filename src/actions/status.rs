@@ -14,7 +14,7 @@ use crate::setup::office::Office;
 use fecha_core::account::receivables::Balance;
 use fecha_core::bill::exception::Exception;
 use fecha_core::calendar::month::Month;
-use fecha_core::letter::LetterState;
+use fecha_core::letter::{Kind, LetterState};
 use fecha_core::price::money::Money;
 
 /// More exceptions of a month than this have one cause, which the first ones show.
@@ -125,10 +125,15 @@ impl Attention {
                 format!("`fecha close --month {month} --dry-run --json` names all")
             }
             Self::Left(left) => left.remedy(),
-            Self::FailedEmail(email) => email.number.map_or_else(
-                || "mend [email] finance and send the report by hand".to_owned(),
-                |number| format!("mend the address in the register, then fecha resend {number}"),
-            ),
+            Self::FailedEmail(email) => match (email.number, email.kind) {
+                (Some(number), _) => {
+                    format!("mend the address in the register, then fecha resend {number}")
+                }
+                (None, Kind::PackageUse | Kind::Reminder) => {
+                    "mend the address in the register: the next one goes there".to_owned()
+                }
+                (None, _) => "mend [email] finance and send the report by hand".to_owned(),
+            },
         }
     }
 }

@@ -37,7 +37,7 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, round: Arc<Round>, mut end
                 Delivery::Unreachable { .. } => return,
                 // A person is to be told.
                 Delivery::Failed { .. } => daemon.wake.notify_one(),
-                Delivery::Sent | Delivery::Retry { .. } => {}
+                Delivery::Sent | Delivery::Retry { .. } | Delivery::Overtaken => {}
             }
             failures = 0;
             if daemon.pulse.mail_is_away(false) {

@@ -1,5 +1,5 @@
 //! Looks after what needs no hurry, each morning: whether a month that was closed lately still is what
-//! was billed, and who has used up a package. A task of its own, so that neither a close nor an email ever waits for it.
+//! was billed, who has used up a package, and who is to be reminded of an open invoice. A task of its own, so that neither a close nor an email ever waits for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::{ACTOR, Daemon, Ends, backoff, drift, told};
 use crate::actions::close::CloseError;
 use crate::actions::package_use::{PackageUseError, subscribers, tell_of_packages};
 use crate::actions::recount::RecountError;
+use crate::actions::reminders::{ReminderError, remind};
 use crate::actions::verify::{Verified, verify_month};
 use crate::ledger::looks::Subject;
 use crate::ledger::{Ledger, LedgerError};
@@ -32,6 +33,8 @@ enum LookError {
     #[error(transparent)]
     PackageUse(#[from] PackageUseError),
     #[error(transparent)]
+    Reminder(#[from] ReminderError),
+    #[error(transparent)]
     Template(#[from] TemplateError),
 }
 
@@ -41,6 +44,7 @@ impl LookError {
         matches!(
             self,
             Self::Recount(RecountError::Ledger(LedgerError::Deposed))
+                | Self::Reminder(ReminderError::Ledger(LedgerError::Deposed))
                 | Self::PackageUse(PackageUseError::Count(CloseError::Ledger(
                     LedgerError::Deposed
                 )))
@@ -100,8 +104,32 @@ struct Watcher {
 impl Watcher {
     async fn look(&self) -> Result<(), LookError> {
         let now = self.daemon.office.clock.now();
+        // First: it needs no message database, which may be away.
+        self.remind(now).await?;
         self.verify_closed(now).await?;
         self.tell_of_packages(now).await
+    }
+
+    /// Reminds dealerships of what they have open, once a day.
+    async fn remind(&self, now: DateTime<Utc>) -> Result<(), LookError> {
+        let config = &self.daemon.office.config;
+        if config.reminders.is_off() {
+            return Ok(());
+        }
+        let zone = config.issuer.timezone;
+        let looks = self.office.ledger.looks(Subject::Reminders).await?;
+        let latest = looks.values().map(|look| look.latest).max();
+        if !is_a_new_morning(latest.unwrap_or(now - TimeDelta::days(1)), now, zone) {
+            return Ok(());
+        }
+        let looked = latest.map(|latest| latest.with_timezone(&zone).date_naive());
+        let reminded = remind(&self.office, looked, now).await?;
+        // Last: who was reminded before a daemon died is not reminded again, whoever was not is.
+        let month = Month::last_ended(now, zone).next();
+        self.office.ledger.looked(Subject::Reminders, month, now).await?;
+        tracing::info!(reminded, "reminded dealerships of what is open");
+        self.daemon.post.notify_waiters();
+        Ok(())
     }
 
     /// Verifies each month that was closed lately, once a day.

@@ -174,6 +174,7 @@ async fn record(connection: &mut AnyConnection, done: &Done) -> Result<(), Ledge
         Delivery::Sent => ("sent", None, None),
         Delivery::Retry { error, .. } => ("pending", *next_attempt_at, Some(error)),
         Delivery::Failed { error } => ("failed", None, Some(error)),
+        Delivery::Overtaken => ("withdrawn", None, None),
         // Not begun, which is nobody's failure: due as it was.
         Delivery::Unreachable { error } => ("pending", email.next_attempt_at, Some(error)),
     };

@@ -16,6 +16,8 @@ pub enum Subject {
     Verify,
     /// How much of their packages dealerships have used in a running month.
     PackageUse,
+    /// What is open, of which dealerships are reminded.
+    Reminders,
 }
 
 impl Subject {
@@ -23,6 +25,7 @@ impl Subject {
         match self {
             Self::Verify => "verify",
             Self::PackageUse => "package_use",
+            Self::Reminders => "reminders",
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod outbox;
 pub mod package_notices;
 pub mod receivables;
 pub mod register;
+pub mod reminders;
 pub mod schedule;
 pub mod standing;
 

@@ -28,7 +28,7 @@ impl Imported {
     }
 }
 
-const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use
+const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders
      FROM dealership";
 
 impl Ledger {
@@ -116,13 +116,14 @@ type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
 fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     let cc: Vec<&str> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     sqlx::query(
-        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, trade_name = excluded.trade_name,
              cnpj = excluded.cnpj, address = excluded.address, city = excluded.city,
              state = excluded.state, email = excluded.email, cc = excluded.cc,
              timezone = excluded.timezone, due_day = excluded.due_day,
-             evidence = excluded.evidence, package_use = excluded.package_use",
+             evidence = excluded.evidence, package_use = excluded.package_use,
+             reminders = excluded.reminders",
     )
     .bind(dealership.id.clone())
     .bind(dealership.name.clone())
@@ -137,6 +138,7 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     .bind(dealership.due_day.map(i64::from))
     .bind(dealership.evidence.to_string())
     .bind(dealership.package_use.map(i64::from))
+    .bind(dealership.reminders.map(i64::from))
 }
 
 fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
@@ -155,6 +157,7 @@ fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     let timezone: Option<String> = row.try_get("timezone").map_err(corrupt)?;
     let due_day: Option<i64> = row.try_get("due_day").map_err(corrupt)?;
+    let reminders: Option<i64> = row.try_get("reminders").map_err(corrupt)?;
     let package_use: Option<i64> = row.try_get("package_use").map_err(corrupt)?;
     Ok(Dealership {
         id: text("id")?,
@@ -174,6 +177,7 @@ fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
         due_day: due_day.map(u32::try_from).transpose().map_err(corrupt)?,
         evidence: text("evidence")?.parse().map_err(corrupt)?,
         package_use: package_use.map(|told| told != 0),
+        reminders: reminders.map(|told| told != 0),
     })
 }
 

@@ -26,6 +26,7 @@ CREATE TABLE dealership (
     timezone TEXT,                   -- IANA name; null: the issuer's
     due_day BIGINT,                  -- 1 to 31; null: the configured one
     package_use BIGINT,              -- whether it is told how much of its package is used: 1 yes, 0 no; null: as configured
+    reminders BIGINT,                -- whether it is reminded of what is open: 1 yes, 0 no; null: as configured
     evidence TEXT NOT NULL DEFAULT 'no' -- what it gets of the evidence: 'no', 'yes' (the file with each email) or 'annex' (and in the statement)
 );
 
@@ -149,7 +150,7 @@ CREATE TABLE digest (
 -- Every email, queued by the transaction that gives cause for it.
 CREATE TABLE outbox (
     id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time of queueing
-    kind TEXT NOT NULL,              -- 'invoice', 'digest', 'alert' or 'package_use'
+    kind TEXT NOT NULL,              -- 'invoice', 'digest', 'alert', 'package_use' or 'reminder'
     cause TEXT NOT NULL,             -- what it is about: '2026-000001-R1', '2026-10#1 1/3', 'held 2026-10'
     recipient TEXT NOT NULL,         -- for whom it is
     redirected_to TEXT,              -- who gets it instead ([email] redirect, as it was then)
@@ -277,7 +278,7 @@ CREATE TABLE lease (
 
 -- How often the daemon looked at a month by itself.
 CREATE TABLE look (
-    subject TEXT NOT NULL,           -- 'verify': a closed month, counted again; 'package_use': a running one
+    subject TEXT NOT NULL,           -- 'verify': a closed month, counted again; 'package_use': a running one; 'reminders': what was open in one
     month TEXT NOT NULL,             -- which month
     count BIGINT NOT NULL,           -- how often
     latest TEXT NOT NULL,            -- when it looked last
@@ -292,4 +293,12 @@ CREATE TABLE package_notice (
     uam BIGINT NOT NULL,             -- what was used then
     told_at TEXT NOT NULL,           -- when
     PRIMARY KEY (dealership_id, month, threshold)
+);
+
+-- A dealership was reminded of what is open: once a day at most.
+CREATE TABLE reminder (
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- who
+    day TEXT NOT NULL,               -- the issuer's local day
+    reminded_at TEXT NOT NULL,       -- when
+    CONSTRAINT reminder_once PRIMARY KEY (dealership_id, day)
 );

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
@@ -123,6 +124,24 @@ impl Addresser {
             cause: format!("{month} {threshold}% {}", dealership.id),
             subject: self.templates.package_use(package_use)?.subject,
             content: Content::PackageUse { package_use: Box::new(package_use.clone()) },
+        };
+        Ok(self.letters(&matter, recipients(dealership), now))
+    }
+
+    /// To a dealership, about what it has open.
+    ///
+    /// # Errors
+    /// [`TemplateError`] where the subject cannot be worded.
+    pub fn reminder(
+        &self,
+        dealership: &Dealership,
+        reminder: &Reminder,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Letter>, TemplateError> {
+        let matter = Matter {
+            cause: format!("{} {}", reminder.on, dealership.id),
+            subject: self.templates.reminder(reminder)?.subject,
+            content: Content::Reminder { reminder: Box::new(reminder.clone()) },
         };
         Ok(self.letters(&matter, recipients(dealership), now))
     }

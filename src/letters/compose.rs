@@ -11,6 +11,7 @@ use crate::letters::report::archive::{
     ArchiveError, File, MESSAGE_LIMIT, archive, attached, partition,
 };
 use crate::letters::report::workbook::{WorkbookError, workbook};
+use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::bill::package_use::PackageUse;
@@ -198,6 +199,19 @@ pub fn package_use(
 ) -> Result<Email, ComposeError> {
     let file_stem = format!("pacote-{}-{}", package_use.month, package_use.threshold);
     Ok(email(envelope, file_stem, templates.package_use(package_use)?, Vec::new()))
+}
+
+/// The email to a dealership about what it has open.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn reminder(
+    templates: &Templates,
+    envelope: Envelope,
+    reminder: &Reminder,
+) -> Result<Email, ComposeError> {
+    let file_stem = format!("lembrete-{}", reminder.on);
+    Ok(email(envelope, file_stem, templates.reminder(reminder)?, Vec::new()))
 }
 
 /// The email that calls a person.

@@ -7,7 +7,10 @@ use serde::Serialize;
 
 use super::enclosure::Enclosure;
 use super::text::one_line;
-use super::view::{AlertView, CancellationView, DigestView, InvoiceView, PackageUseView};
+use super::view::{
+    AlertView, CancellationView, DigestView, InvoiceView, PackageUseView, ReminderView,
+};
+use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
@@ -42,7 +45,7 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 17] = embedded![
+const SOURCES: [(&str, &str); 20] = embedded![
     "layout.html",
     "footer.html",
     "invoice/subject.txt",
@@ -57,6 +60,9 @@ const SOURCES: [(&str, &str); 17] = embedded![
     "package_use/subject.txt",
     "package_use/body.txt",
     "package_use/body.html",
+    "reminder/subject.txt",
+    "reminder/body.txt",
+    "reminder/body.html",
     "alert/subject.txt",
     "alert/body.txt",
     "alert/body.html",
@@ -125,6 +131,15 @@ impl Templates {
     pub fn package_use(&self, package_use: &PackageUse) -> Result<Rendered, TemplateError> {
         let names = ["package_use/subject.txt", "package_use/body.txt", "package_use/body.html"];
         self.render(names, &PackageUseView::of(package_use))
+    }
+
+    /// The email to a dealership about what it has open.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn reminder(&self, reminder: &Reminder) -> Result<Rendered, TemplateError> {
+        let names = ["reminder/subject.txt", "reminder/body.txt", "reminder/body.html"];
+        self.render(names, &ReminderView::of(reminder))
     }
 
     /// The email that calls a person.

@@ -19,8 +19,11 @@ use crate::letters;
 use crate::letters::compose::{self, ComposeError, Envelope, InvoiceFiles};
 use crate::letters::template::Templates;
 use crate::post::Mailer;
+use fecha_core::account::payment::Payment;
+use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::invoice::{Invoice, Number, label};
 use fecha_core::letter::{Content, Delivery};
+use fecha_core::price::money::Money;
 
 /// What a round of delivery did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +47,7 @@ impl Delivered {
             Delivery::Failed { error } => {
                 self.failed.push((done.email().to().to_string(), error.clone()));
             }
-            Delivery::Unreachable { .. } => {}
+            Delivery::Overtaken | Delivery::Unreachable { .. } => {}
         }
         self.sent + self.retried + self.failed.len()
     }
@@ -68,6 +71,9 @@ enum BuildError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Compose(#[from] ComposeError),
+    /// It is to be sent to nobody any more.
+    #[error("what it says is not so any more")]
+    Overtaken,
 }
 
 /// Sends emails from the outbox.
@@ -168,7 +174,7 @@ impl Post<'_> {
                     round.record(Some(ended.clone())).await?;
                     note(&ended, time);
                 }
-                Delivery::Sent | Delivery::Retry { .. } => {
+                Delivery::Sent | Delivery::Retry { .. } | Delivery::Overtaken => {
                     note(&ended, time);
                     done = Some(ended);
                 }
@@ -193,6 +199,7 @@ impl Post<'_> {
                 round.lose(&email);
                 return Err(error);
             }
+            Err(BuildError::Overtaken) => Delivery::Overtaken,
             Err(error) => Delivery::Failed { error: error.to_string() },
         };
         let done = Done::new(email, delivery, self.clock.now());
@@ -240,8 +247,23 @@ impl Post<'_> {
             Content::PackageUse { package_use } => {
                 Ok(compose::package_use(self.templates, envelope, package_use)?)
             }
+            Content::Reminder { reminder } => {
+                let reminder = self.still_so(reminder).await?.ok_or(BuildError::Overtaken)?;
+                Ok(compose::reminder(self.templates, envelope, &reminder)?)
+            }
             Content::Alert { alert } => Ok(compose::alert(self.templates, envelope, alert)?),
         }
+    }
+
+    /// What of a reminder is still so: what was paid since it was queued is not asked for.
+    async fn still_so(&self, reminder: &Reminder) -> Result<Option<Reminder>, LedgerError> {
+        let id = &reminder.dealership_id;
+        let open = self.ledger.open_invoices(Some(id)).await?;
+        let open: Vec<(Number, u32, Money)> =
+            open.iter().map(|i| (i.number, i.revision, i.account().open())).collect();
+        let payments = self.ledger.payments_of(id).await?;
+        let waiting = payments.iter().map(Payment::waiting).sum();
+        Ok(reminder.clone().as_of(&open, waiting))
     }
 
     async fn invoice(&self, number: Number, revision: u32) -> Result<Invoice, LedgerError> {
@@ -279,6 +301,9 @@ fn log(done: &Done) {
         // Said once by whoever delivers, not for each email.
         Delivery::Unreachable { .. } => {
             tracing::debug!(email = id, attempts, outcome = "server away", "delivery");
+        }
+        Delivery::Overtaken => {
+            tracing::info!(email = id, outcome = "not sent: paid meanwhile", "delivery");
         }
         Delivery::Sent => tracing::info!(email = id, attempts, outcome = "sent", "delivery"),
         Delivery::Retry { .. } => {

@@ -218,6 +218,7 @@ mod tests {
             Delivery::Retry { maybe_delivered: true, .. } => "maybe delivered",
             Delivery::Failed { .. } => "failed",
             Delivery::Unreachable { .. } => "unreachable",
+            Delivery::Overtaken => "overtaken",
         };
         assert_eq!(found, expected);
     }

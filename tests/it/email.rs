@@ -6,6 +6,7 @@ use fecha::letters::compose::{self, Envelope};
 use fecha::letters::enclosure::Enclosure;
 use fecha::letters::mailbox::Sender;
 use fecha::letters::template::{Rendered, Templates};
+use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
@@ -88,6 +89,32 @@ fn a_package_that_is_used_up() {
 }
 
 #[test]
+fn a_reminder() {
+    let templates = templates();
+    let one = |on: &str| {
+        let mut reminder = samples::reminder(on);
+        reminder.invoices.truncate(1);
+        reminder
+    };
+    snapshot("reminder_before", &templates.reminder(&one("2026-11-07")).unwrap());
+    snapshot("reminder_after", &templates.reminder(&one("2026-11-17")).unwrap());
+    let waiting = "120.00".parse().unwrap();
+    let both = Reminder { waiting, ..samples::reminder("2026-12-07") };
+    snapshot("reminder_both", &templates.reminder(&both).unwrap());
+    let subject = |reminder: &Reminder| templates.reminder(reminder).unwrap().subject;
+    let expected = "Lembrete: fatura 2026-000001, R$\u{a0}1.000,00, vence hoje";
+    assert_eq!(subject(&one("2026-11-10")), expected);
+    let expected = "Lembrete: 2 faturas, R$\u{a0}2.192,27, a primeira vence em 10/11/2026";
+    assert_eq!(subject(&samples::reminder("2026-11-07")), expected);
+    let expected = "2 faturas em aberto: R$\u{a0}2.192,27, todas vencidas";
+    assert_eq!(subject(&samples::reminder("2026-12-11")), expected);
+    let mut without_a_key = one("2026-11-07");
+    without_a_key.invoices[0].pix = None;
+    let words = templates.reminder(&without_a_key).unwrap().text;
+    assert!(words.contains("Para saber como pagar, escreva para financeiro@example.com."));
+}
+
+#[test]
 fn a_cancellation() {
     let cancellation = Cancellation {
         on: "2026-11-04".parse().unwrap(),
@@ -161,6 +188,12 @@ fn no_markup_line_break_or_override_of_a_name_survives() {
         templates.digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap(),
         templates.alert(&samples::alert()).unwrap(),
         templates.package_use(&samples::package_use_of_the_worst()).unwrap(),
+        templates
+            .reminder(&Reminder {
+                dealership: samples::revision().dealership,
+                ..samples::reminder("2026-11-17")
+            })
+            .unwrap(),
     ];
     for email in emails {
         assert!(email.html.contains("&lt;script&gt;"), "{}", email.subject);

@@ -74,6 +74,7 @@ fn outcome(delivery: Delivery) -> (&'static str, String) {
         Delivery::Retry { error, maybe_delivered: true } => ("maybe delivered", error),
         Delivery::Failed { error } => ("failed", error),
         Delivery::Unreachable { error } => ("unreachable", error),
+        Delivery::Overtaken => ("overtaken", String::new()),
     }
 }
 

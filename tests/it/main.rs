@@ -30,6 +30,7 @@ mod papers;
 mod preview;
 mod receivables;
 mod register;
+mod reminders;
 mod report;
 mod rerun;
 mod schema;

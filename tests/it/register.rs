@@ -118,16 +118,31 @@ fn an_open_quote_is_guessed() {
 #[test]
 fn a_wrong_header_is_named() {
     let said = |header: &str| dealerships(header).unwrap_err().to_string();
-    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use]");
-    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use]");
+    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
+    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
     insta::assert_snapshot!(said(&HEADER.replace(',', ";")), @"dealerships.csv:1: the columns are not separated by commas: save it as CSV with ','; a ';' only separates the addresses in cc");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
-    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use]
+    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]
     dealerships.csv:1: the column 'name' stands twice
     dealerships.csv:1: the column 'cnpj' is missing
     dealerships.csv:1: the column 'cc' is missing
     ");
-    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use]");
+    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
+}
+
+#[test]
+fn the_column_reminders_may_be_left_out() {
+    let read = |rows: &str| dealerships(&format!("{HEADER},reminders\n{rows}"));
+    let told = |cell: &str| read(&format!("{ROW},{cell}\n")).unwrap()[0].reminders;
+    assert_eq!([told(""), told("yes"), told("no")], [None, Some(true), Some(false)]);
+    let bad = read(&format!("{ROW},não\n")).unwrap_err();
+    insta::assert_snapshot!(bad, @"dealerships.csv:2: reminders: 'não' is neither yes nor no: no for no email about what is open, or nothing for what is configured");
+    let first_line = |rows: &str| {
+        let written = write_dealerships(&read(rows).unwrap());
+        written.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(first_line(&format!("{ROW},\n")), HEADER);
+    assert_eq!(first_line(&format!("{ROW},no\n")), format!("{HEADER},reminders"));
 }
 
 #[test]
@@ -196,14 +211,15 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let due_day = proptest::option::of(1_u32..=31);
     let evidence = [EvidenceWish::Hash, EvidenceWish::File, EvidenceWish::Annex];
     let told = proptest::option::of(any::<bool>());
-    let rest = (due_day, proptest::sample::select(evidence.to_vec()), told);
+    let reminders = proptest::option::of(any::<bool>());
+    let rest = (due_day, proptest::sample::select(evidence.to_vec()), told, reminders);
     ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, rest).prop_map(
         |(
             id,
             (name, trade_name, address, city),
             cc,
             timezone,
-            (due_day, evidence, package_use),
+            (due_day, evidence, package_use, reminders),
         )| Dealership {
             id,
             name,
@@ -218,6 +234,7 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
             due_day,
             evidence,
             package_use,
+            reminders,
         },
     )
 }

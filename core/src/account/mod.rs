@@ -7,4 +7,5 @@ pub mod note;
 pub mod payment;
 pub mod proof;
 pub mod receivables;
+pub mod reminder;
 pub mod settled;

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::reminder::Reminder;
 use crate::bill::invoice::{Cancellation, Number};
 use crate::bill::package_use::PackageUse;
 use crate::calendar::month::Month;
@@ -23,6 +24,7 @@ pub enum Kind {
     Digest,
     Alert,
     PackageUse,
+    Reminder,
 }
 
 impl Kind {
@@ -34,6 +36,7 @@ impl Kind {
             Self::Digest => "digest",
             Self::Alert => "alert",
             Self::PackageUse => "package_use",
+            Self::Reminder => "reminder",
         }
     }
 }
@@ -108,6 +111,11 @@ pub enum Content {
         /// All that it says.
         package_use: Box<PackageUse>,
     },
+    /// To a dealership, about what it has open.
+    Reminder {
+        /// All that it says, as far as it is still so when it is sent.
+        reminder: Box<Reminder>,
+    },
     /// A call for a person.
     Alert {
         /// All that it says.
@@ -123,6 +131,7 @@ impl Content {
             Self::Invoice { .. } | Self::Cancellation { is_copy: false, .. } => Kind::Invoice,
             Self::Digest { .. } | Self::Cancellation { is_copy: true, .. } => Kind::Digest,
             Self::PackageUse { .. } => Kind::PackageUse,
+            Self::Reminder { .. } => Kind::Reminder,
             Self::Alert { .. } => Kind::Alert,
         }
     }
@@ -132,7 +141,10 @@ impl Content {
     pub fn number(&self) -> Option<Number> {
         match self {
             Self::Invoice { number, .. } | Self::Cancellation { number, .. } => Some(*number),
-            Self::Digest { .. } | Self::PackageUse { .. } | Self::Alert { .. } => None,
+            Self::Digest { .. }
+            | Self::PackageUse { .. }
+            | Self::Reminder { .. }
+            | Self::Alert { .. } => None,
         }
     }
 }
@@ -260,6 +272,8 @@ pub enum Delivery {
         /// What went wrong, for people.
         error: String,
     },
+    /// What it says is not so any more: it was not sent, and is not.
+    Overtaken,
     /// The server could not be reached, or did not let us in: it says nothing about this letter, and
     /// every other one would meet the same. Not counted as an attempt.
     Unreachable {

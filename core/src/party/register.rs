@@ -37,6 +37,8 @@ pub struct Dealership {
     pub evidence: EvidenceWish,
     /// Whether it is told how much of its package is used; `None` is as configured.
     pub package_use: Option<bool>,
+    /// Whether it is reminded of what is open, where reminders are configured; `None` is yes.
+    pub reminders: Option<bool>,
 }
 
 impl Dealership {

@@ -216,7 +216,7 @@ pub fn day(date: NaiveDate) -> String {
     date.format("%d/%m/%Y").to_string()
 }
 
-fn weekday(date: NaiveDate) -> &'static str {
+pub fn weekday(date: NaiveDate) -> &'static str {
     const NAMES: [&str; 7] = [
         "segunda-feira",
         "terça-feira",

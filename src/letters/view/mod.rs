@@ -5,12 +5,14 @@ mod cancellation;
 mod digest;
 mod invoice;
 mod package_use;
+mod reminder;
 
 pub use alert::AlertView;
 pub use cancellation::CancellationView;
 pub use digest::DigestView;
 pub use invoice::InvoiceView;
 pub use package_use::PackageUseView;
+pub use reminder::ReminderView;
 
 use fecha_core::price::money::grouped;
 

@@ -1,5 +1,6 @@
 //! Single values: each parser says what to write instead, and [`Check`] notes it under the key.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -10,7 +11,7 @@ use chrono_tz::Tz;
 use lettre::message::Mailbox;
 
 use super::ConfigProblem;
-use super::raw::{Amount, Flag, List, Number};
+use super::raw::{Amount, Flag, List, Number, Numbers};
 use super::source::Origin;
 use crate::letters::mailbox;
 use fecha_core::party::register::EmailAddress;
@@ -85,6 +86,20 @@ impl Check<'_> {
             let (least, most) = (range.start(), range.end());
             self.refuse(key, format!("{shown} is no whole number from {least} to {most}"))
         })
+    }
+
+    /// Whole numbers in order, each once; none where they are left out.
+    pub fn numbers(
+        &mut self,
+        key: &str,
+        numbers: Option<&Numbers>,
+        range: &RangeInclusive<u32>,
+    ) -> Option<Vec<u32>> {
+        let items = numbers.map(Numbers::items).unwrap_or_default();
+        let parsed: Vec<Option<u32>> =
+            items.iter().map(|item| self.number(key, Some(item), 0, range.clone())).collect();
+        let all: Option<BTreeSet<u32>> = parsed.into_iter().collect();
+        all.map(|numbers| numbers.into_iter().collect())
     }
 
     /// `true` or `false`; false where it is left out.

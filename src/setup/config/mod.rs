@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use lettre::message::Mailbox;
 
+use fecha_core::account::reminder::Schedule;
 use fecha_core::bill::bill::Terms;
 use fecha_core::bill::hold::Limits;
 use fecha_core::bill::invoice::FirstNumber;
@@ -64,6 +65,8 @@ pub struct Config {
     pub email: Email,
     /// What dealerships are told unasked.
     pub alerts: Alerts,
+    /// `[reminders]`: when dealerships are reminded of what is open. Off by default.
+    pub reminders: Schedule,
     /// Where the console listens; 127.0.0.1:8080 by default.
     pub listen: SocketAddr,
 }

@@ -15,6 +15,7 @@ use super::{
 use crate::letters::mailbox;
 use crate::messages::CONNECTIONS;
 use crate::post::smtp::{SmtpSettings, Tls, is_loopback};
+use fecha_core::account::reminder::Schedule;
 use fecha_core::bill::hold::Limits;
 use fecha_core::bill::invoice::FirstNumber;
 use fecha_core::calendar::month::Month;
@@ -61,6 +62,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let close = close(check, &raw.close);
     let email = email(check, &raw.email);
     let package_use = check.flag("alerts.package_use", raw.alerts.package_use.as_ref());
+    let reminders = reminders(check, &raw.reminders);
     let listen = raw.console.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let listen = check.parsed("console.listen", check::listen(listen));
     Some(Config {
@@ -77,8 +79,16 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         close: close?,
         email: email?,
         alerts: Alerts { package_use: package_use? },
+        reminders: reminders?,
         listen: listen?,
     })
+}
+
+/// No further away than people plan.
+fn reminders(check: &mut Check<'_>, raw: &raw::Reminders) -> Option<Schedule> {
+    let before = check.numbers("reminders.before", raw.before.as_ref(), &(0..=60));
+    let after = check.numbers("reminders.after", raw.after.as_ref(), &(1..=365));
+    Some(Schedule { before: before?, after: after? })
 }
 
 fn issuer(check: &mut Check<'_>, raw: &raw::Issuer) -> Option<Issuer> {

@@ -16,6 +16,7 @@ pub(super) struct Raw {
     pub close: Close,
     pub email: Email,
     pub alerts: Alerts,
+    pub reminders: Reminders,
     pub console: Console,
 }
 
@@ -126,6 +127,13 @@ pub(super) struct Alerts {
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+pub(super) struct Reminders {
+    pub before: Option<Numbers>,
+    pub after: Option<Numbers>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub(super) struct Console {
     pub listen: Option<String>,
 }
@@ -135,6 +143,25 @@ pub(super) struct Console {
 pub(super) enum Number {
     Whole(i64),
     Text(String),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected a list of whole numbers, for example [1, 7, 15]")]
+pub(super) enum Numbers {
+    Many(Vec<i64>),
+    Separated(String),
+}
+
+impl Numbers {
+    pub fn items(&self) -> Vec<Number> {
+        match self {
+            Self::Many(items) => items.iter().map(|item| Number::Whole(*item)).collect(),
+            Self::Separated(text) => {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                items.map(|item| Number::Text(item.to_owned())).collect()
+            }
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -20,7 +20,7 @@ use fecha_core::price::table::Prices;
 use self::table::{Row, Table};
 
 /// The columns of `dealerships.csv`; the last one may be missing.
-pub const DEALERSHIP_COLUMNS: [&str; 13] = [
+pub const DEALERSHIP_COLUMNS: [&str; 14] = [
     "id",
     "name",
     "trade_name",
@@ -34,11 +34,13 @@ pub const DEALERSHIP_COLUMNS: [&str; 13] = [
     "due_day",
     EVIDENCE,
     PACKAGE_USE,
+    REMINDERS,
 ];
 
 /// Younger than the others: files made before it was there are still read.
 const EVIDENCE: &str = "evidence";
 const PACKAGE_USE: &str = "package_use";
+const REMINDERS: &str = "reminders";
 
 /// The columns of `contracts.csv`.
 pub const CONTRACT_COLUMNS: [&str; 3] = ["dealership_id", "from_month", "package"];
@@ -92,7 +94,7 @@ impl std::error::Error for BadRows {}
 /// [`BadRows`], with all problems of the file.
 pub fn read_dealerships(file_name: &str, bytes: &[u8]) -> Result<Vec<Dealership>, BadRows> {
     let mut table = Table::new(file_name);
-    let rows = table.rows(bytes, DEALERSHIP_COLUMNS, &[EVIDENCE, PACKAGE_USE]);
+    let rows = table.rows(bytes, DEALERSHIP_COLUMNS, &[EVIDENCE, PACKAGE_USE, REMINDERS]);
     let mut line_of = HashMap::new();
     let mut dealerships = Vec::with_capacity(rows.len());
     for row in rows {
@@ -107,7 +109,7 @@ pub fn read_dealerships(file_name: &str, bytes: &[u8]) -> Result<Vec<Dealership>
     table.finish(dealerships)
 }
 
-fn dealership(table: &mut Table<'_>, row: &Row<13>) -> Option<Dealership> {
+fn dealership(table: &mut Table<'_>, row: &Row<14>) -> Option<Dealership> {
     let line = row.line;
     let [
         id,
@@ -123,6 +125,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<13>) -> Option<Dealership> {
         due_day,
         evidence,
         package_use,
+        reminders,
     ] = row.cells.each_ref().map(Option::as_deref);
     let id = table.parse(line, "id", id, filled);
     let name = table.parse(line, "name", name, filled);
@@ -135,7 +138,11 @@ fn dealership(table: &mut Table<'_>, row: &Row<13>) -> Option<Dealership> {
     let timezone = table.parse(line, "timezone", timezone, zone);
     let due_day = table.parse(line, "due_day", due_day, day);
     let evidence = table.parse(line, EVIDENCE, evidence, str::parse);
-    let package_use = table.parse(line, PACKAGE_USE, package_use, told);
+    let package_use = table.parse(line, PACKAGE_USE, package_use, |text| {
+        told(text, "yes for an email at 80 % and 100 % of the package")
+    });
+    let reminders = table
+        .parse(line, REMINDERS, reminders, |text| told(text, "no for no email about what is open"));
     let email = email?;
     Some(Dealership {
         id: id?,
@@ -151,6 +158,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<13>) -> Option<Dealership> {
         due_day: due_day?,
         evidence: evidence?,
         package_use: package_use?,
+        reminders: reminders?,
     })
 }
 
@@ -248,15 +256,25 @@ fn day(text: &str) -> Result<Option<u32>, String> {
     })
 }
 
-fn told(text: &str) -> Result<Option<bool>, String> {
+/// `yes`, `no`, or nothing for what is configured; `meaning` says what one of them does.
+fn told(text: &str, meaning: &str) -> Result<Option<bool>, String> {
     match text {
         "" => Ok(None),
         "yes" => Ok(Some(true)),
         "no" => Ok(Some(false)),
         _ => Err(format!(
-            "'{text}' is neither yes nor no: yes for an email at 80 % and 100 % of the package, or nothing for what is configured"
+            "'{text}' is neither yes nor no: {meaning}, or nothing for what is configured"
         )),
     }
+}
+
+fn in_a_word(told: Option<bool>) -> String {
+    match told {
+        None => "",
+        Some(true) => "yes",
+        Some(false) => "no",
+    }
+    .to_owned()
 }
 
 /// Each address once, however often it is written: each gets one message.
@@ -279,9 +297,11 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
     // A register without any of these wishes stays the file that it was before they were there.
     let has_evidence = dealerships.iter().any(|d| d.evidence != EvidenceWish::default());
     let has_package_use = dealerships.iter().any(|d| d.package_use.is_some());
+    let has_reminders = dealerships.iter().any(|d| d.reminders.is_some());
     let is_written = |column: &str| match column {
         EVIDENCE => has_evidence,
         PACKAGE_USE => has_package_use,
+        REMINDERS => has_reminders,
         _ => true,
     };
     let columns = DEALERSHIP_COLUMNS.into_iter().filter(|column| is_written(column));
@@ -293,13 +313,8 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
 }
 
 /// In the order of [`DEALERSHIP_COLUMNS`].
-fn cells(dealership: &Dealership) -> [String; 13] {
+fn cells(dealership: &Dealership) -> [String; 14] {
     let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
-    let told = match dealership.package_use {
-        None => "",
-        Some(true) => "yes",
-        Some(false) => "no",
-    };
     [
         dealership.id.clone(),
         dealership.name.clone(),
@@ -313,7 +328,8 @@ fn cells(dealership: &Dealership) -> [String; 13] {
         dealership.timezone.map(|zone| zone.name().to_owned()).unwrap_or_default(),
         dealership.due_day.map(|day| day.to_string()).unwrap_or_default(),
         dealership.evidence.to_string(),
-        told.to_owned(),
+        in_a_word(dealership.package_use),
+        in_a_word(dealership.reminders),
     ]
 }
 

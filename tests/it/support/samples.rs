@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::sample;
 use chrono_tz::America;
 use fecha_core::account::receivables::Balance;
+use fecha_core::account::reminder::{Reminded, Reminder};
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::digest::FailedDelivery;
@@ -15,6 +16,7 @@ use fecha_core::bill::package_use::PackageUse;
 use fecha_core::calendar::month::Month;
 use fecha_core::count::tally::{Buckets, Window};
 use fecha_core::letter::Alert;
+use fecha_core::party::pix::{Receiver, br_code};
 use fecha_core::party::register::Party;
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, UnitPrice};
@@ -184,6 +186,36 @@ pub fn package_use(uam: u64) -> PackageUse {
 /// The same for the worst of names.
 pub fn package_use_of_the_worst() -> PackageUse {
     PackageUse { dealership: revision().dealership, ..package_use(5012) }
+}
+
+/// Of two invoices, one of them paid in part and overdue on the day; a code for each.
+pub fn reminder(on: &str) -> Reminder {
+    let Invoice { issuer, dealership, .. } = invoice();
+    let key = "11222333000181".parse().unwrap();
+    let pix = |number: Number, amount| {
+        let receiver = Receiver { key: &key, name: &issuer.name, city: &issuer.city };
+        br_code(receiver, amount, &number.txid())
+    };
+    let reminded = |sequence, month: &str, due_on: &str, to_pay: &str| Reminded {
+        number: number(sequence),
+        revision: 0,
+        month: month.parse().unwrap(),
+        due_on: due_on.parse().unwrap(),
+        total: money("1192.27"),
+        to_pay: money(to_pay),
+        pix: pix(number(sequence), money(to_pay)),
+    };
+    Reminder {
+        issuer: issuer.clone(),
+        dealership_id: "d1".to_owned(),
+        dealership,
+        on: on.parse().unwrap(),
+        invoices: vec![
+            reminded(1, "2026-10", "2026-11-10", "1000.00"),
+            reminded(2, "2026-11", "2026-12-10", "1192.27"),
+        ],
+        waiting: Money::ZERO,
+    }
 }
 
 /// Delivery failed.

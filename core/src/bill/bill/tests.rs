@@ -28,6 +28,7 @@ fn dealership() -> Dealership {
         due_day: None,
         evidence: EvidenceWish::Hash,
         package_use: None,
+        reminders: None,
     }
 }
 
