@@ -66,9 +66,10 @@ struct Messages {
 /// Closes a month.
 pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
     let source = office::source(&office.config)?;
-    let actor = match args.release && !args.dry_run {
-        true => office.named(args.by.as_deref())?,
-        false => office.actor.clone(),
+    let actor = if args.release && !args.dry_run {
+        office.named(args.by.as_deref())?
+    } else {
+        office.actor.clone()
     };
     let released_by = office.on_behalf(&actor, office.ledger.clone());
     let options = CloseOptions {

@@ -55,13 +55,13 @@ pub struct PayArgs {
     #[arg(long)]
     again: bool,
     /// Settle the invoice with money that waits on the account
-    #[arg(long, requires = "number", conflicts_with_all = ["on", "file", "undo", "refund"])]
+    #[arg(long, requires = "number", conflicts_with_all = ["on", "file", "undo", "refund", "kind", "reference", "again"])]
     from_account: bool,
     /// Whose account: for money without an invoice, or a refund
     #[arg(long, value_name = "ID", conflicts_with_all = ["number", "file", "undo"])]
     dealership: Option<String>,
     /// Many payments: a CSV, OFX or CNAB file of the bank or of finance
-    #[arg(long, alias = "csv", value_name = "FILE", conflicts_with_all = ["number", "on", "amount"])]
+    #[arg(long, alias = "csv", value_name = "FILE", conflicts_with_all = ["number", "on", "amount", "kind", "reference", "again"])]
     file: Option<PathBuf>,
     /// Record nothing: show what would be
     #[arg(long, requires = "file")]
@@ -70,7 +70,7 @@ pub struct PayArgs {
     #[arg(long, value_name = "ID", requires = "reason", conflicts_with_all = ["number", "file", "refund"])]
     undo: Option<String>,
     /// So much that waited was paid back
-    #[arg(long, value_name = "AMOUNT", requires_all = ["dealership", "on", "reason"])]
+    #[arg(long, value_name = "AMOUNT", requires_all = ["dealership", "on", "reason"], conflicts_with_all = ["amount", "kind", "reference", "again"])]
     refund: Option<Money>,
     /// Why it is taken or paid back: kept in the audit log
     #[arg(long, value_name = "TEXT", value_parser = text)]

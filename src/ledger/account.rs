@@ -112,6 +112,20 @@ impl Ledger {
         read(&mut connection, "p.reference = $1", reference).await
     }
 
+    /// The payments since a day that stand and have no reference of a bank.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn payments_without_reference(
+        &self,
+        since: NaiveDate,
+    ) -> Result<Vec<Payment>, LedgerError> {
+        let failed = LedgerError::while_doing("read the payments");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let condition = "p.reference IS NULL AND p.undone_at IS NULL AND p.paid_on >= $1";
+        read(&mut connection, condition, &since.to_string()).await
+    }
+
     /// Every refund of a dealership, or all where none is named, by entry.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::support::pdf::Pdf;
 use crate::support::reseller::{LedgerKind, Reseller};
 
 /// Dealerships with a message in each of three months, all with the package of R$ 1.014,00.
@@ -388,5 +389,26 @@ fn numbers_that_were_mailed_are_passed_over_after_an_older_ledger_was_restored(
     run(&reseller, "close --month 2026-12 --dealership d1");
     let numbers: Vec<String> = standing(&reseller).into_iter().map(|[number, ..]| number).collect();
     assert_eq!(numbers, ["2026-000001", "2026-000124", "2026-000125", "2027-000001"]);
+    adds_up(&reseller);
+}
+
+#[rstest]
+fn what_a_lower_revision_undoes_is_not_said_to_be_paid(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = reseller(ledger, &["d1"]);
+    run(&reseller, "close");
+    reseller.at("2026-11-12 12:00:00");
+    run(&reseller, "pay 2026-000001 --on 2026-11-10 --amount 900.00 --kind discount");
+    run(&reseller, "pay 2026-000001 --on 2026-11-10 --amount 50.00 --kind iss");
+    credit(&reseller, "d1", "2026-10", "-500.00");
+    rerun(&reseller, "2026-10", "d1");
+    assert_eq!(standing(&reseller), [row(1, "514.00", "50.00")]);
+    let invoice = &reseller.invoices(&[])[0];
+    assert_eq!(invoice["to_pay"], "464.00");
+    run(&reseller, "invoice 2026-000001 --pdf fatura.pdf");
+    let document = Pdf::new(std::fs::read(reseller.path("fatura.pdf")).unwrap());
+    let words = document.copied_text().replace(['\n', '\u{a0}'], " ");
+    assert!(words.contains("Já pago R$ 50,00: a pagar R$ 464,00"), "{words}");
     adds_up(&reseller);
 }

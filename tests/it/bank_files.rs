@@ -148,3 +148,59 @@ fn a_file_that_cannot_be_read_is_named_and_records_nothing() {
     assert!(told.contains("none.csv: No such file"), "{told}");
     assert_eq!(paid(&reseller), ["0.00"; 3]);
 }
+
+/// Reads the file twice: the second time all that the first recorded is known.
+#[track_caller]
+fn read_twice(reseller: &Reseller, file: &str, first: (usize, u64, usize)) {
+    let read = ["pay", "--file", file, "--json"];
+    assert_eq!(counts(&reseller.run(&read).json()), first);
+    let again = (0, first.1 + first.0 as u64, first.2);
+    assert_eq!(counts(&reseller.run(&read).json()), again, "read again");
+}
+
+#[rstest]
+fn what_was_entered_by_hand_is_one_line_of_the_bank(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger);
+    let half = ["pay", "2026-000001", "--on", "2026-11-10", "--amount", "507.00"];
+    reseller.run(&half).expect(0);
+    let lines = [("507.00", "F1", "PIX 2026-000001"), ("507.00", "F2", "PIX 2026-000001")];
+    reseller.write("e.ofx", &ofx(&lines));
+    read_twice(&reseller, "e.ofx", (1, 1, 0));
+    assert_eq!(paid(&reseller)[0], "1014.00");
+    // The same in a table of two lines of which one has a reference.
+    let line = "2026-000002,2026-11-10,507.00,money,";
+    reseller.write("p.csv", &format!("number,on,amount,kind,reference\n{line}\n{line}E1\n"));
+    read_twice(&reseller, "p.csv", (2, 0, 0));
+    assert_eq!(paid(&reseller)[1], "1014.00");
+    // Of one CNPJ: the money of d3 on account may be this line, which names no invoice.
+    let account = ["pay", "--dealership", "d3", "--on", "2026-11-10", "--amount", "1827.00"];
+    reseller.run(&account).expect(0);
+    reseller.write("f.ofx", &ofx(&[("1827.00", "F3", "TED CNPJ 11.222.333/0001-81")]));
+    read_twice(&reseller, "f.ofx", (0, 0, 1));
+    assert_eq!(paid(&reseller)[2], "0.00");
+}
+
+#[rstest]
+fn a_file_that_is_read_again_after_a_cancellation_is_known(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger);
+    reseller.run(&["pay", "2026-000001", "--on", "2026-11-10"]).expect(0);
+    let lines = "2026-000001,2026-11-10,1014.00,,\n2026-000002,2026-11-10,500.00,,E1\n";
+    reseller.write("p.csv", &format!("number,on,amount,kind,reference\n{lines}"));
+    read_twice(&reseller, "p.csv", (1, 1, 0));
+    reseller.write("e.ofx", &ofx(&[("1014.00", "F1", "PIX 2026-000001")]));
+    reseller.run(&["cancel", "2026-000001", "--reason", "engano"]).expect(0);
+    reseller.run(&["cancel", "2026-000002", "--reason", "engano"]).expect(0);
+    let read =
+        |file: &str| counts(&reseller.run(&["pay", "--file", file, "--json"]).expect(0).json());
+    assert_eq!(read("p.csv"), (0, 2, 0));
+    assert_eq!(read("e.ofx"), (0, 1, 0));
+    // What is not known is refused with a command that works as it is printed.
+    let new = ["pay", "2026-000001", "--on", "2026-11-12", "--amount", "5.00", "--reference", "E9"];
+    let told = reseller.run(&new).expect(2).stderr;
+    let command = "--dealership d1 --on 2026-11-12 --amount 5.00 --reference 'E9'";
+    assert!(told.contains(command), "{told}");
+}

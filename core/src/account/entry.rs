@@ -1,6 +1,6 @@
 //! What becomes of a payment that is to be recorded: new, known already, or refused (spec §2 *Account*).
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 
 use crate::account::payment::{Kind, Payment};
 use crate::bill::invoice::Number;
@@ -57,8 +57,13 @@ pub enum Decision {
         /// Which payment.
         id: String,
     },
-    /// The file names a reference that a person took back: not recorded again, but shown.
+    /// A file has what a person took back: not recorded again, but shown.
     TakenBack {
+        /// Which payment.
+        id: String,
+    },
+    /// A file names a reference that is recorded with another day or amount: shown.
+    Differs {
         /// Which payment.
         id: String,
     },
@@ -91,9 +96,26 @@ pub enum Objection {
         /// Of so much.
         open: Money,
     },
+    /// More than anybody pays.
+    #[error("{} is more than can be: write it in reais, with a point before the centavos", .0.brl())]
+    TooMuch(Money),
+    /// A day before there was such an invoice.
+    #[error("{0} is before the year 2000")]
+    TooLongAgo(NaiveDate),
+    /// What interest is, nobody can know from what is open.
+    #[error("interest needs --amount")]
+    HowMuchInterest,
+    /// The reference is that of a payment of another day or amount.
+    #[error("the reference {reference} is that of payment {id}, of another day or amount")]
+    OtherReference {
+        /// The bank's.
+        reference: String,
+        /// The other payment.
+        id: String,
+    },
     /// It equals one that is recorded.
     #[error(
-        "{} on {on} is recorded already ({id}): if the same was paid once more, say so with --again, or give each its bank's reference with --reference",
+        "{} on {on} is recorded already ({id}): if the same was paid once more, say so with --again",
         .amount.brl()
     )]
     Equal {
@@ -112,8 +134,11 @@ pub enum Objection {
     NoAmount,
 }
 
+/// The most that is taken for a payment: R$ 9.999.999.999.999,99.
+const MOST: Money = Money::from_centavos(999_999_999_999_999);
+
 /// Decides about an entry for an invoice of which `open` is open, or for the account; `payments` are the
-/// dealership's, as they will be once what was decided before is recorded.
+/// dealership's, as they will be once what was decided before is recorded: those have no id yet.
 ///
 /// # Errors
 /// [`Objection`], which says what to do.
@@ -123,36 +148,12 @@ pub fn decide(
     open: Money,
     today: NaiveDate,
 ) -> Result<Decision, Objection> {
-    if entry.on > today {
-        return Err(Objection::InFuture(entry.on));
-    }
-    if let Some(amount) = entry.amount {
-        if amount < Money::ZERO {
-            return Err(Objection::BelowZero(amount));
-        }
-        if amount == Money::ZERO {
-            return Err(Objection::Zero);
-        }
-    }
-    let same = |payment: &&Payment| payment.number == entry.number && payment.kind == entry.kind;
-    let own: Vec<&Payment> = payments.iter().filter(same).collect();
-    if let Some(reference) = &entry.reference
-        && let Some(known) = by_reference(entry, &own, reference)
-    {
+    can_be(entry, today)?;
+    if let Some(known) = known(entry, payments)? {
         return Ok(known);
     }
-    let equal: Vec<&&Payment> = own.iter().filter(|payment| is_equal(entry, payment)).collect();
-    let ordinal = match entry.source {
-        // Of what a person took back a person may enter the same again.
-        Source::Person { .. } => equal.iter().map(|payment| payment.ordinal).max().unwrap_or(0) + 1,
-        Source::File { ordinal } if entry.reference.is_none() => {
-            if equal.len() >= ordinal as usize {
-                return Ok(Decision::Known);
-            }
-            ordinal
-        }
-        Source::File { .. } => 1,
-    };
+    let equal = equals(entry, payments);
+    let ordinal = equal.iter().map(|payment| payment.ordinal).max().unwrap_or(0) + 1;
     let Some(amount) = entry.amount.or_else(|| entry.number.map(|_| open)) else {
         return Err(Objection::NoAmount);
     };
@@ -175,24 +176,90 @@ pub fn decide(
     Ok(Decision::Record { amount, settles, ordinal })
 }
 
-/// Whether it is that payment again, as far as a list without references can tell; an empty amount says
-/// nothing of it.
-fn is_equal(entry: &Entry, payment: &Payment) -> bool {
-    payment.on == entry.on && entry.amount.is_none_or(|amount| amount == payment.amount)
+/// Whether an entry can be a payment at all.
+fn can_be(entry: &Entry, today: NaiveDate) -> Result<(), Objection> {
+    if entry.on > today {
+        return Err(Objection::InFuture(entry.on));
+    }
+    if entry.on.year() < 2000 {
+        return Err(Objection::TooLongAgo(entry.on));
+    }
+    match entry.amount {
+        Some(amount) if amount < Money::ZERO => Err(Objection::BelowZero(amount)),
+        Some(Money::ZERO) => Err(Objection::Zero),
+        Some(amount) if amount > MOST => Err(Objection::TooMuch(amount)),
+        None if entry.kind == Kind::Interest => Err(Objection::HowMuchInterest),
+        _ => Ok(()),
+    }
 }
 
-fn by_reference(entry: &Entry, own: &[&Payment], reference: &str) -> Option<Decision> {
-    let mut named = own.iter().filter(|payment| payment.reference.as_deref() == Some(reference));
-    if named.clone().any(|payment| !payment.undone) {
-        return Some(Decision::Known);
+/// What is known of an entry, by its reference or as the k-th equal line of a file; `None` where it is new.
+///
+/// # Errors
+/// [`Objection::OtherReference`].
+pub fn known(entry: &Entry, payments: &[Payment]) -> Result<Option<Decision>, Objection> {
+    if let Some(reference) = &entry.reference {
+        return by_reference(entry, payments, reference);
     }
-    if let (Some(undone), Source::File { .. }) = (named.next(), entry.source) {
-        return Some(Decision::TakenBack { id: undone.id.clone() });
+    let Source::File { ordinal } = entry.source else { return Ok(None) };
+    let (undone, stands): (Vec<_>, Vec<_>) =
+        equals(entry, payments).into_iter().partition(|payment| payment.undone);
+    let ordinal = ordinal as usize;
+    if stands.len() >= ordinal {
+        return Ok(Some(Decision::Known));
     }
-    let unnamed = own
-        .iter()
-        .find(|payment| payment.reference.is_none() && !payment.undone && is_equal(entry, payment));
-    unnamed.map(|payment| Decision::KnownNow { id: payment.id.clone() })
+    // As many more as a person took back: perhaps that one.
+    let taken_back = undone.get(ordinal - stands.len() - 1);
+    Ok(taken_back.map(|payment| Decision::TakenBack { id: payment.id.clone() }))
+}
+
+fn own<'a>(entry: &Entry, payments: &'a [Payment]) -> impl Iterator<Item = &'a Payment> {
+    let (number, kind) = (entry.number, entry.kind);
+    payments.iter().filter(move |payment| payment.number == number && payment.kind == kind)
+}
+
+/// Those that it may be again, as far as a list without references can tell. An empty amount says nothing of
+/// it; beside it in one file stand others of that day.
+fn equals<'a>(entry: &Entry, payments: &'a [Payment]) -> Vec<&'a Payment> {
+    let is_equal = |payment: &&Payment| {
+        payment.on == entry.on
+            && entry.amount.map_or(!payment.id.is_empty(), |amount| amount == payment.amount)
+    };
+    own(entry, payments).filter(is_equal).collect()
+}
+
+fn by_reference(
+    entry: &Entry,
+    payments: &[Payment],
+    reference: &str,
+) -> Result<Option<Decision>, Objection> {
+    let mut named = own(entry, payments)
+        .filter(|payment| payment.reference.as_deref() == Some(reference))
+        .collect::<Vec<_>>();
+    let is_file = matches!(entry.source, Source::File { .. });
+    if let Some(stands) = named.iter().find(|payment| !payment.undone) {
+        let id = stands.id.clone();
+        let same =
+            entry.amount.is_none_or(|amount| (amount, entry.on) == (stands.amount, stands.on));
+        return match (same, is_file) {
+            (true, _) => Ok(Some(Decision::Known)),
+            (false, true) => Ok(Some(Decision::Differs { id })),
+            (false, false) => {
+                Err(Objection::OtherReference { reference: reference.to_owned(), id })
+            }
+        };
+    }
+    if let (Some(undone), true) = (named.pop(), is_file) {
+        return Ok(Some(Decision::TakenBack { id: undone.id.clone() }));
+    }
+    if entry.source == (Source::Person { again: true }) {
+        return Ok(None);
+    }
+    // In one file a line with and one without a reference are two payments.
+    let unnamed = equals(entry, payments)
+        .into_iter()
+        .find(|payment| payment.reference.is_none() && !payment.undone && !payment.id.is_empty());
+    Ok(unnamed.map(|payment| Decision::KnownNow { id: payment.id.clone() }))
 }
 
 fn may_stand(entry: &Entry, amount: Money, open: Money) -> Result<(), Objection> {
@@ -231,6 +298,7 @@ mod tests {
         decide(entry, payments, open.parse().unwrap(), TODAY.parse().unwrap())
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "compared with what is decided")]
     fn recorded(amount: &str, settles: &str, ordinal: u32) -> Result<Decision, Objection> {
         let (amount, settles) = (amount.parse().unwrap(), settles.parse().unwrap());
         Ok(Decision::Record { amount, settles, ordinal })
@@ -303,7 +371,52 @@ mod tests {
         assert_eq!(decided(&named(ONCE), &[known], "100.00"), recorded("50.00", "50.00", 2));
     }
 
+    #[test]
+    fn a_reference_of_another_payment_is_told() {
+        let mut known = payment("a", "2026-11-10", "50.00", Kind::Money);
+        known.reference = Some("E1".to_owned());
+        let named = |source| Entry { reference: Some("E1".to_owned()), ..entry("90.00", source) };
+        let all = std::slice::from_ref(&known);
+        let told = decided(&named(ONCE), all, "100.00").unwrap_err().to_string();
+        assert_eq!(told, "the reference E1 is that of payment a, of another day or amount");
+        let file = decided(&named(Source::File { ordinal: 1 }), all, "100.00");
+        assert_eq!(file, Ok(Decision::Differs { id: "a".to_owned() }));
+    }
+
+    #[test]
+    fn again_with_a_reference_is_another_payment() {
+        let known = [payment("a", "2026-11-10", "50.00", Kind::Money)];
+        let named = Entry { reference: Some("E2".to_owned()), ..entry("50.00", AGAIN) };
+        assert_eq!(decided(&named, &known, "100.00"), recorded("50.00", "50.00", 2));
+    }
+
+    #[test]
+    fn what_a_person_took_back_swallows_no_line_of_a_file() {
+        let line = |ordinal| entry("507.00", Source::File { ordinal });
+        let mut all = vec![payment("a", "2026-11-10", "507.00", Kind::Money)];
+        all[0].undone = true;
+        let shown = Ok(Decision::TakenBack { id: "a".to_owned() });
+        assert_eq!(decided(&line(1), &all, "1014.00"), shown);
+        all.push(payment("b", "2026-11-10", "507.00", Kind::Money));
+        assert_eq!(decided(&line(1), &all, "507.00"), Ok(Decision::Known));
+        assert_eq!(decided(&line(2), &all, "507.00"), shown);
+        assert_eq!(decided(&line(3), &all, "507.00"), recorded("507.00", "507.00", 2));
+    }
+
+    #[test]
+    fn lines_of_one_file_beside_each_other_are_two_payments() {
+        let file = Source::File { ordinal: 1 };
+        let new = [payment("", "2026-11-10", "507.00", Kind::Money)];
+        let named = Entry { reference: Some("E1".to_owned()), ..entry("507.00", file) };
+        assert_eq!(decided(&named, &new, "507.00"), recorded("507.00", "507.00", 2));
+        // The rest that is open, on the same day.
+        assert_eq!(decided(&entry("", file), &new, "509.30"), recorded("509.30", "509.30", 1));
+    }
+
     #[rstest]
+    #[case(Entry { on: "0001-11-21".parse().unwrap(), ..entry("1.00", ONCE) })]
+    #[case(entry("92233720368547758.07", ONCE))]
+    #[case(Entry { kind: Kind::Interest, ..entry("", ONCE) })]
     #[case(Entry { on: "2026-11-21".parse().unwrap(), ..entry("1.00", ONCE) })]
     #[case(entry("-1.00", ONCE))]
     #[case(entry("0.00", ONCE))]

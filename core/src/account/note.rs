@@ -155,7 +155,8 @@ impl Note {
             Money::ZERO => self.description.clone(),
             _ => format!("Saldo de crédito: {}", self.description),
         };
-        let (had, rest) = (elsewhere - self.amount, elsewhere + used - self.amount);
+        let counts = self.amount - self.taken_back;
+        let (had, rest) = (elsewhere - counts, elsewhere + used - counts);
         if rest == Money::ZERO || self.amount > Money::ZERO {
             return description;
         }

@@ -215,13 +215,13 @@ pub fn settle(payments: &[Payment], number: Number, total: Money) -> Settlement 
     settlement
 }
 
-/// What all of a dealership's money comes to, from which every document says what was paid.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What there is of a dealership's money for one invoice, from which every document says what was paid.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Available {
     /// What settles the invoice already: money.
     pub money: Money,
-    /// What settles it already: tax withheld and discounts.
-    pub withheld: Money,
+    /// What settles it already: each tax withheld and discount, in the order in which they are kept.
+    pub withheld: Vec<Money>,
     /// What waits.
     pub waiting: Money,
 }
@@ -231,24 +231,31 @@ impl Available {
     #[must_use]
     pub fn of(payments: &[Payment], number: Option<Number>) -> Self {
         let mut available = Self::default();
-        for payment in payments {
+        let mut in_order: Vec<&Payment> = payments.iter().collect();
+        in_order.sort_by(|a, b| (a.on, &a.id).cmp(&(b.on, &b.id)));
+        for payment in in_order {
             let settles = number.map_or(Money::ZERO, |number| payment.settles(number));
-            if payment.kind.is_own_only() {
-                available.withheld += settles;
-            } else {
+            if !payment.kind.is_own_only() {
                 available.money += settles;
+            } else if settles > Money::ZERO {
+                available.withheld.push(settles);
             }
             available.waiting += payment.waiting();
         }
         available
     }
 
-    /// What is paid of an invoice of this `total` by the time of its issue; more than the total where
-    /// money is left for the next one.
+    /// What is paid of an invoice of this `total` once it is issued, as [`settle`] does it; more than the total
+    /// where money is left for the next one.
     #[must_use]
-    pub fn paid_of(self, total: Money) -> Money {
-        let all = self.money + self.withheld + self.waiting;
-        if all <= total { all } else { total + (all - total).min(self.money + self.waiting) }
+    pub fn paid_of(&self, total: Money) -> Money {
+        let mut room = total;
+        for withheld in &self.withheld {
+            if *withheld <= room {
+                room = room - *withheld;
+            }
+        }
+        total - room + self.money + self.waiting
     }
 }
 
@@ -333,16 +340,32 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_more_than_the_total_is_left_but_for_what_was_withheld() {
-        let available = |money_in: &str, withheld: &str, waiting: &str| Available {
-            money: money(money_in),
-            withheld: money(withheld),
-            waiting: money(waiting),
-        };
-        let paid = |of: Available| of.paid_of(money("100.00")).to_string();
-        assert_eq!(paid(available("0.00", "0.00", "40.00")), "40.00");
-        assert_eq!(paid(available("120.00", "0.00", "10.00")), "130.00");
-        assert_eq!(paid(available("0.00", "120.00", "0.00")), "100.00");
-        assert_eq!(paid(available("5.00", "120.00", "0.00")), "105.00");
+    fn documents_say_what_will_settle_the_invoice() {
+        let mut all = [
+            payment("a", "2026-11-08", "500.00", Kind::Discount),
+            payment("b", "2026-11-09", "50.00", Kind::Iss),
+            payment("c", "2026-11-10", "100.00", Kind::Money),
+            payment("d", "2026-11-10", "30.00", Kind::Money),
+        ];
+        for payment in &mut all[..3] {
+            payment.allocated = vec![(N1, payment.amount)];
+        }
+        let available = Available::of(&all, Some(N1));
+        for total in ["0.00", "49.99", "50.00", "180.00", "499.99", "500.00", "679.99", "700.00"] {
+            let total = money(total);
+            let settlement = settle(&all, N1, total);
+            let came: Money = all[2..].iter().map(|payment| payment.amount).sum();
+            let settled = |id: &str| {
+                settlement
+                    .allocated
+                    .iter()
+                    .filter(|part| part.payment == id)
+                    .map(|p| p.amount)
+                    .sum()
+            };
+            let left = came - settled("c") - settled("d");
+            assert_eq!(available.paid_of(total), settlement.paid() + left, "{total}");
+        }
+        assert_eq!(available.paid_of(money("516.30")), money("630.00"), "iss has no room");
     }
 }

@@ -120,6 +120,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::party::register::EmailAddress;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -172,5 +173,73 @@ mod tests {
         assert!(!schedule.is_due((day("2026-11-01"), due_on), None, day("2026-11-01")));
         assert!(!schedule.is_due((day("2026-11-02"), due_on), None, day("2026-11-02")));
         assert!(schedule.is_due((day("2026-11-02"), due_on), None, due_on));
+    }
+
+    fn reminded(sequence: u32, to_pay: &str) -> Reminded {
+        Reminded {
+            number: Number { year: 2026, sequence },
+            revision: 0,
+            month: "2026-10".parse().unwrap(),
+            due_on: day("2026-11-10"),
+            total: "1014.00".parse().unwrap(),
+            to_pay: to_pay.parse().unwrap(),
+            pix: None,
+        }
+    }
+
+    fn reminder() -> Reminder {
+        let cnpj = "11.222.333/0001-81";
+        Reminder {
+            issuer: Issuer {
+                name: "Exemplo Tecnologia Ltda".to_owned(),
+                cnpj: cnpj.parse().unwrap(),
+                address: String::new(),
+                city: String::new(),
+                state: "RS".parse().unwrap(),
+                email: EmailAddress::trusted("financeiro@example.com".to_owned()),
+                phone: String::new(),
+                timezone: chrono_tz::America::Sao_Paulo,
+            },
+            dealership_id: "d1".to_owned(),
+            dealership: Party {
+                name: String::new(),
+                trade_name: String::new(),
+                cnpj: cnpj.parse().unwrap(),
+                address: String::new(),
+                city: String::new(),
+                state: "RS".parse().unwrap(),
+            },
+            on: day("2026-11-11"),
+            invoices: vec![reminded(1, "1014.00"), reminded(2, "500.00")],
+            waiting: Money::ZERO,
+        }
+    }
+
+    /// What is open when it is sent, as sequence, revision and amount, and what waits; and what is then asked for.
+    #[rstest]
+    #[case(&[(1, 0, "1014.00"), (2, 0, "500.00")], "0.00", Some("1514.00"))]
+    #[case(&[(1, 0, "1014.00"), (2, 0, "500.00")], "1513.99", Some("1514.00"))]
+    #[case(&[(1, 0, "1014.00"), (2, 0, "500.00")], "1514.00", None)] // as much waits as is open
+    #[case(&[(2, 0, "500.00")], "0.00", Some("500.00"))] // the first is paid or void
+    #[case(&[(2, 0, "500.00")], "500.00", None)]
+    #[case(&[(1, 0, "14.00"), (2, 0, "500.00")], "0.00", Some("500.00"))] // its code is for another amount
+    #[case(&[(1, 1, "1014.00"), (2, 0, "500.00")], "0.00", Some("500.00"))] // it was revised
+    #[case(&[(3, 0, "9.00")], "0.00", None)]
+    #[case(&[], "0.00", None)]
+    fn asks_only_for_what_is_still_so(
+        #[case] open: &[(u32, u32, &str)],
+        #[case] waiting: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let open: Vec<(Number, u32, Money)> = open
+            .iter()
+            .map(|(sequence, revision, amount)| {
+                let number = Number { year: 2026, sequence: *sequence };
+                (number, *revision, amount.parse().unwrap())
+            })
+            .collect();
+        let still = reminder().as_of(&open, waiting.parse().unwrap());
+        let asked = still.as_ref().map(|reminder| reminder.to_pay().to_string());
+        assert_eq!(asked.as_deref(), expected);
     }
 }

@@ -17,7 +17,7 @@ use crate::ledger::audit::{Action, Deed};
 use crate::ledger::standing::{StandingTotal, month_of, standing_total};
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
-use fecha_core::account::entry::{Decision, Entry, Objection, Source, decide};
+use fecha_core::account::entry::{Decision, Entry, Objection, Source, decide, known};
 use fecha_core::account::payment::{Kind, Payment};
 use fecha_core::bank::BadLines;
 use fecha_core::bill::invoice::Number;
@@ -70,10 +70,17 @@ pub enum NotRecorded {
     #[error("there is no invoice {0}: `fecha invoices` lists all")]
     NoInvoice(Number),
     #[error(
-        "{number} is void: put the money on the account of '{dealership_id}', where its next invoice takes it, with `fecha pay --dealership {dealership_id} --on {on} --amount {}`",
-        .amount.map_or_else(|| "AMOUNT".to_owned(), |amount| amount.to_string())
+        "{number} is void: put the money on the account of '{dealership_id}', where its next invoice takes it, with `fecha pay --dealership {dealership_id} --on {on} --amount {}{}`",
+        .amount.map_or_else(|| "AMOUNT".to_owned(), |amount| amount.to_string()),
+        .reference.as_ref().map(|reference| format!(" --reference '{reference}'")).unwrap_or_default()
     )]
-    Void { number: Number, dealership_id: String, on: NaiveDate, amount: Option<Money> },
+    Void {
+        number: Number,
+        dealership_id: String,
+        on: NaiveDate,
+        amount: Option<Money>,
+        reference: Option<String>,
+    },
     #[error("{}", .0.of_one())]
     UnknownDealership(#[from] UnknownDealerships),
     #[error(transparent)]
@@ -301,21 +308,25 @@ impl Books {
         by: &str,
     ) -> Result<Result<Done, NotRecorded>, LedgerError> {
         let id = &targets[&key(&new.target)];
-        let (number, total) = match new.target {
-            Target::Account(_) => (None, Money::ZERO),
-            Target::Invoice(number) => match standing_total(transaction, number).await? {
-                StandingTotal::Stands(total) => (Some(number), total),
-                StandingTotal::Void => {
-                    let (dealership_id, on, amount) = (id.clone(), new.on, new.amount);
-                    return Ok(Err(NotRecorded::Void { number, dealership_id, on, amount }));
-                }
-            },
+        let number = match new.target {
+            Target::Account(_) => None,
+            Target::Invoice(number) => Some(number),
         };
         let entry = self.entry(new, number);
         let payments = self.payments.entry(id.clone()).or_default();
-        let settled = |number| payments.iter().map(|payment| payment.settles(number)).sum();
-        let open = total - number.map_or(Money::ZERO, settled);
-        let decision = match decide(&entry, payments, open, self.today) {
+        let open = match number {
+            None => Money::ZERO,
+            Some(number) => match standing_total(transaction, number).await? {
+                StandingTotal::Stands(total) => {
+                    total - payments.iter().map(|payment| payment.settles(number)).sum()
+                }
+                // What was recorded before it was void is known still.
+                StandingTotal::Void if !matches!(known(&entry, payments), Ok(None)) => Money::ZERO,
+                StandingTotal::Void => return Ok(Err(void(number, id, new))),
+            },
+        };
+        let decision = decide(&entry, payments, open, self.today);
+        let decision = match decision {
             Ok(decision) => decision,
             Err(why) => return Ok(Err(why.into())),
         };
@@ -324,15 +335,23 @@ impl Books {
             Decision::KnownNow { id } => {
                 let reference = entry.reference.unwrap_or_default();
                 set_reference(transaction, &id, &reference).await?;
+                // The next line with another reference is another payment.
+                if let Some(payment) = payments.iter_mut().find(|payment| payment.id == id) {
+                    payment.reference = Some(reference);
+                }
                 Done::Known
             }
             Decision::TakenBack { id } => {
-                Done::Unmatched(format!("this reference was recorded as {id}, and taken back"))
+                Done::Unmatched(format!("it was recorded as {id}, and taken back"))
             }
+            Decision::Differs { id } => Done::Unmatched(format!(
+                "its reference is that of payment {id}, of another day or amount"
+            )),
             Decision::Record { amount, settles, ordinal } => {
                 let settles = (settles > Money::ZERO).then_some(settles);
                 let payment = Payment {
-                    id: format!("new {}", payments.len()),
+                    // It gets one when it is written.
+                    id: String::new(),
                     dealership_id: id.clone(),
                     ordinal,
                     entered_by: by.to_owned(),
@@ -365,6 +384,11 @@ impl Books {
             source,
         }
     }
+}
+
+fn void(number: Number, id: &str, new: &NewPayment) -> NotRecorded {
+    let (dealership_id, reference) = (id.to_owned(), new.reference.clone());
+    NotRecorded::Void { number, dealership_id, on: new.on, amount: new.amount, reference }
 }
 
 /// A payment of so much that settles nothing yet, and is nobody's.
