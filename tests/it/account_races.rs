@@ -85,8 +85,7 @@ fn race(ledger: LedgerKind, pair: [&str; 2], random: &mut ChaCha8Rng) {
     let came = reseller.ledger_number(
         "SELECT SUM(amount) FROM payment WHERE dealership_id = 'd1' AND undone_at IS NULL",
     );
-    let wanted =
-        if both[0].status == 0 && pair[0].contains("700.00") { 221_400 } else { 151_400 };
+    let wanted = if both[0].status == 0 && pair[0].contains("700.00") { 221_400 } else { 151_400 };
     assert_eq!(came, wanted, "{told}");
     assert!(sum("allocation") + sum("refund_part") <= came, "{told}");
     let files: i64 =

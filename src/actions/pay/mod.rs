@@ -55,7 +55,7 @@ pub enum Wish {
 }
 
 /// What a payment is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// This invoice.
     Invoice(Number),
@@ -70,12 +70,12 @@ pub enum NotRecorded {
     #[error("there is no invoice {0}: `fecha invoices` lists all")]
     NoInvoice(Number),
     #[error(
-        "{number} is void: put the money on the account of '{dealership_id}', where its next invoice takes it, with `fecha pay --dealership {dealership_id} --on {on} --amount {}{}`",
+        "{target} is void: put the money on the account of '{dealership_id}', where its next invoice takes it, with `fecha pay --dealership {dealership_id} --on {on} --amount {}{}`",
         .amount.map_or_else(|| "AMOUNT".to_owned(), |amount| amount.to_string()),
         .reference.as_ref().map(|reference| format!(" --reference '{reference}'")).unwrap_or_default()
     )]
     Void {
-        number: Number,
+        target: Target,
         dealership_id: String,
         on: NaiveDate,
         amount: Option<Money>,
@@ -237,7 +237,7 @@ fn unmatched(new: &NewPayment, why: String) -> Unmatched {
 async fn whose(
     office: &Office,
     payments: &[NewPayment],
-) -> Result<BTreeMap<String, String>, PayError> {
+) -> Result<BTreeMap<Target, String>, PayError> {
     let mut targets = BTreeMap::new();
     let mut refused = Vec::new();
     for payment in payments {
@@ -252,7 +252,7 @@ async fn whose(
         };
         match found {
             Ok(id) => {
-                targets.insert(key(&payment.target), id);
+                targets.insert(payment.target.clone(), id);
             }
             Err(why) => refused.push(Refused { place: payment.place.clone(), why }),
         }
@@ -260,10 +260,12 @@ async fn whose(
     if refused.is_empty() { Ok(targets) } else { Err(PayError::Refused(refused)) }
 }
 
-fn key(target: &Target) -> String {
-    match target {
-        Target::Invoice(number) => format!("number {number}"),
-        Target::Account(id) => format!("account {id}"),
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Invoice(number) => number.fmt(f),
+            Self::Account(id) => write!(f, "the account of '{id}'"),
+        }
     }
 }
 
@@ -288,7 +290,7 @@ impl Books {
     async fn open(
         office: &Office,
         transaction: &mut Transaction,
-        targets: &BTreeMap<String, String>,
+        targets: &BTreeMap<Target, String>,
     ) -> Result<Self, LedgerError> {
         let mut payments = BTreeMap::new();
         for id in targets.values().collect::<BTreeSet<_>>() {
@@ -304,26 +306,18 @@ impl Books {
         &mut self,
         transaction: &mut Transaction,
         new: &NewPayment,
-        targets: &BTreeMap<String, String>,
+        targets: &BTreeMap<Target, String>,
         by: &str,
     ) -> Result<Result<Done, NotRecorded>, LedgerError> {
-        let id = &targets[&key(&new.target)];
+        let id = &targets[&new.target];
         let number = match new.target {
             Target::Account(_) => None,
             Target::Invoice(number) => Some(number),
         };
         let entry = self.entry(new, number);
         let payments = self.payments.entry(id.clone()).or_default();
-        let open = match number {
-            None => Money::ZERO,
-            Some(number) => match standing_total(transaction, number).await? {
-                StandingTotal::Stands(total) => {
-                    total - payments.iter().map(|payment| payment.settles(number)).sum()
-                }
-                // What was recorded before it was void is known still.
-                StandingTotal::Void if !matches!(known(&entry, payments), Ok(None)) => Money::ZERO,
-                StandingTotal::Void => return Ok(Err(void(number, id, new))),
-            },
+        let Some(open) = open_of(transaction, &entry, payments).await? else {
+            return Ok(Err(void(id, new)));
         };
         let decision = decide(&entry, payments, open, self.today);
         let decision = match decision {
@@ -386,9 +380,31 @@ impl Books {
     }
 }
 
-fn void(number: Number, id: &str, new: &NewPayment) -> NotRecorded {
-    let (dealership_id, reference) = (id.to_owned(), new.reference.clone());
-    NotRecorded::Void { number, dealership_id, on: new.on, amount: new.amount, reference }
+/// What is open of the entry's invoice; `None` where that is void and the entry is new. What was recorded
+/// before it was void is known still.
+async fn open_of(
+    transaction: &mut Transaction,
+    entry: &Entry,
+    payments: &[Payment],
+) -> Result<Option<Money>, LedgerError> {
+    let Some(number) = entry.number else { return Ok(Some(Money::ZERO)) };
+    Ok(match standing_total(transaction, number).await? {
+        StandingTotal::Stands(total) => {
+            Some(total - payments.iter().map(|payment| payment.settles(number)).sum())
+        }
+        StandingTotal::Void if matches!(known(entry, payments), Ok(None)) => None,
+        StandingTotal::Void => Some(Money::ZERO),
+    })
+}
+
+fn void(dealership_id: &str, new: &NewPayment) -> NotRecorded {
+    NotRecorded::Void {
+        target: new.target.clone(),
+        dealership_id: dealership_id.to_owned(),
+        on: new.on,
+        amount: new.amount,
+        reference: new.reference.clone(),
+    }
 }
 
 /// A payment of so much that settles nothing yet, and is nobody's.
