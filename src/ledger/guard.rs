@@ -1,5 +1,6 @@
 //! What is only ever added to, kept so by the database itself: triggers refuse to change or delete an
-//! audit entry, an issued revision, a cancellation or one of their files, whoever asks.
+//! audit entry, an issued revision, a cancellation or one of their files, and what a payment or refund was,
+//! whoever asks.
 
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -15,7 +16,7 @@ struct Guarded {
 /// their own, so that it is also made in a ledger that has the others.
 const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, adjustments_amount, total, due_on, issued_on";
 
-const GUARDED: [Guarded; 5] = [
+const GUARDED: [Guarded; 7] = [
     Guarded { table: "audit", columns: "" },
     Guarded { table: "file", columns: "" },
     Guarded { table: "cancellation", columns: "" },
@@ -24,6 +25,12 @@ const GUARDED: [Guarded; 5] = [
         columns: "number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at, reason, issued_by",
     },
     Guarded { table: "invoice", columns: "number, dealership_id, month" },
+    // Taking one back is another column; the bank's reference may come later.
+    Guarded {
+        table: "payment",
+        columns: "id, dealership_id, number, paid_on, amount, kind, ordinal, entered_by, entered_at",
+    },
+    Guarded { table: "refund", columns: "" },
 ];
 
 /// Only on PostgreSQL: one function for all triggers. The lock keeps two processes that open a new
@@ -74,7 +81,7 @@ impl Ledger {
                 .to_owned(),
             Engine::Postgres => format!(
                 "SELECT CAST(tgname AS TEXT) FROM pg_trigger
-                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, {})",
+                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, 'refund'::regclass, {})",
                 guard_account::TABLES
             ),
         };

@@ -316,6 +316,8 @@ fn the_ledger_itself_refuses_that_money_is_given_away_twice(
             "UPDATE allocation SET amount = 90001 WHERE payment = '{id}' AND number = '2026-000001'"
         ),
         format!("UPDATE payment SET converted = 1 WHERE id = '{id}'"),
+        format!("UPDATE payment SET amount = 91000 WHERE id = '{id}'"),
+        "DELETE FROM payment".to_owned(),
         format!("UPDATE payment SET undone_at = 'x' WHERE id = '{id}'"),
         "INSERT INTO taking (note, number, amount, words) VALUES (1, '2026-000002', -1, 'x')"
             .to_owned(),
