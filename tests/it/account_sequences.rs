@@ -82,7 +82,7 @@ impl Sequence {
 
     fn step(&mut self) {
         let (id, month) = (self.pick(&IDS), self.pick(&MONTHS));
-        match self.random.random_range(0..15) {
+        match self.random.random_range(0..16) {
             0 | 1 => drop(self.run(&format!("close --month {month} --release"))),
             2 => drop(self.run(&format!("close --month {month} --dealership {id} --release"))),
             3 => self.adjust(id, month),
@@ -90,6 +90,7 @@ impl Sequence {
             5 => self.late(id, month),
             6 => self.contract(id, month),
             7 => self.cancel(id),
+            14 => self.price(month),
             8..=10 => self.pay(id),
             11 => self.file(id),
             12 => self.undo(),
@@ -128,6 +129,17 @@ impl Sequence {
         let row = (Some(id), "5548990000001", "out", "hsm", None, None, at.as_str());
         self.reseller.add(&vec![row; count]);
         self.run(&format!("rerun --month {month} --all --reason atraso"));
+    }
+
+    /// Another price for the smallest package, in all months, and what it changes in one.
+    fn price(&mut self, month: &str) {
+        let price = self.pick(&["1014.00", "990.00", "1100.00"]);
+        let config = std::fs::read_to_string(self.reseller.path("fecha.toml")).unwrap();
+        let (before, rest) = config.split_once("{ contacts = 5000, price = \"").unwrap();
+        let (_, after) = rest.split_once('"').unwrap();
+        let config = format!("{before}{{ contacts = 5000, price = \"{price}\"{after}");
+        self.reseller.write("fecha.toml", &config);
+        self.run(&format!("rerun --month {month} --all --reason preço --accept price,contract"));
     }
 
     fn contract(&mut self, id: &str, month: &str) {
