@@ -79,6 +79,15 @@ impl Postgres {
         )
     }
 
+    /// The same, where the server may be away: `None` where it did not work.
+    pub fn try_sql(&self, database: &str, sql: &str) -> Option<String> {
+        let mut psql = Command::new(program("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
+        let output = psql.args([&self.url(database), "-c", sql]).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        output.status.success().then(|| text.trim_end().to_owned())
+    }
+
     /// A new database whose name begins with `name`, filled by a dump; its URL.
     pub fn restore(&self, name: &str, dump: &Path) -> String {
         let url = self.create_database(name);

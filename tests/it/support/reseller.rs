@@ -128,6 +128,11 @@ impl Reseller {
         self
     }
 
+    /// From now on nothing of it is deleted: somebody has to look at it.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
