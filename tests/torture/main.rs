@@ -6,8 +6,8 @@
 //!
 //! Daemons and commands are killed and stopped, the ledger is cut off, crashes or has a full disk, the mail server
 //! is slow and lies, the clock leaps, two daemons run at once, and people close, rerun, cancel, adjust, pay and
-//! take back at random. After each step everything that must hold is looked at from outside. docs of what is
-//! proved: CONTRIBUTING.md.
+//! take back at random. After each step everything that must hold is looked at from outside: CONTRIBUTING.md says
+//! what that is.
 
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../it/support"]

@@ -10,6 +10,7 @@ use super::jobs::{Event, Fate, Job};
 use super::model::{End, Model};
 use super::orders::{Deed, Office, Order, Standing, ended, ended_months};
 use super::snapshot::Snapshot;
+use super::tale::Fault;
 use super::traffic::Traffic;
 use super::world::{FIRST_MONTH, IDS, WESTERN, World};
 use crate::support::reseller::{DEALERSHIP_HEADER, LedgerKind, dealership};
@@ -24,6 +25,8 @@ enum Trouble {
     Cut,
     Dead,
     Frozen,
+    /// The ledger's files are away for a while, as where a volume is not mounted.
+    Gone,
     /// One or all backends are told to end.
     Terminated,
     /// A backend is killed: the server recovers, as after a crash.
@@ -97,9 +100,11 @@ impl Run {
             self.world.start_daemon();
         }
         let trouble = self.trouble();
-        let orders: Vec<Order> = (0..self.world.random.random_range(1..4))
+        let mut orders: Vec<Order> = (0..self.world.random.random_range(1..4))
             .map(|_| self.office.order(&mut self.world, &mut self.model, &self.standing))
             .collect();
+        // An import may make a ledger.
+        orders.retain(|order| trouble != Trouble::Gone || order.arguments[0] != "import");
         self.world.tale.tell(&format!(
             "step {}: {} {trouble:?}",
             self.world.tale.steps,
@@ -130,7 +135,7 @@ impl Run {
     }
 
     fn trouble(&mut self) -> Trouble {
-        let of_all = [Trouble::FullDisk, Trouble::SmallFiles];
+        let of_file = [Trouble::FullDisk, Trouble::SmallFiles, Trouble::Gone];
         let of_server = [
             Trouble::Cut,
             Trouble::Cut,
@@ -142,11 +147,12 @@ impl Run {
             Trouble::FullDisk,
         ];
         let trouble = match self.world.random.random_range(0..100) {
-            0..12 if self.world.server.is_none() => *self.world.pick(&of_all),
+            0..12 if self.world.server.is_none() => *self.world.pick(&of_file),
             0..30 if self.world.server.is_some() => *self.world.pick(&of_server),
             _ => return Trouble::None,
         };
-        if trouble == Trouble::FullDisk && self.world.disk.is_none() {
+        let has_no_disk = trouble == Trouble::FullDisk && self.world.disk.is_none();
+        if has_no_disk || trouble == Trouble::Gone && Fault::LedgerMadeAnew.is_known() {
             return Trouble::None;
         }
         let name: &'static str = match trouble {
@@ -156,6 +162,7 @@ impl Run {
             Trouble::Cut => "cut",
             Trouble::Dead => "dead line",
             Trouble::Frozen => "frozen line",
+            Trouble::Gone => "ledger gone",
             Trouble::Terminated => "terminated",
             Trouble::Crashed => "crashed",
         };
@@ -246,6 +253,9 @@ impl Run {
         if let (Trouble::FullDisk, Some(disk)) = (trouble, &self.world.disk) {
             disk.fill(room);
         }
+        if trouble == Trouble::Gone {
+            self.world.hide_ledger();
+        }
         let backends = self.world.backends();
         let Some(server) = &self.world.server else { return };
         match trouble {
@@ -261,13 +271,16 @@ impl Run {
                     let _ = std::process::Command::new("kill").args(["-9", pid]).status();
                 }
             }
-            Trouble::None | Trouble::FullDisk | Trouble::SmallFiles => {}
+            Trouble::None | Trouble::FullDisk | Trouble::SmallFiles | Trouble::Gone => {}
         }
     }
 
     fn end(&mut self, trouble: Trouble) {
         if let (Trouble::FullDisk, Some(disk)) = (trouble, &self.world.disk) {
             disk.make_room();
+        }
+        if trouble == Trouble::Gone {
+            self.world.show_ledger();
         }
         let Some(server) = &self.world.server else { return };
         match trouble {

@@ -21,6 +21,14 @@ pub enum Fault {
     SentButNotTaken,
     /// A passing error of the ledger fails a dealership.
     PassingErrorFails,
+    /// A ledger that is away is made anew.
+    LedgerMadeAnew,
+}
+
+impl Fault {
+    pub fn is_known(self) -> bool {
+        KNOWN.contains(&self)
+    }
 }
 
 /// Faults that do not end the run.
@@ -30,6 +38,7 @@ const KNOWN: &[Fault] = &[
     Fault::OddAnswerIsLost,
     Fault::SentButNotTaken,
     Fault::PassingErrorFails,
+    Fault::LedgerMadeAnew,
 ];
 
 pub struct Tale {
@@ -99,7 +108,7 @@ impl Tale {
 
     /// A known fault is counted, once for each subject; any other ends the run.
     pub fn fault(&mut self, fault: Fault, about: &str, what: &str) -> Option<String> {
-        if !KNOWN.contains(&fault) {
+        if !fault.is_known() {
             return Some(format!("{fault:?}: {what}"));
         }
         let known = self.known.entry(fault).or_insert_with(|| (BTreeSet::new(), what.to_owned()));

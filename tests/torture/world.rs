@@ -289,6 +289,30 @@ impl World {
         }
     }
 
+    /// Takes the files of a SQLite ledger away.
+    pub fn hide_ledger(&self) {
+        let folder = self.reseller.path("disk");
+        let away = folder.join("away");
+        std::fs::create_dir(&away).expect("a folder");
+        for name in ["fecha.db", "fecha.db-wal", "fecha.db-shm"] {
+            let _ = std::fs::rename(folder.join(name), away.join(name));
+        }
+    }
+
+    /// Puts them back: nobody may have made others meanwhile.
+    pub fn show_ledger(&mut self) {
+        let folder = self.reseller.path("disk");
+        let away = folder.join("away");
+        if folder.join("fecha.db").exists() {
+            let told = "a ledger was made anew while the ledger was away".to_owned();
+            self.tale.broken(&[told]);
+        }
+        for name in ["fecha.db", "fecha.db-wal", "fecha.db-shm"] {
+            let _ = std::fs::rename(away.join(name), folder.join(name));
+        }
+        let _ = std::fs::remove_dir_all(away);
+    }
+
     /// The processes of the server that work on the ledger.
     pub fn backends(&self) -> Vec<String> {
         let Some(server) = &self.server else { return Vec::new() };
