@@ -27,6 +27,8 @@ pub struct Job {
     pub stopped: Option<Instant>,
     /// Time that it was stopped: it does not count against its limit.
     rested: Duration,
+    /// How long it was stopped the last time.
+    pub last_rest: Duration,
     pub killed: bool,
     out: PathBuf,
     err: PathBuf,
@@ -76,6 +78,7 @@ impl Job {
             fate,
             stopped: None,
             rested,
+            last_rest: Duration::ZERO,
             killed: false,
             out,
             err,
@@ -115,7 +118,8 @@ impl Job {
 
     pub fn go_on(&mut self) {
         if let Some(since) = self.stopped.take() {
-            self.rested += since.elapsed();
+            self.last_rest = since.elapsed();
+            self.rested += self.last_rest;
             self.signal("-CONT");
             self.fate = None;
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
+use sha2::{Digest as _, Sha256};
 
 /// How many processes can be told apart at once: each has an address of the loopback net of its own.
 pub const DOORS: usize = 48;
@@ -34,6 +35,8 @@ pub struct Taken {
     pub began: Instant,
     pub at: Instant,
     pub answer: Answer,
+    /// Of all its bytes.
+    pub sha256: String,
 }
 
 #[derive(Debug, Default)]
@@ -262,11 +265,13 @@ impl Session {
         self.say(b"354 go on\r\n")?;
         let cut_after = self.roll(3).then(|| self.random(0..200));
         let (mut message_id, mut lines, mut in_header) = (String::new(), 0, true);
+        let mut all = Sha256::new();
         loop {
             let line = line(from)?;
             if line == b".\r\n" {
                 break;
             }
+            all.update(&line);
             in_header &= line != b"\r\n";
             let text = String::from_utf8_lossy(&line);
             if let (true, Some(id)) = (in_header, text.strip_prefix("Message-ID:")) {
@@ -278,10 +283,10 @@ impl Session {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
         }
-        self.end(message_id)
+        self.end(message_id, hex::encode(all.finalize()))
     }
 
-    fn end(&mut self, message_id: String) -> io::Result<()> {
+    fn end(&mut self, message_id: String, sha256: String) -> io::Result<()> {
         let (deeds, answer) = match self.random(0..4) {
             0 => (NOT_TAKEN, None),
             1 | 2 => (TAKEN_ODDLY, Some(Answer::Odd)),
@@ -290,8 +295,14 @@ impl Session {
         let deed = self.turn(deeds);
         let taken = if deed.is_some() { answer } else { Some(Answer::Plain) };
         if let Some(answer) = taken {
-            let taken =
-                Taken { message_id, by: self.by, began: self.began, at: Instant::now(), answer };
+            let taken = Taken {
+                message_id,
+                by: self.by,
+                began: self.began,
+                at: Instant::now(),
+                answer,
+                sha256,
+            };
             self.book().taken.push(taken);
         }
         match deed {

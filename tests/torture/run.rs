@@ -12,7 +12,7 @@ use super::orders::{Deed, Office, Order, Standing, ended, ended_months};
 use super::snapshot::Snapshot;
 use super::tale::Fault;
 use super::traffic::Traffic;
-use super::world::{FIRST_MONTH, IDS, WESTERN, World};
+use super::world::{FIRST_MONTH, IDS, Lock, WESTERN, World};
 use crate::support::reseller::{DEALERSHIP_HEADER, LedgerKind, dealership};
 
 /// What is done to the ledger in a step.
@@ -27,6 +27,8 @@ enum Trouble {
     Frozen,
     /// The ledger's files are away for a while, as where a volume is not mounted.
     Gone,
+    /// Another program has the ledger locked.
+    Locked,
     /// One or all backends are told to end.
     Terminated,
     /// A backend is killed: the server recovers, as after a crash.
@@ -42,6 +44,8 @@ pub struct Run {
     standing: Vec<Standing>,
     /// The clock runs wrong by this since the step before.
     wrong_by: Option<TimeDelta>,
+    /// Of another program on the ledger.
+    lock: Option<Lock>,
 }
 
 impl Run {
@@ -67,6 +71,7 @@ impl Run {
             traffic,
             standing: Vec::new(),
             wrong_by: None,
+            lock: None,
         }
     }
 
@@ -135,7 +140,7 @@ impl Run {
     }
 
     fn trouble(&mut self) -> Trouble {
-        let of_file = [Trouble::FullDisk, Trouble::SmallFiles, Trouble::Gone];
+        let of_file = [Trouble::FullDisk, Trouble::SmallFiles, Trouble::Gone, Trouble::Locked];
         let of_server = [
             Trouble::Cut,
             Trouble::Cut,
@@ -145,6 +150,7 @@ impl Run {
             Trouble::Terminated,
             Trouble::Crashed,
             Trouble::FullDisk,
+            Trouble::Locked,
         ];
         let trouble = match self.world.random.random_range(0..100) {
             0..12 if self.world.server.is_none() => *self.world.pick(&of_file),
@@ -163,6 +169,7 @@ impl Run {
             Trouble::Dead => "dead line",
             Trouble::Frozen => "frozen line",
             Trouble::Gone => "ledger gone",
+            Trouble::Locked => "locked",
             Trouble::Terminated => "terminated",
             Trouble::Crashed => "crashed",
         };
@@ -253,8 +260,10 @@ impl Run {
         if let (Trouble::FullDisk, Some(disk)) = (trouble, &self.world.disk) {
             disk.fill(room);
         }
-        if trouble == Trouble::Gone {
-            self.world.hide_ledger();
+        match trouble {
+            Trouble::Gone => self.world.hide_ledger(),
+            Trouble::Locked => self.lock = self.world.lock_ledger(),
+            _ => {}
         }
         let backends = self.world.backends();
         let Some(server) = &self.world.server else { return };
@@ -271,7 +280,11 @@ impl Run {
                     let _ = std::process::Command::new("kill").args(["-9", pid]).status();
                 }
             }
-            Trouble::None | Trouble::FullDisk | Trouble::SmallFiles | Trouble::Gone => {}
+            Trouble::None
+            | Trouble::FullDisk
+            | Trouble::SmallFiles
+            | Trouble::Gone
+            | Trouble::Locked => {}
         }
     }
 
@@ -279,6 +292,7 @@ impl Run {
         if let (Trouble::FullDisk, Some(disk)) = (trouble, &self.world.disk) {
             disk.make_room();
         }
+        self.lock = None;
         if trouble == Trouble::Gone {
             self.world.show_ledger();
         }

@@ -2,7 +2,7 @@
 //! clock that leaps, and processes that die.
 
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -29,13 +29,34 @@ pub struct Server {
     pub line: Line,
 }
 
+/// Another program's lock on the ledger; it ends when this is dropped.
+pub enum Lock {
+    Sqlite(#[expect(dead_code, reason = "held")] rusqlite::Connection),
+    Postgres(Child),
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Self::Postgres(psql) = self {
+            let _ = psql.kill();
+            let _ = psql.wait();
+        }
+    }
+}
+
 /// Something that happened to a process, or to all, for a time.
 #[derive(Debug, Clone, Copy)]
-pub struct Disturbance {
+struct Disturbance {
     by: Option<u64>,
     from: Instant,
     to: Instant,
 }
+
+/// Before its first word to the mail server a process has claimed the email; after the last answer it writes down
+/// what became of it. How long before and after something may get between the two: what happens to processes,
+/// and leaps of the clock, which are many.
+const AROUND: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(4)];
+const AROUND_LEAPS: [Duration; 2] = [Duration::from_millis(300), Duration::from_millis(700)];
 
 pub struct World {
     pub reseller: Reseller,
@@ -48,6 +69,7 @@ pub struct World {
     pub tale: Tale,
     pub daemons: Vec<Job>,
     disturbances: Vec<Disturbance>,
+    leaps: Vec<Instant>,
     /// How far the clock of all is from the machine's.
     offset: TimeDelta,
     serial: u64,
@@ -83,6 +105,7 @@ impl World {
             tale,
             daemons: Vec::new(),
             disturbances: Vec::new(),
+            leaps: Vec::new(),
             offset: TimeDelta::zero(),
             serial: 0,
         };
@@ -100,7 +123,7 @@ impl World {
         let next = self.reseller.path("clock.next");
         std::fs::write(&next, format!("{:+}\n", self.offset.num_seconds())).expect("it is written");
         std::fs::rename(next, self.reseller.path("clock")).expect("it is renamed");
-        self.disturb(None, Duration::ZERO);
+        self.leaps.push(Instant::now());
     }
 
     pub fn pass(&mut self, time: TimeDelta) {
@@ -126,10 +149,18 @@ impl World {
         self.disturbances.push(Disturbance { by, from, to });
     }
 
-    /// Whether something happened to this process, or to all, in that time.
-    pub fn is_disturbed(&self, by: u64, from: Instant, to: Instant) -> bool {
+    /// Whether something happened to this process, or to all, around that time.
+    pub fn is_disturbed(&self, by: u64, began: Instant, at: Instant) -> bool {
+        let around = |[before, after]: [Duration; 2]| {
+            (began.checked_sub(before).unwrap_or(began), at + after)
+        };
+        let (from, to) = around(AROUND_LEAPS);
+        let leapt =
+            self.leaps.iter().rev().take_while(|leap| **leap >= from).any(|leap| *leap <= to);
+        let (from, to) = around(AROUND);
         let own = |one: &&Disturbance| one.by.is_none_or(|process| process == by);
-        self.disturbances.iter().rev().filter(own).any(|one| one.from <= to && one.to >= from)
+        let mut others = self.disturbances.iter().rev().filter(own);
+        leapt || others.any(|one| one.from <= to && one.to >= from)
     }
 
     /// Starts a command by the common clock.
@@ -241,7 +272,7 @@ impl World {
             Event::GoesOn => {
                 self.tale.tell(&format!("{} goes on: {}", job.serial, job.what));
                 // Who stood still may have kept others from their ledger.
-                self.disturb(None, Duration::from_mins(1));
+                self.disturb(None, job.last_rest);
             }
             Event::Nothing | Event::Ended => {}
         }
@@ -287,6 +318,20 @@ impl World {
             }
             std::thread::sleep(Duration::from_millis(25));
         }
+    }
+
+    /// Locks what every command writes.
+    pub fn lock_ledger(&mut self) -> Option<Lock> {
+        if self.server.is_none() {
+            let ledger = rusqlite::Connection::open(self.reseller.path("disk/fecha.db")).ok()?;
+            ledger.execute_batch("BEGIN IMMEDIATE").ok()?;
+            return Some(Lock::Sqlite(ledger));
+        }
+        let table = *self.pick(&["outbox", "counter", "payment", "closing", "lease"]);
+        let sql = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2)");
+        let mut psql = Command::new("psql");
+        psql.args(["-X", "-q", "-1", "-d", &self.url, "-c", &sql]);
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok().map(Lock::Postgres)
     }
 
     /// Takes the files of a SQLite ledger away.
@@ -358,6 +403,8 @@ fn ledger(kind: LedgerKind, reseller: &Reseller) -> (Option<Server>, Option<Disk
                 ""
             };
             postgres.sql("postgres", &format!("CREATE DATABASE ledger{place}"));
+            // As careful owners have it: who waits for a lock gives up.
+            postgres.sql("postgres", "ALTER DATABASE ledger SET lock_timeout = '1s'");
             let url = postgres.url("ledger");
             (Some(Server { postgres, line }), disk, url)
         }
