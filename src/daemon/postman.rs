@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::pulse::Stage;
 use super::{Daemon, Ends, backoff, told};
 use crate::ledger::Ledger;
 use crate::ledger::delivery::Done;
+use crate::post::Refused;
 use crate::post::deliver::{End, Post};
 use crate::post::round::Round;
 use crate::setup::office;
@@ -36,7 +37,7 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, round: Arc<Round>, mut end
             match done.delivery() {
                 Delivery::Unreachable { .. } => return,
                 // A person is to be told.
-                Delivery::Failed { .. } => daemon.wake.notify_one(),
+                Delivery::Failed { .. } | Delivery::Refused { .. } => daemon.wake.notify_one(),
                 Delivery::Sent | Delivery::Retry { .. } | Delivery::Overtaken => {}
             }
             failures = 0;
@@ -52,6 +53,15 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, round: Arc<Round>, mut end
                     tracing::warn!(%error, "emails wait for the mail server");
                 }
                 backoff(failures, PAUSES)
+            }
+            Ok(End::Refused(Refused { error, until, .. })) => {
+                // Not woken by what is queued: it would be refused as well.
+                failures = 1;
+                if daemon.pulse.mail_is_away(true) {
+                    tracing::error!(%error, "the mail server refuses all emails: they wait");
+                }
+                // Another one may be trying already, and find it over.
+                until.saturating_duration_since(Instant::now()).min(PAUSES[1])
             }
             Ok(End::NothingDue | End::Told) => {
                 failures = 0;

@@ -147,7 +147,8 @@ async fn claim(
     Ok(claimed)
 }
 
-/// Claims an email only if nobody else did since it was read: the count of attempts tells.
+/// Claims an email only if nobody else did since it was read: the count of attempts tells. A worker that died
+/// with it may have handed it over before.
 async fn take(
     connection: &mut AnyConnection,
     email: &Queued,
@@ -155,7 +156,8 @@ async fn take(
 ) -> Result<bool, sqlx::Error> {
     let taken = sqlx::query(
         "UPDATE outbox SET state = 'sending', attempts = attempts + 1, lease_until = $1,
-             first_attempt_at = COALESCE(first_attempt_at, $2)
+             first_attempt_at = COALESCE(first_attempt_at, $2),
+             maybe_twice = maybe_twice + CASE WHEN state = 'sending' THEN 1 ELSE 0 END
          WHERE id = $3 AND attempts = $4 AND state IN ('pending', 'sending')
              AND (state = 'pending' OR lease_until <= $2)",
     )
@@ -177,13 +179,18 @@ async fn record(connection: &mut AnyConnection, done: &Done) -> Result<(), Ledge
         Delivery::Overtaken => ("withdrawn", None, None),
         // Not begun, which is nobody's failure: due as it was.
         Delivery::Unreachable { error } => ("pending", email.next_attempt_at, Some(error)),
+        // Nor is this; but behind those that are due now, so that it alone cannot keep the others.
+        Delivery::Refused { error } => ("pending", Some(*at), Some(error)),
     };
     let maybe_twice = matches!(delivery, Delivery::Retry { maybe_delivered: true, .. });
-    let begun = i64::from(!matches!(delivery, Delivery::Unreachable { .. }));
+    let is_refused = matches!(delivery, Delivery::Refused { .. });
+    let begun = i64::from(!is_refused && !matches!(delivery, Delivery::Unreachable { .. }));
+    let refused_at = is_refused.then_some(*at);
     sqlx::query(
         "UPDATE outbox SET state = $1, next_attempt_at = $2, lease_until = NULL,
              last_error = $3, maybe_twice = maybe_twice + $4, sent_at = $5, attempts = $6,
-             first_attempt_at = CASE WHEN $6 = 0 THEN NULL ELSE first_attempt_at END
+             first_attempt_at = CASE WHEN $6 = 0 THEN NULL ELSE first_attempt_at END,
+             refused_at = COALESCE($9, refused_at)
          WHERE id = $7 AND attempts = $8
              AND (state = 'sending' OR state = 'withdrawn' AND $1 = 'sent')",
     )
@@ -195,6 +202,7 @@ async fn record(connection: &mut AnyConnection, done: &Done) -> Result<(), Ledge
     .bind(i64::from(email.attempts) - 1 + begun)
     .bind(email.id.clone())
     .bind(i64::from(email.attempts))
+    .bind(refused_at.map(to_text))
     .execute(connection)
     .await
     .map_err(LedgerError::while_doing("record a delivery"))?;

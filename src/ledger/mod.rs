@@ -22,6 +22,7 @@ pub mod numbers;
 pub mod outbox;
 pub mod package_notices;
 pub mod receivables;
+pub mod refusals;
 pub mod register;
 pub mod reminders;
 pub mod schedule;

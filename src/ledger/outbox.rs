@@ -45,6 +45,8 @@ pub struct Queued {
     pub maybe_twice: u32,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
+    /// When the server last refused everybody while it had this one.
+    pub refused_at: Option<DateTime<Utc>>,
 }
 
 impl Queued {
@@ -94,7 +96,7 @@ impl ListedEmail {
 
 /// What [`email`] reads.
 pub(super) const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, content, subject, message_id, state, attempts,
-       created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error FROM outbox";
+       created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error, refused_at FROM outbox";
 
 impl Ledger {
     /// Emails with invoices of `since` or later that failed and were not queued again, by invoice.
@@ -295,5 +297,6 @@ pub(super) fn email(row: &AnyRow) -> Result<Queued, LedgerError> {
         created_at: super::from_text(&text("created_at")?)?,
         maybe_twice: count("maybe_twice")?,
         last_error: optional("last_error")?,
+        refused_at: optional_instant(row, "refused_at")?,
     })
 }

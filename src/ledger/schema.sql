@@ -166,8 +166,9 @@ CREATE TABLE outbox (
     next_attempt_at TEXT,            -- when it is due; null once it is over
     lease_until TEXT,                -- a worker has it until then
     sent_at TEXT,                    -- when a server took it
-    maybe_twice BIGINT NOT NULL,     -- how often the line was lost between the end of DATA and the answer
+    maybe_twice BIGINT NOT NULL,     -- how often it may have gone out unseen: the line was lost between the end of DATA and the answer, or its worker died
     last_error TEXT,                 -- in the words of the server
+    refused_at TEXT,                 -- when the server last refused everybody while it had this one; where others were taken since, the next such answer is about this one
     UNIQUE (kind, cause, recipient, resend)
 );
 CREATE INDEX outbox_due ON outbox (state, next_attempt_at);

@@ -9,5 +9,4 @@ pub mod enclosure;
 pub mod mailbox;
 pub mod report;
 pub mod template;
-pub mod text;
 mod view;

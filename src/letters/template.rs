@@ -6,7 +6,6 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::enclosure::Enclosure;
-use super::text::one_line;
 use super::view::{
     AlertView, CancellationView, DigestView, InvoiceView, PackageUseView, ReminderView,
 };
@@ -14,6 +13,7 @@ use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
+use fecha_core::letter::text::one_line;
 use fecha_core::letter::{Alert, Part};
 
 /// An email's words, all three from the same data.

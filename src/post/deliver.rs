@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::Instant;
 
+use super::halt::Refused;
 use super::round::Round;
 
 use crate::clock::Clock;
@@ -47,7 +48,7 @@ impl Delivered {
             Delivery::Failed { error } => {
                 self.failed.push((done.email().to().to_string(), error.clone()));
             }
-            Delivery::Overtaken | Delivery::Unreachable { .. } => {}
+            Delivery::Overtaken | Delivery::Unreachable { .. } | Delivery::Refused { .. } => {}
         }
         self.sent + self.retried + self.failed.len()
     }
@@ -60,6 +61,8 @@ pub enum End {
     NothingDue,
     /// The server was away, or turned us away: why.
     Unreachable(String),
+    /// The server refuses everybody: nothing is tried for a while.
+    Refused(Refused),
     /// It was told to end.
     Told,
 }
@@ -156,6 +159,10 @@ impl Post<'_> {
                 round.record(done).await?;
                 return Ok(End::Told);
             };
+            if let Some(refused) = round.halted() {
+                round.record(done).await?;
+                return Ok(End::Refused(refused));
+            }
             let Some(email) = round.exchange(done.take(), turn).await? else {
                 return Ok(End::NothingDue);
             };
@@ -168,6 +175,12 @@ impl Post<'_> {
                     note(&ended, time);
                     round.put_back(ended, error.clone()).await?;
                     return Ok(End::Unreachable(error));
+                }
+                Delivery::Refused { error } => {
+                    let error = error.clone();
+                    // Whoever is told of it looks it up.
+                    round.put_back(ended.clone(), error).await?;
+                    note(&ended, time);
                 }
                 Delivery::Failed { .. } => {
                     // Whoever is told of it looks it up.
@@ -193,8 +206,12 @@ impl Post<'_> {
             Content::Digest { .. } => Some(ONE_DIGEST.lock().await),
             _ => None,
         };
+        let began = Instant::now();
         let delivery = match self.build(&email).await {
-            Ok(message) => mailer.send(&message).await,
+            Ok(message) => match mailer.send(&message).await {
+                Ok(()) => Delivery::Sent,
+                Err(not_taken) => round.judge(&email, not_taken).await,
+            },
             Err(BuildError::Ledger(error)) if error.is_unreachable() => {
                 round.lose(&email);
                 return Err(error);
@@ -202,6 +219,7 @@ impl Post<'_> {
             Err(BuildError::Overtaken) => Delivery::Overtaken,
             Err(error) => Delivery::Failed { error: error.to_string() },
         };
+        round.note(&delivery, began);
         let done = Done::new(email, delivery, self.clock.now());
         log(&done);
         Ok(done)
@@ -301,6 +319,9 @@ fn log(done: &Done) {
         // Said once by whoever delivers, not for each email.
         Delivery::Unreachable { .. } => {
             tracing::debug!(email = id, attempts, outcome = "server away", "delivery");
+        }
+        Delivery::Refused { .. } => {
+            tracing::debug!(email = id, attempts, outcome = "server refuses all", "delivery");
         }
         Delivery::Overtaken => {
             tracing::info!(email = id, outcome = "not sent: paid meanwhile", "delivery");

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use atomic_write_file::AtomicWriteFile;
 
-use super::MailError;
+use super::{MailError, NotTaken};
 use crate::letters::email::Email;
 use crate::letters::mailbox::Sender;
-use fecha_core::letter::Delivery;
 
 /// Writes emails into a folder.
 #[derive(Debug)]
@@ -26,16 +25,14 @@ impl FileMailer {
 
     /// Writes one email. The file is there in full or not at all; a retry, which has the same
     /// Message-ID, replaces the file of the attempt before, and no other.
-    pub async fn send(&self, email: &Email) -> Delivery {
-        let message = match email.to_bytes(&self.sender) {
-            Ok(message) => message,
-            Err(error) => return Delivery::Failed { error: error.to_string() },
-        };
+    ///
+    /// # Errors
+    /// [`NotTaken::Unwritable`] or [`NotTaken::Folder`].
+    pub async fn send(&self, email: &Email) -> Result<(), NotTaken> {
+        let message = email.to_bytes(&self.sender)?;
         let name = file_name(email);
-        match self.in_folder(move |dir| write(&dir.join(name), &message)).await {
-            Ok(()) => Delivery::Sent,
-            Err(error) => Delivery::Unreachable { error: error.to_string() },
-        }
+        let written = self.in_folder(move |dir| write(&dir.join(name), &message)).await;
+        written.map_err(NotTaken::Folder)
     }
 
     /// Makes the folder and tries to write to it.

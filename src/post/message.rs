@@ -10,7 +10,7 @@ use lettre::message::{Attachment as LettreAttachment, Body, MultiPart, SinglePar
 
 use crate::letters::email::{Attachment, Email};
 use crate::letters::mailbox::{InvalidAddress, Sender};
-use crate::letters::text::one_line;
+use fecha_core::letter::text::one_line;
 
 /// The email cannot be written as a message.
 #[derive(Debug, thiserror::Error)]

@@ -1,22 +1,27 @@
 //! The post: sends what is due in the outbox, by SMTP or into a folder.
 //!
-//! The way of a letter: [`deliver`] claims it, has [`crate::letters`] write it, hands it to a [`Mailer`] and
-//! records what became of it, a [`Delivery`].
+//! The way of a letter: [`deliver`] claims it, has [`crate::letters`] write it, hands it to a [`Mailer`], judges
+//! what that says ([`fecha_core::letter::outcome`]) and records what became of it, a
+//! [`Delivery`](fecha_core::letter::Delivery).
 
 pub mod deliver;
 pub mod file;
+mod halt;
 pub mod message;
+mod not_taken;
 pub mod round;
+mod session;
 pub mod smtp;
 mod transaction;
+mod wire;
 
 use std::path::PathBuf;
-
-use fecha_core::letter::Delivery;
 
 use crate::letters::email::Email;
 
 pub use file::FileMailer;
+pub use halt::Refused;
+pub use not_taken::NotTaken;
 pub use smtp::{SmtpMailer, SmtpSettings};
 
 /// Email cannot go out with these settings, or not now.
@@ -70,7 +75,10 @@ pub enum Mailer {
 
 impl Mailer {
     /// Hands one email over. An SMTP connection is kept for the next one, until [`Mailer::close`].
-    pub async fn send(&mut self, email: &Email) -> Delivery {
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub async fn send(&mut self, email: &Email) -> Result<(), NotTaken> {
         match self {
             Self::Smtp(mailer) => mailer.send(email).await,
             Self::File(mailer) => mailer.send(email).await,

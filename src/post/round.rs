@@ -9,10 +9,18 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::time::{Instant, sleep_until};
 
+use fecha_core::letter::Delivery;
+use fecha_core::letter::outcome::{Judgement, Met, Phase, Streak, Trouble};
+
+use super::NotTaken;
+use super::halt::{Halt, Refused};
 use crate::clock::Clock;
 use crate::ledger::delivery::{Done, Wanted};
 use crate::ledger::outbox::Queued;
 use crate::ledger::{Ledger, LedgerError};
+
+/// What to do where the server refuses everybody.
+const ADVICE: &str = "; this is about the sender or the server, not about the recipient, so every email waits: see to the account at the provider (a limit a day, a block) and to [email] from and per_minute";
 
 /// Hands out claimed emails and takes in what became of them. Whoever waits for the ledger meanwhile is
 /// served by one transaction: the disk is waited for once for all of them.
@@ -23,6 +31,7 @@ pub struct Round {
     /// What falls due later waits for the next round; a round without end takes it.
     until: Option<DateTime<Utc>>,
     pace: Pace,
+    halt: Halt,
     tray: Mutex<Tray>,
     /// Who has it works with the ledger, in the order of asking.
     desk: tokio::sync::Mutex<()>,
@@ -42,6 +51,8 @@ struct Tray {
     in_hand: Vec<String>,
     /// Ids of emails that a connection was turned away with and no other has taken, and the last error.
     turned_away: (Vec<String>, String),
+    /// One answer to many in a row.
+    streak: Streak,
 }
 
 impl Round {
@@ -59,6 +70,7 @@ impl Round {
             clock,
             until: None,
             pace: Pace::new(per_minute),
+            halt: Halt::default(),
             tray: Mutex::default(),
             desk: tokio::sync::Mutex::default(),
         }
@@ -104,6 +116,7 @@ impl Round {
         let email = tray.claimed.pop_front();
         if email.is_some() {
             turn.use_up();
+            self.halt.probe();
         }
         Ok(email)
     }
@@ -137,6 +150,66 @@ impl Round {
     /// Nothing is known of this email any more: it comes back by its lease.
     pub(super) fn lose(&self, email: &Queued) {
         self.tray().in_hand.retain(|id| *id != email.id);
+    }
+
+    /// Why nothing may be tried now. A round that ends is over with the first refusal of everybody.
+    pub(super) fn halted(&self) -> Option<Refused> {
+        match self.until {
+            Some(_) => self.halt.refusal(),
+            None => self.halt.now(),
+        }
+    }
+
+    /// What it means that an email was not taken, and for those before it.
+    pub(super) async fn judge(&self, email: &Queued, not_taken: NotTaken) -> Delivery {
+        let error = not_taken.to_string();
+        let problem = match not_taken {
+            NotTaken::Unwritable(_) => return Delivery::Failed { error },
+            NotTaken::Folder(_) => return Delivery::Unreachable { error },
+            NotTaken::Server { problem, .. } => problem,
+        };
+        let others_taken = match email.refused_at {
+            // Where the ledger does not answer nothing is known, and nothing fails.
+            Some(at) => self.ledger.others_taken_since(at).await.unwrap_or(false),
+            None => false,
+        };
+        let met = Met { id: email.id.clone(), recipient: email.to().to_string() };
+        let Judgement { trouble, innocent } = self.tray().streak.judge(&problem, met, others_taken);
+        if !innocent.is_empty() {
+            let put_back = self.ledger.take_back_failures(&innocent, self.clock.now()).await;
+            if let Err(error) = put_back {
+                tracing::error!(%error, "emails that met everybody's trouble stay failed");
+            }
+        }
+        match trouble {
+            Trouble::Email => Delivery::Failed { error },
+            Trouble::Passing => Delivery::Retry { error, maybe_delivered: false },
+            Trouble::Unanswered => Delivery::Retry { error, maybe_delivered: true },
+            // One connection too many is no refusal of the sender.
+            Trouble::Everybodys
+                if problem.phase < Phase::Sender && self.halt.took_one_just_now() =>
+            {
+                Delivery::Unreachable { error }
+            }
+            Trouble::Away => Delivery::Unreachable { error },
+            Trouble::Everybodys => Delivery::Refused { error: error + ADVICE },
+        }
+    }
+
+    /// Takes note of what became of an email that was tried from `began` on, for those that come next.
+    pub(super) fn note(&self, delivery: &Delivery, began: Instant) {
+        match delivery {
+            Delivery::Sent => {
+                self.tray().streak.taken();
+                self.halt.over(began, true);
+            }
+            Delivery::Retry { .. } | Delivery::Failed { .. } => self.halt.over(began, false),
+            Delivery::Unreachable { .. } => self.halt.away(),
+            Delivery::Refused { error } => {
+                self.halt.refused(error.clone());
+            }
+            Delivery::Overtaken => {}
+        }
     }
 
     /// Why an email was put back, where no other connection has taken it since.

@@ -2,19 +2,18 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
-use super::MailError;
-use super::transaction::{self, Fault, SmtpProblem, in_time};
+use super::wire::{Privacy, Wire};
+use super::{MailError, NotTaken, session, transaction};
 use crate::letters::email::Email;
 use crate::letters::mailbox::Sender;
-use fecha_core::letter::Delivery;
+use fecha_core::letter::outcome::Problem;
 use fecha_core::secret::Secret;
 
 /// How the connection is kept private.
@@ -74,12 +73,11 @@ impl Default for Timeouts {
 pub struct SmtpMailer {
     settings: SmtpSettings,
     /// `None` where the connection stays plain.
-    tls: Option<TlsParameters>,
-    login: Option<Credentials>,
+    privacy: Option<Privacy>,
     sender: Sender,
     timeouts: Timeouts,
     /// Kept from the email before.
-    connection: Option<AsyncSmtpConnection>,
+    connection: Option<Wire>,
 }
 
 impl std::fmt::Debug for SmtpMailer {
@@ -102,20 +100,14 @@ impl SmtpMailer {
         if settings.tls == Tls::None && !is_loopback(&settings.host) {
             return Err(MailError::Plaintext { host: settings.host });
         }
-        let login = match (&settings.username, &settings.password) {
-            (None, _) => None,
-            (Some(username), Some(password)) => {
-                Some(Credentials::new(username.clone(), password.expose().to_owned()))
-            }
-            (Some(username), None) => {
-                return Err(MailError::NoPassword { username: username.clone() });
-            }
-        };
-        let tls = match settings.tls {
+        if let (Some(username), None) = (&settings.username, &settings.password) {
+            return Err(MailError::NoPassword { username: username.clone() });
+        }
+        let privacy = match settings.tls {
             Tls::None => None,
-            Tls::StartTls | Tls::Tls => Some(tls_parameters(&settings)?),
+            Tls::StartTls | Tls::Tls => Some(privacy(&settings)?),
         };
-        Ok(Self { settings, tls, login, sender, timeouts, connection: None })
+        Ok(Self { settings, privacy, sender, timeouts, connection: None })
     }
 
     /// Hands one email over.
@@ -123,36 +115,30 @@ impl SmtpMailer {
     /// The connection of the email before is used again. Where the server has closed it meanwhile
     /// (a 421 or an end between two emails), that says nothing about this email: it goes over a new
     /// connection.
-    pub async fn send(&mut self, email: &Email) -> Delivery {
-        let message = match email.to_bytes(&self.sender) {
-            Ok(message) => message,
-            Err(error) => return Delivery::Failed { error: error.to_string() },
-        };
-        let recipient = match email.recipient() {
-            Ok(recipient) => recipient,
-            Err(error) => return Delivery::Failed { error: error.to_string() },
-        };
+    ///
+    /// # Errors
+    /// [`NotTaken`].
+    pub async fn send(&mut self, email: &Email) -> Result<(), NotTaken> {
+        let message = email.to_bytes(&self.sender)?;
+        let recipient = email.recipient()?;
         let sender = self.sender.from.email.clone();
         loop {
             let kept = self.connection.take();
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => match self.connect().await {
-                    Ok(connection) => connection,
-                    Err(error) => return Delivery::Unreachable { error },
-                },
+                None => self.connect().await?.0,
             };
-            let envelope = (sender.clone(), recipient.clone());
+            let envelope = (sender.as_ref(), recipient.as_ref());
             match transaction::run(&mut connection, envelope, &message, &self.timeouts).await {
                 Ok(()) => {
                     self.connection = Some(connection);
-                    return Delivery::Sent;
+                    return Ok(());
                 }
                 Err(problem) if is_kept && problem.is_stale_connection() => {}
                 Err(problem) => {
                     self.keep_after(connection, &problem).await;
-                    return problem.into_delivery();
+                    return Err(NotTaken::Server { server: self.server(), problem });
                 }
             }
         }
@@ -163,8 +149,9 @@ impl SmtpMailer {
     /// # Errors
     /// [`MailError::Server`], which names the server, the step and what to mend.
     pub async fn check(&self) -> Result<String, MailError> {
-        let mut connection = self.connect().await.map_err(MailError::Server)?;
-        let name = connection.server_info().name().to_owned();
+        let connected = self.connect().await;
+        let (mut connection, name) =
+            connected.map_err(|not_taken| MailError::Server(not_taken.to_string()))?;
         let privacy = match self.settings.tls {
             Tls::StartTls => "STARTTLS",
             Tls::Tls => "TLS",
@@ -186,19 +173,19 @@ impl SmtpMailer {
     }
 
     /// After a refusal the connection serves the next email, once the server has forgotten this one.
-    async fn keep_after(&mut self, mut connection: AsyncSmtpConnection, problem: &SmtpProblem) {
+    async fn keep_after(&mut self, mut connection: Wire, problem: &Problem) {
         if problem.ends_connection() {
             return;
         }
-        let reset = connection.command(lettre::transport::smtp::commands::Rset);
-        if in_time(self.timeouts.command, reset).await.is_ok() {
+        let reset = connection.command("RSET", self.timeouts.command).await;
+        if reset.is_ok_and(|reply| reply.class() == 2) {
             self.connection = Some(connection);
         }
     }
 
     /// Whether the server answers does not matter: it has, or has not, taken every email before.
-    async fn quit(&self, connection: &mut AsyncSmtpConnection) {
-        let _ = in_time(self.timeouts.quit, connection.quit()).await;
+    async fn quit(&self, connection: &mut Wire) {
+        let _ = connection.command("QUIT", self.timeouts.quit).await;
     }
 
     /// `host:port`, as errors name it.
@@ -206,80 +193,10 @@ impl SmtpMailer {
         format!("{}:{}", self.settings.host, self.settings.port)
     }
 
-    /// An open connection, encrypted and logged in as configured; or what went wrong and what to mend.
-    async fn connect(&self) -> Result<AsyncSmtpConnection, String> {
-        let failed = |step: &str, fault: &Fault, mend: &str| {
-            format!("mail server {}: {step}: {fault}{}", self.server(), hint(fault, mend))
-        };
-        let hello = ClientId::default();
-        let mut connection = self.dial(&hello).await.map_err(|fault| {
-            failed("cannot connect", &fault, "check [email.smtp] host, port and tls")
-        })?;
-        if let (Tls::StartTls, Some(tls)) = (self.settings.tls, &self.tls) {
-            in_time(self.timeouts.command, connection.starttls(tls.clone(), &hello))
-                .await
-                .map_err(|fault| {
-                    let mend = "check [email.smtp] port and tls; nothing was sent unencrypted";
-                    failed("cannot encrypt by STARTTLS", &fault, mend)
-                })?;
-        }
-        if let Some(login) = &self.login {
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            in_time(self.timeouts.command, connection.auth(&mechanisms, login)).await.map_err(
-                |fault| {
-                    let mend = "check [email.smtp] username and FECHA_EMAIL__SMTP__PASSWORD";
-                    failed("cannot log in", &fault, mend)
-                },
-            )?;
-        }
-        Ok(connection)
-    }
-
-    /// TCP, TLS where it comes first, greeting and EHLO.
-    async fn dial(&self, hello: &ClientId) -> Result<AsyncSmtpConnection, Fault> {
-        let Timeouts { connect, command, .. } = self.timeouts;
-        if let (Tls::Tls, Some(tls)) = (self.settings.tls, self.tls.clone()) {
-            let address = (self.settings.host.as_str(), self.settings.port);
-            let connection =
-                AsyncSmtpConnection::connect_tokio1(address, Some(connect), hello, Some(tls), None);
-            return in_time(connect + command, connection).await;
-        }
-        let stream = self.tcp().await?;
-        in_time(command, AsyncSmtpConnection::connect_with_transport(Box::new(stream), hello)).await
-    }
-
-    /// A connection to the first of the host's addresses that answers.
-    async fn tcp(&self) -> Result<TcpStream, Fault> {
-        let limit = self.timeouts.connect;
-        let broken = |error: std::io::Error| Fault::Broken(error.to_string());
-        let address = (self.settings.host.as_str(), self.settings.port);
-        let addresses = timeout(limit, lookup_host(address)).await;
-        let mut fault = Fault::Broken("its name has no address".to_owned());
-        for address in addresses.map_err(|_| Fault::Silent(limit))?.map_err(broken)? {
-            match timeout(limit, TcpStream::connect(address)).await {
-                Ok(Ok(stream)) => {
-                    // The library writes the end of a message by itself: held back until the server
-                    // has acknowledged the rest, it would cost every email up to 40 ms.
-                    stream.set_nodelay(true).map_err(broken)?;
-                    return Ok(stream);
-                }
-                Ok(Err(error)) => fault = broken(error),
-                Err(_) => fault = Fault::Silent(limit),
-            }
-        }
-        Err(fault)
-    }
-}
-
-/// What to mend: `mend`, unless the fault says it better.
-fn hint(fault: &Fault, mend: &str) -> String {
-    match fault {
-        Fault::Broken(text) if text.contains("certificate") => {
-            "; the server's certificate must be for [email.smtp] host and from an authority that this machine, or [email.smtp] ca_file, trusts".to_owned()
-        }
-        // The server will let us in later.
-        _ if fault.is_refused_with("4") => String::new(),
-        _ => format!("; {mend}"),
+    /// An open connection, encrypted and logged in as configured, and the server's name.
+    async fn connect(&self) -> Result<(Wire, String), NotTaken> {
+        let opened = session::open(&self.settings, self.privacy.as_ref(), &self.timeouts).await;
+        opened.map_err(|problem| NotTaken::Server { server: self.server(), problem })
     }
 }
 
@@ -291,22 +208,33 @@ pub fn is_loopback(host: &str) -> bool {
 }
 
 /// Certificates are always verified, for the configured host.
-fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, MailError> {
-    let mut builder = TlsParameters::builder(settings.host.clone());
+fn privacy(settings: &SmtpSettings) -> Result<Privacy, MailError> {
+    let unusable = |reason: String| MailError::Server(format!("cannot use TLS: {reason}"));
+    let host = settings.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let name = ServerName::try_from(host).map_err(|error| unusable(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    // What cannot be read among the system's certificates keeps the others from nothing.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = &settings.ca_file {
         let unfit = |reason: String| MailError::Authority { path: path.clone(), reason };
         let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
-        // The library takes a file without any certificate for an empty list of them.
-        if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
+        let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        let certificates = certificates.map_err(|error| unfit(error.to_string()))?;
+        if certificates.is_empty() {
             return Err(unfit("it has no BEGIN CERTIFICATE".to_owned()));
         }
-        let authority = Certificate::from_pem(&pem).map_err(|error| unfit(error.to_string()))?;
-        builder = builder.add_root_certificate(authority);
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| unfit(error.to_string()))?;
+        }
     }
-    builder.build().map_err(|error| MailError::Server(format!("cannot use TLS: {error}")))
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| unusable(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Privacy { name, config: Arc::new(config) })
 }
-
-const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 #[cfg(test)]
 mod tests {

@@ -1,177 +1,75 @@
-//! One email over an open SMTP connection, and what each way of failing means for it (RFC 5321).
+//! One email over an open connection (RFC 5321 §3.3).
 
-use std::error::Error as _;
-use std::future::Future;
-use std::slice::Chunks;
+use std::io;
 use std::time::Duration;
 
-use lettre::Address;
-use lettre::transport::smtp::Error as SmtpError;
-use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
+use fecha_core::letter::outcome::{Fault, Phase, Problem};
+use fecha_core::letter::reply::Reply;
+use tokio::time::Instant;
 
 use super::smtp::Timeouts;
-use crate::letters::text::{one_line, shortened};
-use fecha_core::letter::Delivery;
+use super::wire::{Wire, in_time};
 
-/// Longest answer of a server that is kept, in characters.
-const ANSWER_LENGTH: usize = 400;
-
-/// Why a step of the dialogue did not succeed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Fault {
-    /// The server said no.
-    #[error("{code} {answer}")]
-    Refused {
-        /// Three digits.
-        code: String,
-        /// In the server's words.
-        answer: String,
-    },
-    /// The line was lost, or either side does not speak as it should.
-    #[error("{0}")]
-    Broken(String),
-    /// The server went silent.
-    #[error("no answer within {} seconds", .0.as_secs())]
-    Silent(Duration),
-}
-
-/// How far an email came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// `MAIL FROM`, the first command of an email.
-    Sender,
-    /// `RCPT TO`.
-    Recipient,
-    /// `DATA` and the message, its end not yet written.
-    Message,
-    /// The end of the message is written: the server may have taken it.
-    Answer,
-}
-
-/// An email that was not taken: where it failed, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct SmtpProblem {
-    pub step: Step,
-    pub fault: Fault,
-}
-
-impl Fault {
-    /// Whether the server's code begins so.
-    pub(super) fn is_refused_with(&self, start: &str) -> bool {
-        matches!(self, Self::Refused { code, .. } if code.starts_with(start))
-    }
-}
-
-impl From<SmtpError> for Fault {
-    fn from(error: SmtpError) -> Self {
-        let mut innermost = error.source();
-        while let Some(source) = innermost.and_then(std::error::Error::source) {
-            innermost = Some(source);
-        }
-        let text = innermost.map_or_else(|| error.to_string(), ToString::to_string);
-        let text = shortened(&one_line(&text), ANSWER_LENGTH);
-        match error.status() {
-            Some(code) => Self::Refused { code: code.to_string(), answer: text },
-            // The library's words for an end of the stream.
-            None if text == "incomplete response" => {
-                Self::Broken("the server closed the connection".to_owned())
-            }
-            None => Self::Broken(text),
-        }
-    }
-}
-
-impl SmtpProblem {
-    /// Whether nothing more can be said over this connection: it is broken, or the server has announced
-    /// its end (421).
-    pub fn ends_connection(&self) -> bool {
-        !matches!(self.fault, Fault::Refused { .. }) || self.fault.is_refused_with("421")
-    }
-
-    /// Whether a connection that had been idle was found closed, before the server heard of this email.
-    pub fn is_stale_connection(&self) -> bool {
-        self.step == Step::Sender && self.ends_connection()
-    }
-
-    /// What the problem means for the email.
-    pub fn into_delivery(self) -> Delivery {
-        let fault = &self.fault;
-        let doing = match self.step {
-            Step::Sender => "MAIL FROM",
-            Step::Recipient => "RCPT TO",
-            Step::Message => "DATA",
-            Step::Answer => "end of message",
-        };
-        let error = format!("{doing}: {fault}");
-        match (self.step, fault) {
-            // The server serves nobody now, or wants a login: no email's fault.
-            (Step::Sender, _) if fault.is_refused_with("421") => Delivery::Unreachable { error },
-            (Step::Sender, _) if fault.is_refused_with("530") => Delivery::Unreachable {
-                error: format!("{error}; set [email.smtp] username and its password"),
-            },
-            (_, Fault::Refused { .. }) if fault.is_refused_with("5") => Delivery::Failed { error },
-            (_, Fault::Refused { .. }) => Delivery::Retry { error, maybe_delivered: false },
-            (step, Fault::Broken(_) | Fault::Silent(_)) => {
-                Delivery::Retry { error, maybe_delivered: step == Step::Answer }
-            }
-        }
-    }
-}
-
-/// Waits for one step of the dialogue, but not for ever: the library's own timeout does not cover a
-/// server that goes silent.
-pub(super) async fn in_time<T>(
-    limit: Duration,
-    step: impl Future<Output = Result<T, SmtpError>>,
-) -> Result<T, Fault> {
-    match tokio::time::timeout(limit, step).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(Fault::Silent(limit)),
-    }
-}
-
-/// Hands one message over. It is ASCII with ASCII addresses, so no extension is needed.
+/// Hands one message over. It is ASCII with ASCII addresses, so no extension is needed; its lines end with CR LF.
 pub(super) async fn run(
-    connection: &mut AsyncSmtpConnection,
-    (sender, recipient): (Address, Address),
+    wire: &mut Wire,
+    (sender, recipient): (&str, &str),
     message: &[u8],
     timeouts: &Timeouts,
-) -> Result<(), SmtpProblem> {
-    let at = |step| move |fault| SmtpProblem { step, fault };
-    let mail = Mail::new(Some(sender), Vec::new());
-    in_time(timeouts.command, connection.command(mail)).await.map_err(at(Step::Sender))?;
-    let rcpt = Rcpt::new(recipient, Vec::new());
-    in_time(timeouts.command, connection.command(rcpt)).await.map_err(at(Step::Recipient))?;
-    in_time(timeouts.command, connection.command(Data)).await.map_err(at(Step::Message))?;
-    // The library ends the message by CR LF . CR LF: one line break is enough.
-    let mut pieces = Pieces::of(message.strip_suffix(b"\r\n").unwrap_or(message));
-    let sent = in_time(timeouts.message, connection.message_iter(&mut pieces)).await;
-    sent.map(|_| ()).map_err(at(if pieces.all_taken { Step::Answer } else { Step::Message }))
+) -> Result<(), Problem> {
+    let limit = timeouts.command;
+    let mail = format!("MAIL FROM:<{sender}>");
+    expect(2, Phase::Sender, wire.command(&mail, limit).await)?;
+    let rcpt = format!("RCPT TO:<{recipient}>");
+    expect(2, Phase::Recipient, wire.command(&rcpt, limit).await)?;
+    expect(3, Phase::Message, wire.command("DATA", limit).await)?;
+    let (mut phase, began) = (Phase::Message, Instant::now());
+    let written = in_time(timeouts.message, write(wire, message, &mut phase)).await;
+    written.map_err(|fault| Problem { phase, fault })?;
+    let left = timeouts.message.saturating_sub(began.elapsed()).max(Duration::from_millis(1));
+    // The limit is for both; a fault names it.
+    let reply = wire.reply(left).await.map_err(|fault| match fault {
+        Fault::Silent(_) => Fault::Silent(timeouts.message),
+        fault => fault,
+    });
+    expect(2, Phase::Answer, reply)
 }
 
-/// The message in pieces. The library asks for the next one when the one before is written, and writes
-/// the end of the message when there is none left: from then on the server may have it.
-struct Pieces<'a> {
-    rest: Chunks<'a, u8>,
-    all_taken: bool,
-}
-
-impl<'a> Pieces<'a> {
-    fn of(message: &'a [u8]) -> Self {
-        Self { rest: message.chunks(64 * 1024), all_taken: false }
+/// The reply is what it must be to go on.
+pub(super) fn expect(class: u16, phase: Phase, reply: Result<Reply, Fault>) -> Result<(), Problem> {
+    match reply {
+        Ok(reply) if reply.class() == class => Ok(()),
+        Ok(reply) => Err(Problem { phase, fault: Fault::Refused(reply) }),
+        Err(fault) => Err(Problem { phase, fault }),
     }
 }
 
-impl<'a> Iterator for Pieces<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let piece = self.rest.next();
-        self.all_taken |= piece.is_none();
-        piece
+/// The message in pieces, and its end; `phase` says when the end is being written: from then on the server
+/// may have it.
+async fn write(wire: &mut Wire, message: &[u8], phase: &mut Phase) -> io::Result<()> {
+    let stuffed = dots_doubled(message);
+    for piece in stuffed.chunks(64 * 1024) {
+        wire.write(piece).await?;
     }
+    *phase = Phase::Answer;
+    wire.write(END).await
+}
+
+const END: &[u8] = b".\r\n";
+
+/// A line that begins with a dot gets another one (RFC 5321 §4.5.2), and the last line an end.
+fn dots_doubled(message: &[u8]) -> Vec<u8> {
+    let mut stuffed = Vec::with_capacity(message.len() + 64);
+    for line in message.split_inclusive(|byte| *byte == b'\n') {
+        if line.starts_with(b".") {
+            stuffed.push(b'.');
+        }
+        stuffed.extend_from_slice(line);
+    }
+    if !stuffed.ends_with(b"\r\n") {
+        stuffed.extend_from_slice(b"\r\n");
+    }
+    stuffed
 }
 
 #[cfg(test)]
@@ -180,56 +78,12 @@ mod tests {
 
     use super::*;
 
-    fn refused(code: &str) -> Fault {
-        Fault::Refused { code: code.to_owned(), answer: "no".to_owned() }
-    }
-
-    fn lost() -> Fault {
-        Fault::Broken("connection reset".to_owned())
-    }
-
-    fn silent() -> Fault {
-        Fault::Silent(Duration::from_mins(5))
-    }
-
     #[rstest]
-    #[case(Step::Sender, refused("451"), "retry")]
-    #[case(Step::Sender, refused("550"), "failed")]
-    #[case(Step::Sender, refused("530"), "unreachable")]
-    #[case(Step::Sender, refused("421"), "unreachable")]
-    #[case(Step::Sender, lost(), "retry")]
-    #[case(Step::Recipient, refused("450"), "retry")]
-    #[case(Step::Recipient, refused("421"), "retry")]
-    #[case(Step::Recipient, refused("550"), "failed")]
-    #[case(Step::Recipient, silent(), "retry")]
-    #[case(Step::Message, refused("452"), "retry")]
-    #[case(Step::Message, refused("554"), "failed")]
-    #[case(Step::Message, lost(), "retry")]
-    #[case(Step::Message, silent(), "retry")]
-    #[case(Step::Answer, refused("451"), "retry")]
-    #[case(Step::Answer, refused("552"), "failed")]
-    #[case(Step::Answer, lost(), "maybe delivered")]
-    #[case(Step::Answer, silent(), "maybe delivered")]
-    fn means(#[case] step: Step, #[case] fault: Fault, #[case] expected: &str) {
-        let delivery = SmtpProblem { step, fault }.into_delivery();
-        let found = match delivery {
-            Delivery::Sent => "sent",
-            Delivery::Retry { maybe_delivered: false, .. } => "retry",
-            Delivery::Retry { maybe_delivered: true, .. } => "maybe delivered",
-            Delivery::Failed { .. } => "failed",
-            Delivery::Unreachable { .. } => "unreachable",
-            Delivery::Overtaken => "overtaken",
-        };
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn names_the_step_and_the_servers_answer() {
-        let problem = SmtpProblem { step: Step::Recipient, fault: refused("550") };
-        let Delivery::Failed { error } = problem.into_delivery() else { panic!("not failed") };
-        assert_eq!(error, "RCPT TO: 550 no");
-        let problem = SmtpProblem { step: Step::Answer, fault: silent() };
-        let Delivery::Retry { error, .. } = problem.into_delivery() else { panic!("no retry") };
-        assert_eq!(error, "end of message: no answer within 300 seconds");
+    #[case(b"a\r\n", b"a\r\n")]
+    #[case(b"a", b"a\r\n")]
+    #[case(b".\r\n..\r\na.b\r\n.", b"..\r\n...\r\na.b\r\n..\r\n")]
+    #[case(b"", b"\r\n")]
+    fn no_line_ends_the_message_before_its_end(#[case] message: &[u8], #[case] expected: &[u8]) {
+        assert_eq!(dots_doubled(message), expected);
     }
 }

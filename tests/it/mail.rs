@@ -10,10 +10,11 @@ use fecha::letters::mailbox::Sender;
 use fecha::letters::template::Templates;
 use fecha::post::FileMailer;
 use fecha::post::Mailer;
+use fecha::post::NotTaken;
 use fecha::post::SmtpMailer;
 use fecha::post::SmtpSettings;
 use fecha::post::smtp::{Timeouts, Tls};
-use fecha_core::letter::Delivery;
+use fecha_core::letter::outcome::{Before, Trouble, whose};
 use fecha_core::secret::Secret;
 use rstest::rstest;
 use serde_json::Value;
@@ -66,16 +67,23 @@ fn smtp(settings: SmtpSettings, timeouts: Timeouts) -> Mailer {
     Mailer::Smtp(Box::new(SmtpMailer::new(settings, sender(), timeouts).unwrap()))
 }
 
-/// What became of it, in a word, and the error.
-fn outcome(delivery: Delivery) -> (&'static str, String) {
-    match delivery {
-        Delivery::Sent => ("sent", String::new()),
-        Delivery::Retry { error, maybe_delivered: false } => ("retry", error),
-        Delivery::Retry { error, maybe_delivered: true } => ("maybe delivered", error),
-        Delivery::Failed { error } => ("failed", error),
-        Delivery::Unreachable { error } => ("unreachable", error),
-        Delivery::Overtaken => ("overtaken", String::new()),
-    }
+/// Whose trouble it is, in a word, and the error.
+fn outcome(taken: Result<(), NotTaken>) -> (&'static str, String) {
+    let not_taken = match taken {
+        Ok(()) => return ("sent", String::new()),
+        Err(not_taken) => not_taken,
+    };
+    let NotTaken::Server { problem, .. } = &not_taken else {
+        return ("no server", not_taken.to_string());
+    };
+    let whose = match whose(problem, Before::Nothing) {
+        Trouble::Passing => "retry",
+        Trouble::Unanswered => "maybe delivered",
+        Trouble::Email => "failed",
+        Trouble::Away => "unreachable",
+        Trouble::Everybodys => "everybody's",
+    };
+    (whose, not_taken.to_string())
 }
 
 /// Each fault once; then the same mailer sends the same email, and it arrives once.
@@ -89,15 +97,15 @@ fn outcome(delivery: Delivery) -> (&'static str, String) {
 #[case(
     At::Greeting,
     Act::Say("554 5.7.1 go away"),
-    "unreachable",
+    "everybody's",
     "cannot connect: 554 5.7.1 go away"
 )]
 #[case(At::Greeting, Act::Silence, "unreachable", "cannot connect: no answer within")]
 #[case(At::Greeting, Act::Drop, "unreachable", "cannot connect: the server closed the connection")]
-#[case(At::Hello, Act::Say("550 who"), "unreachable", "cannot connect: 550 who")]
+#[case(At::Hello, Act::Say("550 who"), "everybody's", "cannot connect: 550 who")]
 #[case(At::Sender, Act::Say("451 4.3.0 later"), "retry", "MAIL FROM: 451 4.3.0 later")]
-#[case(At::Sender, Act::Say("550 5.7.1 no"), "failed", "MAIL FROM: 550 5.7.1 no")]
-#[case(At::Sender, Act::Say("530 5.7.0 log in"), "unreachable", "MAIL FROM: 530 5.7.0 log in; set")]
+#[case(At::Sender, Act::Say("550 5.7.1 no"), "everybody's", "MAIL FROM: 550 5.7.1 no")]
+#[case(At::Sender, Act::Say("530 5.7.0 log in"), "everybody's", "MAIL FROM: 530 5.7.0 log in; set")]
 #[case(At::Sender, Act::SayAndClose("421 4.3.2 bye"), "unreachable", "MAIL FROM: 421 4.3.2 bye")]
 #[case(At::Sender, Act::Drop, "retry", "MAIL FROM: ")]
 #[case(At::Sender, Act::Silence, "retry", "MAIL FROM: no answer within")]
@@ -110,7 +118,10 @@ fn outcome(delivery: Delivery) -> (&'static str, String) {
 #[case(At::Data, Act::Drop, "retry", "DATA: ")]
 #[case(At::Data, Act::Silence, "retry", "DATA: no answer within")]
 #[case(At::End, Act::Say("451 4.3.0 later"), "retry", "end of message: 451 4.3.0 later")]
-#[case(At::End, Act::Say("552 5.3.4 too big"), "failed", "end of message: 552 5.3.4 too big")]
+#[case(At::End, Act::Say("552 5.3.4 big"), "everybody's", "end of message: 552 5.3.4 big")]
+#[case(At::End, Act::Say("354 go on"), "maybe delivered", "end of message: 354 go on")]
+#[case(At::End, Act::Say("OK, thanks"), "maybe delivered", "does not answer as a mail server")]
+#[case(At::Recipient, Act::Bytes(b"550 Usu\xe1rio desconhecido\r\n"), "failed", "550 Usuário desc")]
 #[case(At::End, Act::Drop, "maybe delivered", "end of message: ")]
 #[case(At::End, Act::Silence, "maybe delivered", "end of message: no answer within")]
 #[tokio::test]
@@ -127,8 +138,59 @@ async fn a_fault(
     assert_eq!(found, expected, "{error}");
     assert!(error.contains(expected_error), "{error}");
     assert!(server.taken().is_empty());
-    assert_eq!(mailer.send(&email).await, Delivery::Sent);
+    mailer.send(&email).await.unwrap();
     assert_eq!(server.taken().len(), 1);
+}
+
+/// A yes of 5,000 letters.
+const LONG: &[u8] = &{
+    let mut long = [b'a'; 5004];
+    (long[0], long[1], long[2], long[3]) = (b'2', b'5', b'0', b' ');
+    (long[5002], long[5003]) = (b'\r', b'\n');
+    long
+};
+
+/// Each is a yes: what is taken for a lost connection is sent again, and again.
+#[rstest]
+#[case(At::Greeting, b"220 servi\xe7o de correio\r\n")]
+#[case(At::Sender, b"250\r\n")]
+#[case(At::Recipient, b"250-um\r\n250-dois\r\n250\n")]
+#[case(At::Data, b"354\r\n")]
+#[case(At::End, b"250\r\n")]
+#[case(At::End, b"250 2.0.0 Aceito, n\xfamero 4F2\r\n")]
+#[case(At::End, LONG)]
+#[tokio::test]
+async fn an_odd_yes_is_a_yes(#[case] at: At, #[case] yes: &'static [u8]) {
+    let server = Server::start(&[(at, Act::Yes(yes))]).await;
+    let mut mailer = plain(server.port);
+    mailer.send(&small()).await.unwrap();
+    mailer.send(&small()).await.unwrap();
+    assert_eq!((server.taken().len(), server.connections()), (2, 1));
+}
+
+/// An endless answer, before any certificate: it is given up after 64 KiB, not after gigabytes.
+#[rstest]
+#[case(b"220 ")]
+#[case(b"220-a\r\n")]
+#[tokio::test]
+async fn an_endless_greeting_is_given_up(#[case] piece: &'static [u8]) {
+    let server = Server::start(&[(At::Greeting, Act::Endless(piece))]).await;
+    let (found, error) = outcome(plain(server.port).send(&small()).await);
+    assert_eq!(found, "unreachable");
+    assert!(error.contains("its answer does not end"), "{error}");
+}
+
+/// Whoever sits on the line before it is encrypted must not put words into the server's mouth.
+#[tokio::test]
+async fn what_was_said_before_the_encryption_is_not_gone_on_with() {
+    let offers = b"250-test\r\n250 STARTTLS\r\n";
+    let script =
+        [(At::Hello, Act::Yes(offers)), (At::Other, Act::Bytes(b"220 go\r\n250 forged\r\n"))];
+    let server = Server::start(&script).await;
+    let (found, error) =
+        outcome(smtp(settings(server.port, Tls::StartTls), quick()).send(&small()).await);
+    assert_eq!(found, "unreachable");
+    assert!(error.contains("more before the encryption than it was asked"), "{error}");
 }
 
 /// A message larger than the buffers between: the client is still writing when the fault comes.
@@ -152,7 +214,7 @@ async fn many_emails_go_over_one_connection() {
     // In a task of its own, as the daemon does it.
     let work = async move {
         for to in ["a@example.com", "b@example.com", "c@example.com"] {
-            assert_eq!(mailer.send(&invoice_email(to, 1000)).await, Delivery::Sent);
+            mailer.send(&invoice_email(to, 1000)).await.unwrap();
         }
         mailer.close().await;
     };
@@ -170,9 +232,9 @@ async fn many_emails_go_over_one_connection() {
 async fn a_connection_closed_between_two_emails_is_no_fault_of_the_second(#[case] act: Act) {
     let server = Server::start(&[(At::Between, act)]).await;
     let mut mailer = plain(server.port);
-    assert_eq!(mailer.send(&small()).await, Delivery::Sent);
+    mailer.send(&small()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(mailer.send(&small()).await, Delivery::Sent);
+    mailer.send(&small()).await.unwrap();
     assert_eq!((server.connections(), server.taken().len()), (2, 2));
 }
 
@@ -181,7 +243,7 @@ async fn after_a_refusal_the_next_email_goes_over_the_same_connection() {
     let server = Server::start(&[(At::Recipient, Act::Say("550 5.1.1 unknown"))]).await;
     let mut mailer = plain(server.port);
     assert_eq!(outcome(mailer.send(&small()).await).0, "failed");
-    assert_eq!(mailer.send(&small()).await, Delivery::Sent);
+    mailer.send(&small()).await.unwrap();
     assert_eq!(server.connections(), 1);
     let expected = ["EHLO", "MAIL", "RCPT", "RSET", "MAIL", "RCPT", "DATA"];
     assert_eq!(server.commands(), expected);
@@ -193,7 +255,7 @@ async fn the_server_gets_the_message_byte_by_byte() {
     let mut email = small();
     email.text = ".\r\n..\r\n.leading dots\r\n".to_owned();
     let mut mailer = plain(server.port);
-    assert_eq!(mailer.send(&email).await, Delivery::Sent);
+    mailer.send(&email).await.unwrap();
     let taken = server.taken().remove(0);
     assert_eq!(taken.from, "faturas@example.com");
     assert_eq!(taken.to, "loja@example.com");
@@ -210,7 +272,7 @@ fn with_login(port: u16) -> Mailer {
 async fn logs_in() {
     let server = Server::start(&[]).await;
     let mut mailer = with_login(server.port);
-    assert_eq!(mailer.send(&small()).await, Delivery::Sent);
+    mailer.send(&small()).await.unwrap();
     assert_eq!(server.logins(), ["faturas:s3cret"]);
     let answer = mailer.check().await.unwrap().replace(&server.port.to_string(), "PORT");
     insta::assert_snapshot!(answer, @"localhost:PORT answers as test (not encrypted, logged in as faturas)");
@@ -218,13 +280,13 @@ async fn logs_in() {
 
 /// A wrong password must not fail 1,500 emails.
 #[rstest]
-#[case(Act::Say("535 5.7.8 authentication failed"))]
-#[case(Act::Say("454 4.7.0 try later"))]
+#[case(Act::Say("535 5.7.8 authentication failed"), "everybody's")]
+#[case(Act::Say("454 4.7.0 try later"), "unreachable")]
 #[tokio::test]
-async fn a_refused_login_concerns_no_email(#[case] act: Act) {
+async fn a_refused_login_concerns_no_email(#[case] act: Act, #[case] expected: &str) {
     let server = Server::start(&[(At::Login, act)]).await;
     let (found, error) = outcome(with_login(server.port).send(&small()).await);
-    assert_eq!(found, "unreachable");
+    assert_eq!(found, expected);
     assert!(error.contains("cannot log in: "), "{error}");
     assert!(!error.contains("s3cret"));
     assert!(server.taken().is_empty());
@@ -237,7 +299,7 @@ async fn nothing_is_said_before_starttls() {
     let settings = settings(server.port, Tls::StartTls);
     let settings = SmtpSettings { username: login.0, password: login.1, ..settings };
     let error = smtp(settings, quick()).check().await.unwrap_err().to_string();
-    insta::assert_snapshot!(error.replace(&server.port.to_string(), "PORT"), @"mail server localhost:PORT: cannot encrypt by STARTTLS: STARTTLS is not supported on this server; check [email.smtp] port and tls; nothing was sent unencrypted");
+    insta::assert_snapshot!(error.replace(&server.port.to_string(), "PORT"), @"mail server localhost:PORT: cannot encrypt by STARTTLS: the server does not offer STARTTLS; check [email.smtp] port and tls; nothing was sent unencrypted");
     assert_eq!(server.commands(), ["EHLO"]);
     assert!(server.logins().is_empty());
 }
@@ -339,7 +401,7 @@ async fn a_real_postfix_takes_them_over_starttls() {
     insta::assert_snapshot!(answer, @"localhost:PORT answers as mail.example.com (STARTTLS, no login)");
     let emails = some_emails();
     for email in &emails {
-        assert_eq!(mailer.send(email).await, Delivery::Sent);
+        mailer.send(email).await.unwrap();
         assert!(email.to_bytes(&sender()).unwrap().len() < 10_000_000);
     }
     mailer.close().await;
@@ -387,7 +449,7 @@ async fn a_folder_takes_them_as_files() {
     let emails = some_emails();
     // Every one twice, as after a crash between sending and recording.
     for email in emails.iter().chain(&emails) {
-        assert_eq!(mailer.send(email).await, Delivery::Sent);
+        mailer.send(email).await.unwrap();
     }
     let mut files: Vec<_> =
         std::fs::read_dir(&dir).unwrap().map(|file| file.unwrap().path()).collect();
@@ -412,7 +474,7 @@ async fn a_folder_that_cannot_be_written_concerns_no_email() {
     std::fs::write(&dir, "a file").unwrap();
     let mut mailer = Mailer::File(FileMailer::new(dir.clone(), sender()));
     let (found, error) = outcome(mailer.send(&small()).await);
-    assert_eq!(found, "unreachable");
+    assert_eq!(found, "no server");
     let path = dir.to_str().unwrap();
     insta::assert_snapshot!(error.replace(path, "mail"), @"cannot write emails to 'mail': File exists (os error 17)");
     assert!(mailer.check().await.is_err());

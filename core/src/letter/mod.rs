@@ -3,7 +3,10 @@
 //! A [`Letter`] is addressed by [`Addressing`] alone, so that the redirect of a month in parallel cannot be
 //! forgotten.
 
+pub mod outcome;
+pub mod reply;
 pub mod retry;
+pub mod text;
 
 use std::ops::Range;
 
@@ -274,10 +277,16 @@ pub enum Delivery {
     },
     /// What it says is not so any more: it was not sent, and is not.
     Overtaken,
-    /// The server could not be reached, or did not let us in: it says nothing about this letter, and
-    /// every other one would meet the same. Not counted as an attempt.
+    /// The server could not be reached: it says nothing about this letter, and every other one would meet
+    /// the same. Not counted as an attempt.
     Unreachable {
         /// What went wrong and what to mend, for people.
+        error: String,
+    },
+    /// The server refuses the sender, a quota is used up or it is in trouble itself: every other letter would
+    /// meet the same, and a person must see to it. Not counted as an attempt.
+    Refused {
+        /// What it said and what to mend, for people.
         error: String,
     },
 }

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
-use crate::letters::text::one_line;
 use fecha_core::letter::Alert;
+use fecha_core::letter::text::one_line;
 
 /// What the alert says.
 #[derive(Debug, Serialize)]

@@ -6,7 +6,6 @@ use crate::letters::compose::{archive_file, workbook_file};
 use crate::letters::report::buckets_pt;
 use crate::letters::report::id_pt;
 use crate::letters::report::reason_pt;
-use crate::letters::text::{one_line, shortened};
 use fecha_core::account::receivables::Balance;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::digest::DigestRow;
@@ -14,6 +13,7 @@ use fecha_core::bill::digest::FailedDelivery;
 use fecha_core::bill::digest::Zone;
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::letter::Part;
+use fecha_core::letter::text::{one_line, shortened};
 use fecha_core::price::item::Amounts;
 use fecha_core::price::money::{Money, grouped};
 

@@ -28,6 +28,8 @@ pub enum At {
     /// After the answer to a message, before the next one.
     Between,
     Reset,
+    /// A command that it does not know, STARTTLS for example.
+    Other,
 }
 
 /// What to do there instead of what is right.
@@ -37,6 +39,12 @@ pub enum Act {
     Say(&'static str),
     /// Answers with this line and closes.
     SayAndClose(&'static str),
+    /// Answers with these bytes and goes on.
+    Bytes(&'static [u8]),
+    /// Does what it is asked, and says so with these bytes.
+    Yes(&'static [u8]),
+    /// Says this again and again, without end.
+    Endless(&'static [u8]),
     /// Never says or reads anything again.
     Silence,
     /// Ends the connection at once.
@@ -170,7 +178,7 @@ impl Session {
                 "DATA" => self.message(&from, &to).await?,
                 "RSET" => self.answer(At::Reset, "250 ok").await?,
                 "QUIT" => return self.say("221 bye").await,
-                _ => self.say("500 what").await?,
+                _ => self.answer(At::Other, "500 what").await?,
             }
         }
     }
@@ -184,10 +192,11 @@ impl Session {
     }
 
     async fn message(&mut self, from: &str, to: &str) -> io::Result<()> {
-        if let Some(act) = self.turn(At::Data) {
-            return self.act(act).await;
+        match self.turn(At::Data) {
+            Some(yes @ Act::Yes(_)) => self.act(yes).await?,
+            Some(act) => return self.act(act).await,
+            None => self.say("354 go on").await?,
         }
-        self.say("354 go on").await?;
         let mut data = Vec::new();
         loop {
             let line = self.line().await?;
@@ -203,7 +212,7 @@ impl Session {
         let at = Instant::now();
         let taken = Taken { from: from.to_owned(), to: to.to_owned(), data, at };
         if let Some(act) = self.turn(At::End) {
-            if act == Act::TakeAndDrop {
+            if matches!(act, Act::TakeAndDrop | Act::Yes(_)) {
                 self.seen.lock().unwrap().taken.push(taken.clone());
                 self.unanswered = Some(taken);
             }
@@ -260,6 +269,13 @@ impl Session {
                 self.say(line).await?;
                 Err(io::ErrorKind::ConnectionAborted.into())
             }
+            Act::Bytes(bytes) | Act::Yes(bytes) => {
+                self.stream.write_all(bytes).await?;
+                self.stream.flush().await
+            }
+            Act::Endless(piece) => loop {
+                self.stream.write_all(piece).await?;
+            },
             Act::Silence => {
                 tokio::time::sleep(Duration::from_hours(1)).await;
                 Ok(())

@@ -1,4 +1,17 @@
-//! Names from the register, made fit for a line of an email.
+//! Texts of others, names from the register and words of a server, made fit for a line.
+
+use std::borrow::Cow;
+
+use encoding_rs::WINDOWS_1252;
+
+/// UTF-8, or else Latin-1, in which each byte is a letter.
+#[must_use]
+pub fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+    }
+}
 
 /// The text in one line that reads from left to right: control characters become spaces; the characters
 /// that turn the direction of whatever follows (U+202A–E, U+2066–9) become `�`; spaces are not doubled.

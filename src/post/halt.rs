@@ -1,0 +1,127 @@
+//! A server that refuses everybody is left alone for a while: each further email would only be refused as well,
+//! and a provider takes it ill.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How long nothing is tried after the first refusals in a row; then always the last.
+const PAUSES: [Duration; 4] = [
+    Duration::from_mins(1),
+    Duration::from_mins(5),
+    Duration::from_mins(15),
+    Duration::from_mins(30),
+];
+/// How long one email may be tried before another one is.
+const PROBE: Duration = Duration::from_mins(15);
+/// A server that took an email so recently refuses a connection, not the sender.
+const RECENT: Duration = Duration::from_mins(1);
+
+/// Whether the connections of a round may try an email.
+#[derive(Debug, Default)]
+pub(super) struct Halt(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    refused: Option<Refused>,
+    taken: Option<Instant>,
+}
+
+/// The server refused everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// What it said and what to mend.
+    pub error: String,
+    /// Nothing is tried before.
+    pub until: Instant,
+    /// What was on its way over another connection then says nothing.
+    since: Instant,
+    in_a_row: usize,
+}
+
+impl Halt {
+    /// Why nothing may be tried now.
+    pub fn now(&self) -> Option<Refused> {
+        self.state().refused.clone().filter(|refused| Instant::now() < refused.until)
+    }
+
+    /// What was refused last, whether or not it may be tried again.
+    pub fn refusal(&self) -> Option<Refused> {
+        self.state().refused.clone()
+    }
+
+    /// An email is tried: as long as nothing else is known, it alone.
+    pub fn probe(&self) {
+        if let Some(refused) = &mut self.state().refused {
+            refused.until = Instant::now() + PROBE;
+        }
+    }
+
+    /// The server refused everybody; what is known of it now.
+    pub fn refused(&self, error: String) -> Refused {
+        let mut state = self.state();
+        let in_a_row = state.refused.as_ref().map_or(0, |refused| refused.in_a_row + 1);
+        let pause = PAUSES[in_a_row.min(PAUSES.len() - 1)];
+        let since = Instant::now();
+        let refused = Refused { error, until: since + pause, since, in_a_row };
+        state.refused = Some(refused.clone());
+        refused
+    }
+
+    /// The server could not be reached with the email that was tried: nothing more is known.
+    pub fn away(&self) {
+        if let Some(refused) = &mut self.state().refused {
+            refused.until = Instant::now();
+        }
+    }
+
+    /// The server dealt with an email by itself, which was tried from `began` on; whether it took it.
+    pub fn over(&self, began: Instant, taken: bool) {
+        let mut state = self.state();
+        state.refused = state.refused.take().filter(|refused| began < refused.since);
+        if taken {
+            state.taken = Some(Instant::now());
+        }
+    }
+
+    /// Whether the server took an email just now.
+    pub fn took_one_just_now(&self) -> bool {
+        self.state().taken.is_some_and(|taken| taken.elapsed() < RECENT)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_email_is_tried_after_each_pause_and_a_success_ends_it() {
+        let halt = Halt::default();
+        assert_eq!(halt.now(), None);
+        for minutes in [1, 5, 15, 30, 30] {
+            let refused = halt.refused("550 quota".to_owned());
+            assert_eq!(refused.until - Instant::now(), Duration::from_mins(minutes));
+            assert!(halt.now().is_some());
+            advance(Duration::from_mins(minutes)).await;
+            assert_eq!(halt.now(), None);
+            halt.probe();
+            assert!(halt.now().is_some(), "a second one is tried beside it");
+        }
+        halt.away();
+        assert_eq!(halt.now(), None);
+        halt.over(Instant::now() - Duration::from_mins(31), true);
+        assert!(halt.refusal().is_some(), "it was on its way");
+        halt.over(Instant::now(), true);
+        assert_eq!((halt.refusal(), halt.took_one_just_now()), (None, true));
+        assert_eq!(halt.refused("550".to_owned()).in_a_row, 0);
+        advance(RECENT).await;
+        assert!(!halt.took_one_just_now());
+    }
+}
