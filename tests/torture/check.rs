@@ -313,7 +313,7 @@ fn twice(world: &mut World, before: &Taken, again: &Taken) -> Option<String> {
         return Some(format!("{} with other bytes", told()));
     }
     match before.answer {
-        _ if world.is_disturbed(before.by, began, before.at) => None,
+        _ if world.is_disturbed(before, began) || world.is_disturbed(again, began) => None,
         Answer::Lost => None,
         Answer::Odd => world.tale.fault(Fault::OddAnswerIsLost, &before.message_id, &told()),
         Answer::Plain => Some(told()),
@@ -337,7 +337,7 @@ fn mailed(world: &mut World, email: &snapshot::Email, taken: &[Taken]) -> Option
     let sure = |taken: &&Taken| {
         taken.answer == Answer::Plain
             && taken.at.elapsed() > A_MOMENT
-            && !world.is_disturbed(taken.by, taken.began, taken.at)
+            && !world.is_disturbed(taken, taken.began)
     };
     (email.state != "sent" && taken.iter().any(|taken| sure(&taken))).then(told)
 }

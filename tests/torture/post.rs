@@ -11,6 +11,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
 
+/// Longer than all deeds together can keep a client waiting for one email.
+pub const A_WAIT: Duration = Duration::from_secs(10);
+
 /// How many processes can be told apart at once: each has an address of the loopback net of its own.
 pub const DOORS: usize = 48;
 
@@ -37,6 +40,8 @@ pub struct Taken {
     pub answer: Answer,
     /// Of all its bytes.
     pub sha256: String,
+    /// The server had been good for a while: nobody waited for it.
+    pub was_calm: bool,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +54,7 @@ pub struct Book {
 struct Shared {
     /// Of a hundred steps, at how many something is done.
     percent: AtomicU32,
+    last_bad: Mutex<Instant>,
     random: Mutex<ChaCha8Rng>,
     book: Mutex<Book>,
     owners: [AtomicU64; DOORS],
@@ -70,6 +76,7 @@ impl Post {
     pub fn start(seed: u64) -> Self {
         let shared = Arc::new(Shared {
             percent: AtomicU32::new(0),
+            last_bad: Mutex::new(Instant::now()),
             random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
             book: Mutex::default(),
             owners: [const { AtomicU64::new(0) }; DOORS],
@@ -95,7 +102,10 @@ impl Post {
 
     /// How bad it is from now on, of a hundred.
     pub fn set_mood(&self, percent: u32) {
-        self.shared.percent.store(percent, Ordering::SeqCst);
+        let before = self.shared.percent.swap(percent, Ordering::SeqCst);
+        if before > 0 || percent > 0 {
+            *self.shared.last_bad.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
     }
 
     /// Who comes through a door from now on.
@@ -295,6 +305,7 @@ impl Session {
         let deed = self.turn(deeds);
         let taken = if deed.is_some() { answer } else { Some(Answer::Plain) };
         if let Some(answer) = taken {
+            let was_calm = self.is_calm();
             let taken = Taken {
                 message_id,
                 by: self.by,
@@ -302,6 +313,7 @@ impl Session {
                 at: Instant::now(),
                 answer,
                 sha256,
+                was_calm,
             };
             self.book().taken.push(taken);
         }
@@ -349,6 +361,12 @@ impl Session {
         let (name, deed) = deeds[usize::try_from(self.random(0..deeds.len() as u64)).unwrap()];
         self.note(name);
         Some(deed)
+    }
+
+    /// Whether no deed of it can still keep a client waiting.
+    fn is_calm(&self) -> bool {
+        let last_bad = *self.shared.last_bad.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.percent.load(Ordering::SeqCst) == 0 && last_bad.elapsed() > A_WAIT
     }
 
     fn note(&self, name: &'static str) {

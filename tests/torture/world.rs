@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::cut::Line;
 use super::disk::Disk;
 use super::jobs::{Ended, Event, Fate, Job};
-use super::post::{DOORS, Post, door};
+use super::post::{A_WAIT, DOORS, Post, Taken, door};
 use super::tale::Tale;
 use crate::support::postgres::Postgres;
 use crate::support::reseller::{CONFIG, LedgerKind, Reseller};
@@ -150,11 +150,14 @@ impl World {
     }
 
     /// Whether something happened to this process, or to all, around that time.
-    pub fn is_disturbed(&self, by: u64, began: Instant, at: Instant) -> bool {
+    pub fn is_disturbed(&self, taken: &Taken, began: Instant) -> bool {
+        let Taken { by, at, was_calm, .. } = *taken;
         let around = |[before, after]: [Duration; 2]| {
             (began.checked_sub(before).unwrap_or(began), at + after)
         };
-        let (from, to) = around(AROUND_LEAPS);
+        // It may have been claimed long before its first word where the server let wait.
+        let [before, after] = AROUND_LEAPS;
+        let (from, to) = around([if was_calm { before } else { A_WAIT }, after]);
         let leapt =
             self.leaps.iter().rev().take_while(|leap| **leap >= from).any(|leap| *leap <= to);
         let (from, to) = around(AROUND);
