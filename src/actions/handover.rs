@@ -17,6 +17,7 @@ use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::tally::{Buckets, Window};
 use fecha_core::letter::Letter;
+use fecha_core::party::register::EmailAddress;
 use fecha_core::price::money::Money;
 
 /// What a close found, for the digest.
@@ -95,11 +96,7 @@ pub async fn tell_finance(
         failed_deliveries: office.ledger.failed_deliveries(findings.month.previous()).await?,
         receivables: Some(office.ledger.open_sum(office.today()).await?.balance),
     };
-    let mut sizes = Vec::with_capacity(digest.invoices.len());
-    for entry in &digest.invoices {
-        sizes.push(office.ledger.pdf_size(entry.number, entry.revision).await?);
-    }
-    let letters = letters(office, &digest, &sizes, now)?;
+    let letters = letters(office, &digest, &office.config.email.finance, now).await?;
     Ok(office.ledger.report(&digest, &letters).await?)
 }
 
@@ -111,16 +108,22 @@ async fn paid(office: &Office, month: Month) -> Result<BTreeMap<Number, Money>, 
 }
 
 /// One letter a recipient and part: each part has the archive of some of the invoices.
-fn letters(
+///
+/// # Errors
+/// [`HandoverError`].
+pub async fn letters(
     office: &Office,
     digest: &Digest,
-    sizes: &[usize],
+    to: &[EmailAddress],
     now: DateTime<Utc>,
 ) -> Result<Vec<Letter>, HandoverError> {
+    let mut sizes = Vec::with_capacity(digest.invoices.len());
+    for entry in &digest.invoices {
+        sizes.push(office.ledger.pdf_size(entry.number, entry.revision).await?);
+    }
     let mut letters = Vec::new();
-    for part in digest_parts(digest, sizes)? {
-        let to = office.config.email.finance.clone();
-        letters.extend(office.addresser.digest(digest, &part, to, now)?);
+    for part in digest_parts(digest, &sizes)? {
+        letters.extend(office.addresser.digest(digest, &part, to.to_vec(), now)?);
     }
     Ok(letters)
 }

@@ -1,6 +1,6 @@
 //! The outbox as people see it.
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::ledger::LedgerError;
@@ -22,6 +22,8 @@ pub struct EmailJson<'a> {
     pub message_id: &'a str,
     pub state: LetterState,
     pub attempts: u32,
+    pub queued_at: String,
+    pub sent_at: Option<String>,
     pub next_attempt_at: Option<String>,
     pub last_error: Option<&'a str>,
 }
@@ -30,7 +32,7 @@ impl<'a> EmailJson<'a> {
     /// What JSON says of an email.
     #[must_use]
     pub fn of(email: &'a ListedEmail) -> Self {
-        let next = email.next_attempt_at;
+        let text = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
         Self {
             id: &email.id,
             kind: email.kind,
@@ -40,7 +42,9 @@ impl<'a> EmailJson<'a> {
             message_id: &email.message_id,
             state: email.state,
             attempts: email.attempts,
-            next_attempt_at: next.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            queued_at: text(email.queued_at),
+            sent_at: email.sent_at.map(text),
+            next_attempt_at: email.next_attempt_at.map(text),
             last_error: email.last_error.as_deref(),
         }
     }

@@ -1,16 +1,24 @@
-//! Queues an invoice's emails again.
+//! Queues emails again: an invoice's, a month's report, or all that failed.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::actions::handover::{self, HandoverError};
 use crate::ledger::LedgerError;
+use crate::ledger::again::{FailedLetter, FailedOnes};
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::invoices::Filter;
+use crate::ledger::invoices::{FileKind, Filter};
 use crate::letters::address::{Whose, recipients};
+use crate::letters::compose::{self, ComposeError};
+use crate::letters::report::archive::File;
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
+use fecha_core::bill::digest::Digest;
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
-use fecha_core::letter::Letter;
+use fecha_core::calendar::month::Month;
+use fecha_core::letter::{Content, Kind, Letter};
 use fecha_core::party::register::EmailAddress;
 
 /// Nothing was queued.
@@ -19,6 +27,9 @@ pub enum ResendError {
     /// There is no such number.
     #[error("there is no invoice {0}: `fecha invoices` lists all")]
     Unknown(Number),
+    /// No close has reported on the month.
+    #[error("there is no report of {0} yet: `fecha close --month {0}` makes it")]
+    NoReport(Month),
     /// The number is void, and why was not kept.
     #[error(
         "{0} was cancelled by an earlier fecha, which kept no words about it: write its document with `fecha invoice {0} --cancellation FILE` and send that"
@@ -27,6 +38,12 @@ pub enum ResendError {
     /// The email could not be worded.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// A report could not be made.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// A report could not be made.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
     /// The ledger failed.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -37,21 +54,37 @@ pub enum ResendError {
 pub struct Resent {
     /// Of each email.
     pub message_ids: Vec<String>,
-    /// The number.
-    pub number: Number,
+    /// The number, where it is about one.
+    pub number: Option<Number>,
+    /// The month, where it is a report.
+    pub month: Option<Month>,
     /// For whom.
     pub queued: Vec<EmailAddress>,
-    /// The revision, or its cancellation, in words.
+    /// In words.
     #[serde(skip)]
     pub what: String,
 }
 
+impl Resent {
+    fn of(letters: &[Letter], about: (Option<Number>, Option<Month>), what: String) -> Self {
+        let mut queued: Vec<EmailAddress> = Vec::new();
+        for letter in letters {
+            if !queued.contains(letter.recipient()) {
+                queued.push(letter.recipient().clone());
+            }
+        }
+        let message_ids = letters.iter().map(|letter| letter.message_id().to_owned()).collect();
+        Self { message_ids, number: about.0, month: about.1, queued, what }
+    }
+}
+
 /// Queues the emails with the invoice of this number again, to `to` or, without it, to the dealership's
-/// addresses of today; for a number that is void, those about its cancellation.
+/// addresses of today, in the place of those that failed; for a number that is void, those about its
+/// cancellation.
 ///
 /// # Errors
 /// [`ResendError`]; nothing was queued then.
-pub async fn resend(
+pub async fn invoice(
     office: &Office,
     number: Number,
     to: Option<EmailAddress>,
@@ -63,7 +96,8 @@ pub async fn resend(
     let revision = revision.ok_or(ResendError::Unknown(number))?;
     let invoice = &revision.invoice;
     let dealership = office.ledger.dealership(&invoice.dealership_id).await?;
-    let queued = match to {
+    let failed_ones = if to.is_some() { FailedOnes::Kept } else { FailedOnes::Replaced };
+    let to = match to {
         Some(address) => vec![address],
         None => dealership.as_ref().map(recipients).unwrap_or_default(),
     };
@@ -71,15 +105,13 @@ pub async fn resend(
     let now = office.clock.now();
     let (what, letters) = match revision.state {
         InvoiceState::Cancelled => {
-            let letters = about_cancellation(office, invoice, &queued, now).await?;
+            let letters = about_cancellation(office, invoice, &to, now).await?;
             (format!("the cancellation of {}", invoice.label()), letters)
         }
         InvoiceState::Issued | InvoiceState::Superseded => {
-            let letters = office.addresser.invoice(invoice, evidence, queued.clone(), now)?;
-            (invoice.label(), letters)
+            (invoice.label(), office.addresser.invoice(invoice, evidence, to, now)?)
         }
     };
-    let message_ids = letters.iter().map(|letter| letter.message_id().to_owned()).collect();
     let detail = format!("{what} again");
     let deed = Deed {
         at: now,
@@ -89,8 +121,137 @@ pub async fn resend(
         dealership_id: Some(&invoice.dealership_id),
         detail: &detail,
     };
-    office.ledger.queue_again(letters, now, &deed).await?;
-    Ok(Resent { message_ids, number, queued, what })
+    let resent = Resent::of(&letters, (Some(number), None), what);
+    office.ledger.queue_again(letters, failed_ones, now, &deed).await?;
+    Ok(resent)
+}
+
+/// Queues all reports of a month again, the close report and its supplements, to `to` or, without it, to
+/// finance as configured today, in the place of those that failed.
+///
+/// # Errors
+/// [`ResendError`]; nothing was queued then.
+pub async fn digest(
+    office: &Office,
+    month: Month,
+    to: Option<EmailAddress>,
+    by: &str,
+) -> Result<Resent, ResendError> {
+    let failed_ones = if to.is_some() { FailedOnes::Kept } else { FailedOnes::Replaced };
+    let to = to.map_or_else(|| office.config.email.finance.clone(), |address| vec![address]);
+    let now = office.clock.now();
+    let mut letters = Vec::new();
+    for digest in digests(office, month).await? {
+        letters.extend(handover::letters(office, &digest, &to, now).await?);
+    }
+    let what = format!("the report of {month}");
+    let detail = format!("{what} again");
+    let deed = Deed {
+        at: now,
+        actor: by,
+        action: Action::Resend,
+        month: Some(month),
+        dealership_id: None,
+        detail: &detail,
+    };
+    let resent = Resent::of(&letters, (None, Some(month)), what);
+    office.ledger.queue_again(letters, failed_ones, now, &deed).await?;
+    Ok(resent)
+}
+
+/// Queues every email that failed again, only those of `month` where one is given: to its recipient if that
+/// is still one, else to those of today who have not had it.
+///
+/// # Errors
+/// [`ResendError`]; what was queued before stays queued.
+pub async fn failed(
+    office: &Office,
+    month: Option<Month>,
+    by: &str,
+) -> Result<Vec<Resent>, ResendError> {
+    let failed = office.ledger.failed_letters().await?;
+    let asked = failed.into_iter().filter(|letter| month.is_none() || letter.month == month);
+    // All that failed of one matter goes in one go: the new ones take the place of all of them.
+    let mut matters: BTreeMap<(&str, String), Vec<FailedLetter>> = BTreeMap::new();
+    for letter in asked {
+        let matter = (letter.matter.content.kind().key(), letter.matter.cause.clone());
+        matters.entry(matter).or_default().push(letter);
+    }
+    let mut resent = Vec::new();
+    for letters in matters.into_values() {
+        resent.extend(one_matter_again(office, &letters, by).await?);
+    }
+    Ok(resent)
+}
+
+async fn one_matter_again(
+    office: &Office,
+    failed: &[FailedLetter],
+    by: &str,
+) -> Result<Option<Resent>, ResendError> {
+    let Some(first) = failed.first() else { return Ok(None) };
+    let id = first.dealership_id.as_deref();
+    let dealership = match id {
+        Some(id) => office.ledger.dealership(id).await?,
+        None => None,
+    };
+    let today = match (&dealership, first.matter.content.kind()) {
+        (_, Kind::Digest) => office.config.email.finance.clone(),
+        (_, Kind::Alert) => office.config.email.admins.clone(),
+        (Some(dealership), _) => recipients(dealership),
+        (None, _) => failed.iter().map(|letter| letter.recipient.clone()).collect(),
+    };
+    let is_to_go = |address: &EmailAddress| {
+        let failed_there = failed.iter().any(|letter| letter.recipient == *address);
+        failed_there || !first.reached.contains(address)
+    };
+    let to: Vec<EmailAddress> = today.into_iter().filter(is_to_go).collect();
+    let now = office.clock.now();
+    let letters = office.addresser.again(&first.matter, to, now);
+    if letters.is_empty() {
+        return Ok(None);
+    }
+    let what = first.matter.cause.clone();
+    let detail = format!("{what} again");
+    let action = Action::Resend;
+    let deed =
+        Deed { at: now, actor: by, action, month: first.month, dealership_id: id, detail: &detail };
+    let report = match first.matter.content {
+        Content::Digest { month, .. } => Some(month),
+        _ => None,
+    };
+    let resent = Resent::of(&letters, (first.matter.content.number(), report), what);
+    office.ledger.queue_again(letters, FailedOnes::Replaced, now, &deed).await?;
+    Ok(Some(resent))
+}
+
+/// The files of all reports of a month: what the emails to finance consist of.
+///
+/// # Errors
+/// [`ResendError`] where there is no report yet, or it cannot be made.
+pub async fn digest_files(office: &Office, month: Month) -> Result<Vec<File>, ResendError> {
+    let mut files = Vec::new();
+    for digest in digests(office, month).await? {
+        let mut pdfs = Vec::with_capacity(digest.invoices.len());
+        for row in &digest.invoices {
+            let file = office.ledger.file(row.number, row.revision, FileKind::Invoice).await?;
+            pdfs.push(file.ok_or(ResendError::Unknown(row.number))?);
+        }
+        files.extend(compose::digest_files(&office.templates, &digest, pdfs)?);
+    }
+    Ok(files)
+}
+
+async fn digests(office: &Office, month: Month) -> Result<Vec<Digest>, ResendError> {
+    let count = office.ledger.digests(month).await?;
+    if count == 0 {
+        return Err(ResendError::NoReport(month));
+    }
+    let mut digests = Vec::new();
+    for sequence in 1..=count {
+        digests.push(office.ledger.digest(month, sequence).await?);
+    }
+    Ok(digests)
 }
 
 async fn about_cancellation(

@@ -10,6 +10,7 @@ use crate::actions::words::{in_a_line, plain};
 use crate::ledger::LedgerError;
 use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::outbox::ListedEmail;
+use crate::ledger::refusals::Refusal;
 use crate::setup::office::Office;
 use fecha_core::account::receivables::Balance;
 use fecha_core::bill::exception::Exception;
@@ -87,6 +88,8 @@ pub enum Attention {
     MoreExceptions { month: Month, more: usize },
     /// Something waits for a dealership that gets no invoice any more.
     Left(Left),
+    /// The mail server refuses all emails.
+    Refused(Refusal),
     /// An email that no server took.
     FailedEmail(Box<ListedEmail>),
 }
@@ -102,6 +105,11 @@ impl Attention {
             Self::Exception { month, exception } => format!("{month}: {}", in_a_line(exception)),
             Self::MoreExceptions { month, more } => format!("{month}: {more} more exceptions"),
             Self::Left(left) => left.what(),
+            Self::Refused(Refusal { at, error, waiting }) => format!(
+                "the mail server refuses all emails, {waiting} wait, last tried {}: {}",
+                at.format("%Y-%m-%d %H:%M UTC"),
+                plain(error)
+            ),
             Self::FailedEmail(email) => format!(
                 "email to {} failed: {} ({})",
                 email.to(),
@@ -125,14 +133,18 @@ impl Attention {
                 format!("`fecha close --month {month} --dry-run --json` names all")
             }
             Self::Left(left) => left.remedy(),
+            Self::Refused(_) => {
+                "nothing is lost: the daemon goes on trying; once it is mended, `fecha deliver` sends at once".to_owned()
+            }
             Self::FailedEmail(email) => match (email.number, email.kind) {
-                (Some(number), _) => {
+                (Some(number), Kind::Invoice) => {
                     format!("mend the address in the register, then fecha resend {number}")
                 }
-                (None, Kind::PackageUse | Kind::Reminder) => {
-                    "mend the address in the register: the next one goes there".to_owned()
+                (_, Kind::Invoice | Kind::PackageUse | Kind::Reminder) => {
+                    "mend the address in the register, then fecha resend --failed".to_owned()
                 }
-                (None, _) => "mend [email] finance and send the report by hand".to_owned(),
+                (_, Kind::Digest) => "mend [email] finance, then fecha resend --failed".to_owned(),
+                (_, Kind::Alert) => "mend [email] admins, then fecha resend --failed".to_owned(),
             },
         }
     }
@@ -163,6 +175,7 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
     }
     let waiting = office.ledger.waiting_money().await?;
     needs_a_person.extend(left(office, &waiting).await?.into_iter().map(Attention::Left));
+    needs_a_person.extend(office.ledger.refusal().await?.map(Attention::Refused));
     let failed = office.ledger.emails(Some(LetterState::Failed)).await?;
     let failed = failed.into_iter().map(|email| Attention::FailedEmail(Box::new(email)));
     needs_a_person.extend(failed);

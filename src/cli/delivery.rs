@@ -1,16 +1,21 @@
-//! `fecha deliver`, `fecha outbox` and `fecha resend`
+//! `fecha deliver`, `fecha outbox`, `fecha resend` and `fecha digest`
+
+use std::path::PathBuf;
+use std::str::FromStr;
 
 use serde_json::json;
 
+use super::files;
 use super::output::{Failure, Output, plain, table};
 use crate::actions::outbox::{self, EmailJson};
-use crate::actions::resend;
+use crate::actions::resend::{self, Resent};
 use crate::actions::words::count;
 use crate::ledger::outbox::ListedEmail;
 use crate::letters::mailbox;
 use crate::post::deliver::{Delivered, Post};
 use crate::setup::office::{self, Office};
 use fecha_core::bill::invoice::Number;
+use fecha_core::calendar::month::{InvalidMonth, Month};
 use fecha_core::letter::LetterState;
 
 /// Sends what is due, once.
@@ -24,9 +29,12 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
     });
     if let Some(error) = &delivered.unreachable {
         let sent = count(delivered.sent, "email");
-        let message = format!(
+        let mut message = format!(
             "{error}\n{sent} sent; the others wait in the outbox: run `fecha deliver` again"
         );
+        for (to, error) in &delivered.failed {
+            message += &format!("\nfailed: {to}: {error}");
+        }
         return Err(Failure { status: 3, message });
     }
     output.result(&json, || {
@@ -133,23 +141,110 @@ fn remark(email: &ListedEmail) -> String {
 /// Arguments of `fecha resend`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fecha resend 2026-000017\n  fecha resend 2026-000017 --to contabilidade@example.com\n  fecha deliver"
+    after_help = "Examples:\n  fecha resend 2026-000017\n  fecha resend 2026-000017 --to contabilidade@example.com\n  fecha resend 2026-10\n  fecha resend --failed\n  fecha deliver"
 )]
 pub struct ResendArgs {
-    /// The invoice number, YYYY-NNNNNN
-    number: Number,
-    /// Send it here instead of to the dealership's addresses
-    #[arg(long, value_name = "ADDRESS")]
+    /// Invoice numbers, YYYY-NNNNNN, or a month, YYYY-MM: its reports to finance
+    #[arg(
+        required_unless_present = "failed",
+        conflicts_with = "failed",
+        value_name = "NUMBER|MONTH"
+    )]
+    what: Vec<What>,
+    /// Send it here instead of to the addresses of the dealership, or of finance
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "failed")]
     to: Option<String>,
+    /// All that failed, to the addresses of today
+    #[arg(long)]
+    failed: bool,
+    /// Only what failed of this month
+    #[arg(long, value_name = "M", requires = "failed")]
+    month: Option<Month>,
 }
 
-/// Queues an invoice's emails again; for a number that is void, those about its cancellation.
+/// What is to be sent again.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Invoice(Number),
+    Digest(Month),
+}
+
+impl FromStr for What {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let number = text.parse().map(Self::Invoice);
+        number.or_else(|_| text.parse().map(Self::Digest)).map_err(|_: InvalidMonth| {
+            format!(
+                "'{text}' is neither an invoice number like 2026-000017 nor a month like 2026-10"
+            )
+        })
+    }
+}
+
+/// Queues emails again: invoices', for numbers that are void those about the cancellation, reports', or all
+/// that failed.
 pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Result<u8, Failure> {
     let to = args.to.as_deref().map(mailbox::address).transpose().map_err(Failure::wrong)?;
-    let resent = resend::resend(office, args.number, to, &office.actor).await?;
-    output.result(&resent, || {
-        let to = resent.queued.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        format!("queued {} again for {to}; `fecha deliver` sends it", resent.what)
+    let by = &office.actor;
+    let mut all = Vec::new();
+    for what in &args.what {
+        all.push(match what {
+            What::Invoice(number) => resend::invoice(office, *number, to.clone(), by).await?,
+            What::Digest(month) => resend::digest(office, *month, to.clone(), by).await?,
+        });
+    }
+    if args.failed {
+        all.extend(resend::failed(office, args.month, by).await?);
+    }
+    let text = || {
+        let line = |resent: &Resent| {
+            let to = resent.queued.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            format!("queued {} again for {to}", resent.what)
+        };
+        let mut lines: Vec<String> = all.iter().map(line).collect();
+        lines.push(match all.len() {
+            0 => "no email has failed".to_owned(),
+            1 => "`fecha deliver` sends it".to_owned(),
+            _ => "`fecha deliver` sends them".to_owned(),
+        });
+        lines.join("\n")
+    };
+    // One thing that was asked for is told as one.
+    match (args.what.len(), all.first()) {
+        (1, Some(only)) => output.result(only, text),
+        _ => output.result(&all, text),
+    }
+    Ok(0)
+}
+
+/// Arguments of `fecha digest`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  fecha digest --month 2026-10 --dir relatorio")]
+pub struct DigestArgs {
+    /// The month, YYYY-MM
+    #[arg(long, value_name = "M")]
+    month: Month,
+    /// The folder for the files; it is made where it is missing
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+}
+
+/// Writes the files of a month's reports to finance: words, workbook, archive of invoices.
+pub async fn digest(office: &Office, args: &DigestArgs, output: &Output) -> Result<u8, Failure> {
+    let files = resend::digest_files(office, args.month).await?;
+    let made = std::fs::create_dir_all(&args.dir);
+    made.map_err(|error| {
+        Failure::wrong(format!("the folder {} cannot be made: {error}", args.dir.display()))
+    })?;
+    let mut paths = Vec::new();
+    for file in &files {
+        let path = args.dir.join(&file.name);
+        files::write(&path, &file.bytes)?;
+        paths.push(path.display().to_string());
+    }
+    output.result(&json!({"month": args.month, "files": paths}), || {
+        paths.iter().map(|path| format!("wrote {path}\n")).collect()
     });
     Ok(0)
 }

@@ -100,8 +100,10 @@ enum Command {
     Deliver,
     /// List every email and its state
     Outbox(delivery::OutboxArgs),
-    /// Queue an invoice's emails again, under new Message-IDs
+    /// Queue emails again, under new Message-IDs: an invoice's, a month's report, all that failed
     Resend(delivery::ResendArgs),
+    /// Write the files of a month's report to finance
+    Digest(delivery::DigestArgs),
     /// Show who did what, when and why
     Audit(audit::Args),
     /// Show the months, open and closed, and what needs a person
@@ -156,6 +158,7 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Deliver => delivery::deliver(&office, output).await,
         Command::Outbox(args) => delivery::outbox(&office, args, output).await,
         Command::Resend(args) => delivery::resend(&office, args, output).await,
+        Command::Digest(args) => delivery::digest(&office, args, output).await,
         Command::Audit(args) => audit::audit(&office, args, output).await,
         Command::Status => status::status(&office, output).await,
     };

@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 
 use super::Daemon;
 use crate::ledger::closing::{Closing, MonthState};
+use crate::ledger::refusals::Refusal;
 use crate::ledger::schedule::{FailedEmail, FailedEmails};
 use crate::ledger::{Ledger, LedgerError};
 use fecha_core::bill::exception::Reason;
@@ -50,6 +51,7 @@ struct Situation<'a> {
     late: &'a [Due],
     trouble: Option<&'a Trouble>,
     failed: &'a FailedEmails,
+    refusal: Option<&'a Refusal>,
 }
 
 /// Queues an alert for everything that needs a person, unless it was told; whether one was queued.
@@ -64,6 +66,7 @@ pub async fn call(
         return Ok(false);
     }
     let now = office.clock.now();
+    let refusal = ledger.refusal().await?;
     let situation = Situation {
         now,
         settle: TimeDelta::from_std(office.config.close.settle).unwrap_or(TimeDelta::MAX),
@@ -73,6 +76,7 @@ pub async fn call(
         late,
         trouble,
         failed: &ledger.failed_emails().await?,
+        refusal: refusal.as_ref(),
     };
     let mut queued = false;
     for call in situation.calls() {
@@ -98,7 +102,9 @@ impl Situation<'_> {
         let unissued = self.closings.iter().filter_map(|closing| self.unissued(closing));
         let late = self.late.iter().filter_map(|due| self.is_late(due));
         let away = self.trouble.and_then(|trouble| self.away(trouble));
-        held.chain(unissued).chain(late).chain(away).chain(self.failed_emails()).collect()
+        let refused = self.refusal.map(|refusal| self.refused(refusal));
+        let mail = self.failed_emails().into_iter().chain(refused);
+        held.chain(unissued).chain(late).chain(away).chain(mail).collect()
     }
 
     fn held(&self, closing: &Closing) -> Option<Call> {
@@ -192,11 +198,28 @@ impl Situation<'_> {
             alert: self.alert(
                 subject,
                 format!("Os mais recentes que {verb} de vez:\n\n{}", lines.join("\n\n")),
-                "Veja todos com: fecha outbox --state failed\n\nCorrija o endereço no cadastro e reenvie com: fecha resend NÚMERO"
+                "Veja todos com: fecha outbox --state failed\n\nCorrija o endereço no cadastro e reenvie com: fecha resend --failed"
                     .to_owned(),
             ),
             reminder: None,
         })
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Call {
+        let Refusal { at, error, waiting } = refusal;
+        Call {
+            cause: "emails refused".to_owned(),
+            alert: self.alert(
+                "o servidor de e-mail recusa todos os envios".to_owned(),
+                format!(
+                    "Em {} o servidor de e-mail recusou o remetente, e não um destinatário. {waiting} e-mails esperam; nenhum se perdeu.\n\n{error}",
+                    self.local(*at)
+                ),
+                "Veja a conta no provedor (limite diário, bloqueio, senha) e [email] no fecha.toml: fecha check diz se o servidor aceita a conta.\n\nO fecha continua tentando sozinho. Para enviar logo: fecha deliver"
+                    .to_owned(),
+            ),
+            reminder: Some(REMINDER),
+        }
     }
 
     fn alert(&self, subject: String, happened: String, todo: String) -> Alert {
@@ -250,7 +273,8 @@ mod tests {
     ) -> Vec<String> {
         let (now, settle) = (now.parse().unwrap(), TimeDelta::minutes(2));
         let (zone, issuer) = (Sao_Paulo, "Exemplo");
-        let situation = Situation { now, settle, zone, issuer, closings, late, trouble, failed };
+        let situation =
+            Situation { now, settle, zone, issuer, closings, late, trouble, failed, refusal: None };
         situation.calls().into_iter().map(|call| call.cause).collect()
     }
 

@@ -5,6 +5,7 @@
 //! recipient. Whatever crashes, and however many processes close at once, they hold.
 
 pub mod account;
+pub mod again;
 pub mod alerts;
 pub mod audit;
 pub mod cancellations;

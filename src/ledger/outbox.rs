@@ -78,6 +78,10 @@ pub struct ListedEmail {
     pub state: LetterState,
     /// Attempts begun.
     pub attempts: u32,
+    /// When it was queued.
+    pub queued_at: DateTime<Utc>,
+    /// When it was taken.
+    pub sent_at: Option<DateTime<Utc>>,
     /// When the next is due.
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// How often it may have been delivered twice.
@@ -140,7 +144,7 @@ impl Ledger {
         let condition = if state.is_some() { "WHERE state = $1" } else { "" };
         let sql = format!(
             "SELECT id, kind, recipient, redirected_to, number, subject, message_id, state, attempts,
-                 next_attempt_at, maybe_twice, last_error FROM outbox {condition} ORDER BY id"
+                 created_at, sent_at, next_attempt_at, maybe_twice, last_error FROM outbox {condition} ORDER BY id"
         );
         let state = state.map(|state| state.key().to_owned());
         let rows = state
@@ -170,37 +174,6 @@ impl Ledger {
             serde_json::from_str(&content).map_err(corrupt)
         };
         rows.iter().map(content).collect()
-    }
-
-    /// Queues emails again, each under the next resend count of its recipient.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn queue_again(
-        &self,
-        letters: Vec<Letter>,
-        now: DateTime<Utc>,
-        audit: &super::audit::Deed<'_>,
-    ) -> Result<(), LedgerError> {
-        let failed = LedgerError::while_doing("queue an email");
-        let mut transaction = self.begin().await?;
-        for letter in letters {
-            let next: i64 = sqlx::query(
-                "SELECT COALESCE(MAX(resend), 0) + 1 FROM outbox
-                 WHERE kind = $1 AND cause = $2 AND recipient = $3",
-            )
-            .bind(letter.matter().content.kind().key().to_owned())
-            .bind(letter.matter().cause.clone())
-            .bind(letter.recipient().to_string())
-            .fetch_one(&mut *transaction)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(&failed)?;
-            let letter = letter.again(u32::try_from(next).map_err(corrupt)?);
-            queue(&mut transaction, &letter, now).await?;
-        }
-        audit.write(&mut transaction).await?;
-        transaction.commit().await.map_err(&failed)
     }
 }
 
@@ -268,6 +241,8 @@ fn listed(row: &AnyRow) -> Result<ListedEmail, LedgerError> {
         message_id: text("message_id")?,
         state: serde_json::from_value(named(text("state")?)).map_err(corrupt)?,
         attempts: count("attempts")?,
+        queued_at: super::from_text(&text("created_at")?)?,
+        sent_at: optional_instant(row, "sent_at")?,
         next_attempt_at: optional_instant(row, "next_attempt_at")?,
         maybe_twice: count("maybe_twice")?,
         last_error: optional("last_error")?,

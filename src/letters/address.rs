@@ -162,6 +162,12 @@ impl Addresser {
         Ok(self.letters(&matter, to, now))
     }
 
+    /// A letter that was written before, as it was.
+    #[must_use]
+    pub fn again(&self, matter: &Matter, to: Vec<EmailAddress>, now: DateTime<Utc>) -> Vec<Letter> {
+        self.letters(matter, to, now)
+    }
+
     fn letters(&self, matter: &Matter, to: Vec<EmailAddress>, now: DateTime<Utc>) -> Vec<Letter> {
         let letter = |recipient| {
             let message_id = self.sender.new_message_id(now);

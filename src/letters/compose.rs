@@ -159,6 +159,39 @@ pub fn digest(
     part: &Part,
     pdfs: Vec<Vec<u8>>,
 ) -> Result<Email, ComposeError> {
+    let attachments = digest_attachments(digest, part, pdfs)?;
+    let words = templates.digest(digest, part)?;
+    let file_stem = format!("fechamento-{}{}", digest.file_label(), suffix(part));
+    Ok(email(envelope, file_stem, words, attachments))
+}
+
+/// All that a close report consists of, as files: its words as text and HTML, the workbook, and one archive
+/// of the invoice PDFs, which are given in the digest's order.
+///
+/// # Errors
+/// [`ComposeError`].
+pub fn digest_files(
+    templates: &Templates,
+    digest: &Digest,
+    pdfs: Vec<Vec<u8>>,
+) -> Result<Vec<File>, ComposeError> {
+    let whole = Part { number: 1, of: 1, invoices: 0..digest.invoices.len() };
+    let words = templates.digest(digest, &whole)?;
+    let stem = format!("fechamento-{}", digest.file_label());
+    let mut files = vec![
+        File { name: format!("{stem}.txt"), bytes: words.text.into_bytes() },
+        File { name: format!("{stem}.html"), bytes: words.html.into_bytes() },
+    ];
+    let attached = digest_attachments(digest, &whole, pdfs)?;
+    files.extend(attached.into_iter().map(|a| File { name: a.file_name, bytes: a.bytes }));
+    Ok(files)
+}
+
+fn digest_attachments(
+    digest: &Digest,
+    part: &Part,
+    pdfs: Vec<Vec<u8>>,
+) -> Result<Vec<Attachment>, ComposeError> {
     let mut attachments = Vec::new();
     if part.number == 1 {
         let bytes = workbook(digest)?;
@@ -174,9 +207,7 @@ pub fn digest(
         let file_name = archive_file(digest, part);
         attachments.push(Attachment { file_name, content_type: ZIP, bytes });
     }
-    let words = templates.digest(digest, part)?;
-    let file_stem = format!("fechamento-{}{}", digest.file_label(), suffix(part));
-    Ok(email(envelope, file_stem, words, attachments))
+    Ok(attachments)
 }
 
 fn files(digest: &Digest, range: Range<usize>, pdfs: Vec<Vec<u8>>) -> Vec<File> {

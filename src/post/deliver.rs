@@ -159,6 +159,7 @@ impl Post<'_> {
                 round.record(done).await?;
                 return Ok(End::Told);
             };
+            let began = Instant::now();
             if let Some(refused) = round.halted() {
                 round.record(done).await?;
                 return Ok(End::Refused(refused));
@@ -167,7 +168,7 @@ impl Post<'_> {
                 return Ok(End::NothingDue);
             };
             let started = Instant::now();
-            let ended = self.attempt(mailer, email, round).await?;
+            let ended = self.attempt(mailer, email, round, began).await?;
             let time = started.elapsed();
             match ended.delivery() {
                 Delivery::Unreachable { error } => {
@@ -195,18 +196,18 @@ impl Post<'_> {
         }
     }
 
-    /// Builds a claimed email and hands it over.
+    /// Builds a claimed email and hands it over; `began` is when nothing was known against trying one.
     async fn attempt(
         &self,
         mailer: &mut Mailer,
         email: Queued,
         round: &Round,
+        began: Instant,
     ) -> Result<Done, LedgerError> {
         let _alone = match email.content {
             Content::Digest { .. } => Some(ONE_DIGEST.lock().await),
             _ => None,
         };
-        let began = Instant::now();
         let delivery = match self.build(&email).await {
             Ok(message) => match mailer.send(&message).await {
                 Ok(()) => Delivery::Sent,

@@ -42,8 +42,8 @@ pub struct Refused {
 
 impl Halt {
     /// Why nothing may be tried now.
-    pub fn now(&self) -> Option<Refused> {
-        self.state().refused.clone().filter(|refused| Instant::now() < refused.until)
+    pub fn reason(&self, now: Instant) -> Option<Refused> {
+        self.refusal().filter(|refused| now < refused.until)
     }
 
     /// What was refused last, whether or not it may be tried again.
@@ -52,42 +52,39 @@ impl Halt {
     }
 
     /// An email is tried: as long as nothing else is known, it alone.
-    pub fn probe(&self) {
+    pub fn probe(&self, now: Instant) {
         if let Some(refused) = &mut self.state().refused {
-            refused.until = Instant::now() + PROBE;
+            refused.until = now + PROBE;
         }
     }
 
     /// The server refused everybody; what is known of it now.
-    pub fn refused(&self, error: String) -> Refused {
+    pub fn refused(&self, error: String, now: Instant) -> Refused {
         let mut state = self.state();
         let in_a_row = state.refused.as_ref().map_or(0, |refused| refused.in_a_row + 1);
         let pause = PAUSES[in_a_row.min(PAUSES.len() - 1)];
-        let since = Instant::now();
-        let refused = Refused { error, until: since + pause, since, in_a_row };
+        let refused = Refused { error, until: now + pause, since: now, in_a_row };
         state.refused = Some(refused.clone());
         refused
     }
 
     /// The server could not be reached with the email that was tried: nothing more is known.
-    pub fn away(&self) {
+    pub fn away(&self, now: Instant) {
         if let Some(refused) = &mut self.state().refused {
-            refused.until = Instant::now();
+            refused.until = now;
         }
     }
 
-    /// The server dealt with an email by itself, which was tried from `began` on; whether it took it.
-    pub fn over(&self, began: Instant, taken: bool) {
+    /// The server dealt with an email by itself, which was tried from `began` on; when it took it, if it did.
+    pub fn over(&self, began: Instant, taken: Option<Instant>) {
         let mut state = self.state();
         state.refused = state.refused.take().filter(|refused| began < refused.since);
-        if taken {
-            state.taken = Some(Instant::now());
-        }
+        state.taken = taken.or(state.taken);
     }
 
     /// Whether the server took an email just now.
-    pub fn took_one_just_now(&self) -> bool {
-        self.state().taken.is_some_and(|taken| taken.elapsed() < RECENT)
+    pub fn took_one_just_before(&self, now: Instant) -> bool {
+        self.state().taken.is_some_and(|taken| now < taken + RECENT)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -97,31 +94,29 @@ impl Halt {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::advance;
-
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn one_email_is_tried_after_each_pause_and_a_success_ends_it() {
+    #[test]
+    fn one_email_is_tried_after_each_pause_and_a_success_ends_it() {
         let halt = Halt::default();
-        assert_eq!(halt.now(), None);
+        let mut now = Instant::now();
+        assert_eq!(halt.reason(now), None);
         for minutes in [1, 5, 15, 30, 30] {
-            let refused = halt.refused("550 quota".to_owned());
-            assert_eq!(refused.until - Instant::now(), Duration::from_mins(minutes));
-            assert!(halt.now().is_some());
-            advance(Duration::from_mins(minutes)).await;
-            assert_eq!(halt.now(), None);
-            halt.probe();
-            assert!(halt.now().is_some(), "a second one is tried beside it");
+            let refused = halt.refused("550 quota".to_owned(), now);
+            assert_eq!(refused.until - now, Duration::from_mins(minutes));
+            assert!(halt.reason(now).is_some());
+            now += Duration::from_mins(minutes);
+            assert_eq!(halt.reason(now), None);
+            halt.probe(now);
+            assert!(halt.reason(now).is_some(), "a second one is tried beside it");
         }
-        halt.away();
-        assert_eq!(halt.now(), None);
-        halt.over(Instant::now() - Duration::from_mins(31), true);
+        halt.away(now);
+        assert_eq!(halt.reason(now), None);
+        halt.over(now - Duration::from_mins(31), Some(now));
         assert!(halt.refusal().is_some(), "it was on its way");
-        halt.over(Instant::now(), true);
-        assert_eq!((halt.refusal(), halt.took_one_just_now()), (None, true));
-        assert_eq!(halt.refused("550".to_owned()).in_a_row, 0);
-        advance(RECENT).await;
-        assert!(!halt.took_one_just_now());
+        halt.over(now, Some(now));
+        assert_eq!((halt.refusal(), halt.took_one_just_before(now)), (None, true));
+        assert_eq!(halt.refused("550".to_owned(), now).in_a_row, 0);
+        assert!(!halt.took_one_just_before(now + RECENT));
     }
 }

@@ -116,7 +116,7 @@ impl Round {
         let email = tray.claimed.pop_front();
         if email.is_some() {
             turn.use_up();
-            self.halt.probe();
+            self.halt.probe(Instant::now());
         }
         Ok(email)
     }
@@ -156,7 +156,7 @@ impl Round {
     pub(super) fn halted(&self) -> Option<Refused> {
         match self.until {
             Some(_) => self.halt.refusal(),
-            None => self.halt.now(),
+            None => self.halt.reason(Instant::now()),
         }
     }
 
@@ -187,7 +187,8 @@ impl Round {
             Trouble::Unanswered => Delivery::Retry { error, maybe_delivered: true },
             // One connection too many is no refusal of the sender.
             Trouble::Everybodys
-                if problem.phase < Phase::Sender && self.halt.took_one_just_now() =>
+                if problem.phase < Phase::Sender
+                    && self.halt.took_one_just_before(Instant::now()) =>
             {
                 Delivery::Unreachable { error }
             }
@@ -201,12 +202,12 @@ impl Round {
         match delivery {
             Delivery::Sent => {
                 self.tray().streak.taken();
-                self.halt.over(began, true);
+                self.halt.over(began, Some(Instant::now()));
             }
-            Delivery::Retry { .. } | Delivery::Failed { .. } => self.halt.over(began, false),
-            Delivery::Unreachable { .. } => self.halt.away(),
+            Delivery::Retry { .. } | Delivery::Failed { .. } => self.halt.over(began, None),
+            Delivery::Unreachable { .. } => self.halt.away(Instant::now()),
             Delivery::Refused { error } => {
-                self.halt.refused(error.clone());
+                self.halt.refused(error.clone(), Instant::now());
             }
             Delivery::Overtaken => {}
         }

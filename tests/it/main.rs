@@ -29,6 +29,7 @@ mod operations;
 mod papers;
 mod preview;
 mod receivables;
+mod refusals;
 mod register;
 mod reminders;
 mod report;

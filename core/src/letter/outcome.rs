@@ -173,6 +173,8 @@ impl fmt::Display for Problem {
 pub struct Streak {
     /// The answer, and the emails that met it.
     seen: Option<(Reply, Vec<Met>)>,
+    /// How many of these are known not to have failed.
+    put_back: usize,
 }
 
 /// An email that met an answer.
@@ -196,7 +198,7 @@ pub struct Judgement {
 impl Streak {
     /// The server took an email.
     pub fn taken(&mut self) {
-        self.seen = None;
+        *self = Self::default();
     }
 
     /// Judges what `email` met; `others_taken` since the server refused it before.
@@ -207,23 +209,24 @@ impl Streak {
         let answer = match problem.refusal().filter(counts) {
             Some(answer) if alone.trouble == Trouble::Email && !others_taken => answer,
             _ => {
-                self.seen = None;
+                *self = Self::default();
                 return alone;
             }
         };
-        let mut seen = match self.seen.take() {
-            Some((before, seen)) if before.resembles(answer) => seen,
-            _ => Vec::new(),
-        };
-        let others = seen.iter().map(|other| &other.recipient).filter(|r| **r != email.recipient);
-        if others.collect::<BTreeSet<_>>().len() >= 2 {
-            let trouble = whose(problem, Before::SameToTwoOthers);
-            let innocent = seen.into_iter().map(|other| other.id).collect();
-            return Judgement { trouble, innocent };
+        if !self.seen.as_ref().is_some_and(|(before, _)| before.resembles(answer)) {
+            *self = Self { seen: Some((answer.clone(), Vec::new())), put_back: 0 };
         }
+        let Some((_, seen)) = &mut self.seen else { return alone };
+        let others = seen.iter().map(|other| &other.recipient).filter(|r| **r != email.recipient);
+        let in_a_row = others.collect::<BTreeSet<_>>().len();
+        let innocent = seen.iter().skip(self.put_back).map(|other| other.id.clone()).collect();
         seen.push(email);
-        self.seen = Some((answer.clone(), seen));
-        alone
+        if in_a_row < 2 {
+            return alone;
+        }
+        // Whoever meets it next meets the same, until one is taken.
+        self.put_back = seen.len();
+        Judgement { trouble: whose(problem, Before::SameToTwoOthers), innocent }
     }
 }
 
