@@ -122,10 +122,7 @@ impl Office {
             },
             67..=71 => undo(world, model),
             72..=75 => refund(world, model, id, count),
-            76..=78 => match one(world, standing) {
-                Some((number, ..)) => order(&format!("resend {number} --json"), Deed::Other),
-                None => order("outbox --json", Deed::Other),
-            },
+            76..=78 => resend(world, standing, &month),
             79..=89 => order("deliver --json", Deed::Other),
             90..=92 => import(world, id, count),
             93 => order(&format!("verify --month {month} --json"), Deed::Other),
@@ -215,6 +212,18 @@ fn new_payment(
     file: Option<u64>,
 ) -> Payment {
     Payment { whose, number, amount, kind, is: Fact::Maybe, undone: Fact::Never, id: None, file }
+}
+
+/// An invoice's emails, a month's report, or all that failed.
+fn resend(world: &mut World, standing: &[Standing], month: &str) -> Order {
+    let number = one(world, standing).map(|(number, ..)| number).unwrap_or_default();
+    let words = match world.random.random_range(0..4) {
+        0 => format!("resend {month} --json"),
+        1 => "resend --failed --json".to_owned(),
+        2 => format!("digest --month {month} --dir digest --json"),
+        _ => format!("resend {number} --json"),
+    };
+    order(&words, Deed::Other)
 }
 
 /// A day that is over.
