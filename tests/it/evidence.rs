@@ -1,12 +1,14 @@
 //! The evidence, for dealerships that wish for it: with their emails, and in their statements.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fecha::letters::compose::{self, Envelope, InvoiceFiles};
 use fecha::letters::email::Email;
 use fecha::letters::mailbox::Sender;
 use fecha::letters::template::Templates;
-use fecha_core::count::evidence::sha256_hex;
+use fecha_core::count::evidence::{EvidenceKey, sha256_hex};
 use rstest::rstest;
 
 use crate::support::pdf::Pdf;
@@ -125,6 +127,96 @@ fn the_wish_goes_out_with_the_register_and_comes_back() {
     reseller.run(&["export"]).expect(0);
     let written = std::fs::read_to_string(reseller.path("dealerships.csv")).unwrap();
     assert!(written.lines().next().unwrap().ends_with(",due_day"), "{written}");
+}
+
+/// What the invoice's evidence file holds: id and the rest of each line.
+fn lines(reseller: &Reseller, number: &str) -> Vec<(String, String)> {
+    let csv = reseller.run(&["invoice", number, "--evidence", "-"]).expect(0).stdout;
+    let split = |line: &str| {
+        let (id, rest) = line.split_once(',').unwrap();
+        (id.to_owned(), rest.to_owned())
+    };
+    csv.lines().skip(1).map(split).collect()
+}
+
+fn ids(reseller: &Reseller, number: &str) -> BTreeSet<String> {
+    lines(reseller, number).into_iter().map(|(id, _)| id).collect()
+}
+
+#[test]
+fn the_files_of_two_dealerships_cannot_be_joined() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    for (id, day) in [("d1", "2026-10-31"), ("d2", "2026-10-31"), ("d1", "2026-11-30")] {
+        reseller.add_contacts(id, 3, &format!("{day}T12:00:00Z"));
+    }
+    reseller.run(&["close"]).expect(0);
+    reseller.at("2026-12-02 03:00:00").run(&["close"]).expect(0);
+    let [first, other, next] =
+        ["2026-000001", "2026-000002", "2026-000003"].map(|number| ids(&reseller, number));
+    assert_eq!(first.len(), 3);
+    assert!(first.is_disjoint(&other), "{first:?} {other:?}");
+    // A dealership sees who came back.
+    assert_eq!(first, next);
+}
+
+/// A new rule of ids is nobody's reason for a revision; a revision that there is a reason for is made by it.
+#[rstest]
+fn invoices_of_an_older_rule_are_compared_under_it(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = Reseller::of_0_1(ledger);
+    let verify = ["verify", "--month", "2026-09", "--json"];
+    let verified = reseller.run(&verify).json();
+    assert!(verified["agrees"].as_i64().unwrap() > 1, "{verified}");
+    let rerun = ["rerun", "--month", "2026-09", "--all", "--reason", "atrasadas", "--json"];
+    let before = reseller.run(&rerun).json();
+    assert_eq!(before["revised"], serde_json::json!([]), "{before}");
+
+    let invoices = reseller.invoices(&["--month", "2026-09"]);
+    let agreeing = invoices.iter().find(|invoice| {
+        let differs = verified["differs"].as_array().unwrap();
+        invoice["uam"].as_u64() > Some(1)
+            && differs.iter().all(|d| d["number"] != invoice["number"])
+    });
+    let invoice = agreeing.unwrap();
+    let (id, number) = (&invoice["dealership_id"], invoice["number"].as_str().unwrap());
+    let old = lines(&reseller, number);
+    let late = (id.as_str(), "5551987654321", "in", "session", None, None, "2026-09-20T12:00:00Z");
+    reseller.add(&[late]);
+    let revised = reseller.run(&rerun).json();
+    assert_eq!(revised["revised"][0]["number"], number, "{revised}");
+    assert_eq!(revised["revised"][0]["causes"], serde_json::json!(["late"]), "{revised}");
+    let new = lines(&reseller, number);
+    let rest = |lines: &[(String, String)]| -> BTreeSet<String> {
+        lines.iter().map(|(_, rest)| rest.clone()).collect()
+    };
+    assert!(!old.is_empty() && rest(&old).is_subset(&rest(&new)));
+    assert!(old.iter().all(|(id, _)| new.iter().all(|(other, _)| other != id)));
+    assert_eq!(reseller.run(&verify).json()["agrees"], verified["agrees"]);
+    let again = reseller.run(&rerun).json();
+    assert_eq!(again["revised"], serde_json::json!([]), "{again}");
+}
+
+#[test]
+fn a_key_that_can_be_guessed_is_refused_unless_there_is_no_way_back() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    let zeros = "0".repeat(64);
+    reseller.write("evidence.key", &zeros);
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(reseller.path("evidence.key"), private).unwrap();
+    let refused = reseller.run(&["status"]).expect(2).stderr;
+    assert!(refused.contains("evidence.key) can be guessed"), "{refused}");
+    std::fs::remove_file(reseller.path("evidence.key")).unwrap();
+    reseller.variables.push(("FECHA_EVIDENCE_KEY".to_owned(), zeros));
+    let refused = reseller.run(&["status"]).expect(2).stderr;
+    assert!(refused.contains("(FECHA_EVIDENCE_KEY) can be guessed"), "{refused}");
+
+    // A ledger that has issued under it can be verified under no other key.
+    let fingerprint = EvidenceKey::new([0; 32]).fingerprint();
+    reseller.ledger_sql(&format!("INSERT INTO meta VALUES ('evidence_key', '{fingerprint}')"));
+    let warned = reseller.run(&["invoices"]).expect(0).stderr;
+    assert!(warned.contains("can be guessed"), "{warned}");
 }
 
 fn email(evidence: Vec<u8>) -> Email {
