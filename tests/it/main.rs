@@ -22,6 +22,7 @@ mod help;
 mod history;
 mod kill;
 mod lease;
+mod listener;
 mod lists;
 mod mail;
 mod messages;
