@@ -145,17 +145,15 @@ impl Files {
     fn must_be_replaceable(&self, path: &Path, file: &Path, kind: Kind) -> Result<(), Failure> {
         let refused =
             |why: String| Err(Failure::wrong(format!("{} is not replaced: {why}", path.display())));
-        match (self.own.what(file), self.replace) {
-            (Some(Owned::Books(what)), _) => {
+        match self.own.what(file) {
+            Some(Owned::Books(what)) => {
                 return refused(format!("it is {what}, which --force does not replace either"));
             }
-            (Some(Owned::Written(what)), Replace::SameKind) => {
+            _ if self.replace == Replace::Anything => return Ok(()),
+            Some(Owned::Written(what)) => {
                 return refused(format!("it is {what}. --force replaces it all the same"));
             }
-            (Some(Owned::Written(_)), Replace::Anything) | (None, Replace::Anything) => {
-                return Ok(());
-            }
-            (None, Replace::SameKind) => {}
+            None => {}
         }
         match kind.is_at(file) {
             Ok(true) => Ok(()),

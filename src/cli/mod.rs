@@ -129,7 +129,10 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// The command line, or the exit status where there is none: it is wrong, or help was asked for.
+/// The command line.
+///
+/// # Errors
+/// The exit status where there is none: it is wrong, or help was asked for, and was printed.
 pub fn parse() -> Result<Cli, ExitCode> {
     Cli::try_parse().map_err(|error| match error.print() {
         // clap's own: 2, and 0 for help and version.

@@ -220,6 +220,10 @@ fn a_key_that_can_be_guessed_is_refused_unless_there_is_no_way_back() {
 }
 
 fn email(evidence: Vec<u8>) -> Email {
+    email_with(30_000, Some(evidence))
+}
+
+fn email_with(statement: usize, evidence: Option<Vec<u8>>) -> Email {
     let sender = Sender {
         from: fecha::letters::mailbox::mailbox("faturas@example.com").unwrap(),
         reply_to: None,
@@ -227,8 +231,8 @@ fn email(evidence: Vec<u8>) -> Email {
     let date = "2026-11-01T03:00:01Z".parse().unwrap();
     let to = fecha::letters::mailbox::address("loja@example.com").unwrap();
     let envelope = Envelope { message_id: sender.new_message_id(date), to, date };
-    let pdf = || vec![7; 30_000];
-    let files = InvoiceFiles { invoice: pdf(), statement: pdf(), evidence: Some(evidence) };
+    let pdf = |bytes| vec![7; bytes];
+    let files = InvoiceFiles { invoice: pdf(30_000), statement: pdf(statement), evidence };
     let email =
         compose::invoice(&Templates::new().unwrap(), envelope, &samples::invoice(), files).unwrap();
     assert!(email.to_bytes(&sender).unwrap().len() <= 10_000_000);
@@ -261,4 +265,40 @@ fn evidence_that_no_email_could_carry_is_asked_for() {
     assert_eq!(email.attachments.len(), 2);
     let said = "A comprovação é grande demais para um email: peça-a a";
     assert!(email.text.contains(said) && email.html.contains(said), "{}", email.text);
+}
+
+/// The annex of 100,000 contacts makes a statement that no email could carry.
+#[rstest]
+#[case(6_800_000, None, &["fatura", "extrato"], "")]
+#[case(9_000_000, None, &["fatura"], "O extrato é grande demais para um email: peça-o a")]
+#[case(9_000_000, Some(1000), &["fatura", "comprovacao"], "O extrato é grande demais para um email: peça-o a")]
+#[case(9_000_000, Some(9_000_000), &["fatura"], "O extrato e a comprovação são grandes demais para um email: peça-os a")]
+#[case(6_800_000, Some(9_000_000), &["fatura", "extrato"], "A comprovação é grande demais para um email: peça-a a")]
+fn a_statement_that_no_email_could_carry_is_asked_for(
+    #[case] statement: usize,
+    #[case] evidence: Option<usize>,
+    #[case] files: &[&str],
+    #[case] said: &str,
+) {
+    use rand::{RngExt as _, SeedableRng as _};
+    let random = |bytes| {
+        let mut random = vec![0; bytes];
+        rand_chacha::ChaCha8Rng::seed_from_u64(1).fill(random.as_mut_slice());
+        random
+    };
+    let email = email_with(statement, evidence.map(random));
+    let names: Vec<_> = email
+        .attachments
+        .iter()
+        .map(|file| file.file_name.split('-').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, files);
+    for text in [&email.text, &email.html] {
+        assert!(text.contains(said), "{text}");
+        assert_eq!(
+            text.contains("grande demais") || text.contains("grandes demais"),
+            !said.is_empty()
+        );
+        assert_eq!(text.contains("explica cada número"), files.contains(&"extrato"), "{text}");
+    }
 }

@@ -10,6 +10,7 @@ mod bank_files;
 mod close;
 mod correct;
 mod daemon;
+mod damaged;
 mod delivery;
 mod demo;
 mod documents;
