@@ -14,9 +14,11 @@ pub fn make_files_private() {
 
 /// Takes as many open files as the system allows: the limit that is in force is often 1,024.
 pub fn allow_many_files() {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    // Where it is refused, the old limit holds.
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum {
+        // Where it is refused, the old limit holds.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
 }
 
 /// How many files may be open at once; `None` without a limit.
