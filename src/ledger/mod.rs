@@ -189,6 +189,10 @@ impl Ledger {
         let pool = AnyPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(BUSY_TIMEOUT)
+            // Without these sqlx has no task that looks after the pool: it counts idle connections with a race, and
+            // where it reads one less than none it never ends, and the process with it.
+            .idle_timeout(None)
+            .max_lifetime(None)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     let setup = match engine {
