@@ -2,12 +2,15 @@
 //! file is ever replaced, and only by one of its kind. No device outside of a test's folder is touched.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use rstest::rstest;
 
+use crate::support::daemon::eventually;
 use crate::support::reseller::{DEALERSHIP_HEADER, LedgerKind, Reseller, dealership};
 
 const PDF: [&str; 3] = ["invoice", "2026-000001", "--pdf"];
@@ -418,4 +421,35 @@ fn a_configuration_has_an_end() {
     let writer = std::thread::spawn(move || fs::write(to, fs::read(from).unwrap()).unwrap());
     reseller.run(&["--config", "pipe", "invoices"]).expect(0);
     writer.join().unwrap();
+}
+
+/// A disk that is full takes no log, and the daemon goes on.
+#[test]
+fn a_log_that_cannot_be_written_ends_no_daemon() {
+    let (reseller, _) = closed();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let mut daemon = reseller.command(&["daemon", "-vv"]);
+    let mut daemon = daemon
+        .env("FECHA_CONSOLE__LISTEN", &address)
+        .stderr(full)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let answers = || {
+        let mut answer = String::new();
+        let mut stream = TcpStream::connect(&address).ok()?;
+        stream
+            .write_all(b"GET /readyz HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            .ok()?;
+        stream.read_to_string(&mut answer).ok()?;
+        answer.ends_with("ready\n").then_some(())
+    };
+    eventually("the daemon is ready", || answers().is_some());
+    let id = daemon.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    eventually("the daemon ends", || daemon.try_wait().unwrap().is_some());
+    assert!(daemon.wait().unwrap().success());
 }
