@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use arbitrary::Arbitrary;
-use fecha_core::count::evidence::{self, EvidenceKey};
+use fecha_core::count::evidence::{self, EvidenceKey, IdVersion};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::tally::{Buckets, Count, Counted, Message};
@@ -127,9 +127,9 @@ struct Sum {
 
 impl Sum {
     fn add(&mut self, count: &Count) {
-        let key = EvidenceKey::new([7; 32]);
+        let ids = EvidenceKey::new([7; 32]).ids(IdVersion::NEWEST, "d1");
         for (id, tally) in &count.tallies {
-            let csv = evidence::csv(tally.contacts.iter(), &key);
+            let csv = evidence::csv(tally.contacts.iter(), &ids);
             let entries = evidence::parse(&csv).expect("evidence is read as it was written");
             assert_eq!(entries.len() as u64, tally.uam());
             for entry in entries {

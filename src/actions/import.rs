@@ -51,7 +51,7 @@ pub async fn import(
     contracts: Option<File<'_>>,
     by: &str,
 ) -> Result<Import, ImportError> {
-    let mut bad = Vec::new();
+    let mut bad = BadRows::default();
     // Ids of rows that are bad otherwise still count as known: their contracts are no second mistake.
     let known = office.ledger.dealerships().await?;
     let mut ids: HashSet<String> = known.into_iter().map(|dealership| dealership.id).collect();
@@ -59,8 +59,8 @@ pub async fn import(
     if let Some(File { name, bytes }) = dealerships {
         match read_dealerships(name, bytes) {
             Ok(rows) => people = rows,
-            Err(BadRows(rows)) => {
-                bad.extend(rows);
+            Err(rows) => {
+                bad = bad.and(rows);
                 ids.extend(first_column(bytes));
             }
         }
@@ -71,11 +71,11 @@ pub async fn import(
         let is_known = |id: &str| ids.contains(id);
         match read_contracts(name, bytes, &is_known, &office.config.prices) {
             Ok(rows) => packages = rows,
-            Err(BadRows(rows)) => bad.extend(rows),
+            Err(rows) => bad = bad.and(rows),
         }
     }
-    if !bad.is_empty() {
-        return Err(ImportError::Bad(BadRows(bad)));
+    if bad.total > 0 {
+        return Err(ImportError::Bad(bad));
     }
     let detail = format!("{} dealerships, {} contracts", people.len(), packages.len());
     let deed = Deed {

@@ -16,7 +16,7 @@ use crate::setup::office::Office;
 use fecha_core::account::payment::{Available, Payment, settle};
 use fecha_core::bill::bill::{Bill, Heading};
 use fecha_core::bill::invoice::{Invoice, Number, Replacement};
-use fecha_core::count::evidence::{self, EvidenceKey, sha256_hex};
+use fecha_core::count::evidence::{self, EvidenceKey, IdVersion, sha256_hex};
 use fecha_core::party::register::EvidenceWish;
 use fecha_core::price::money::Money;
 
@@ -64,6 +64,7 @@ pub struct Prepared<'a> {
 struct Evidence {
     packed: Packed,
     sha256: String,
+    ids: IdVersion,
     /// As it is, where the statement is to list it.
     annex: Option<String>,
 }
@@ -170,8 +171,8 @@ fn first(
     evidence: &Evidence,
     issued_at: DateTime<Utc>,
 ) -> Invoice {
-    let evidence_sha256 = evidence.sha256.clone();
-    let heading = Heading { number, replaces: None, evidence_sha256, issued_at };
+    let (evidence_sha256, evidence_ids) = (evidence.sha256.clone(), evidence.ids);
+    let heading = Heading { number, replaces: None, evidence_sha256, evidence_ids, issued_at };
     bill.invoice(office.config.terms(), heading)
 }
 
@@ -241,6 +242,7 @@ fn following(
         number: before.number,
         replaces: Some(replaces),
         evidence_sha256: evidence.sha256.clone(),
+        evidence_ids: evidence.ids,
         issued_at,
     };
     bill.invoice(office.config.terms(), heading)
@@ -272,11 +274,14 @@ struct Entered<'a> {
 }
 
 impl Evidence {
+    /// A revision's, too, is made by the newest rule, whatever the one before was made by: what has gone
+    /// out cannot be taken back, but no further file can be joined with another dealership's.
     fn of(bill: &Bill<'_>, key: &EvidenceKey) -> Result<Self, LedgerError> {
-        let csv = evidence::csv(bill.tally.contacts.iter(), key);
+        let ids = IdVersion::NEWEST;
+        let csv = evidence::csv(bill.tally.contacts.iter(), &key.ids(ids, bill.case.id()));
         let (packed, sha256) = (Packed::of(csv.as_bytes())?, sha256_hex(csv.as_bytes()));
         let annex = (bill.case.dealership.evidence == EvidenceWish::Annex).then_some(csv);
-        Ok(Self { packed, sha256, annex })
+        Ok(Self { packed, sha256, ids, annex })
     }
 }
 

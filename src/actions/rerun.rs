@@ -183,6 +183,10 @@ async fn decide(
             report.refused.push(refused(None, Vec::new(), format!("{what}: see `fecha verify`")));
             return Ok(());
         }
+        Err(damaged @ LedgerError::Damaged { .. }) => {
+            report.refused.push(refused(None, Vec::new(), damaged.to_string()));
+            return Ok(());
+        }
         Err(error) => return Err(error.into()),
     };
     if difference.is_none() {

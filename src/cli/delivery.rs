@@ -1,11 +1,11 @@
 //! `fecha deliver`, `fecha outbox`, `fecha resend` and `fecha digest`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde_json::json;
 
-use super::files;
+use super::files::{Files, ForceArgs, Kind};
 use super::output::{Failure, Output, plain, table};
 use crate::actions::outbox::{self, EmailJson};
 use crate::actions::resend::{self, Resent};
@@ -228,6 +228,8 @@ pub struct DigestArgs {
     /// The folder for the files; it is made where it is missing
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Writes the files of a month's reports to finance: words, workbook, archive of invoices.
@@ -237,10 +239,19 @@ pub async fn digest(office: &Office, args: &DigestArgs, output: &Output) -> Resu
     made.map_err(|error| {
         Failure::wrong(format!("the folder {} cannot be made: {error}", args.dir.display()))
     })?;
+    let kind = |name: &str| match Path::new(name).extension().and_then(|ending| ending.to_str()) {
+        Some("xlsx") => Kind::Workbook,
+        Some("zip") => Kind::Archive,
+        Some("html") => Kind::Page,
+        _ => Kind::Text,
+    };
+    let wanted: Vec<(PathBuf, Kind)> =
+        files.iter().map(|file| (args.dir.join(&file.name), kind(&file.name))).collect();
+    let to = Files::new(&office.config, args.force);
+    let output = &to.beside(output, wanted.iter().map(|(path, kind)| (path, *kind)))?;
     let mut paths = Vec::new();
-    for file in &files {
-        let path = args.dir.join(&file.name);
-        files::write(&path, &file.bytes)?;
+    for (file, (path, kind)) in files.iter().zip(&wanted) {
+        to.write(path, *kind, &file.bytes)?;
         paths.push(path.display().to_string());
     }
     output.result(&json!({"month": args.month, "files": paths}), || {

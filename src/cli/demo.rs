@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::close::in_words;
 use super::delivery::send_due;
-use super::files::write;
+use super::files::put;
 use super::output::{Failure, Output, show_progress, table};
 use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::clock::Clock;
@@ -23,8 +23,8 @@ use fecha_core::price::money::grouped;
 /// What a close adds to the demo's folder.
 const FILES: [&str; 4] = ["fecha.db", "fecha.db-wal", "fecha.db-shm", evidence_key::FILE_NAME];
 const FOLDERS: [&str; 2] = ["faturas", "mail"];
-/// The demo's evidence key.
-const KEY: &str = "6665636861206665636861206665636861206665636861206665636861206665";
+/// The demo's evidence key: the SHA-256 of "fecha demo".
+const KEY: &str = "8820a0bcfe88d0928c34b8ef762cca3013f6bd78a810e47ffb2a7288d6da3509";
 
 /// Arguments of `fecha demo`.
 #[derive(Debug, clap::Args)]
@@ -86,7 +86,7 @@ fn clear(dir: &Path) -> Result<(), Failure> {
     }
     std::fs::create_dir_all(dir.join("faturas")).map_err(failed)?;
     // Not a secret here: with the same key the evidence, too, is the same every time.
-    write(&dir.join(evidence_key::FILE_NAME), KEY.as_bytes())?;
+    put(&dir.join(evidence_key::FILE_NAME), KEY.as_bytes())?;
     restrict(&dir.join(evidence_key::FILE_NAME)).map_err(failed)
 }
 
@@ -129,7 +129,7 @@ async fn write_documents(office: &Office, month: Month, dir: &Path) -> Result<us
         ] {
             let bytes = office.ledger.file(number, revision.invoice.revision, kind).await?;
             if let Some(bytes) = bytes {
-                write(&dir.join(name), &bytes)?;
+                put(&dir.join(name), &bytes)?;
                 written += 1;
             }
         }

@@ -1,5 +1,8 @@
 //! The files that commands write on request, wherever a path leads: to a file, a pipe, a device, or standard
 //! output.
+//!
+//! A file that is there is only replaced by one of its kind, and none of fecha's own ever unasked: a name that
+//! was mistyped must not cost a ledger.
 
 use std::fs::{Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
@@ -7,10 +10,44 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+pub use super::kind::Kind;
 use super::output::{Failure, Output};
+use super::own::{Own, Owned, Place};
+use crate::setup::config::Config;
 
 /// How many links a path may go through.
 const MOST_LINKS: usize = 40;
+
+/// What may be replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// Files of the kind that is written.
+    SameKind,
+    /// Any but those that no copy can be made of.
+    Anything,
+}
+
+/// `--force`, of every command that writes files by name.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct ForceArgs {
+    /// Replace a file of another kind too, or the configuration; never the ledger, the evidence key or the
+    /// message database
+    #[arg(long)]
+    force: bool,
+}
+
+impl From<ForceArgs> for Replace {
+    fn from(args: ForceArgs) -> Self {
+        if args.force { Self::Anything } else { Self::SameKind }
+    }
+}
+
+/// Writes the files of one command.
+#[derive(Debug)]
+pub struct Files {
+    own: Own,
+    replace: Replace,
+}
 
 /// What a path leads to.
 enum Target {
@@ -22,29 +59,113 @@ enum Target {
     File(PathBuf),
 }
 
-/// How to tell the result of a command that writes these files: where one of them is standard output, the
-/// text for people goes to standard error. To be asked before anything is written.
-///
-/// # Errors
-/// [`Failure`], status 2, where the file would be mixed with JSON or with another file, or where a path
-/// leads to what nothing can be written to.
-pub fn beside<'a>(
-    output: &Output,
-    paths: impl IntoIterator<Item = &'a PathBuf>,
-) -> Result<Output, Failure> {
-    let mut printed = 0;
-    for path in paths {
-        printed += usize::from(matches!(target(path)?, Target::StandardOutput));
+impl Files {
+    /// Of a command that works with this configuration.
+    pub fn new(config: &Config, replace: impl Into<Replace>) -> Self {
+        Self { own: Own::of(config), replace: replace.into() }
     }
-    match printed {
-        0 => Ok(output.clone()),
-        1 if output.is_json() => Err(Failure::wrong(
-            "a file and --json cannot share standard output: write the file elsewhere, or leave --json out",
-        )),
-        1 => Ok(output.on_standard_error()),
-        _ => Err(Failure::wrong(
-            "two files cannot share standard output: write one of them elsewhere",
-        )),
+
+    /// How to tell the result of a command that writes these files: where one of them is standard output, the
+    /// text for people goes to standard error. To be asked before anything is done.
+    ///
+    /// # Errors
+    /// [`Failure`], status 2, where a file would be mixed with JSON or with another file, where it would
+    /// replace what it must not, or where a path leads to what nothing can be written to.
+    pub fn beside<'a>(
+        &self,
+        output: &Output,
+        wanted: impl IntoIterator<Item = (&'a PathBuf, Kind)>,
+    ) -> Result<Output, Failure> {
+        let mut printed = 0;
+        let mut places: Vec<Place> = Vec::new();
+        for (path, kind) in wanted {
+            match target(path)? {
+                Target::StandardOutput => printed += 1,
+                Target::Stream => {}
+                Target::File(file) => {
+                    self.must_be_replaceable(path, &file, kind)?;
+                    let place = Place::of(&file);
+                    if places.iter().any(|other| other.is(&place)) {
+                        let message = format!("two files cannot both be {}", path.display());
+                        return Err(Failure::wrong(message));
+                    }
+                    places.push(place);
+                }
+            }
+        }
+        match printed {
+            0 => Ok(output.clone()),
+            1 if output.is_json() => Err(Failure::wrong(
+                "a file and --json cannot share standard output: write the file elsewhere, or leave --json out",
+            )),
+            1 => Ok(output.on_standard_error()),
+            _ => Err(Failure::wrong(
+                "two files cannot share standard output: write one of them elsewhere",
+            )),
+        }
+    }
+
+    /// Writes a file. A regular one is replaced atomically, behind any link: whoever reads it sees the old one
+    /// or the new one, whole.
+    ///
+    /// # Errors
+    /// [`Failure`], status 2, which names the path.
+    pub fn write(&self, path: &Path, kind: Kind, content: &[u8]) -> Result<(), Failure> {
+        if let Target::File(file) = target(path)? {
+            self.must_be_replaceable(path, &file, kind)?;
+        }
+        put(path, content)
+    }
+
+    /// As [`Files::write`], where what stood in a regular file and differs is kept beside it, as `FILE.bak`.
+    ///
+    /// # Errors
+    /// As [`Files::write`].
+    pub fn replace(&self, path: &Path, kind: Kind, content: &[u8]) -> Result<(), Failure> {
+        if is_stream(path) {
+            return put(path, content);
+        }
+        match std::fs::read(path) {
+            Ok(before) if before == content => return Ok(()),
+            Ok(before) => {
+                let mut backup = path.as_os_str().to_owned();
+                backup.push(".bak");
+                self.write(Path::new(&backup), kind, &before)?;
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => {
+                let message = format!("{} cannot be read: {error}", path.display());
+                return Err(Failure::wrong(message));
+            }
+        }
+        self.write(path, kind, content)
+    }
+
+    /// `file` is what `path` leads to.
+    fn must_be_replaceable(&self, path: &Path, file: &Path, kind: Kind) -> Result<(), Failure> {
+        let refused =
+            |why: String| Err(Failure::wrong(format!("{} is not replaced: {why}", path.display())));
+        match self.own.what(file) {
+            Some(Owned::Books(what)) => {
+                return refused(format!("it is {what}, which --force does not replace either"));
+            }
+            _ if self.replace == Replace::Anything => return Ok(()),
+            Some(Owned::Written(what)) => {
+                return refused(format!("it is {what}. --force replaces it all the same"));
+            }
+            None => {}
+        }
+        match kind.is_at(file) {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                refused(format!("it is not {}. --force replaces it all the same", kind.name()))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                refused(format!("what it holds cannot be read: {error}"))
+            }
+            Err(error) => Err(unwritable(path, &error)),
+        }
     }
 }
 
@@ -53,12 +174,11 @@ pub fn is_stream(path: &Path) -> bool {
     matches!(target(path), Ok(Target::StandardOutput | Target::Stream))
 }
 
-/// Writes a file. A regular one is replaced atomically, behind any link: whoever reads it sees the old one
-/// or the new one, whole.
+/// Writes a file whose name is fecha's, whatever is there.
 ///
 /// # Errors
-/// [`Failure`], status 2, which names the path.
-pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+/// As [`Files::write`].
+pub fn put(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let written = match target(path)? {
         Target::StandardOutput => print(content),
         // Neither made nor cut: what is there only takes the bytes.
@@ -74,29 +194,6 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
         }
     };
     written.map_err(|error| unwritable(path, &error))
-}
-
-/// As [`write()`], where what stood in a regular file and differs is kept beside it, as `FILE.bak`.
-///
-/// # Errors
-/// As [`write()`].
-pub fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    if is_stream(path) {
-        return write(path, content);
-    }
-    match std::fs::read(path) {
-        Ok(before) if before == content => return Ok(()),
-        Ok(before) => {
-            let mut backup = path.as_os_str().to_owned();
-            backup.push(".bak");
-            write(Path::new(&backup), &before)?;
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(Failure::wrong(format!("{} cannot be read: {error}", path.display())));
-        }
-    }
-    write(path, content)
 }
 
 fn target(path: &Path) -> Result<Target, Failure> {
@@ -142,13 +239,9 @@ fn file_behind(path: &Path) -> Result<Target, Failure> {
     Err(unwritable(path, &error))
 }
 
-/// A reader that has seen enough (`| head`) is no error.
 fn print(content: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(content).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        result => result,
-    }
+    out.write_all(content).and_then(|()| out.flush())
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::erp;
-use super::files;
+use super::files::{Files, ForceArgs, Kind};
 use super::lines::line_row;
 use super::output::{Failure, Output, plain, table};
 use crate::actions::invoices::{self, Invoices};
@@ -50,18 +50,20 @@ pub struct ShowArgs {
     /// A revision other than the latest
     #[arg(long, value_name = "N")]
     revision: Option<u32>,
-    /// Write the invoice PDF to this file, which is replaced
+    /// Write the invoice PDF to this file; one that is there is replaced where it is a PDF
     #[arg(long, value_name = "FILE")]
     pdf: Option<PathBuf>,
-    /// Write the statement PDF to this file, which is replaced
+    /// Write the statement PDF to this file, likewise
     #[arg(long, value_name = "FILE")]
     statement: Option<PathBuf>,
-    /// Write the evidence CSV to this file, which is replaced
+    /// Write the evidence CSV to this file; one that is there is replaced where it is evidence
     #[arg(long, value_name = "FILE")]
     evidence: Option<PathBuf>,
-    /// Write the document of cancellation to this file, which is replaced
+    /// Write the document of cancellation, a PDF, to this file
     #[arg(long, value_name = "FILE")]
     cancellation: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Lists invoices.
@@ -129,21 +131,21 @@ fn state_in_words(state: InvoiceState) -> &'static str {
 
 /// Explains one invoice and writes its files.
 pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u8, Failure> {
-    let paths = [&args.pdf, &args.statement, &args.evidence, &args.cancellation];
-    let output = &files::beside(output, paths.into_iter().flatten())?;
+    let files = Files::new(&office.config, args.force);
+    let wanted = [
+        (&args.pdf, FileKind::Invoice, Kind::Pdf),
+        (&args.statement, FileKind::Statement, Kind::Pdf),
+        (&args.evidence, FileKind::Evidence, Kind::Evidence),
+        (&args.cancellation, FileKind::Cancellation, Kind::Pdf),
+    ];
+    let wanted = wanted.into_iter().filter_map(|(path, of, kind)| Some((path.as_ref()?, of, kind)));
+    let output = &files.beside(output, wanted.clone().map(|(path, _, kind)| (path, kind)))?;
     let shown = invoices::show(office, args.number, args.revision).await?;
     let mut written = Vec::new();
-    for (path, kind) in [
-        (&args.pdf, FileKind::Invoice),
-        (&args.statement, FileKind::Statement),
-        (&args.evidence, FileKind::Evidence),
-        (&args.cancellation, FileKind::Cancellation),
-    ] {
-        if let Some(path) = path {
-            let bytes = invoices::file(office, &shown.revision.invoice, kind).await?;
-            files::write(path, &bytes)?;
-            written.push(path.display().to_string());
-        }
+    for (path, of, kind) in wanted {
+        let bytes = invoices::file(office, &shown.revision.invoice, of).await?;
+        files.write(path, kind, &bytes)?;
+        written.push(path.display().to_string());
     }
     output.result(&shown.json(), || {
         let files = written.iter().map(|path| format!("wrote {path}\n")).collect::<String>();

@@ -12,8 +12,10 @@ mod erp;
 mod files;
 mod init;
 mod invoices;
+mod kind;
 mod lines;
 mod output;
+mod own;
 mod pay;
 mod preview;
 mod receivables;
@@ -121,12 +123,24 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
     let output = Output::new(cli.json);
     match dispatch(&cli, &output).await {
-        Ok(status) => ExitCode::from(status),
+        Ok(status) => ExitCode::from(output.told(status)),
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.status)
         }
     }
+}
+
+/// The command line.
+///
+/// # Errors
+/// The exit status where there is none: it is wrong, or help was asked for, and was printed.
+pub fn parse() -> Result<Cli, ExitCode> {
+    Cli::try_parse().map_err(|error| match error.print() {
+        // clap's own: 2, and 0 for help and version.
+        Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+        Err(_) => ExitCode::from(if error.exit_code() == 0 { 1 } else { 2 }),
+    })
 }
 
 async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {

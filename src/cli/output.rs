@@ -1,6 +1,7 @@
 //! What commands print: text for people, or one JSON document.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::{Arc, OnceLock};
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -144,12 +145,14 @@ pub struct Output {
     json: bool,
     /// Standard output is somebody else's: texts go to standard error.
     aside: bool,
+    /// Why something could not be written, shared by all copies.
+    unwritten: Arc<OnceLock<String>>,
 }
 
 impl Output {
     /// Prints JSON where `json` is set.
     pub fn new(json: bool) -> Self {
-        Self { json, aside: false }
+        Self { json, aside: false, unwritten: Arc::default() }
     }
 
     /// Whether results are JSON.
@@ -173,10 +176,9 @@ impl Output {
     }
 
     /// A document that is the result itself, byte by byte.
-    #[expect(clippy::unused_self, reason = "printing goes through the one who knows the form")]
     pub fn document(&self, text: &str) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        let mut out = io::stdout().lock();
+        self.note(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
     /// A failure: its message on standard error and, with `--json`, as a document too.
@@ -185,23 +187,42 @@ impl Output {
             self.print(&json!({"error": failure.message, "status": failure.status}).to_string());
         }
         for line in failure.message.lines() {
-            eprintln!("fecha: {}", plain(line));
+            // Where standard error takes nothing either, the exit status tells.
+            let _ = writeln!(io::stderr(), "fecha: {}", plain(line));
         }
     }
 
-    /// A reader that has seen enough (`| head`) is no error.
     fn print(&self, text: &str) {
         if self.aside {
-            eprintln!("{text}");
+            self.note(writeln!(io::stderr(), "{text}"));
             return;
         }
-        let mut out = std::io::stdout().lock();
-        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        let mut out = io::stdout().lock();
+        self.note(writeln!(out, "{text}").and_then(|()| out.flush()));
+    }
+
+    fn note(&self, written: io::Result<()>) {
+        if let Err(error) = written {
+            self.unwritten.get_or_init(|| error.to_string());
+        }
+    }
+
+    /// The exit status of a command whose work has this one: where its result could not be written, all or a
+    /// part, a person is told, and it is not 0. Not 3 either: what was done is done, and is not to be run again
+    /// unseen.
+    pub fn told(&self, status: u8) -> u8 {
+        let Some(error) = self.unwritten.get() else { return status };
+        let stream = if self.aside { "standard error" } else { "standard output" };
+        let message = format!(
+            "fecha: the result cannot be written to {stream}: {error}. What the command does was done"
+        );
+        let _ = writeln!(io::stderr(), "{message}");
+        status.max(1)
     }
 
     /// A bar on a terminal; nothing in a pipe, a file or with `--json`.
     pub fn bar(&self) -> ProgressBar {
-        if self.json || !std::io::stderr().is_terminal() {
+        if self.json || !io::stderr().is_terminal() {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
@@ -248,16 +269,21 @@ pub fn start_logging(verbose: u8) {
     let level = ["warn", "info", "debug"][usize::from(verbose.min(2))];
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter(level))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .log_internal_errors(false)
         .try_init();
 }
 
 /// The log of a service: what it does, as text on a terminal and as one JSON object a line elsewhere.
 pub fn start_service_logging(verbose: u8) {
     let level = if verbose == 0 { "info" } else { "debug" };
-    let log = tracing_subscriber::fmt().with_env_filter(filter(level)).with_writer(std::io::stderr);
-    let _ = if std::io::stderr().is_terminal() {
+    // Telling of a log that cannot be written (a full disk) would end the daemon.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter(level))
+        .with_writer(io::stderr)
+        .log_internal_errors(false);
+    let _ = if io::stderr().is_terminal() {
         log.try_init()
     } else {
         log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()

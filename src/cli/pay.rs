@@ -154,6 +154,9 @@ async fn undo(
     Ok(0)
 }
 
+/// As many lines of a file as are told; `--json` has all.
+const LISTED: usize = 100;
+
 fn in_words(recorded: &Recorded) -> String {
     let done = if recorded.dry_run { "would be recorded" } else { "recorded" };
     let mut text = format!(
@@ -176,7 +179,7 @@ fn in_words(recorded: &Recorded) -> String {
     }
     if !recorded.unmatched.is_empty() {
         text += &format!("\n{} for a person:\n", count(recorded.unmatched.len(), "line"));
-        for line in &recorded.unmatched {
+        for line in recorded.unmatched.iter().take(LISTED) {
             let amount = line.amount.map(|amount| format!("{} ", amount.brl())).unwrap_or_default();
             text += &format!("  {}: {amount}{}\n", plain(&line.place), plain(&line.why));
             if !line.words.is_empty() {
@@ -185,6 +188,10 @@ fn in_words(recorded: &Recorded) -> String {
             if let Some(reference) = &line.reference {
                 text += &format!("      --reference '{}'\n", plain(reference));
             }
+        }
+        let more = recorded.unmatched.len().saturating_sub(LISTED);
+        if more > 0 {
+            text += &format!("  and {more} more: --json has them all\n");
         }
     }
     if !recorded.left_out.is_empty() {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use super::close::exceptions_in_words;
-use super::files;
+use super::files::{self, Files, ForceArgs, Kind};
 use super::output::{Failure, Output, show_progress, table};
 use crate::actions::close::Progress;
 use crate::actions::preview::{Cost, MonthPreview, Preview, preview_month};
@@ -39,11 +39,15 @@ pub struct Args {
     /// Write a pro-forma PDF, marked PRÉVIA: to a file for one dealership, to a folder for several
     #[arg(long, value_name = "FILE|FOLDER")]
     pdf: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Shows what a month would cost.
 pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
-    let output = &files::beside(output, &args.pdf)?;
+    let files = Files::new(&office.config, args.force);
+    let file = args.pdf.iter().filter(|path| is_file(path));
+    let output = &files.beside(output, file.map(|path| (path, Kind::Pdf)))?;
     let source = office::source(&office.config)?;
     let now = office.clock.now();
     let running = || Month::last_ended(now, office.config.issuer.timezone).next();
@@ -54,12 +58,18 @@ pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8
     let result = preview_month(office, &source, month, &args.dealerships, now, watch).await;
     bar.finish_and_clear();
     let previews = result?;
-    let files = match &args.pdf {
-        Some(path) => write_documents(office, &previews.dealerships, month, now, path)?,
+    let written = match &args.pdf {
+        Some(path) => write_documents(office, &previews.dealerships, month, now, (path, &files))?,
         None => Vec::new(),
     };
-    output.result(&document(month, &previews, &files), || in_words(month, &previews, &files));
+    output.result(&document(month, &previews, &written), || in_words(month, &previews, &written));
     Ok(0)
+}
+
+/// Whether the path is one file's, not a folder's.
+fn is_file(path: &Path) -> bool {
+    let is_named_pdf = |name: &OsStr| name.eq_ignore_ascii_case("pdf");
+    path.extension().is_some_and(is_named_pdf) || files::is_stream(path)
 }
 
 /// The pro-forma of each dealership that has a price; the files that were written.
@@ -68,10 +78,9 @@ fn write_documents(
     previews: &[Preview<'_>],
     month: Month,
     now: DateTime<Utc>,
-    path: &Path,
+    (path, files): (&Path, &Files),
 ) -> Result<Vec<PathBuf>, Failure> {
-    let is_named_pdf = |name: &OsStr| name.eq_ignore_ascii_case("pdf");
-    let is_file = path.extension().is_some_and(is_named_pdf) || files::is_stream(path);
+    let is_file = is_file(path);
     let priced: Vec<&Bill<'_>> = previews.iter().filter_map(Preview::bill).collect();
     if is_file && priced.len() != 1 {
         let message = format!(
@@ -94,7 +103,7 @@ fn write_documents(
         } else {
             path.join(format!("previa-{month}-{}.pdf", in_file_name(bill.case.id())))
         };
-        files::write(&file, &pdf)?;
+        files.write(&file, Kind::Pdf, &pdf)?;
         written.push(file);
     }
     Ok(written)

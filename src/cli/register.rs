@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::files;
+use super::files::{Files, ForceArgs, Kind};
 use super::output::{Failure, Output};
 use crate::actions::import::{self, File};
 use crate::ledger::register::Imported;
+use crate::setup::input;
 use crate::setup::office::Office;
 
 /// Arguments of `fecha import`.
@@ -57,7 +58,7 @@ fn in_words(imported: Imported) -> String {
 /// A file, by the name that its bad rows are to have.
 fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
     let name = path.display().to_string();
-    match std::fs::read(path) {
+    match input::read(path, input::REGISTER) {
         Ok(bytes) => Ok((name, bytes)),
         Err(error) => Err(Failure::wrong(format!("{name} cannot be read: {error}"))),
     }
@@ -82,15 +83,19 @@ pub struct ExportArgs {
     /// Where the contracts go
     #[arg(long, value_name = "FILE", default_value = "contracts.csv")]
     contracts: PathBuf,
+    #[command(flatten)]
+    force: ForceArgs,
 }
 
 /// Writes the register as the two CSV files.
 pub async fn export(office: &Office, args: &ExportArgs, output: &Output) -> Result<u8, Failure> {
-    let output = &files::beside(output, [&args.dealerships, &args.contracts])?;
+    let files = Files::new(&office.config, args.force);
+    let wanted = [(&args.dealerships, Kind::Dealerships), (&args.contracts, Kind::Contracts)];
+    let output = &files.beside(output, wanted)?;
     let export = import::export(office).await?;
     let ((dealerships, people), (contracts, packages)) = (&export.dealerships, &export.contracts);
-    files::replace(&args.dealerships, dealerships.as_bytes())?;
-    files::replace(&args.contracts, contracts.as_bytes())?;
+    files.replace(&args.dealerships, Kind::Dealerships, dealerships.as_bytes())?;
+    files.replace(&args.contracts, Kind::Contracts, contracts.as_bytes())?;
     let result = json!({
         "dealerships": {"file": args.dealerships, "rows": people},
         "contracts": {"file": args.contracts, "rows": packages},

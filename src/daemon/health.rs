@@ -1,4 +1,4 @@
-//! `/healthz`, `/readyz` and `/metrics` on `[console] listen`.
+//! `/livez` (or `/healthz`), `/readyz` and `/metrics` on `[console] listen`.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::pulse::Stage;
-use super::{Daemon, Ends, STUCK_AFTER, told};
+use super::{Daemon, Ends, STUCK_AFTER, listener};
 use crate::ledger::schedule::Census;
 use fecha_core::account::receivables::Balance;
 
@@ -22,16 +22,14 @@ use fecha_core::account::receivables::Balance;
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Serves until told to end.
-pub async fn serve(daemon: Arc<Daemon>, listener: TcpListener, mut stop: Ends) {
+pub async fn serve(daemon: Arc<Daemon>, listener: TcpListener, stop: Ends) {
     let router = Router::new()
         .route("/healthz", get(async || "alive\n"))
+        .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(daemon);
-    let stopped = async move { told(&mut stop).await };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stopped).await {
-        tracing::error!(%error, "nobody can look any more");
-    }
+    listener::serve(router, listener, stop).await;
 }
 
 /// Whether the ledger answers and the daemon looks after its work.

@@ -11,6 +11,7 @@ mod closer;
 mod drift;
 mod health;
 mod leader;
+mod listener;
 mod postman;
 mod pulse;
 mod ticker;

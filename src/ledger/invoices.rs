@@ -9,7 +9,7 @@ use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 use super::listing::{Figures, count, fill, money};
 use super::standing::lock_invoice;
 use super::{Ledger, LedgerError, audit, corrupt, from_text, json, to_text};
-use fecha_core::bill::invoice::{FirstNumber, Invoice, InvoiceState, Number};
+use fecha_core::bill::invoice::{FirstNumber, Invoice, InvoiceState, Number, label};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::evidence::sha256_hex;
 use fecha_core::price::advice::{MONTHS, PastMonth};
@@ -74,6 +74,16 @@ impl FileKind {
             Self::Cancellation => "cancellation",
         }
     }
+
+    /// In words, for messages.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice PDF",
+            Self::Statement => "statement PDF",
+            Self::Evidence => "evidence",
+            Self::Cancellation => "document of cancellation",
+        }
+    }
 }
 
 /// Which revisions to list.
@@ -88,6 +98,15 @@ pub struct Filter<'a> {
     /// Superseded ones too.
     pub all_revisions: bool,
 }
+
+/// A file, and the SHA-256 that was kept of it when it was made.
+const READ_FILE: &str = "
+    SELECT f.bytes, CASE f.kind WHEN 'invoice' THEN r.pdf_sha256 WHEN 'statement' THEN r.statement_sha256
+                                WHEN 'evidence' THEN r.evidence_sha256 ELSE c.pdf_sha256 END
+    FROM file f
+    JOIN revision r ON r.number = f.number AND r.revision = f.revision
+    LEFT JOIN cancellation c ON c.number = f.number
+    WHERE f.number = $1 AND f.revision = $2 AND f.kind = $3";
 
 /// What every reader of a revision selects.
 const SELECT: &str =
@@ -222,27 +241,35 @@ impl Ledger {
     /// One file of a revision, byte for byte as issued; `None` where there is no such revision.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be read, or the file is damaged.
+    /// [`LedgerError`] where the ledger cannot be read; [`LedgerError::Damaged`] where the bytes are not those
+    /// that were issued, by their SHA-256.
     pub async fn file(
         &self,
         number: Number,
         revision: u32,
         kind: FileKind,
     ) -> Result<Option<Vec<u8>>, LedgerError> {
-        let row =
-            sqlx::query("SELECT bytes FROM file WHERE number = $1 AND revision = $2 AND kind = $3")
-                .bind(number.to_string())
-                .bind(i64::from(revision))
-                .bind(kind.key().to_owned())
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(LedgerError::while_doing("read a document"))?;
+        let row = sqlx::query(READ_FILE)
+            .bind(number.to_string())
+            .bind(i64::from(revision))
+            .bind(kind.key().to_owned())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read a document"))?;
         let Some(row) = row else { return Ok(None) };
-        let bytes: Vec<u8> = row.try_get(0).map_err(corrupt)?;
-        match kind {
-            FileKind::Evidence => zstd::decode_all(bytes.as_slice()).map(Some).map_err(corrupt),
-            FileKind::Invoice | FileKind::Statement | FileKind::Cancellation => Ok(Some(bytes)),
-        }
+        // What is no bytes at all is damaged, too.
+        let kept: Option<Vec<u8>> = row.try_get(0).ok();
+        let issued: Option<String> = row.try_get(1).map_err(corrupt)?;
+        let bytes = match kind {
+            FileKind::Evidence => kept.and_then(|packed| zstd::decode_all(packed.as_slice()).ok()),
+            FileKind::Invoice | FileKind::Statement | FileKind::Cancellation => kept,
+        };
+        // An earlier fecha kept no SHA-256 of a cancellation.
+        let is_as_issued =
+            |bytes: &Vec<u8>| issued.is_none_or(|issued| issued == sha256_hex(bytes));
+        let document = kind.name();
+        let damaged = || LedgerError::Damaged { document, label: label(number, revision) };
+        bytes.filter(is_as_issued).map(Some).ok_or_else(damaged)
     }
 
     /// How large the invoice PDF of a revision is, in bytes, without reading it.

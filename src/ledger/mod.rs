@@ -111,6 +111,16 @@ pub enum LedgerError {
         "the ledger holds what fecha did not write: {0}. Restore it from a backup, or ask for help; nothing was changed"
     )]
     Corrupt(String),
+    /// A document whose bytes are not those that were issued.
+    #[error(
+        "the {document} of {label} is not what was issued: its SHA-256 differs. It is neither sent nor written: restore the ledger from a backup (`fecha verify` names all that is damaged in a month)"
+    )]
+    Damaged {
+        /// Which of its files.
+        document: &'static str,
+        /// The invoice.
+        label: String,
+    },
     /// Another daemon leads.
     #[error("another daemon has taken over: this one writes nothing more")]
     Deposed,
@@ -181,6 +191,10 @@ impl Ledger {
         let pool = AnyPoolOptions::new()
             .max_connections(4)
             .acquire_timeout(BUSY_TIMEOUT)
+            // Without these sqlx has no task that looks after the pool: it counts idle connections with a race, and
+            // where it reads one less than none it never ends, and the process with it.
+            .idle_timeout(None)
+            .max_lifetime(None)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     let setup = match engine {
@@ -223,6 +237,19 @@ impl Ledger {
                 }
             }
         }
+    }
+
+    /// The fingerprint of the evidence key that it knows; `None` before the first.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn fingerprint(&self) -> Result<Option<String>, LedgerError> {
+        let failed = LedgerError::while_doing("read the fingerprint of the evidence key");
+        let row = sqlx::query("SELECT value FROM meta WHERE name = 'evidence_key'")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(&failed)?;
+        row.map(|row| row.try_get(0)).transpose().map_err(&failed)
     }
 
     /// Remembers the evidence key by its fingerprint, or refuses one that is not the ledger's.

@@ -53,7 +53,7 @@ impl Addresser {
     ) -> Result<Vec<Letter>, TemplateError> {
         let matter = Matter {
             cause: invoice.label(),
-            subject: self.templates.invoice(invoice, &Enclosure::None)?.subject,
+            subject: self.templates.invoice(invoice, None, &Enclosure::None)?.subject,
             content: Content::Invoice {
                 number: invoice.number,
                 revision: invoice.revision,

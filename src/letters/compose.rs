@@ -96,8 +96,10 @@ pub struct InvoiceFiles {
     pub evidence: Option<Vec<u8>>,
 }
 
-/// The email to a dealership: the two PDF files and, where it is wished for, the evidence, compressed
-/// or left out where the email would be larger than [`MESSAGE_LIMIT`] as sent.
+/// The email to a dealership: the two PDF files and, where it is wished for, the evidence. Where it would be
+/// larger than [`MESSAGE_LIMIT`] as sent, the evidence is compressed, then left out; the statement is left out
+/// only where there is no room for it even so, since its annex may name more contacts than an email can carry.
+/// What is left out, the email says where to ask for.
 ///
 /// # Errors
 /// [`ComposeError::Template`].
@@ -108,15 +110,15 @@ pub fn invoice(
     files: InvoiceFiles,
 ) -> Result<Email, ComposeError> {
     let label = invoice.label();
-    let besides = WORDS + attached(files.invoice.len()) + attached(files.statement.len());
-    let room = MESSAGE_LIMIT.saturating_sub(besides);
-    let evidence = files.evidence.map_or(Enclosure::None, |csv| Enclosure::of(&label, csv, room));
-    let words = templates.invoice(invoice, &evidence)?;
+    let room = MESSAGE_LIMIT.saturating_sub(WORDS + attached(files.invoice.len()));
     let pdf = |file_name, bytes| Attachment { file_name, content_type: PDF, bytes };
-    let mut attachments = vec![
-        pdf(invoice_file(&label), files.invoice),
-        pdf(statement_file(&label), files.statement),
-    ];
+    let statement = (attached(files.statement.len()) <= room)
+        .then(|| pdf(statement_file(&label), files.statement));
+    let room = room - statement.as_ref().map_or(0, |file| attached(file.bytes.len()));
+    let evidence = files.evidence.map_or(Enclosure::None, |csv| Enclosure::of(&label, csv, room));
+    let words = templates.invoice(invoice, statement.as_ref(), &evidence)?;
+    let mut attachments = vec![pdf(invoice_file(&label), files.invoice)];
+    attachments.extend(statement);
     attachments.extend(evidence.attachment().cloned());
     Ok(email(envelope, format!("fatura-{label}"), words, attachments))
 }

@@ -4,21 +4,17 @@ use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
 use uuid::{NoContext, Timestamp, Uuid};
 
+use fecha_core::party::email::refused_at_once;
 use fecha_core::party::register::EmailAddress;
 
 /// The text is no email address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = without_accents(.0))]
+#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = refused_at_once(.0).unwrap_or_default())]
 pub struct InvalidAddress(pub String);
-
-fn without_accents(text: &str) -> &'static str {
-    if text.is_ascii() { "" } else { ", without accents (a domain that has them in its xn-- form)" }
-}
 
 /// Parses a bare address `name@host`, as the mail library understands it.
 ///
-/// Only ASCII: an address with accents reaches nobody whose server lacks SMTPUTF8, so it is refused
-/// where a person can still mend it.
+/// One that no server takes mail for is refused where a person can still mend it.
 ///
 /// # Errors
 /// [`InvalidAddress`], which repeats the text.
@@ -26,7 +22,7 @@ pub fn address(text: &str) -> Result<EmailAddress, InvalidAddress> {
     let text = text.trim();
     text.parse::<lettre::Address>()
         .ok()
-        .filter(|_| text.is_ascii())
+        .filter(|_| refused_at_once(text).is_none())
         .map(|address| EmailAddress::trusted(address.to_string()))
         .ok_or_else(|| InvalidAddress(text.to_owned()))
 }
@@ -84,6 +80,8 @@ mod tests {
     #[case("Loja <a@example.com>", None)]
     #[case("a@example.com\r\nBcc: b@example.com", None)]
     #[case("", None)]
+    #[case(r#""a b"@x.com"#, None)]
+    #[case("a@[127.0.0.1]", None)]
     fn bare_addresses(#[case] text: &str, #[case] expected: Option<&str>) {
         let parsed = address(text);
         assert_eq!(parsed.as_ref().ok().map(EmailAddress::as_str), expected);

@@ -5,6 +5,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
+use super::email::Attachment;
 use super::enclosure::Enclosure;
 use super::view::{
     AlertView, CancellationView, DigestView, InvoiceView, PackageUseView, ReminderView,
@@ -87,17 +88,18 @@ impl Templates {
         Ok(Self(environment))
     }
 
-    /// The email to a dealership; `evidence` is what it has of the evidence.
+    /// The email to a dealership; `statement` and `evidence` are what it has of them.
     ///
     /// # Errors
     /// [`TemplateError`].
     pub fn invoice(
         &self,
         invoice: &Invoice,
+        statement: Option<&Attachment>,
         evidence: &Enclosure,
     ) -> Result<Rendered, TemplateError> {
         let names = ["invoice/subject.txt", "invoice/body.txt", "invoice/body.html"];
-        self.render(names, &InvoiceView::of(invoice, evidence))
+        self.render(names, &InvoiceView::of(invoice, statement, evidence))
     }
 
     /// The email to a dealership whose invoice is void; or the copy of it to finance, which also says whom it

@@ -10,10 +10,14 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use crate::setup::config::EVIDENCE_KEY_VARIABLE;
+use crate::setup::input;
 use fecha_core::count::evidence::EvidenceKey;
 
 /// The name of the file in the configuration's folder.
 pub const FILE_NAME: &str = "evidence.key";
+
+/// The largest file that is looked at.
+const MOST_BYTES: u64 = 4096;
 
 /// There is no key that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,14 @@ pub enum KeyError {
         .0.display()
     )]
     Malformed(PathBuf),
+    /// A person wrote it, and whoever guesses it can try numbers against a file of evidence.
+    #[error("the evidence key ({place}) can be guessed: it takes 32 random bytes. {remedy}")]
+    Guessable {
+        /// Where it is.
+        place: String,
+        /// What to do.
+        remedy: &'static str,
+    },
     /// Others can read the file.
     #[error(
         "{path} can be read by others (mode {mode:04o}): run `chmod 600 {path}`, or set {EVIDENCE_KEY_VARIABLE} instead",
@@ -83,10 +95,37 @@ pub fn load_or_create(folder: &Path, variable: Option<&str>) -> Result<EvidenceK
     }
 }
 
+/// Refuses a key that can be guessed, before anything is issued under it. `folder` and `variable` are those
+/// of [`load_or_create`].
+///
+/// # Errors
+/// [`KeyError::Guessable`].
+pub fn must_be_random(
+    key: &EvidenceKey,
+    folder: &Path,
+    variable: Option<&str>,
+) -> Result<(), KeyError> {
+    if !key.is_guessable() {
+        return Ok(());
+    }
+    let (place, remedy) = match variable {
+        Some(_) => (
+            EVIDENCE_KEY_VARIABLE.to_owned(),
+            "Set it to 64 random hexadecimal digits, from `openssl rand -hex 32`",
+        ),
+        None => (
+            folder.join(FILE_NAME).display().to_string(),
+            "Nothing was issued under it: remove the file, and the next command makes one",
+        ),
+    };
+    Err(KeyError::Guessable { place, remedy })
+}
+
 fn read(path: &Path) -> Result<EvidenceKey, KeyError> {
     let unreadable = |source| KeyError::Unreadable { path: path.to_owned(), source };
     refuse_open(path, &fs::metadata(path).map_err(unreadable)?)?;
-    let bytes = fs::read(path).map_err(unreadable)?;
+    // A key has 64 digits; more is none.
+    let bytes = input::read(path, MOST_BYTES).map_err(unreadable)?;
     let text = std::str::from_utf8(&bytes).ok();
     text.and_then(EvidenceKey::from_hex).ok_or_else(|| KeyError::Malformed(path.to_owned()))
 }

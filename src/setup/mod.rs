@@ -4,5 +4,7 @@ pub mod config;
 pub mod demo;
 pub mod evidence_key;
 pub mod init;
+pub mod input;
 pub mod office;
+pub mod process;
 pub mod register;

@@ -84,6 +84,17 @@ impl Office {
         let key = evidence_key::load_or_create(config.folder(), variable.as_deref())?;
         let renderer = Renderer::new(&Branding { logo: config.logo.clone() })?;
         let ledger = Ledger::open(config.ledger_url.as_str()).await?;
+        if let Err(guessable) =
+            evidence_key::must_be_random(&key, config.folder(), variable.as_deref())
+        {
+            // What was issued under it can be compared under it alone: there is no way back.
+            if ledger.fingerprint().await?.as_ref() != Some(&key.fingerprint()) {
+                return Err(guessable.into());
+            }
+            tracing::warn!(
+                "the evidence key of this ledger can be guessed: whoever has a file of evidence can find out whose numbers it holds"
+            );
+        }
         ledger.check_key(&key).await?;
         let templates = Arc::new(Templates::new()?);
         let addressing = Addressing::new(config.email.redirect.clone());

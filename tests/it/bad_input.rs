@@ -192,3 +192,61 @@ fn hostile_names_break_nothing() {
         }
     }
 }
+
+/// Where a column is wrong, every row is.
+#[test]
+fn of_very_many_bad_rows_the_first_are_named_and_all_counted() {
+    const ROWS: usize = 100_000;
+    let reseller = Reseller::new(LedgerKind::Sqlite);
+    let people: String = (0..ROWS).map(|n| format!("d{n},x,,y,,,,,,,\n")).collect();
+    reseller.write("people.csv", &format!("{DEALERSHIP_HEADER}{people}"));
+    let packages: String = (0..ROWS).map(|n| format!("e{n},2026-10,5000\n")).collect();
+    reseller.write("packages.csv", &format!("dealership_id,from_month,package\n{packages}"));
+    let told = |files: &[&str]| {
+        let told = complaint(&reseller, &[&["import"], files].concat(), 2);
+        assert_eq!(told.lines().count(), 102, "{told}");
+        told
+    };
+    let of_people = told(&["--dealerships", "people.csv"]);
+    assert!(of_people.starts_with("fecha: people.csv:2: cnpj: "), "{of_people}");
+    assert!(of_people.contains("\nfecha: and 499900 more, 500000 in all"), "{of_people}");
+    let of_packages = told(&["--contracts", "packages.csv"]);
+    assert!(of_packages.contains("packages.csv:101: dealership_id: 'e99' "), "{of_packages}");
+    assert!(of_packages.contains("and 99900 more, 100000 in all"), "{of_packages}");
+    let both = told(&["--dealerships", "people.csv", "--contracts", "packages.csv"]);
+    assert!(both.contains("and 599900 more, 600000 in all"), "{both}");
+}
+
+/// What an earlier fecha took is still listed, and can be mended.
+#[test]
+fn addresses_that_servers_refuse_are_refused_at_import_and_read_from_a_ledger() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    let refused = ["\"\"a b\"\"@x.com", "a@[127.0.0.1]", "a..b@x.com", "a@gmail"];
+    let rows: String = (0_u8..)
+        .zip(refused)
+        .map(|(n, address)| {
+            let id = format!("d{n}");
+            dealership(&id, "").replace(&format!("{id}@example.com"), &format!("\"{address}\""))
+        })
+        .collect();
+    reseller.write("people.csv", &format!("{DEALERSHIP_HEADER}{rows}"));
+    let told = complaint(&reseller, &["import", "--dealerships", "people.csv"], 2);
+    for line in 2..=5 {
+        assert!(told.contains(&format!("people.csv:{line}: email: ")), "{told}");
+    }
+    let finance = ("FECHA_EMAIL__REDIRECT".to_owned(), "a@[127.0.0.1]".to_owned());
+    reseller.variables.push(finance);
+    let told = complaint(&reseller, &["status"], 2);
+    assert!(told.contains("the address of a machine"), "{told}");
+    reseller.variables.clear();
+
+    reseller.register(&[("d1", "", "5000")]);
+    reseller.add_contacts("d1", 3, "2026-10-31T12:00:00Z");
+    reseller.ledger_sql("UPDATE dealership SET email = '\"a b\"@x.com'");
+    reseller.run(&["close"]).expect(0);
+    reseller.run(&["export", "--dealerships", "out.csv"]).expect(0);
+    let told = complaint(&reseller, &["import", "--dealerships", "out.csv"], 2);
+    assert!(told.contains("without quotes"), "{told}");
+    reseller.write("mended.csv", &format!("{DEALERSHIP_HEADER}{}", dealership("d1", "")));
+    reseller.run(&["import", "--dealerships", "mended.csv"]).expect(0);
+}

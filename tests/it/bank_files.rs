@@ -204,3 +204,25 @@ fn a_file_that_is_read_again_after_a_cancellation_is_known(
     let command = "--dealership d1 --on 2026-11-12 --amount 5.00 --reference 'E9'";
     assert!(told.contains(command), "{told}");
 }
+
+#[test]
+fn of_very_many_lines_for_a_person_the_first_are_told_and_all_counted() {
+    let reseller = reseller(LedgerKind::Sqlite);
+    let lines: String =
+        (0..250).map(|n| format!("2026-{:06},2026-11-10,1.00\n", 900 + n)).collect();
+    reseller.write("bank.csv", &format!("number,on,amount\n{lines}"));
+    let refused = reseller.run(&["pay", "--file", "bank.csv"]).expect(2).stderr;
+    assert_eq!(refused.matches("there is no invoice").count(), 100, "{refused}");
+    assert!(refused.contains("and 150 more, 250 in all"), "{refused}");
+
+    let ids: Vec<String> = (0..250).map(|n| format!("A{n}")).collect();
+    let lines: Vec<_> = ids.iter().map(|id| ("33.33", id.as_str(), "DEPOSITO")).collect();
+    reseller.write("bank.ofx", &ofx(&lines));
+    let pay = ["pay", "--file", "bank.ofx", "--dry-run"];
+    let told = reseller.run(&pay).expect(1).stdout;
+    assert!(told.contains("250 lines for a person:"), "{told}");
+    assert_eq!(told.matches("--reference").count(), 100, "{told}");
+    assert!(told.contains("and 150 more: --json has them all"), "{told}");
+    let all = reseller.run(&[&pay[..], &["--json"]].concat()).expect(1).json();
+    assert_eq!(counts(&all), (0, 0, 250));
+}

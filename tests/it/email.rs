@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use fecha::letters::compose::{self, Envelope};
+use fecha::letters::email::Attachment;
 use fecha::letters::enclosure::Enclosure;
 use fecha::letters::mailbox::Sender;
 use fecha::letters::template::{Rendered, Templates};
@@ -51,12 +52,22 @@ fn a_close_that_came_late_says_so() {
 
 #[test]
 fn an_invoice() {
-    snapshot("invoice", &templates().invoice(&samples::invoice(), &Enclosure::None).unwrap());
+    snapshot(
+        "invoice",
+        &templates()
+            .invoice(&samples::invoice(), Some(&statement("2026-000001")), &Enclosure::None)
+            .unwrap(),
+    );
 }
 
 #[test]
 fn a_revision_with_a_credit_for_a_hostile_name() {
-    snapshot("revision", &templates().invoice(&samples::revision(), &Enclosure::None).unwrap());
+    snapshot(
+        "revision",
+        &templates()
+            .invoice(&samples::revision(), Some(&statement("2026-000001-R2")), &Enclosure::None)
+            .unwrap(),
+    );
 }
 
 #[test]
@@ -163,7 +174,7 @@ fn a_total_of_zero_is_nothing_to_pay() {
     let mut invoice = samples::invoice();
     invoice.lines.iter_mut().for_each(|line| line.amount = Money::ZERO);
     invoice.pix = None;
-    let email = templates().invoice(&invoice, &Enclosure::None).unwrap();
+    let email = templates().invoice(&invoice, None, &Enclosure::None).unwrap();
     for words in [&email.text, &email.html] {
         assert!(words.contains("Nada a pagar."));
         for word in ["Vencimento", "vence", "PIX", "a seu favor"] {
@@ -172,10 +183,16 @@ fn a_total_of_zero_is_nothing_to_pay() {
     }
 }
 
+/// The statement that goes with an invoice.
+fn statement(label: &str) -> Attachment {
+    let file_name = format!("extrato-{label}.pdf");
+    Attachment { file_name, content_type: "application/pdf", bytes: Vec::new() }
+}
+
 #[test]
 fn without_a_pix_key_it_says_whom_to_ask() {
     let invoice = Invoice { pix: None, ..samples::invoice() };
-    let email = templates().invoice(&invoice, &Enclosure::None).unwrap();
+    let email = templates().invoice(&invoice, None, &Enclosure::None).unwrap();
     assert!(email.text.contains("Para saber como pagar, escreva para financeiro@example.com."));
 }
 
@@ -183,7 +200,7 @@ fn without_a_pix_key_it_says_whom_to_ask() {
 fn no_markup_line_break_or_override_of_a_name_survives() {
     let templates = templates();
     let emails = [
-        templates.invoice(&samples::revision(), &Enclosure::None).unwrap(),
+        templates.invoice(&samples::revision(), None, &Enclosure::None).unwrap(),
         templates.digest(&samples::digest(), &part(1, 1, 0..2)).unwrap(),
         templates.digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap(),
         templates.alert(&samples::alert()).unwrap(),

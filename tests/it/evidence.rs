@@ -1,12 +1,14 @@
 //! The evidence, for dealerships that wish for it: with their emails, and in their statements.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use fecha::letters::compose::{self, Envelope, InvoiceFiles};
 use fecha::letters::email::Email;
 use fecha::letters::mailbox::Sender;
 use fecha::letters::template::Templates;
-use fecha_core::count::evidence::sha256_hex;
+use fecha_core::count::evidence::{EvidenceKey, sha256_hex};
 use rstest::rstest;
 
 use crate::support::pdf::Pdf;
@@ -127,7 +129,101 @@ fn the_wish_goes_out_with_the_register_and_comes_back() {
     assert!(written.lines().next().unwrap().ends_with(",due_day"), "{written}");
 }
 
+/// What the invoice's evidence file holds: id and the rest of each line.
+fn lines(reseller: &Reseller, number: &str) -> Vec<(String, String)> {
+    let csv = reseller.run(&["invoice", number, "--evidence", "-"]).expect(0).stdout;
+    let split = |line: &str| {
+        let (id, rest) = line.split_once(',').unwrap();
+        (id.to_owned(), rest.to_owned())
+    };
+    csv.lines().skip(1).map(split).collect()
+}
+
+fn ids(reseller: &Reseller, number: &str) -> BTreeSet<String> {
+    lines(reseller, number).into_iter().map(|(id, _)| id).collect()
+}
+
+#[test]
+fn the_files_of_two_dealerships_cannot_be_joined() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    for (id, day) in [("d1", "2026-10-31"), ("d2", "2026-10-31"), ("d1", "2026-11-30")] {
+        reseller.add_contacts(id, 3, &format!("{day}T12:00:00Z"));
+    }
+    reseller.run(&["close"]).expect(0);
+    reseller.at("2026-12-02 03:00:00").run(&["close"]).expect(0);
+    let [first, other, next] =
+        ["2026-000001", "2026-000002", "2026-000003"].map(|number| ids(&reseller, number));
+    assert_eq!(first.len(), 3);
+    assert!(first.is_disjoint(&other), "{first:?} {other:?}");
+    // A dealership sees who came back.
+    assert_eq!(first, next);
+}
+
+/// A new rule of ids is nobody's reason for a revision; a revision that there is a reason for is made by it.
+#[rstest]
+fn invoices_of_an_older_rule_are_compared_under_it(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = Reseller::of_0_1(ledger);
+    let verify = ["verify", "--month", "2026-09", "--json"];
+    let verified = reseller.run(&verify).json();
+    assert!(verified["agrees"].as_i64().unwrap() > 1, "{verified}");
+    let rerun = ["rerun", "--month", "2026-09", "--all", "--reason", "atrasadas", "--json"];
+    let before = reseller.run(&rerun).json();
+    assert_eq!(before["revised"], serde_json::json!([]), "{before}");
+
+    let invoices = reseller.invoices(&["--month", "2026-09"]);
+    let agreeing = invoices.iter().find(|invoice| {
+        let differs = verified["differs"].as_array().unwrap();
+        invoice["uam"].as_u64() > Some(1)
+            && differs.iter().all(|d| d["number"] != invoice["number"])
+    });
+    let invoice = agreeing.unwrap();
+    let (id, number) = (&invoice["dealership_id"], invoice["number"].as_str().unwrap());
+    let old = lines(&reseller, number);
+    let late = (id.as_str(), "5551987654321", "in", "session", None, None, "2026-09-20T12:00:00Z");
+    reseller.add(&[late]);
+    let revised = reseller.run(&rerun).json();
+    assert_eq!(revised["revised"][0]["number"], number, "{revised}");
+    assert_eq!(revised["revised"][0]["causes"], serde_json::json!(["late"]), "{revised}");
+    let new = lines(&reseller, number);
+    let rest = |lines: &[(String, String)]| -> BTreeSet<String> {
+        lines.iter().map(|(_, rest)| rest.clone()).collect()
+    };
+    assert!(!old.is_empty() && rest(&old).is_subset(&rest(&new)));
+    assert!(old.iter().all(|(id, _)| new.iter().all(|(other, _)| other != id)));
+    assert_eq!(reseller.run(&verify).json()["agrees"], verified["agrees"]);
+    let again = reseller.run(&rerun).json();
+    assert_eq!(again["revised"], serde_json::json!([]), "{again}");
+}
+
+#[test]
+fn a_key_that_can_be_guessed_is_refused_unless_there_is_no_way_back() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    let zeros = "0".repeat(64);
+    reseller.write("evidence.key", &zeros);
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(reseller.path("evidence.key"), private).unwrap();
+    let refused = reseller.run(&["status"]).expect(2).stderr;
+    assert!(refused.contains("evidence.key) can be guessed"), "{refused}");
+    std::fs::remove_file(reseller.path("evidence.key")).unwrap();
+    reseller.variables.push(("FECHA_EVIDENCE_KEY".to_owned(), zeros));
+    let refused = reseller.run(&["status"]).expect(2).stderr;
+    assert!(refused.contains("(FECHA_EVIDENCE_KEY) can be guessed"), "{refused}");
+
+    // A ledger that has issued under it can be verified under no other key.
+    let fingerprint = EvidenceKey::new([0; 32]).fingerprint();
+    reseller.ledger_sql(&format!("INSERT INTO meta VALUES ('evidence_key', '{fingerprint}')"));
+    let warned = reseller.run(&["invoices"]).expect(0).stderr;
+    assert!(warned.contains("can be guessed"), "{warned}");
+}
+
 fn email(evidence: Vec<u8>) -> Email {
+    email_with(30_000, Some(evidence))
+}
+
+fn email_with(statement: usize, evidence: Option<Vec<u8>>) -> Email {
     let sender = Sender {
         from: fecha::letters::mailbox::mailbox("faturas@example.com").unwrap(),
         reply_to: None,
@@ -135,8 +231,8 @@ fn email(evidence: Vec<u8>) -> Email {
     let date = "2026-11-01T03:00:01Z".parse().unwrap();
     let to = fecha::letters::mailbox::address("loja@example.com").unwrap();
     let envelope = Envelope { message_id: sender.new_message_id(date), to, date };
-    let pdf = || vec![7; 30_000];
-    let files = InvoiceFiles { invoice: pdf(), statement: pdf(), evidence: Some(evidence) };
+    let pdf = |bytes| vec![7; bytes];
+    let files = InvoiceFiles { invoice: pdf(30_000), statement: pdf(statement), evidence };
     let email =
         compose::invoice(&Templates::new().unwrap(), envelope, &samples::invoice(), files).unwrap();
     assert!(email.to_bytes(&sender).unwrap().len() <= 10_000_000);
@@ -169,4 +265,40 @@ fn evidence_that_no_email_could_carry_is_asked_for() {
     assert_eq!(email.attachments.len(), 2);
     let said = "A comprovação é grande demais para um email: peça-a a";
     assert!(email.text.contains(said) && email.html.contains(said), "{}", email.text);
+}
+
+/// The annex of 100,000 contacts makes a statement that no email could carry.
+#[rstest]
+#[case(6_800_000, None, &["fatura", "extrato"], "")]
+#[case(9_000_000, None, &["fatura"], "O extrato é grande demais para um email: peça-o a")]
+#[case(9_000_000, Some(1000), &["fatura", "comprovacao"], "O extrato é grande demais para um email: peça-o a")]
+#[case(9_000_000, Some(9_000_000), &["fatura"], "O extrato e a comprovação são grandes demais para um email: peça-os a")]
+#[case(6_800_000, Some(9_000_000), &["fatura", "extrato"], "A comprovação é grande demais para um email: peça-a a")]
+fn a_statement_that_no_email_could_carry_is_asked_for(
+    #[case] statement: usize,
+    #[case] evidence: Option<usize>,
+    #[case] files: &[&str],
+    #[case] said: &str,
+) {
+    use rand::{RngExt as _, SeedableRng as _};
+    let random = |bytes| {
+        let mut random = vec![0; bytes];
+        rand_chacha::ChaCha8Rng::seed_from_u64(1).fill(random.as_mut_slice());
+        random
+    };
+    let email = email_with(statement, evidence.map(random));
+    let names: Vec<_> = email
+        .attachments
+        .iter()
+        .map(|file| file.file_name.split('-').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, files);
+    for text in [&email.text, &email.html] {
+        assert!(text.contains(said), "{text}");
+        assert_eq!(
+            text.contains("grande demais") || text.contains("grandes demais"),
+            !said.is_empty()
+        );
+        assert_eq!(text.contains("explica cada número"), files.contains(&"extrato"), "{text}");
+    }
 }

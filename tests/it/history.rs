@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::reseller::{LedgerKind, Reseller};
+use crate::support::reseller::{KEY, LedgerKind, Reseller};
 
 const STEPS: usize = 30;
 const IDS: [&str; 3] = ["d1", "d2", "d3"];
@@ -19,7 +19,7 @@ const ACCEPT_ALL: [&str; 2] = ["--accept", "loss,contract,price,register"];
 fn new(ledger: LedgerKind) -> Reseller {
     let mut reseller = Reseller::new(ledger);
     // One key for both ledgers, so that the evidence can be compared.
-    reseller.variables.push(("FECHA_EVIDENCE_KEY".into(), "7".repeat(64)));
+    reseller.variables.push(("FECHA_EVIDENCE_KEY".into(), KEY.into()));
     reseller.at("2026-12-03 12:00:00");
     reseller
 }

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::reseller::{LedgerKind, Reseller};
+use crate::support::reseller::{KEY, LedgerKind, Reseller};
 
 const DEALERSHIPS: usize = 200;
 const KILLS: usize = 50;
@@ -16,7 +16,7 @@ const KILLS: usize = 50;
 fn reseller(ledger: LedgerKind) -> Reseller {
     let mut reseller = Reseller::new(ledger);
     // One key for all, so that the evidence can be compared between ledgers.
-    reseller.variables.push(("FECHA_EVIDENCE_KEY".into(), "7".repeat(64)));
+    reseller.variables.push(("FECHA_EVIDENCE_KEY".into(), KEY.into()));
     let ids: Vec<String> = (0..DEALERSHIPS).map(|index| format!("d{index:03}")).collect();
     let rows: Vec<(&str, &str, &str)> = ids.iter().map(|id| (id.as_str(), "", "5000")).collect();
     reseller.register(&rows);

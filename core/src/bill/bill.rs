@@ -10,6 +10,7 @@ use crate::bill::invoice::{Invoice, Number, Replacement, Usage};
 use crate::bill::pro_forma::{Ahead, NO_NUMBER, ProForma};
 use crate::calendar::due_date::due_date;
 use crate::calendar::month::Month;
+use crate::count::evidence::IdVersion;
 use crate::count::projection::{Projection, project};
 use crate::count::tally::Tally;
 use crate::party::pix::{PixKey, Receiver, br_code};
@@ -118,6 +119,8 @@ pub struct Heading {
     pub replaces: Option<Replacement>,
     /// Of its evidence, hexadecimal.
     pub evidence_sha256: String,
+    /// How the ids in it are made.
+    pub evidence_ids: IdVersion,
     /// When it is issued.
     pub issued_at: DateTime<Utc>,
 }
@@ -212,7 +215,7 @@ impl<'a> Bill<'a> {
     /// The document of a new revision.
     #[must_use]
     pub fn invoice(&self, terms: Terms<'_>, heading: Heading) -> Invoice {
-        let Heading { number, replaces, evidence_sha256, issued_at } = heading;
+        let Heading { number, replaces, evidence_sha256, evidence_ids, issued_at } = heading;
         let Case { dealership, month, timezone, .. } = &self.case;
         let issued_on = issued_at.with_timezone(timezone).date_naive();
         let due_day = dealership.due_day.unwrap_or(terms.due_day);
@@ -230,6 +233,7 @@ impl<'a> Bill<'a> {
             issued_on,
             due_on: due_date(*month, due_day, issued_on, replaces.is_some()),
             evidence_sha256,
+            evidence_ids,
             pix,
             late_fee: terms.late_fee.map(str::to_owned),
             prices: Some(self.prices.clone()),
@@ -285,6 +289,7 @@ impl<'a> Bill<'a> {
             issued_on: on,
             due_on: on,
             evidence_sha256: String::new(),
+            evidence_ids: IdVersion::NEWEST,
             pix: None,
             late_fee: None,
             prices: None,

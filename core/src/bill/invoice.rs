@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bill::bill::Use;
 use crate::calendar::month::{Month, Period};
+use crate::count::evidence::IdVersion;
 use crate::count::tally::{Buckets, Direction, Tally, instant};
 use crate::party::register::{Issuer, Party};
 use crate::price::advice::PastMonth;
@@ -242,6 +243,9 @@ pub struct Invoice {
     pub due_on: NaiveDate,
     /// SHA-256 of the evidence file, hexadecimal.
     pub evidence_sha256: String,
+    /// How the ids in it are made.
+    #[serde(default, skip_serializing_if = "IdVersion::is_first")]
+    pub evidence_ids: IdVersion,
     /// The BR Code; `None` where there is nothing to pay, or no PIX key.
     pub pix: Option<String>,
     /// What is asked of who pays late, in the issuer's words.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use chrono::SecondsFormat;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::count::contact::Identity;
@@ -42,14 +43,101 @@ impl EvidenceKey {
         hex::encode(&hash[..16])
     }
 
-    /// HMAC-SHA-256 of the identity, 16 bytes, hexadecimal.
-    fn id_of(&self, identity: &Identity) -> String {
+    /// Whether the key was written by a person: few different bytes, bytes in steps, or letters. Whoever
+    /// guesses the key can try numbers against a file. Of random keys one in 10¹³ looks so.
+    #[must_use]
+    pub fn is_guessable(&self) -> bool {
+        let bytes = &self.0;
+        let different: std::collections::BTreeSet<u8> = bytes.iter().copied().collect();
+        let step = bytes[1].wrapping_sub(bytes[0]);
+        different.len() < 16
+            || bytes.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step)
+            || bytes.iter().all(|byte| (b' '..=b'~').contains(byte))
+    }
+
+    /// What makes the ids of a dealership's evidence.
+    #[must_use]
+    pub fn ids(&self, version: IdVersion, dealership_id: &str) -> Ids {
         // HMAC pads its key with zeros to the block of 64 bytes; done here, it cannot fail.
         let mut block = [0; 64];
         block[..32].copy_from_slice(&self.0);
         let mut mac = Hmac::<Sha256>::new(&block.into());
+        match version {
+            IdVersion::One => {}
+            IdVersion::Two => {
+                // With its length before it, no id of a dealership and a contact reads as another pair.
+                mac.update(b"fecha evidence 2\0");
+                mac.update(&(dealership_id.len() as u64).to_be_bytes());
+                mac.update(dealership_id.as_bytes());
+            }
+        }
+        Ids(mac)
+    }
+}
+
+/// How the ids of evidence are made; an invoice keeps it, and is compared under its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub enum IdVersion {
+    /// Of the contact alone, as in 0.1: files of two dealerships that know one contact can be joined.
+    #[default]
+    One,
+    /// Of the dealership and the contact: the same in each of the dealership's months, and in no other file.
+    Two,
+}
+
+impl IdVersion {
+    /// What new evidence is made with.
+    pub const NEWEST: Self = Self::Two;
+
+    /// Whether it is that of an invoice that keeps none.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        *self == Self::One
+    }
+}
+
+/// A later fecha made the evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the ids of its evidence are of version {0}, which this fecha does not know")]
+pub struct UnknownIdVersion(u8);
+
+impl TryFrom<u8> for IdVersion {
+    type Error = UnknownIdVersion;
+
+    fn try_from(version: u8) -> Result<Self, Self::Error> {
+        match version {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            other => Err(UnknownIdVersion(other)),
+        }
+    }
+}
+
+impl From<IdVersion> for u8 {
+    fn from(version: IdVersion) -> Self {
+        match version {
+            IdVersion::One => 1,
+            IdVersion::Two => 2,
+        }
+    }
+}
+
+/// Makes the ids of one dealership's evidence.
+pub struct Ids(Hmac<Sha256>);
+
+impl Ids {
+    /// HMAC-SHA-256, 16 bytes, hexadecimal.
+    fn of(&self, identity: &Identity) -> String {
+        let mut mac = self.0.clone();
         mac.update(identity.to_string().as_bytes());
         hex::encode(&mac.finalize().into_bytes()[..16])
+    }
+}
+
+impl std::fmt::Debug for Ids {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ids(…)")
     }
 }
 
@@ -69,10 +157,10 @@ pub const HEADER: &str = "id,contact,first_at,first_direction,received,sent,hsm"
 #[must_use]
 pub fn csv<'a>(
     contacts: impl IntoIterator<Item = (Identity, &'a ContactUse)>,
-    key: &EvidenceKey,
+    ids: &Ids,
 ) -> String {
     let mut lines: Vec<String> =
-        contacts.into_iter().map(|(identity, contact)| line(&identity, contact, key)).collect();
+        contacts.into_iter().map(|(identity, contact)| line(&identity, contact, ids)).collect();
     lines.sort_unstable();
     let mut csv = String::with_capacity(HEADER.len() + 1 + lines.len() * 96);
     csv.push_str(HEADER);
@@ -83,8 +171,8 @@ pub fn csv<'a>(
     csv
 }
 
-fn line(identity: &Identity, contact: &ContactUse, key: &EvidenceKey) -> String {
-    let mut line = key.id_of(identity);
+fn line(identity: &Identity, contact: &ContactUse, ids: &Ids) -> String {
+    let mut line = ids.of(identity);
     let direction = match contact.first_direction {
         Direction::In => "in",
         Direction::Out => "out",
@@ -102,7 +190,8 @@ fn line(identity: &Identity, contact: &ContactUse, key: &EvidenceKey) -> String 
     line
 }
 
-/// One contact of an evidence file. Two files of one key name the same contact by the same id.
+/// One contact of an evidence file. Two files of one key, dealership and version name the same contact by
+/// the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the columns of the file")]
 pub struct EvidenceRow<'a> {
@@ -174,9 +263,9 @@ mod tests {
     #[test]
     fn a_line_a_contact_sorted_by_id_and_masked() {
         let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
-        let key = EvidenceKey::new([7; 32]);
-        let forward = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &key);
-        let backward = csv(contacts.iter().rev().map(|(i, c)| (i.clone(), c)), &key);
+        let ids = EvidenceKey::new([7; 32]).ids(IdVersion::One, "d1");
+        let forward = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &ids);
+        let backward = csv(contacts.iter().rev().map(|(i, c)| (i.clone(), c)), &ids);
         assert_eq!(forward, backward);
         insta::assert_snapshot!(forward);
         assert!(!forward.contains("5548999990820"));
@@ -185,7 +274,8 @@ mod tests {
     #[test]
     fn what_was_written_is_read() {
         let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
-        let csv = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &EvidenceKey::new([7; 32]));
+        let ids = EvidenceKey::new([7; 32]).ids(IdVersion::NEWEST, "d1");
+        let csv = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &ids);
         let entries = parse(&csv).unwrap();
         assert_eq!(entries.len(), 2);
         assert!(entries.iter().all(|e| (e.received, e.sent, e.hsm) == (2, 3, 1)));
@@ -200,10 +290,40 @@ mod tests {
     fn ids_depend_on_the_key() {
         let identity = Identity::parse(b"5548999990820").unwrap();
         let (one, other) = (EvidenceKey::new([1; 32]), EvidenceKey::new([2; 32]));
-        assert_ne!(one.id_of(&identity), other.id_of(&identity));
+        let id = |key: &EvidenceKey| key.ids(IdVersion::NEWEST, "d1").of(&identity);
+        assert_ne!(id(&one), id(&other));
         assert_ne!(one.fingerprint(), other.fingerprint());
         assert_eq!(EvidenceKey::from_hex(&one.to_hex()), Some(one));
         assert_eq!(EvidenceKey::from_hex("abc"), None);
+    }
+
+    // The ids computed by Python's hmac, too.
+    #[test]
+    fn ids_of_two_dealerships_cannot_be_joined() {
+        let identity = Identity::parse(b"5548999990820").unwrap();
+        let key = EvidenceKey::new([7; 32]);
+        let id = |version, dealership| key.ids(version, dealership).of(&identity);
+        assert_eq!(id(IdVersion::One, "d1"), "aedb6aa8da08c54edcd6ec9f568a6590");
+        assert_eq!(id(IdVersion::Two, "d1"), "f37588967b3b03fd991af78f5c64efaf");
+        assert_eq!(id(IdVersion::One, "d1"), id(IdVersion::One, "d2"));
+        assert_ne!(id(IdVersion::Two, "d1"), id(IdVersion::Two, "d2"));
+        assert_ne!(id(IdVersion::Two, "d"), id(IdVersion::Two, "d1"));
+    }
+
+    #[test]
+    fn a_key_that_a_person_wrote_is_told() {
+        let key = |text: &str| EvidenceKey::from_hex(&text.repeat(64 / text.len())).unwrap();
+        for text in ["0", "f", "7", "01", "0123456789abcdef", "deadbeef", "1234567890abcdef"] {
+            assert!(key(text).is_guessable(), "{text}");
+        }
+        let mut steps = [0; 32];
+        (0..).zip(&mut steps).for_each(|(index, byte)| *byte = index * 3);
+        assert!(EvidenceKey::new(steps).is_guessable());
+        assert!(EvidenceKey::new(*b"the quick brown fox jumps over a").is_guessable());
+        for seed in 0..2000_u32 {
+            let random = Sha256::digest(seed.to_be_bytes());
+            assert!(!EvidenceKey::new(random.into()).is_guessable(), "{seed}");
+        }
     }
 
     // FIPS 180-4's example, and what `printf abc | sha256sum` prints.

@@ -5,9 +5,12 @@ use std::path::Path;
 
 use super::{NewPayment, PayError, Recorded, Target, Unmatched, Wish, record};
 use crate::ledger::LedgerError;
+use crate::setup::input;
 use crate::setup::office::Office;
 use fecha_core::account::payment::Payment;
-use fecha_core::bank::{BankLine, Format, Matched, OpenInvoice, Sure, match_lines, read};
+use fecha_core::bank::{
+    BankLine, Format, MOST_BYTES, Matched, OpenInvoice, Sure, match_lines, read,
+};
 use fecha_core::bill::invoice::Number;
 use fecha_core::party::tax_id::{Cnpj, InvalidCnpj};
 
@@ -23,8 +26,8 @@ pub async fn record_file(
     by: &str,
 ) -> Result<Recorded, PayError> {
     let file = path.display().to_string();
-    let bytes =
-        std::fs::read(path).map_err(|cause| PayError::Unreadable { file: file.clone(), cause })?;
+    let bytes = input::read(path, MOST_BYTES as u64)
+        .map_err(|cause| PayError::Unreadable { file: file.clone(), cause })?;
     let statement = read(&file, &bytes)?;
     let sorted = match statement.format {
         Format::Csv => Sorted::by_number(statement.lines),

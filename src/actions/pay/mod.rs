@@ -127,8 +127,16 @@ pub enum PayError {
     Ledger(#[from] LedgerError),
 }
 
+/// As many of a file's refused payments as are told.
+const MOST_REFUSED: usize = 100;
+
 fn lines(refused: &[Refused]) -> String {
-    refused.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    let mut lines: Vec<String> =
+        refused.iter().take(MOST_REFUSED).map(ToString::to_string).collect();
+    if refused.len() > MOST_REFUSED {
+        lines.push(format!("and {} more, {} in all", refused.len() - MOST_REFUSED, refused.len()));
+    }
+    lines.join("\n")
 }
 
 /// What was recorded; its JSON.

@@ -123,14 +123,14 @@ async fn files(ledger: &Ledger, revision: &Revision) -> Result<Vec<String>, Ledg
     Ok(problems)
 }
 
-/// A file as it is kept; empty where what is kept is no file at all.
+/// A file as it is kept; empty where what is kept is not what was issued.
 async fn file(
     ledger: &Ledger,
     invoice: &Invoice,
     kind: FileKind,
 ) -> Result<Option<Vec<u8>>, LedgerError> {
     match ledger.file(invoice.number, invoice.revision, kind).await {
-        Err(LedgerError::Corrupt(_)) => Ok(Some(Vec::new())),
+        Err(LedgerError::Damaged { .. }) => Ok(Some(Vec::new())),
         file => file,
     }
 }

@@ -107,7 +107,8 @@ pub async fn verify_month(
                 }),
             },
             // Damaged evidence is among the problems already; the other invoices are still compared.
-            Err(LedgerError::Corrupt(_)) if !verified.problems.is_empty() => {}
+            Err(LedgerError::Corrupt(_) | LedgerError::Damaged { .. })
+                if !verified.problems.is_empty() => {}
             Err(error) => return Err(error.into()),
         }
     }

@@ -1,5 +1,7 @@
 //! The issuer's logo, read once.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use printpdf::RawImage;
@@ -19,6 +21,8 @@ pub(in crate::document) enum Artwork {
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 /// More than a logo of 7 × 1.2 cm needs in print; every document carries and copies all of them.
 const MOST_PIXELS: u64 = 400_000;
+/// No file that makes so few pixels, or a drawing, is as large.
+const MOST_BYTES: u64 = 10_000_000;
 
 impl Artwork {
     /// Reads a PNG or an SVG, told apart by their content.
@@ -27,9 +31,14 @@ impl Artwork {
     /// [`PressError`], which names the file: it cannot be read, is neither, has too many pixels, or
     /// something that cannot be drawn.
     pub(in crate::document) fn read(path: &Path) -> Result<Self, PressError> {
-        let unreadable = |source| PressError::LogoUnreadable { path: path.to_owned(), source };
-        let bytes = std::fs::read(path).map_err(unreadable)?;
         let broken = |reason| PressError::LogoFormat { path: path.to_owned(), reason };
+        let unreadable = |source| PressError::LogoUnreadable { path: path.to_owned(), source };
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(unreadable)?;
+        file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(broken(format!("it is larger than {} MB", MOST_BYTES / 1_000_000)));
+        }
         if bytes.starts_with(PNG) {
             return image(path, &bytes).map(Self::Image);
         }

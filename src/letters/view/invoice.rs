@@ -3,7 +3,8 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::counted;
-use crate::letters::compose::{invoice_file, statement_file};
+use crate::letters::compose::invoice_file;
+use crate::letters::email::Attachment;
 use crate::letters::enclosure::Enclosure;
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::letter::text::{one_line, shortened};
@@ -38,7 +39,8 @@ pub struct InvoiceView {
     late_fee: Option<String>,
     replaces: Option<ReplacesView>,
     invoice_file: String,
-    statement_file: String,
+    /// `None` where it is too large for an email.
+    statement_file: Option<String>,
     evidence: Option<EvidenceView>,
     issuer: IssuerView,
 }
@@ -93,7 +95,7 @@ pub struct IssuerView {
 }
 
 impl InvoiceView {
-    pub fn of(invoice: &Invoice, evidence: &Enclosure) -> Self {
+    pub fn of(invoice: &Invoice, statement: Option<&Attachment>, evidence: &Enclosure) -> Self {
         let (total, paid) = (invoice.total(), invoice.paid());
         Self {
             label: invoice.label(),
@@ -113,7 +115,7 @@ impl InvoiceView {
             late_fee: invoice.late_fee.as_deref().map(line),
             replaces: invoice.replaces.as_ref().map(|before| ReplacesView::of(invoice, before)),
             invoice_file: invoice_file(&invoice.label()),
-            statement_file: statement_file(&invoice.label()),
+            statement_file: statement.map(|file| file.file_name.clone()),
             evidence: EvidenceView::of(evidence),
             issuer: IssuerView::of(&invoice.issuer),
         }

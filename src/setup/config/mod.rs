@@ -26,6 +26,7 @@ use fecha_core::party::register::{EmailAddress, Issuer};
 use fecha_core::price::table::Prices;
 
 use crate::post::SmtpSettings;
+use crate::setup::input;
 
 pub use self::url::{DatabaseUrl, InvalidUrl};
 
@@ -226,7 +227,9 @@ impl Config {
             (None, Some((_, value))) => PathBuf::from(value),
             (None, None) => PathBuf::from(FILE_NAME),
         };
-        let text = std::fs::read_to_string(&path).map_err(|source| match source.kind() {
+        let text = input::read_text(&path, input::CONFIGURATION).map_err(|source| match source
+            .kind()
+        {
             std::io::ErrorKind::NotFound => ConfigError::Missing(path.clone()),
             _ => ConfigError::Unreadable { file: path.clone(), source },
         })?;
@@ -242,7 +245,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], with all problems at once.
     pub fn prices_of(file: &Path) -> Result<Prices, ConfigError> {
-        let text = std::fs::read_to_string(file)
+        let text = input::read_text(file, input::CONFIGURATION)
             .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
         let (raw, origin) = source::read(file, &text, Vec::new()).map_err(ConfigError::Invalid)?;
         parse::prices_alone(&raw, &origin).map_err(ConfigError::Invalid)

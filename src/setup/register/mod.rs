@@ -37,6 +37,21 @@ pub const DEALERSHIP_COLUMNS: [&str; 14] = [
     REMINDERS,
 ];
 
+/// Those that every `dealerships.csv` has.
+pub const DEALERSHIP_COLUMNS_OF_0_1: [&str; 11] = [
+    "id",
+    "name",
+    "trade_name",
+    "cnpj",
+    "address",
+    "city",
+    "state",
+    "email",
+    "cc",
+    "timezone",
+    "due_day",
+];
+
 /// Younger than the others: files made before it was there are still read.
 const EVIDENCE: &str = "evidence";
 const PACKAGE_USE: &str = "package_use";
@@ -72,17 +87,38 @@ impl fmt::Display for BadRow {
 }
 
 /// Everything that is wrong with a file, by line. Nothing of it may be imported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct BadRows(pub Vec<BadRow>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BadRows {
+    /// The first of it.
+    pub first: Vec<BadRow>,
+    /// How much there is.
+    pub total: usize,
+}
+
+impl BadRows {
+    /// So many are named: where a column is missing, every row of a file is bad.
+    pub const MOST: usize = 100;
+
+    /// Those of another file behind these.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.first.extend(other.first);
+        self.first.truncate(Self::MOST);
+        self.total += other.total;
+        self
+    }
+}
 
 impl fmt::Display for BadRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, row) in self.0.iter().enumerate() {
+        for (index, row) in self.first.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}{row}")?;
         }
-        Ok(())
+        match self.total - self.first.len() {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more, {} in all", self.total),
+        }
     }
 }
 

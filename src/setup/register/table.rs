@@ -7,7 +7,9 @@ use super::{BadRow, BadRows};
 /// A file being read, and what is wrong with it so far.
 pub(super) struct Table<'a> {
     file: &'a str,
+    /// No more than are told, and as many again.
     bad: Vec<BadRow>,
+    total: usize,
 }
 
 /// One row, in the order of the columns asked for.
@@ -19,12 +21,16 @@ pub(super) struct Row<const N: usize> {
 
 impl<'a> Table<'a> {
     pub fn new(file: &'a str) -> Self {
-        Self { file, bad: Vec::new() }
+        Self { file, bad: Vec::new(), total: 0 }
     }
 
     pub fn refuse(&mut self, line: u64, column: Option<&'static str>, reason: impl Display) {
         let (file, reason) = (self.file.to_owned(), reason.to_string());
         self.bad.push(BadRow { file, line, column, reason });
+        self.total += 1;
+        if self.bad.len() >= 2 * BadRows::MOST {
+            self.keep_the_first();
+        }
     }
 
     /// `value` where nothing was refused.
@@ -32,8 +38,13 @@ impl<'a> Table<'a> {
         if self.bad.is_empty() {
             return Ok(value);
         }
+        self.keep_the_first();
+        Err(BadRows { first: self.bad, total: self.total })
+    }
+
+    fn keep_the_first(&mut self) {
         self.bad.sort_by_key(|bad| bad.line);
-        Err(BadRows(self.bad))
+        self.bad.truncate(BadRows::MOST);
     }
 
     /// Parses one cell; `None` means that it was refused, here or before.
@@ -84,7 +95,7 @@ impl<'a> Table<'a> {
         columns: [&'static str; N],
         optional: &[&str],
     ) -> Option<[Option<usize>; N]> {
-        let known = self.bad.len();
+        let known = self.total;
         let names: Vec<String> =
             header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         if let [only] = names.as_slice()
@@ -113,7 +124,7 @@ impl<'a> Table<'a> {
                 self.refuse(line, None, format!("the column '{column}' is missing"));
             }
         }
-        (self.bad.len() == known).then_some(places)
+        (self.total == known).then_some(places)
     }
 
     fn row<const N: usize>(

@@ -49,9 +49,18 @@ impl<'a> Shift<'a> {
 
     /// A daemon that can write no file beyond this size, as on a disk that is full.
     pub fn start_with_room(&mut self, kilobytes: usize) -> Daemon {
-        let daemon = self.reseller.command(&["daemon"]);
         // Without the signal, writing more is an error as on a full disk. Blocks have 512 bytes.
-        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" daemon", kilobytes * 2);
+        self.start_after(&format!("trap '' XFSZ; ulimit -f {}", kilobytes * 2))
+    }
+
+    /// A daemon that can open no more files than this at once.
+    pub fn start_with_files(&mut self, files: usize) -> Daemon {
+        self.start_after(&format!("ulimit -n {files}"))
+    }
+
+    fn start_after(&mut self, script: &str) -> Daemon {
+        let daemon = self.reseller.command(&["daemon"]);
+        let script = format!("{script}; exec \"$0\" daemon");
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).arg(daemon.get_program());
         shell.current_dir(daemon.get_current_dir().unwrap()).stdin(Stdio::null());
@@ -106,6 +115,18 @@ impl Daemon {
         assert!(sent.success());
     }
 
+    /// How many files it has open.
+    pub fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        self.says("the daemon runs");
+        let log = self.log();
+        log.split("\"address\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    }
+
     pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -127,10 +148,7 @@ impl Daemon {
 
     /// Status line and body of what it serves at a path.
     pub fn get(&self, path: &str) -> (String, String) {
-        self.says("the daemon runs");
-        let log = self.log();
-        let address = log.split("\"address\":\"").nth(1).unwrap().split('"').next().unwrap();
-        let mut stream = TcpStream::connect(address).unwrap();
+        let mut stream = TcpStream::connect(self.address()).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();

@@ -21,6 +21,9 @@ pub enum LedgerKind {
     Postgres,
 }
 
+/// An evidence key for ledgers that are compared: random, but the same each time.
+pub const KEY: &str = "21a0b706c30939d6278f1f3c5143b4b1fed6f2ef203e031f8766fd4b71550d17";
+
 /// What a command printed, and its exit status.
 #[derive(Debug)]
 pub struct Ran {

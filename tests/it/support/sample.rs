@@ -6,6 +6,7 @@ use chrono::{NaiveDate, TimeZone, Utc};
 use chrono_tz::America;
 use fecha_core::bill::invoice::{Invoice, Number, Usage};
 use fecha_core::calendar::month::Month;
+use fecha_core::count::evidence::IdVersion;
 use fecha_core::count::tally::Buckets;
 use fecha_core::party::pix::{Receiver, br_code};
 use fecha_core::party::register::{EmailAddress, Issuer, Party};
@@ -34,6 +35,7 @@ pub fn invoice() -> Invoice {
         due_on: NaiveDate::from_ymd_opt(2026, 11, 10).unwrap(),
         evidence_sha256: "9f2c1e7ab4d85630e1f7c2a98b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f"
             .to_owned(),
+        evidence_ids: IdVersion::NEWEST,
         pix: None,
         late_fee: Some("Após o vencimento: multa de 2% e juros de 1% ao mês.".to_owned()),
         prices: Some(prices()),

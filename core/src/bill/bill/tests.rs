@@ -8,6 +8,7 @@ use crate::account::note::tests::note;
 use crate::bill::case::{MonthBook, PackageOf};
 use crate::count::contact::Identity;
 use crate::count::contacts::ContactUse;
+use crate::count::evidence::IdVersion;
 use crate::count::tally::Direction;
 use crate::party::register::{Dealership, EmailAddress, EvidenceWish};
 use crate::price::contract::ContractEntry;
@@ -107,6 +108,7 @@ fn issued(book: &mut MonthBook) -> Invoice {
         number: N1,
         replaces: None,
         evidence_sha256: String::new(),
+        evidence_ids: IdVersion::NEWEST,
         issued_at: "2026-11-01T03:00:00Z".parse().unwrap(),
     };
     let prices = table();

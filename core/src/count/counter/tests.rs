@@ -5,7 +5,7 @@ use proptest::sample::select;
 
 use super::*;
 use crate::calendar::month::Month;
-use crate::count::evidence::{self, EvidenceKey};
+use crate::count::evidence::{self, EvidenceKey, IdVersion};
 
 const DAY: i64 = 86_400_000;
 
@@ -163,7 +163,8 @@ fn together(counts: &[Count]) -> BTreeMap<String, (String, u64)> {
     };
     for count in counts {
         for (id, tally) in &count.tallies {
-            let csv = evidence::csv(tally.contacts.iter(), &EvidenceKey::new([7; 32]));
+            let ids = EvidenceKey::new([7; 32]).ids(IdVersion::NEWEST, id);
+            let csv = evidence::csv(tally.contacts.iter(), &ids);
             for contact in evidence::parse(&csv).unwrap() {
                 let name = |what| format!("{id} {} {what}", contact.id);
                 let first = format!("{} {}", contact.first_at, contact.first_direction);
