@@ -32,6 +32,17 @@ impl Done {
         Self { email, delivery, next_attempt_at, at }
     }
 
+    /// It did not fail after all: what it met was everybody's trouble.
+    #[must_use]
+    pub fn put_back(self) -> Self {
+        match self.delivery {
+            Delivery::Failed { error } => {
+                Self { delivery: Delivery::Refused { error }, next_attempt_at: None, ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// As it was claimed.
     #[must_use]
     pub fn email(&self) -> &Queued {
