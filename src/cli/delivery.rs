@@ -27,7 +27,7 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
         let message = format!(
             "{error}\n{sent} sent; the others wait in the outbox: run `fecha deliver` again"
         );
-        return Err(Failure { status: 3, message });
+        return Err(Failure { status: 3, message, busy: false });
     }
     output.result(&json, || {
         let mut text = format!(

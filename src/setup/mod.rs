@@ -6,3 +6,4 @@ pub mod evidence_key;
 pub mod init;
 pub mod office;
 pub mod register;
+pub mod traces;
