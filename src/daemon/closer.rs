@@ -106,7 +106,7 @@ impl Closer {
         if late.is_empty() {
             self.setback = None;
         }
-        let again = self.to_try_again(&late, as_of).await?;
+        let again = self.unissued_again(&late, as_of).await?;
         let months: Vec<Due> = late.iter().copied().chain(again).collect();
         let may_try = self.setback.as_ref().is_none_or(|setback| setback.again <= Instant::now());
         if may_try && !months.is_empty() {
@@ -127,7 +127,7 @@ impl Closer {
     }
 
     /// Months of which invoices could not be issued, closed ones too, where it is time to try again.
-    async fn to_try_again(
+    async fn unissued_again(
         &mut self,
         due: &[Due],
         as_of: DateTime<Utc>,

@@ -37,6 +37,7 @@ pub async fn serve(daemon: Arc<Daemon>, listener: TcpListener, mut stop: Ends) {
 
 /// What `/readyz` says.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "answers to four questions, for a probe to read")]
 struct Readiness {
     /// All that is needed for its work, now or when it is its turn.
     ready: bool,
@@ -75,13 +76,14 @@ async fn ready(State(daemon): State<Arc<Daemon>>) -> impl IntoResponse {
     (status, Json(readiness))
 }
 
+const BUSY: &str = "the ledger cannot be written: somebody else does, for long";
+
 /// Whether the ledger can be written; else why not. Asked by one at a time: who waits for a lock that is not
 /// given goes on waiting when nobody listens any more.
 async fn written(daemon: &Arc<Daemon>) -> Result<(), String> {
     if let Some(why) = daemon.pulse.not_written() {
         return Err(format!("the ledger cannot be written: {why}"));
     }
-    const BUSY: &str = "the ledger cannot be written: somebody else does, for long";
     let asking = daemon.clone();
     let asked = tokio::spawn(async move {
         let Ok(_one_at_a_time) = asking.asked.try_lock() else { return Err(BUSY.to_owned()) };

@@ -18,7 +18,7 @@ use fecha_core::letter::Delivery;
 
 /// How often one of the postmen looks whether something is due that nobody woke them for: queued by another
 /// process, or to be tried again.
-const REST: Duration = Duration::from_secs(5);
+const REST: Duration = Duration::from_secs(10);
 /// How long the first and the longest pause is where the mail server or the ledger is away.
 const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_mins(1)];
 

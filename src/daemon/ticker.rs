@@ -14,7 +14,7 @@ use super::{Daemon, Ends, STUCK_AFTER, told};
 const EACH_MINUTE: &str = "0 * * * * *";
 
 /// How often the clock is looked at: it can be set, and a machine can have been asleep.
-const GLANCE: Duration = Duration::from_secs(2);
+const GLANCE: Duration = Duration::from_secs(3);
 
 /// Wakes closer and watcher at each tick, and decides nothing. Looks on the way whether the ledger's file still
 /// is there.

@@ -100,7 +100,7 @@ impl Glance<'_> {
         Ok(())
     }
 
-    fn deed<'a>(self, action: Action, month: Month, detail: &'a str) -> Deed<'a> {
+    fn deed(self, action: Action, month: Month, detail: &str) -> Deed<'_> {
         let month = Some(month);
         Deed { at: self.now, actor: ACTOR, action, month, dealership_id: None, detail }
     }
