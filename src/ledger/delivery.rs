@@ -33,13 +33,9 @@ impl Done {
     }
 
     /// It did not fail after all: what it met was everybody's trouble.
-    #[must_use]
-    pub fn put_back(self) -> Self {
-        match self.delivery {
-            Delivery::Failed { error } => {
-                Self { delivery: Delivery::Refused { error }, next_attempt_at: None, ..self }
-            }
-            _ => self,
+    pub fn put_back(&mut self) {
+        if let Delivery::Failed { error } = &self.delivery {
+            self.delivery = Delivery::Refused { error: error.clone() };
         }
     }
 
