@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fecha::clock::Clock;
 use fecha::ledger::audit;
-use fecha::setup::office::Office;
+use fecha::setup::office::{NoLedger, Office};
 use fecha::setup::register::{read_contracts, read_dealerships};
 
 use super::generator::Traffic;
@@ -19,7 +19,7 @@ pub async fn open(folder: &Path, messages: &str, smtp_port: u16) -> Office {
     let config = CONFIG.replace("MESSAGES", messages).replace("SMTP_PORT", &smtp_port.to_string());
     std::fs::write(&file, config).expect("a file");
     let clock = Clock::Fixed(NOW.parse().expect("an instant"));
-    let office = Office::open(Some(&file), clock).await.expect("an office");
+    let office = Office::open(Some(&file), NoLedger::MakeAnew, clock).await.expect("an office");
     register(&office).await;
     office
 }

@@ -1,8 +1,8 @@
 //! Which database a URL names.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 /// What a database's URL begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,15 @@ pub fn sqlite_file(url: &str) -> Option<PathBuf> {
     Some(PathBuf::from(name.decode_utf8_lossy().as_ref()))
 }
 
+/// The URL of a SQLite file: [`sqlite_file`] gives the file again.
+#[must_use]
+pub fn sqlite_url(file: &Path) -> String {
+    // The slash keeps an absolute path one.
+    const NAMES: &percent_encoding::AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+    format!("sqlite:{}", percent_encode(file.to_string_lossy().as_bytes(), NAMES))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -57,6 +66,13 @@ mod tests {
     #[case("fecha.db", None)]
     fn the_scheme_says_which(#[case] url: &str, #[case] scheme: Option<Scheme>) {
         assert_eq!(Scheme::of(url), scheme);
+    }
+
+    #[rstest]
+    #[case("/var/50%?.db")]
+    #[case("data/a b#ç.db")]
+    fn a_file_has_a_url(#[case] file: &str) {
+        assert_eq!(sqlite_file(&sqlite_url(Path::new(file))).as_deref(), Some(Path::new(file)));
     }
 
     #[rstest]

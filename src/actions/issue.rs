@@ -124,9 +124,13 @@ pub fn prepare<'a>(
 /// issued the month already.
 ///
 /// # Errors
-/// [`IssueError`]; the transaction is rolled back then, so that the number is free again.
-pub async fn issue(office: &Office, prepared: Prepared<'_>) -> Result<Option<Issued>, IssueError> {
-    let Prepared { mut bill, evidence, drawn } = prepared;
+/// [`IssueError`]; the transaction is rolled back then, so that the number is free again, and it can be tried
+/// again.
+pub async fn issue(
+    office: &Office,
+    prepared: &mut Prepared<'_>,
+) -> Result<Option<Issued>, IssueError> {
+    let Prepared { bill, evidence, drawn } = prepared;
     let mut transaction = office.ledger.begin().await?;
     let now = office.clock.now();
     let year = now.with_timezone(&office.config.issuer.timezone).year();
@@ -152,15 +156,15 @@ pub async fn issue(office: &Office, prepared: Prepared<'_>) -> Result<Option<Iss
     let available = Available::of(&payments, None);
     let is_as_drawn =
         |drawn: &Drawn| drawn.invoice.number == number && available == bill.case.available;
-    let drawn = if let Some(drawn) = drawn.filter(is_as_drawn) {
+    let drawn = if let Some(drawn) = drawn.take().filter(is_as_drawn) {
         drawn
     } else {
         bill.case.available = available;
-        Drawn::of(&office.renderer, first(office, &bill, number, &evidence, now), &evidence)?
+        Drawn::of(&office.renderer, first(office, bill, number, evidence, now), evidence)?
     };
     let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());
     let deed = Entered { actor: &office.actor, action: Action::Issue, detail: &detail };
-    write(office, transaction, (&bill, &payments), drawn, evidence, deed).await.map(Some)
+    write(office, transaction, (bill, &payments), drawn, evidence.clone(), deed).await.map(Some)
 }
 
 /// The document of a first issue.

@@ -11,6 +11,7 @@ pub mod issue;
 pub mod mailed;
 pub mod outbox;
 pub mod package_use;
+pub mod patience;
 pub mod pay;
 pub mod preview;
 pub mod receivables;

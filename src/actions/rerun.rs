@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::actions::handover::{self, Findings, HandoverError};
 use crate::actions::issue::{IssueError, Outcome, Why, revise};
+use crate::actions::patience::Patience;
 use crate::actions::recount::{RecountError, Recounted, recount};
 use crate::ledger::LedgerError;
 use crate::messages::Source;
@@ -269,7 +270,14 @@ async fn issue(
     let causes: Vec<&str> = difference.causes().iter().map(|cause| cause.key()).collect();
     let why = Why { reason: &options.reason, by: &options.by, change: &causes.join(", ") };
     let before = &recounted.invoice;
-    match revise(office, bill, why, office.clock.now()).await {
+    let mut patience = Patience::new();
+    let revised = loop {
+        match revise(office, bill, why, office.clock.now()).await {
+            Err(IssueError::Ledger(error)) if patience.lasts(&error).await => {}
+            revised => break revised,
+        }
+    };
+    match revised {
         Ok(Outcome::Issued(_)) => Ok(Ok(())),
         Ok(Outcome::RevisedByAnother) => Ok(Err(format!(
             "{} was revised or cancelled by somebody else meanwhile: nothing was issued here; run `fecha verify --month {}` and look again",

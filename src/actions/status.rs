@@ -14,6 +14,7 @@ use crate::ledger::refusals::Refusal;
 use crate::setup::office::Office;
 use fecha_core::account::receivables::Balance;
 use fecha_core::bill::exception::Exception;
+use fecha_core::calendar::due::is_premature;
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::{Kind, LetterState};
 use fecha_core::price::money::Money;
@@ -78,6 +79,10 @@ pub struct EmailCounts {
 pub enum Attention {
     /// Numbers were mailed that the ledger would give again.
     Behind(Behind),
+    /// The daemon closes nothing before a month that is yet to come.
+    FirstMonthAhead { first: Month },
+    /// A month that has not ended is closed.
+    ClosedEarly { month: Month },
     /// A close waits for a person.
     Held { month: Month, why: String },
     /// A month has ended and is not closed.
@@ -100,6 +105,12 @@ impl Attention {
     pub fn what(&self) -> String {
         match self {
             Self::Behind(behind) => behind.to_string(),
+            Self::FirstMonthAhead { first } => format!(
+                "the daemon closes nothing before {first}: so late was it by the clock of its first start, which was wrong, or the clock is now"
+            ),
+            Self::ClosedEarly { month } => format!(
+                "{month} was closed before its end: the clock was ahead then, or is behind now"
+            ),
             Self::Held { month, why } => format!("{month} is held: {why}"),
             Self::NotClosed { month } => format!("{month} is not closed"),
             Self::Exception { month, exception } => format!("{month}: {}", in_a_line(exception)),
@@ -124,6 +135,12 @@ impl Attention {
     pub fn remedy(&self) -> String {
         match self {
             Self::Behind(behind) => behind.remedy(),
+            Self::FirstMonthAhead { .. } => {
+                "set the clock right; if it is, import the register again, which tells the daemon so, or close months by hand".to_owned()
+            }
+            Self::ClosedEarly { month } => format!(
+                "set the clock right; if it was ahead, run `fecha close --month {month}` and `fecha rerun --month {month} --all` after the month's end"
+            ),
             Self::Held { month, .. } => format!(
                 "mend the message database and run `fecha close --month {month}`, or add --release"
             ),
@@ -170,6 +187,7 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
     let months = months(office, &closings).await?;
     let mut needs_a_person: Vec<Attention> =
         behind(office, None).await?.into_iter().map(Attention::Behind).collect();
+    needs_a_person.extend(of_the_clock(office, &closings).await?);
     for month in &months {
         needs_a_person.extend(of_month(month, closings.get(&month.month)));
     }
@@ -193,6 +211,23 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
     let open = office.ledger.open_sum(office.today()).await?;
     let receivables = OpenRow { balance: open.balance, overdue_invoices: open.overdue };
     Ok(Status { months, needs_a_person, outbox, receivables })
+}
+
+/// What was said under a clock that disagrees with that of now.
+async fn of_the_clock(
+    office: &Office,
+    closings: &BTreeMap<Month, Closing>,
+) -> Result<Vec<Attention>, LedgerError> {
+    let (now, zone) = (office.clock.now(), office.config.issuer.timezone);
+    let first = office.ledger.known_first_month().await?;
+    let ahead = first.filter(|first| *first > Month::last_ended(now, zone).next());
+    let is_early = |closing: &&Closing| {
+        let Closing { month, state, looked_at, .. } = closing;
+        *state == MonthState::Closed && is_premature(*month, *looked_at, now, &[zone])
+    };
+    let early = closings.values().filter(is_early).map(|closing| closing.month);
+    let early = early.map(|month| Attention::ClosedEarly { month });
+    Ok(ahead.map(|first| Attention::FirstMonthAhead { first }).into_iter().chain(early).collect())
 }
 
 async fn months(

@@ -10,7 +10,7 @@ use crate::actions::mailed;
 use crate::clock::Clock;
 use crate::messages::Checked;
 use crate::setup::config::{self, Config};
-use crate::setup::office::{self, Office};
+use crate::setup::office::{self, NoLedger, Office};
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::Month;
 
@@ -49,16 +49,18 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     let mail = match office::mailer(&config) {
         Ok(mailer) => mailer.check().await.map_err(|error| {
             let status = if matches!(error, crate::post::MailError::Server(_)) { 3 } else { 2 };
-            Failure { status, message: error.to_string() }
+            Failure { status, message: error.to_string(), busy: false }
         }),
         Err(error) => Err(Failure::from(error)),
     };
     tried.push(outcome("mail", mail));
-    match Office::with(config, Clock::System).await {
+    let documents = office::documents(&config);
+    let read = |_| "fonts, logo and email templates are read".to_owned();
+    tried.push(outcome("documents", documents.map(read).map_err(Failure::from)));
+    tried.push(outcome("prices", prices(&config, Clock::System)));
+    match Office::with(config, NoLedger::Refuse, Clock::System).await {
         Ok(office) => {
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
-            tried.push(ok("documents", "fonts, logo and email templates are read".to_owned()));
-            tried.push(outcome("prices", prices(&office)));
             tried.push(outcome("register", register(&office).await));
             tried.push(outcome("numbers", numbers(&office, args.mailed).await));
             office.ledger.close().await;
@@ -77,12 +79,13 @@ fn messages(found: &Checked) -> String {
         || "no message yet".to_owned(),
         |instant| format!("newest message {}", instant.format("%Y-%m-%d %H:%M UTC")),
     );
-    format!("{}, {} in {}, {newest}", found.engine, found.relation, found.database)
+    let advice = found.advice.iter().map(|advice| format!("\n{advice}")).collect::<String>();
+    format!("{}, {} in {}, {newest}{advice}", found.engine, found.relation, found.database)
 }
 
-fn prices(office: &Office) -> Result<String, Failure> {
-    let month = Month::last_ended(office.clock.now(), office.config.issuer.timezone);
-    let table = office.config.prices.table_for(month).map_err(Failure::wrong)?;
+fn prices(config: &Config, clock: Clock) -> Result<String, Failure> {
+    let month = Month::last_ended(clock.now(), config.issuer.timezone);
+    let table = config.prices.table_for(month).map_err(Failure::wrong)?;
     let packages: Vec<String> = table.packages.keys().map(u64::to_string).collect();
     Ok(format!("for {month} the table from {} with packages {}", table.from, packages.join(", ")))
 }

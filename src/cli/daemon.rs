@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::output::Failure;
 use crate::clock::Clock;
 use crate::daemon::{self, DaemonError};
-use crate::setup::office::Office;
+use crate::setup::office::{NoLedger, Office};
 
 /// What `fecha daemon --help` says below its options.
 pub const HELP: &str = "\
@@ -34,7 +34,7 @@ pub async fn daemon(config: Option<&Path>) -> Result<u8, Failure> {
         }
         let _ = stop.send(true);
     });
-    let office = Office::open(config, Clock::System).await?;
+    let office = Office::open(config, NoLedger::Refuse, Clock::System).await?;
     daemon::run(office, stopped).await?;
     Ok(0)
 }

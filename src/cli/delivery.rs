@@ -35,7 +35,7 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
         for (to, error) in &delivered.failed {
             message += &format!("\nfailed: {to}: {error}");
         }
-        return Err(Failure { status: 3, message });
+        return Err(Failure { status: 3, message, busy: false });
     }
     output.result(&json, || {
         let mut text = format!(

@@ -15,7 +15,7 @@ use crate::ledger::invoices::FileKind;
 use crate::setup::config::Config;
 use crate::setup::demo;
 use crate::setup::evidence_key;
-use crate::setup::office::{self, Office};
+use crate::setup::office::{self, NoLedger, Office};
 use crate::setup::register::{read_contracts, read_dealerships};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::grouped;
@@ -47,7 +47,7 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
     clear(&args.dir)?;
     // The demo's own configuration alone: variables of a real one must not reach it.
     let config = Config::load(Some(&sample.config), std::iter::empty())?;
-    let office = Office::with(config, clock).await?;
+    let office = Office::with(config, NoLedger::MakeAnew, clock).await?;
     import(&office, &args.dir).await?;
 
     let bar = output.bar();

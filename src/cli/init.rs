@@ -29,7 +29,7 @@ pub fn init(args: &Args, output: &Output) -> Result<u8, Failure> {
         let written = written.iter().map(|path| format!("wrote {path}\n"));
         let kept = kept.iter().map(|path| format!("left  {path} as it is\n"));
         let next = "\nNext: fill in fecha.toml, add your dealerships and contracts, then\n  \
-                    fecha check\n  fecha import --dealerships dealerships.csv --contracts contracts.csv\n";
+                    fecha import --dealerships dealerships.csv --contracts contracts.csv\n  fecha check\n";
         written.chain(kept).chain([next.to_owned()]).collect()
     });
     Ok(0)

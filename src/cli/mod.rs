@@ -31,8 +31,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::output::{Failure, Output};
+use crate::actions::patience::Patience;
 use crate::clock::Clock;
-use crate::setup::office::Office;
+use crate::setup::office::{NoLedger, Office};
 
 /// Closes each month: counts, prices, invoices and emails the use of the WhatsApp Business API.
 #[derive(Debug, Parser)]
@@ -153,29 +154,55 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Daemon => return daemon::daemon(cli.config.as_deref()).await,
         _ => {}
     }
-    let office = Office::open(cli.config.as_deref(), Clock::System).await?;
-    let result = match &cli.command {
-        Command::Demo(_) | Command::Init(_) | Command::Check(_) | Command::Daemon => Ok(0),
-        Command::Import(args) => register::import(&office, args, output).await,
-        Command::Export(args) => register::export(&office, args, output).await,
-        Command::Close(args) => close::close(&office, args, output).await,
-        Command::Preview(args) => preview::preview(&office, args, output).await,
-        Command::Simulate(args) => simulate::simulate(&office, args, output).await,
-        Command::Verify(args) => verify::verify(&office, args, output).await,
-        Command::Rerun(args) => rerun::rerun(&office, args, output).await,
-        Command::Adjust(args) => correct::adjust(&office, args, output).await,
-        Command::Cancel(args) => correct::cancel(&office, args, output).await,
-        Command::Pay(args) => pay::pay(&office, args, output).await,
-        Command::Receivables(args) => receivables::receivables(&office, args, output).await,
-        Command::Invoices(args) => invoices::list(&office, args, output).await,
-        Command::Invoice(args) => invoices::show(&office, args, output).await,
-        Command::Deliver => delivery::deliver(&office, output).await,
-        Command::Outbox(args) => delivery::outbox(&office, args, output).await,
-        Command::Resend(args) => delivery::resend(&office, args, output).await,
-        Command::Digest(args) => delivery::digest(&office, args, output).await,
-        Command::Audit(args) => audit::audit(&office, args, output).await,
-        Command::Status => status::status(&office, output).await,
+    let no_ledger = match &cli.command {
+        Command::Import(args) => args.no_ledger(),
+        _ => NoLedger::Refuse,
+    };
+    let office = Office::open(cli.config.as_deref(), no_ledger, Clock::System).await?;
+    let mut patience = Patience::new();
+    let result = loop {
+        match act(cli, &office, output).await {
+            Err(failure)
+                if failure.busy && cli.command.is_one_transaction() && patience.again().await => {}
+            result => break result,
+        }
     };
     office.ledger.close().await;
     result
+}
+
+/// Runs a command that works on the ledger.
+async fn act(cli: &Cli, office: &Office, output: &Output) -> Result<u8, Failure> {
+    match &cli.command {
+        Command::Demo(_) | Command::Init(_) | Command::Check(_) | Command::Daemon => Ok(0),
+        Command::Import(args) => register::import(office, args, output).await,
+        Command::Export(args) => register::export(office, args, output).await,
+        Command::Close(args) => close::close(office, args, output).await,
+        Command::Preview(args) => preview::preview(office, args, output).await,
+        Command::Simulate(args) => simulate::simulate(office, args, output).await,
+        Command::Verify(args) => verify::verify(office, args, output).await,
+        Command::Rerun(args) => rerun::rerun(office, args, output).await,
+        Command::Adjust(args) => correct::adjust(office, args, output).await,
+        Command::Cancel(args) => correct::cancel(office, args, output).await,
+        Command::Pay(args) => pay::pay(office, args, output).await,
+        Command::Receivables(args) => receivables::receivables(office, args, output).await,
+        Command::Invoices(args) => invoices::list(office, args, output).await,
+        Command::Invoice(args) => invoices::show(office, args, output).await,
+        Command::Deliver => delivery::deliver(office, output).await,
+        Command::Outbox(args) => delivery::outbox(office, args, output).await,
+        Command::Resend(args) => delivery::resend(office, args, output).await,
+        Command::Digest(args) => delivery::digest(office, args, output).await,
+        Command::Audit(args) => audit::audit(office, args, output).await,
+        Command::Status => status::status(office, output).await,
+    }
+}
+
+impl Command {
+    /// Whether nothing of it is done where it fails: then it can be run again at once.
+    fn is_one_transaction(&self) -> bool {
+        matches!(
+            self,
+            Self::Import(_) | Self::Adjust(_) | Self::Cancel(_) | Self::Pay(_) | Self::Resend(_)
+        )
+    }
 }

@@ -35,23 +35,27 @@ pub struct Failure {
     pub status: u8,
     /// What went wrong and what to do; may have several lines.
     pub message: String,
+    /// The same may work in a moment.
+    pub busy: bool,
 }
 
 impl Failure {
     /// Wrong use, configuration or input.
     #[expect(clippy::needless_pass_by_value, reason = "an error or a text, as it comes")]
     pub fn wrong(message: impl ToString) -> Self {
-        Self { status: 2, message: message.to_string() }
+        Self { status: 2, message: message.to_string(), busy: false }
     }
 
     fn of(message: &impl ToString, is_unreachable: bool) -> Self {
-        Self { status: if is_unreachable { 3 } else { 2 }, message: message.to_string() }
+        let status = if is_unreachable { 3 } else { 2 };
+        Self { status, message: message.to_string(), busy: false }
     }
 }
 
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
-        Self::of(&error, error.is_unreachable() || matches!(error, LedgerError::Database { .. }))
+        let passes = error.is_unreachable() || matches!(error, LedgerError::Database { .. });
+        Self { busy: error.is_busy(), ..Self::of(&error, passes) }
     }
 }
 
@@ -59,6 +63,8 @@ impl From<OfficeError> for Failure {
     fn from(error: OfficeError) -> Self {
         match error {
             OfficeError::Ledger(error) => error.into(),
+            // A volume that is mounted, or a backup that is restored, mends it without a change here.
+            error @ OfficeError::LedgerGone { .. } => Self::of(&error, true),
             error => Self::wrong(error),
         }
     }
@@ -78,7 +84,7 @@ impl From<SourceError> for Failure {
     fn from(error: SourceError) -> Self {
         // The database gave different answers to one question: nobody's input is wrong.
         if matches!(error, SourceError::Residual { .. }) {
-            return Self { status: 1, message: error.to_string() };
+            return Self { status: 1, message: error.to_string(), busy: false };
         }
         Self::of(&error, error.is_unreachable())
     }

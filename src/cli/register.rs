@@ -9,11 +9,12 @@ use super::output::{Failure, Output};
 use crate::actions::import::{self, File};
 use crate::ledger::register::Imported;
 use crate::setup::input;
-use crate::setup::office::Office;
+use crate::setup::office::{NoLedger, Office};
 
 /// Arguments of `fecha import`.
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = true)]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("files").required(true).multiple(true).args(["dealerships", "contracts"]))]
 #[command(after_help = "\
 Rows are added and updated by their key (id; dealership_id and from_month); nothing is removed. All rows
 are imported or none: bad ones are named by file, line, column and reason, all at once.
@@ -24,8 +25,12 @@ invoice prints. It may be missing, and applies to what is issued or resent from 
   yes    the CSV file, with each email; compressed where an email could not carry it otherwise
   annex  the same, and the statement lists the contacts of the file
 
-Example:
-  fecha import --dealerships dealerships.csv --contracts contracts.csv")]
+The first import makes the ledger. Where something shows that there was one (the evidence key beside the
+configuration, files that SQLite left), a missing ledger is not made anew: mount its volume or restore it.
+
+Examples:
+  fecha import --dealerships dealerships.csv --contracts contracts.csv
+  fecha import --dealerships dealerships.csv --contracts contracts.csv --new-ledger")]
 pub struct ImportArgs {
     #[arg(
         long,
@@ -35,6 +40,16 @@ pub struct ImportArgs {
     dealerships: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help = "CSV: dealership_id,from_month,package")]
     contracts: Option<PathBuf>,
+    /// Make a new ledger, although there was one: numbers begin from 1 again
+    #[arg(long)]
+    new_ledger: bool,
+}
+
+impl ImportArgs {
+    /// What becomes of a ledger that is not there.
+    pub fn no_ledger(&self) -> NoLedger {
+        if self.new_ledger { NoLedger::MakeAnew } else { NoLedger::MakeFirst }
+    }
 }
 
 /// Adds to and updates the register.

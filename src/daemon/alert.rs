@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 use super::Daemon;
+use super::wrong_clock::WrongClock;
 use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::refusals::Refusal;
 use crate::ledger::schedule::{FailedEmail, FailedEmails};
@@ -52,6 +53,7 @@ struct Situation<'a> {
     trouble: Option<&'a Trouble>,
     failed: &'a FailedEmails,
     refusal: Option<&'a Refusal>,
+    clock: &'a [WrongClock],
 }
 
 /// Queues an alert for everything that needs a person, unless it was told; whether one was queued.
@@ -60,6 +62,7 @@ pub async fn call(
     ledger: &Ledger,
     late: &[Due],
     trouble: Option<&Trouble>,
+    clock: &[WrongClock],
 ) -> Result<bool, LedgerError> {
     let office = &daemon.office;
     if office.config.email.admins.is_empty() {
@@ -77,6 +80,7 @@ pub async fn call(
         trouble,
         failed: &ledger.failed_emails().await?,
         refusal: refusal.as_ref(),
+        clock,
     };
     let mut queued = false;
     for call in situation.calls() {
@@ -102,9 +106,10 @@ impl Situation<'_> {
         let unissued = self.closings.iter().filter_map(|closing| self.unissued(closing));
         let late = self.late.iter().filter_map(|due| self.is_late(due));
         let away = self.trouble.and_then(|trouble| self.away(trouble));
+        let clock = self.clock.iter().map(|trace| self.wrong_clock(*trace));
         let refused = self.refusal.map(|refusal| self.refused(refusal));
         let mail = self.failed_emails().into_iter().chain(refused);
-        held.chain(unissued).chain(late).chain(away).chain(mail).collect()
+        held.chain(unissued).chain(late).chain(away).chain(mail).chain(clock).collect()
     }
 
     fn held(&self, closing: &Closing) -> Option<Call> {
@@ -138,7 +143,9 @@ impl Situation<'_> {
             alert: self.alert(
                 format!("faturas de {} não emitidas por erro", month.in_words()),
                 format!("As demais foram emitidas. Sem fatura:\n\n{}", shortened(&lines)),
-                format!("Corrija a causa e rode: fecha close --month {month}"),
+                format!(
+                    "Corrija a causa. O fecha tenta de novo sozinho, no mais tardar de hora em hora; para não esperar: fecha close --month {month}"
+                ),
             ),
             reminder: None,
         })
@@ -181,6 +188,50 @@ impl Situation<'_> {
             ),
             reminder: Some(REMINDER),
         })
+    }
+
+    fn wrong_clock(&self, trace: WrongClock) -> Call {
+        let (cause, happened, todo) = match trace {
+            WrongClock::FirstMonthMended { wrong, right } => (
+                format!("clock {wrong}"),
+                format!(
+                    "Na primeira partida do fecha daemon o relógio da máquina estava errado: o primeiro mês a fechar seria {}. Agora é {}.",
+                    wrong.in_words(),
+                    right.in_words()
+                ),
+                "Acerte o relógio (chrony, systemd-timesyncd). Meses anteriores são fechados à mão: fecha close --month AAAA-MM".to_owned(),
+            ),
+            WrongClock::FirstMonthAhead { first } => (
+                format!("clock first {first}"),
+                format!(
+                    "Nenhum mês é fechado antes de {}, que foi o mês em que o fecha daemon partiu pela primeira vez, segundo o relógio de então. Esse relógio estava errado, ou está errado o de agora.",
+                    first.in_words()
+                ),
+                "Acerte o relógio (chrony, systemd-timesyncd). Se o de agora está certo, feche os meses à mão até lá: fecha close --month AAAA-MM. Um novo fecha import diz ao fecha que o relógio de agora está certo.".to_owned(),
+            ),
+            WrongClock::LookForgotten { month, looked_at } => (
+                format!("clock {month}"),
+                format!(
+                    "Em {} segundo o relógio de então, que estava adiantado, o fecha examinou o fechamento de {}, que ainda não terminou. Esse exame não vale mais.",
+                    self.local(looked_at),
+                    month.in_words()
+                ),
+                "Acerte o relógio (chrony, systemd-timesyncd). O mês é fechado sozinho quando terminar.".to_owned(),
+            ),
+            WrongClock::ClosedEarly { month, looked_at } => (
+                format!("clock closed {month}"),
+                format!(
+                    "{} foi fechado em {}, mas segundo o relógio de agora o mês ainda não terminou. Esse relógio estava adiantado, ou o de agora está atrasado.",
+                    month.in_words(),
+                    self.local(looked_at)
+                ),
+                format!(
+                    "Acerte o relógio (chrony, systemd-timesyncd). Se estava adiantado, depois do fim do mês rode: fecha close --month {month}, e fecha rerun --month {month} --all --reason \"relógio adiantado\""
+                ),
+            ),
+        };
+        let alert = self.alert("o relógio da máquina esteve errado".to_owned(), happened, todo);
+        Call { cause, alert, reminder: Some(REMINDER) }
     }
 
     fn failed_emails(&self) -> Option<Call> {
@@ -273,8 +324,18 @@ mod tests {
     ) -> Vec<String> {
         let (now, settle) = (now.parse().unwrap(), TimeDelta::minutes(2));
         let (zone, issuer) = (Sao_Paulo, "Exemplo");
-        let situation =
-            Situation { now, settle, zone, issuer, closings, late, trouble, failed, refusal: None };
+        let situation = Situation {
+            now,
+            settle,
+            zone,
+            issuer,
+            closings,
+            late,
+            trouble,
+            failed,
+            refusal: None,
+            clock: &[],
+        };
         situation.calls().into_iter().map(|call| call.cause).collect()
     }
 

@@ -11,11 +11,13 @@ use tokio::time::{Instant, sleep_until};
 
 use super::alert::{self, Trouble};
 use super::pulse::Stage;
+use super::wrong_clock::{Glance, WrongClock};
 use super::{ACTOR, Daemon, Ends, backoff, told};
 use crate::actions::close::{CloseError, CloseOptions, CloseReport, Progress, close_month};
 use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::{Ledger, LedgerError, audit};
 use crate::setup::config::Approval;
+use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::calendar::due::{Due, Seen, due};
 use fecha_core::calendar::month::Month;
 
@@ -23,6 +25,8 @@ use fecha_core::calendar::month::Month;
 const POLL: Duration = Duration::from_mins(5);
 /// How long the first and the longest pause is after a close that failed.
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(5)];
+/// The same after a close that could not issue some of the invoices: each try counts the whole month.
+const UNISSUED_PAUSES: [Duration; 2] = [Duration::from_secs(20), Duration::from_hours(1)];
 /// How long the invoice in hand may take after the daemon was told to stop.
 const LAST_INVOICE: Duration = Duration::from_secs(5);
 /// Why a close waits for a person who has to approve each.
@@ -35,68 +39,135 @@ struct Setback {
     trouble: Trouble,
 }
 
+/// A month of which some invoices could not be issued: how often that was, and when it is tried again.
+struct Unissued {
+    failures: u32,
+    again: Instant,
+}
+
 struct Closer {
     daemon: Arc<Daemon>,
     ledger: Ledger,
     setback: Option<Setback>,
+    unissued: BTreeMap<Month, Unissued>,
 }
 
 /// Looks each time that it is woken, until told to end; then finishes the invoice in hand.
 pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, mut ends: Ends) {
-    let mut closer = Closer { daemon: daemon.clone(), ledger, setback: None };
+    let unissued = BTreeMap::new();
+    let mut closer = Closer { daemon: daemon.clone(), ledger, setback: None, unissued };
     let mut ledger_is_away = false;
     while !*ends.borrow() {
         match closer.look(&mut ends).await {
             Ok(()) => ledger_is_away = false,
-            Err(LedgerError::Deposed) => return,
-            Err(error) if !ledger_is_away => {
+            Err(LedgerError::Deposed | LedgerError::Replaced { .. }) => return,
+            Err(error) => {
+                daemon.pulse.heard(&error);
+                if !ledger_is_away {
+                    tracing::error!(%error, "cannot do what is due: trying again");
+                }
                 ledger_is_away = true;
-                tracing::error!(%error, "cannot see what is due: trying again");
             }
-            Err(_) => {}
         }
         daemon.pulse.beat();
-        let again = closer.setback.as_ref().map(|setback| setback.again);
-        let next = again.filter(|again| *again > Instant::now());
         tokio::select! {
             () = daemon.wake.notified() => {}
-            () = sleep_until(next.unwrap_or_else(|| Instant::now() + POLL)) => {}
+            () = sleep_until(closer.next_look()) => {}
             () = told(&mut ends) => {}
         }
     }
 }
 
 impl Closer {
+    /// When to look again, should nothing wake it: as soon as something is to be tried again.
+    fn next_look(&self) -> Instant {
+        let now = Instant::now();
+        let setback = self.setback.as_ref().map(|setback| setback.again);
+        let unissued = self.unissued.values().map(|unissued| unissued.again);
+        let again = setback.into_iter().chain(unissued).filter(|again| *again > now);
+        again.min().unwrap_or(now + POLL).min(now + POLL)
+    }
+
     /// Closes what is due and calls a person where one is needed.
     async fn look(&mut self, ends: &mut Ends) -> Result<(), LedgerError> {
         let config = &self.daemon.office.config;
         // No span of time in the configuration is longer than a year, so nothing is cut off.
         let settle = TimeDelta::from_std(config.close.settle).unwrap_or(TimeDelta::MAX);
-        let as_of = self.daemon.office.clock.now() - settle;
-        let months = self.due(as_of).await?;
-        if months.is_empty() {
+        let now = self.daemon.office.clock.now();
+        let as_of = now - settle;
+        if self.daemon.pulse.not_written().is_some() {
+            // Not counted for nothing: what cannot be written is found out first.
+            self.ledger.renew().await;
+            self.ledger.try_writing(now).await?;
+            self.daemon.pulse.written();
+        }
+        let mut clock = Vec::new();
+        let mut late = self.due(as_of, &mut clock).await?;
+        if late.is_empty() {
             self.setback = None;
         }
+        let again = self.unissued_again(&late, as_of).await?;
+        let months: Vec<Due> = late.iter().copied().chain(again).collect();
         let may_try = self.setback.as_ref().is_none_or(|setback| setback.again <= Instant::now());
-        if may_try {
+        if may_try && !months.is_empty() {
             for Due { month, .. } in months {
                 if *ends.borrow() || !self.close(month, as_of, ends).await? {
                     break;
                 }
             }
+            late = self.due(as_of, &mut clock).await?;
         }
         if !*ends.borrow() {
-            let late = self.due(as_of).await?;
             let trouble = self.setback.as_ref().map(|setback| &setback.trouble);
-            if alert::call(&self.daemon, &self.ledger, &late, trouble).await? {
+            if alert::call(&self.daemon, &self.ledger, &late, trouble, &clock).await? {
                 self.daemon.post.notify_waiters();
             }
         }
         Ok(())
     }
 
-    /// What the ledger says is due.
-    async fn due(&self, as_of: DateTime<Utc>) -> Result<Vec<Due>, LedgerError> {
+    /// Months of which invoices could not be issued, closed ones too, where it is time to try again.
+    async fn unissued_again(
+        &mut self,
+        due: &[Due],
+        as_of: DateTime<Utc>,
+    ) -> Result<Vec<Due>, LedgerError> {
+        let unissued: Vec<Month> = self
+            .ledger
+            .closings_in_need()
+            .await?
+            .into_iter()
+            .filter(|closing| closing.state != MonthState::Held && has_failed(&closing.exceptions))
+            .map(|closing| closing.month)
+            .collect();
+        self.unissued.retain(|month, _| unissued.contains(month));
+        let is_time = |month: &Month| {
+            let unissued = self.unissued.get(month);
+            unissued.is_none_or(|unissued| unissued.again <= Instant::now())
+        };
+        let is_due = |month: &Month| due.iter().any(|due| due.month == *month);
+        let again = unissued.into_iter().filter(|month| is_time(month) && !is_due(month));
+        Ok(again.map(|month| Due { month, since: as_of }).collect())
+    }
+
+    /// Says when a month is tried again of which a close could not issue all.
+    fn remember_unissued(&mut self, report: &CloseReport) {
+        if !has_failed(&report.exceptions) {
+            self.unissued.remove(&report.month);
+            return;
+        }
+        let before = self.unissued.get(&report.month).map_or(0, |unissued| unissued.failures);
+        let failures = before + 1;
+        let again = Instant::now() + backoff(failures, UNISSUED_PAUSES);
+        self.unissued.insert(report.month, Unissued { failures, again });
+    }
+
+    /// What the ledger says is due, once what was said under a wrong clock is mended.
+    async fn due(
+        &self,
+        as_of: DateTime<Utc>,
+        clock: &mut Vec<WrongClock>,
+    ) -> Result<Vec<Due>, LedgerError> {
         let issuer = self.daemon.office.config.issuer.timezone;
         let dealerships = self.ledger.dealerships().await?;
         let own = dealerships.iter().filter_map(|dealership| dealership.timezone);
@@ -107,10 +178,15 @@ impl Closer {
             MonthState::Held => Seen::Held,
             MonthState::Open => Seen::Until(looked_at),
         };
-        let states = self.ledger.month_states().await?;
+        let now = self.daemon.office.clock.now();
+        let glance =
+            Glance { ledger: &self.ledger, now, zone: issuer, started_in: self.daemon.started_in };
+        let first_month = glance.first_month(clock).await?;
+        let mut states = self.ledger.month_states().await?;
+        glance.forget_premature(&zones, &mut states, clock).await?;
         let seen: BTreeMap<_, _> =
             states.into_iter().map(|(month, state)| (month, seen(state))).collect();
-        Ok(due(as_of, &zones, self.daemon.first_month, &seen))
+        Ok(due(as_of, &zones, first_month, &seen))
     }
 
     /// Closes a month; `false` where it failed and is to be tried again later.
@@ -131,13 +207,19 @@ impl Closer {
             Some(Ok(report)) => {
                 self.setback = None;
                 self.daemon.pulse.closed(false);
+                self.remember_unissued(&report);
                 tell(&report);
                 self.daemon.post.notify_waiters();
             }
-            Some(Err(CloseError::Ledger(LedgerError::Deposed))) => {
-                return Err(LedgerError::Deposed);
+            Some(Err(CloseError::Ledger(
+                error @ (LedgerError::Deposed | LedgerError::Replaced { .. }),
+            ))) => {
+                return Err(error);
             }
             Some(Err(error)) => {
+                if let CloseError::Ledger(error) = &error {
+                    self.daemon.pulse.heard(error);
+                }
                 self.daemon.pulse.closed(true);
                 self.set_back(month, &error, started);
                 return Ok(false);
@@ -213,6 +295,10 @@ impl Closer {
         };
         self.ledger.log(&entry).await
     }
+}
+
+fn has_failed(exceptions: &[Exception]) -> bool {
+    exceptions.iter().any(|exception| exception.reason == Reason::Failed)
 }
 
 /// Logs how a close ended.

@@ -5,11 +5,12 @@ use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -32,19 +33,65 @@ pub async fn serve(daemon: Arc<Daemon>, listener: TcpListener, stop: Ends) {
     listener::serve(router, listener, stop).await;
 }
 
-/// Whether the ledger answers and the daemon looks after its work.
+/// What `/readyz` says.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "answers to four questions, for a probe to read")]
+struct Readiness {
+    /// All that is needed for its work, now or when it is its turn.
+    ready: bool,
+    /// The ledger can be read.
+    answers: bool,
+    /// The ledger can be written.
+    writes: bool,
+    /// It leads; one that waits for its turn is ready too.
+    leads: bool,
+    /// Since the latest sign of life.
+    last_tick_seconds: u64,
+    /// What is missing, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+/// Whether the ledger answers and can be written, and the daemon looks after its work.
 async fn ready(State(daemon): State<Arc<Daemon>>) -> impl IntoResponse {
     let silent = daemon.pulse.silent_for();
-    if silent > STUCK_AFTER {
-        let text = format!("no sign of life for {} seconds\n", silent.as_secs());
-        return (StatusCode::SERVICE_UNAVAILABLE, text);
-    }
-    let text = match timeout(ANSWER, daemon.office.ledger.ping()).await {
-        Ok(Ok(())) => return (StatusCode::OK, "ready\n".to_owned()),
-        Ok(Err(error)) => format!("{error}\n"),
-        Err(_) => "the ledger does not answer\n".to_owned(),
+    let (answers, written) = match timeout(ANSWER, daemon.office.ledger.ping()).await {
+        Ok(Ok(())) => (true, written(&daemon).await),
+        Ok(Err(error)) => (false, Err(error.to_string())),
+        Err(_) => (false, Err("the ledger does not answer".to_owned())),
     };
-    (StatusCode::SERVICE_UNAVAILABLE, text)
+    let stuck =
+        (silent > STUCK_AFTER).then(|| format!("no sign of life for {} seconds", silent.as_secs()));
+    let readiness = Readiness {
+        ready: written.is_ok() && stuck.is_none(),
+        answers,
+        writes: written.is_ok(),
+        leads: daemon.pulse.leads(),
+        last_tick_seconds: silent.as_secs(),
+        why: written.err().or(stuck),
+    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(readiness))
+}
+
+const BUSY: &str = "the ledger cannot be written: somebody else does, for long";
+
+/// Whether the ledger can be written; else why not. Asked by one at a time: who waits for a lock that is not
+/// given goes on waiting when nobody listens any more.
+async fn written(daemon: &Arc<Daemon>) -> Result<(), String> {
+    if let Some(why) = daemon.pulse.not_written() {
+        return Err(format!("the ledger cannot be written: {why}"));
+    }
+    let asking = daemon.clone();
+    let asked = tokio::spawn(async move {
+        let Ok(_one_at_a_time) = asking.asked.try_lock() else { return Err(BUSY.to_owned()) };
+        asking.office.ledger.may_be_written().await.map_err(|error| error.to_string())
+    });
+    match timeout(ANSWER, asked).await {
+        Ok(Ok(written)) => written,
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(BUSY.to_owned()),
+    }
 }
 
 async fn metrics(State(daemon): State<Arc<Daemon>>) -> impl IntoResponse {

@@ -16,6 +16,7 @@ mod postman;
 mod pulse;
 mod ticker;
 mod watcher;
+mod wrong_clock;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
+use tokio_cron_scheduler::JobScheduler;
 
 use self::leader::Seat;
 use self::pulse::Pulse;
@@ -95,14 +97,20 @@ pub enum DaemonError {
 struct Daemon {
     office: Office,
     source: Source,
-    /// The first month that is closed without being asked for.
-    first_month: Month,
+    /// The month of its start.
+    started_in: Month,
     /// Wakes the closer.
     wake: Notify,
     /// Wakes the postmen.
     post: Notify,
     /// Wakes the watcher.
     watch: Notify,
+    /// Says that the ledger's file is not its own any more.
+    gone: Notify,
+    /// Held by the one postman at rest who looks whether something is due.
+    lookout: tokio::sync::Mutex<()>,
+    /// Held by the one probe that asks whether the ledger can be written.
+    asked: tokio::sync::Mutex<()>,
     pulse: Pulse,
 }
 
@@ -123,9 +131,10 @@ fn backoff(failures: u32, [first, longest]: [Duration; 2]) -> Duration {
 /// Runs until `stop` says true; then finishes the invoice and the emails in hand, within ten seconds.
 ///
 /// # Errors
-/// [`DaemonError`] where it cannot start. Once it runs it goes on whatever fails.
+/// [`DaemonError`] where it cannot start. Once it runs it goes on whatever fails, but for a ledger whose file
+/// was deleted or replaced under it: what it writes then is lost.
 pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), DaemonError> {
-    let seat = Seat::take(&office.config.ledger_url, &office.ledger)?;
+    let mut seat = Seat::take(&office.config.ledger_url, &office.ledger)?;
     let source = office::source(&office.config)?;
     // Settings that cannot work are found now, not at midnight.
     office::mailer(&office.config)?;
@@ -136,41 +145,59 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
     for behind in mailed::behind(&office, None).await? {
         tracing::error!("{behind}: {}", behind.remedy());
     }
-    let this_month = Month::last_ended(office.clock.now(), office.config.issuer.timezone).next();
-    let first_month = office.ledger.first_month(this_month).await?;
+    let started_in = Month::last_ended(office.clock.now(), office.config.issuer.timezone).next();
+    let first_month = said_first_month(&office, started_in).await?;
     let daemon = Arc::new(Daemon {
         office,
         source,
-        first_month,
+        started_in,
         wake: Notify::new(),
         post: Notify::new(),
         watch: Notify::new(),
+        gone: Notify::new(),
+        lookout: tokio::sync::Mutex::new(()),
+        asked: tokio::sync::Mutex::new(()),
         pulse: Pulse::new(),
     });
-    let mut scheduler = ticker::start(daemon.clone()).await?;
+    let scheduler = JobScheduler::new().await?;
     let mut services = JoinSet::new();
     services.spawn(health::serve(daemon.clone(), listener, stop.clone()));
     services.spawn(ticker::watchdog(daemon.clone(), stop.clone()));
-    tracing::info!(%address, %first_month, ledger = daemon.office.ledger.engine_name(), "the daemon runs");
+    services.spawn(ticker::run(daemon.clone(), scheduler, stop.clone()));
+    tracing::info!(%address, first_month, ledger = daemon.office.ledger.engine_name(), "the daemon runs");
     ticker::tell_manager(&[sd_notify::NotifyState::Ready]);
 
-    lead_in_turn(&daemon, &seat, stop).await;
+    let ended = lead_in_turn(&daemon, &mut seat, stop).await;
 
     tracing::info!("the daemon has stopped");
-    if let Err(error) = scheduler.shutdown().await {
-        tracing::debug!(%error, "the scheduler did not stop");
-    }
     services.shutdown().await;
     daemon.office.ledger.clone().close().await;
-    Ok(())
+    Ok(ended?)
 }
 
-/// Leads, waits where another leads, and leads again, until it is told to stop.
-async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiver<bool>) {
+/// The first month that is closed, for the log. A ledger that cannot be written says it later.
+async fn said_first_month(office: &Office, started_in: Month) -> Result<String, LedgerError> {
+    match office.ledger.first_month(started_in).await {
+        Ok(month) => Ok(month.to_string()),
+        Err(error @ LedgerError::NotWritable { .. }) => {
+            tracing::error!(%error, "the daemon waits");
+            Ok("not known yet".to_owned())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Leads, waits where another leads, and leads again, until it is told to stop or the ledger's file is gone.
+async fn lead_in_turn(
+    daemon: &Arc<Daemon>,
+    seat: &mut Seat,
+    mut stop: watch::Receiver<bool>,
+) -> Result<(), LedgerError> {
     loop {
         let mut term = tokio::select! {
             term = seat.wait(&daemon.office.ledger, &daemon.pulse) => term,
-            () = told(&mut stop) => return,
+            () = told(&mut stop) => return Ok(()),
+            () = daemon.gone.notified() => return daemon.office.ledger.must_be_there(),
         };
         daemon.pulse.lead(true);
         let (end, ends) = watch::channel(false);
@@ -190,8 +217,15 @@ async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiv
                 tracing::info!("told to stop: finishing what is in hand");
                 ticker::tell_manager(&[sd_notify::NotifyState::Stopping]);
             }
+            () = daemon.gone.notified() => {}
+        }
+        let there = daemon.office.ledger.must_be_there();
+        if let Err(error) = &there {
+            tracing::error!(%error, "this daemon ends");
         }
         daemon.pulse.lead(false);
+        // Whoever waits has not tried.
+        daemon.pulse.written();
         let _ = end.send(true);
         let all_ended = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(WIND_UP, all_ended).await.is_err() {
@@ -199,8 +233,8 @@ async fn lead_in_turn(daemon: &Arc<Daemon>, seat: &Seat, mut stop: watch::Receiv
             tasks.shutdown().await;
         }
         term.end().await;
-        if *stop.borrow() {
-            return;
+        if there.is_err() || *stop.borrow() {
+            return there;
         }
     }
 }

@@ -1,9 +1,12 @@
 //! What the daemon tells about itself while it runs: signs of life, counts and times.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::ledger::LedgerError;
 
 /// A part of the work whose time is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,8 @@ pub struct Pulse {
     latest: AtomicU64,
     leads: AtomicBool,
     mail_is_away: AtomicBool,
+    /// Why the ledger refused to be written when that was tried last.
+    not_written: Mutex<Option<String>>,
     closes: AtomicU64,
     failed_closes: AtomicU64,
     stages: [Times; 4],
@@ -60,6 +65,7 @@ impl Pulse {
             latest: AtomicU64::new(0),
             leads: AtomicBool::new(false),
             mail_is_away: AtomicBool::new(false),
+            not_written: Mutex::default(),
             closes: AtomicU64::new(0),
             failed_closes: AtomicU64::new(0),
             stages: Default::default(),
@@ -88,6 +94,23 @@ impl Pulse {
     /// Notes whether the mail server is away; `true` where that is news.
     pub fn mail_is_away(&self, away: bool) -> bool {
         self.mail_is_away.swap(away, Ordering::Relaxed) != away
+    }
+
+    /// Notes that the ledger refused to be written, where the error is that.
+    pub fn heard(&self, error: &LedgerError) {
+        if let LedgerError::NotWritable { cause, .. } = error {
+            *self.not_written.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause.clone());
+        }
+    }
+
+    /// The ledger was written.
+    pub fn written(&self) {
+        *self.not_written.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Why the ledger cannot be written, as far as that was met.
+    pub fn not_written(&self) -> Option<String> {
+        self.not_written.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A close ended: whether it failed.

@@ -39,16 +39,20 @@ enum LookError {
 }
 
 impl LookError {
-    /// Another daemon leads.
-    fn is_deposed(&self) -> bool {
-        matches!(
-            self,
-            Self::Recount(RecountError::Ledger(LedgerError::Deposed))
-                | Self::Reminder(ReminderError::Ledger(LedgerError::Deposed))
-                | Self::PackageUse(PackageUseError::Count(CloseError::Ledger(
-                    LedgerError::Deposed
-                )))
-        )
+    /// That of the ledger, where it is one.
+    fn of_the_ledger(&self) -> Option<&LedgerError> {
+        match self {
+            Self::Recount(RecountError::Ledger(error))
+            | Self::Reminder(ReminderError::Ledger(error))
+            | Self::PackageUse(PackageUseError::Count(CloseError::Ledger(error))) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Another daemon leads, or the ledger is not there any more.
+    fn is_the_end(&self) -> bool {
+        let error = self.of_the_ledger();
+        error.is_some_and(|e| matches!(e, LedgerError::Deposed | LedgerError::Replaced { .. }))
     }
 }
 
@@ -73,8 +77,11 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, mut ends: Ends) {
             };
             failures = match looked {
                 Ok(()) => 0,
-                Err(error) if error.is_deposed() => return,
+                Err(error) if error.is_the_end() => return,
                 Err(error) => {
+                    if let Some(error) = error.of_the_ledger() {
+                        daemon.pulse.heard(error);
+                    }
                     if failures == 0 {
                         tracing::warn!(%error, "what is looked after each morning waits: trying again");
                     }
@@ -93,6 +100,11 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, mut ends: Ends) {
             () = told(&mut ends) => {}
         }
     }
+}
+
+/// A look that is yet to come was made under a clock that was ahead: it counts for nothing.
+fn has_been(look: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    look <= now + TimeDelta::hours(1)
 }
 
 struct Watcher {
@@ -118,7 +130,7 @@ impl Watcher {
         }
         let zone = config.issuer.timezone;
         let looks = self.office.ledger.looks(Subject::Reminders).await?;
-        let latest = looks.values().map(|look| look.latest).max();
+        let latest = looks.values().map(|look| look.latest).filter(|at| has_been(*at, now)).max();
         if !is_a_new_morning(latest.unwrap_or(now - TimeDelta::days(1)), now, zone) {
             return Ok(());
         }
@@ -138,7 +150,8 @@ impl Watcher {
         let looks = self.office.ledger.looks(Subject::Verify).await?;
         for (month, closed_at) in self.office.ledger.closed_months().await? {
             let before = looks.get(&month);
-            let (count, latest) = (before.map_or(0, |b| b.count), before.map(|b| b.latest));
+            let latest = before.map(|look| look.latest).filter(|at| has_been(*at, now));
+            let count = before.map_or(0, |look| look.count);
             if !verification_is_due(closed_at, count, latest, now, zone) {
                 continue;
             }
@@ -159,6 +172,7 @@ impl Watcher {
         let month = Month::last_ended(now, zone).next();
         let latest =
             self.office.ledger.looks(Subject::PackageUse).await?.get(&month).map(|l| l.latest);
+        let latest = latest.filter(|at| has_been(*at, now));
         let before_the_month = month.period_in(zone).start - TimeDelta::milliseconds(1);
         if !is_a_new_morning(latest.unwrap_or(before_the_month), now, zone) {
             return Ok(());

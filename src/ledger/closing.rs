@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::outbox::queue;
-use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
+use super::{Ledger, LedgerError, audit, corrupt, from_text, json, to_text};
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::calendar::month::Month;
@@ -120,6 +120,8 @@ impl Ledger {
             MonthState::Held => "held",
             MonthState::Closed => "closed",
         };
+        let failed = LedgerError::while_doing("record the close");
+        let mut transaction = self.begin().await?;
         sqlx::query(
             "INSERT INTO closing (month, state, held, exceptions, messages, looked_at)
              VALUES ($1, $2, $3, $4, $5, $6)
@@ -134,10 +136,39 @@ impl Ledger {
         .bind(json(&closing.exceptions)?)
         .bind(json(&closing.messages)?)
         .bind(to_text(closing.looked_at))
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
-        .map_err(LedgerError::while_doing("record the close"))?;
-        Ok(())
+        .map_err(&failed)?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    /// Forgets the look at a month that was made at this instant, under a clock that was ahead, unless the
+    /// month is closed; notes the deed. Whether there was one to forget.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written.
+    pub async fn forget_look(
+        &self,
+        month: Month,
+        looked_at: DateTime<Utc>,
+        deed: &audit::Deed<'_>,
+    ) -> Result<bool, LedgerError> {
+        let failed = LedgerError::while_doing("forget a look under a wrong clock");
+        let mut transaction = self.begin().await?;
+        let forgotten = sqlx::query(
+            "DELETE FROM closing WHERE month = $1 AND looked_at = $2 AND state <> 'closed'",
+        )
+        .bind(month.to_string())
+        .bind(to_text(looked_at))
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        if forgotten.rows_affected() == 0 {
+            return Ok(false);
+        }
+        deed.write(&mut transaction).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(true)
     }
 
     /// How many reports finance got on a month.

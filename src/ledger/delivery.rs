@@ -32,6 +32,13 @@ impl Done {
         Self { email, delivery, next_attempt_at, at }
     }
 
+    /// It did not fail after all: what it met was everybody's trouble.
+    pub fn put_back(&mut self) {
+        if let Delivery::Failed { error } = &self.delivery {
+            self.delivery = Delivery::Refused { error: error.clone() };
+        }
+    }
+
     /// As it was claimed.
     #[must_use]
     pub fn email(&self) -> &Queued {

@@ -6,10 +6,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Ledger, LedgerError, audit, corrupt, from_text, to_text};
+use super::{Engine, Ledger, LedgerError, audit, corrupt, from_text, to_text};
 use fecha_core::account::receivables::Balance;
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::EmailAddress;
+
+/// The fact's name.
+const FIRST_MONTH: &str = "first_month";
 
 /// How much there is of everything, for whoever watches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,24 +59,115 @@ impl Ledger {
         asked.map(|_| ()).map_err(LedgerError::while_doing("answer"))
     }
 
+    /// Whether it can be written, as far as can be seen without writing: a standby and a file of somebody
+    /// else's say no.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotWritable`] where it can only be read, else where it does not answer.
+    pub async fn may_be_written(&self) -> Result<(), LedgerError> {
+        const ACTION: &str = "begin a transaction";
+        let failed = LedgerError::while_doing(ACTION);
+        if self.engine == Engine::Sqlite {
+            let mut transaction = self.begin_whoever_leads().await?;
+            // Only a write tells: a transaction begins where it may only be read, too.
+            let nothing = sqlx::query("UPDATE meta SET value = value WHERE name = 'evidence_key'");
+            let written = nothing.execute(&mut *transaction).await.map_err(&failed);
+            transaction.rollback().await.map_err(failed)?;
+            if matches!(written, Err(LedgerError::NotWritable { .. })) {
+                self.renew().await;
+            }
+            return written.map(|_| ());
+        }
+        let only_read: String = sqlx::query("SELECT current_setting('transaction_read_only')")
+            .fetch_one(&self.pool)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(failed)?;
+        match only_read.as_str() {
+            "on" => {
+                self.renew().await;
+                let cause = "the server allows only to read".to_owned();
+                Err(LedgerError::NotWritable { action: ACTION, cause })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes that it was written at this instant: what a full disk refuses is only seen so.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where it cannot be written.
+    pub async fn try_writing(&self, now: DateTime<Utc>) -> Result<(), LedgerError> {
+        let failed = LedgerError::while_doing("write at all");
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ('written', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(to_text(now))
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        transaction.commit().await.map_err(failed)
+    }
+
     /// The first month that the daemon closes by itself: `month`, said by its very first start, or what
     /// that start said.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
+    /// [`LedgerError`] where the ledger cannot be read, or `month` not be kept.
     pub async fn first_month(&self, month: Month) -> Result<Month, LedgerError> {
-        let failed = LedgerError::while_doing("keep the first month of the daemon");
-        sqlx::query("INSERT INTO meta (name, value) VALUES ('first_month', $1) ON CONFLICT (name) DO NOTHING")
-            .bind(month.to_string())
-            .execute(&self.pool)
+        if let Some(known) = self.known_first_month().await? {
+            return Ok(known);
+        }
+        self.keep_fact(FIRST_MONTH, &month.to_string()).await?;
+        Ok(self.known_first_month().await?.unwrap_or(month))
+    }
+
+    /// The first month that the daemon closes by itself; `None` where none was ever started.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn known_first_month(&self) -> Result<Option<Month>, LedgerError> {
+        let kept = self.fact(FIRST_MONTH).await?;
+        kept.map(|month| month.parse().map_err(corrupt)).transpose()
+    }
+
+    /// Puts another month in the place of the first one, which a wrong clock said; notes the deed.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written.
+    pub async fn mend_first_month(
+        &self,
+        wrong: Month,
+        right: Month,
+        deed: &audit::Deed<'_>,
+    ) -> Result<(), LedgerError> {
+        let failed = LedgerError::while_doing("mend the first month of the daemon");
+        let mut transaction = self.begin().await?;
+        sqlx::query("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3")
+            .bind(right.to_string())
+            .bind(FIRST_MONTH.to_owned())
+            .bind(wrong.to_string())
+            .execute(&mut *transaction)
             .await
             .map_err(&failed)?;
-        let kept: String = sqlx::query("SELECT value FROM meta WHERE name = 'first_month'")
+        deed.write(&mut transaction).await?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    /// When the register was imported last.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn last_import(&self) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let failed = LedgerError::while_doing("read the audit log");
+        let at: Option<String> = sqlx::query("SELECT MAX(at) FROM audit WHERE action = 'import'")
             .fetch_one(&self.pool)
             .await
             .and_then(|row| row.try_get(0))
             .map_err(&failed)?;
-        kept.parse().map_err(corrupt)
+        at.as_deref().map(from_text).transpose()
     }
 
     /// Lets the close of a month go on, for good, and notes the deed.

@@ -83,6 +83,11 @@ pub enum SourceError {
         "the message database {database} cannot be reached ({cause}): check that the server runs and that host and port in [messages] url are right, then run it again"
     )]
     Unreachable { database: String, cause: String },
+    /// A file that somebody locks for longer than one may wait, or that the disk does not give now.
+    #[error(
+        "the message database {database} cannot be read now ({cause}): run it again. Where another program locks it for more than a minute, let that program end its transactions sooner"
+    )]
+    NotNow { database: String, cause: String },
     /// The login was refused, or lacks a right.
     #[error(
         "access to {place} was refused ({cause}): check user and password in [messages] url, and let that user read the relation (GRANT SELECT); fecha needs no other right"
@@ -121,7 +126,7 @@ impl SourceError {
     /// Whether the server was away, so that the same command may succeed later (exit status 3).
     #[must_use]
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable { .. })
+        matches!(self, Self::Unreachable { .. } | Self::NotNow { .. })
     }
 }
 

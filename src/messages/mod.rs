@@ -89,6 +89,9 @@ pub struct Checked {
     pub oldest: Option<DateTime<Utc>>,
     /// When the newest message was sent, be it in the future.
     pub newest: Option<DateTime<Utc>>,
+    /// What would be better otherwise, though a count works as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
 }
 
 impl Source {

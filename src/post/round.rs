@@ -1,7 +1,7 @@
 //! What the connections of a round of delivery share: the pace, which emails are in hand, what became of
 //! them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,6 +53,8 @@ struct Tray {
     turned_away: (Vec<String>, String),
     /// One answer to many in a row.
     streak: Streak,
+    /// Ids of emails that were taken to have failed, and have not.
+    innocent: BTreeSet<String>,
 }
 
 impl Round {
@@ -176,10 +178,7 @@ impl Round {
         let met = Met { id: email.id.clone(), recipient: email.to().to_string() };
         let Judgement { trouble, innocent } = self.tray().streak.judge(&problem, met, others_taken);
         if !innocent.is_empty() {
-            let put_back = self.ledger.take_back_failures(&innocent, self.clock.now()).await;
-            if let Err(error) = put_back {
-                tracing::error!(%error, "emails that met everybody's trouble stay failed");
-            }
+            self.take_back(innocent).await;
         }
         match trouble {
             Trouble::Email => Delivery::Failed { error },
@@ -194,6 +193,21 @@ impl Round {
             }
             Trouble::Away => Delivery::Unreachable { error },
             Trouble::Everybodys => Delivery::Refused { error: error + ADVICE },
+        }
+    }
+
+    /// Emails that were taken to have failed wait again, recorded or not.
+    async fn take_back(&self, innocent: Vec<String>) {
+        // Who records one just now is waited for; who does so later is told.
+        let _desk = self.desk.lock().await;
+        {
+            let mut tray = self.tray();
+            let in_hand = tray.in_hand.clone();
+            tray.innocent.extend(innocent.iter().filter(|id| in_hand.contains(id)).cloned());
+        }
+        let put_back = self.ledger.take_back_failures(&innocent, self.clock.now()).await;
+        if let Err(error) = put_back {
+            tracing::error!(%error, "emails that met everybody's trouble stay failed");
         }
     }
 
@@ -226,7 +240,13 @@ impl Round {
         let (done, most) = {
             let mut tray = self.tray();
             let most = tray.waiting - tray.claimed.len();
-            (std::mem::take(&mut tray.done), most)
+            let mut done = std::mem::take(&mut tray.done);
+            for done in &mut done {
+                if tray.innocent.remove(&done.email().id) {
+                    done.put_back();
+                }
+            }
+            (done, most)
         };
         match self.write_down(&done, most).await {
             Ok(()) => Ok(()),

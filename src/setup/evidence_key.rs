@@ -60,6 +60,17 @@ pub enum KeyError {
         /// Why.
         source: io::Error,
     },
+    /// The file is not there, but the ledger was made with a key.
+    #[error(
+        "the evidence key is not the one of this ledger but gone: {} is not there, and the ledger has the fingerprint {fingerprint}. Put it back from the backup, or set {EVIDENCE_KEY_VARIABLE} to it",
+        path.display()
+    )]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// Of the ledger's key.
+        fingerprint: String,
+    },
     /// The file is not there and cannot be made.
     #[error(
         "{} cannot be made: {source}. Make its folder writable, or set {EVIDENCE_KEY_VARIABLE} to 64 random hexadecimal digits",
@@ -119,6 +130,27 @@ pub fn must_be_random(
         ),
     };
     Err(KeyError::Guessable { place, remedy })
+}
+
+/// The key of a ledger that knows its fingerprint: none is made in its place.
+///
+/// # Errors
+/// As [`load_or_create`]; [`KeyError::Lost`] where there is none.
+pub fn load(
+    folder: &Path,
+    variable: Option<&str>,
+    fingerprint: &str,
+) -> Result<EvidenceKey, KeyError> {
+    if variable.is_some() {
+        return load_or_create(folder, variable);
+    }
+    let path = folder.join(FILE_NAME);
+    match read(&path) {
+        Err(KeyError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Err(KeyError::Lost { path, fingerprint: fingerprint.to_owned() })
+        }
+        result => result,
+    }
 }
 
 fn read(path: &Path) -> Result<EvidenceKey, KeyError> {

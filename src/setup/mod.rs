@@ -8,3 +8,4 @@ pub mod input;
 pub mod office;
 pub mod process;
 pub mod register;
+pub mod traces;

@@ -8,7 +8,7 @@ use fecha_core::letter::Addressing;
 
 use crate::clock::Clock;
 use crate::document::{Branding, RenderError, Renderer};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Missing};
 use crate::letters::address::Addresser;
 use crate::letters::mailbox::Sender;
 use crate::letters::template::{TemplateError, Templates};
@@ -21,6 +21,7 @@ use crate::post::deliver::CONNECTIONS;
 use crate::post::smtp::Timeouts;
 use crate::setup::config::{self, Config, ConfigError, EVIDENCE_KEY_VARIABLE};
 use crate::setup::evidence_key::{self, KeyError};
+use crate::setup::traces;
 use fecha_core::count::evidence::EvidenceKey;
 
 /// A configured fecha, ready to work: every action takes one. A copy costs next to nothing.
@@ -44,10 +45,30 @@ pub struct Office {
     pub actor: String,
 }
 
+/// What becomes of a ledger that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoLedger {
+    /// Nothing is done without it.
+    Refuse,
+    /// It is made, if nothing shows that there was one.
+    MakeFirst,
+    /// It is made: somebody said that a new one is wanted.
+    MakeAnew,
+}
+
 /// The office could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "each is the error of the part it is named for")]
 pub enum OfficeError {
+    #[error(
+        "there is no ledger yet at {ledger} ({missing}): `fecha import --dealerships FILE --contracts FILE` makes it. If there was one, mount its volume or restore it instead"
+    )]
+    NoLedgerYet { ledger: String, missing: Missing },
+    #[error(
+        "the ledger {ledger} is gone ({missing}), but there was one: {}. Nothing was made in its place, since a new ledger would give numbers again that were mailed. Mount the volume that it lies on, or restore it from the backup (docs/operations.md). Only if it is to begin from nothing: fecha import --new-ledger --dealerships FILE --contracts FILE",
+        traces.join(", ")
+    )]
+    LedgerGone { ledger: String, missing: Missing, traces: Vec<String> },
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(transparent)]
@@ -66,37 +87,34 @@ pub enum OfficeError {
 pub struct Nobody;
 
 impl Office {
-    /// Opens the office that `--config`, or the environment, names. The ledger is made where it is
-    /// missing.
+    /// Opens the office that `--config`, or the environment, names.
     ///
     /// # Errors
     /// [`OfficeError`], which says what to mend.
-    pub async fn open(path: Option<&Path>, clock: Clock) -> Result<Self, OfficeError> {
-        Self::with(Config::load(path, config::environment())?, clock).await
+    pub async fn open(
+        path: Option<&Path>,
+        no_ledger: NoLedger,
+        clock: Clock,
+    ) -> Result<Self, OfficeError> {
+        Self::with(Config::load(path, config::environment())?, no_ledger, clock).await
     }
 
     /// Opens the office of a configuration at hand.
     ///
     /// # Errors
     /// As [`Office::open`].
-    pub async fn with(config: Config, clock: Clock) -> Result<Self, OfficeError> {
-        let variable = std::env::var(EVIDENCE_KEY_VARIABLE).ok();
-        let key = evidence_key::load_or_create(config.folder(), variable.as_deref())?;
-        let renderer = Renderer::new(&Branding { logo: config.logo.clone() })?;
-        let ledger = Ledger::open(config.ledger_url.as_str()).await?;
-        if let Err(guessable) =
-            evidence_key::must_be_random(&key, config.folder(), variable.as_deref())
-        {
-            // What was issued under it can be compared under it alone: there is no way back.
-            if ledger.fingerprint().await?.as_ref() != Some(&key.fingerprint()) {
-                return Err(guessable.into());
-            }
-            tracing::warn!(
-                "the evidence key of this ledger can be guessed: whoever has a file of evidence can find out whose numbers it holds"
-            );
+    pub async fn with(
+        config: Config,
+        no_ledger: NoLedger,
+        clock: Clock,
+    ) -> Result<Self, OfficeError> {
+        let Documents { renderer, templates } = documents(&config)?;
+        let ledger = ledger(&config, no_ledger).await?;
+        let key = key(&config, &ledger).await?;
+        if no_ledger != NoLedger::Refuse {
+            traces::note(&config, &key);
         }
-        ledger.check_key(&key).await?;
-        let templates = Arc::new(Templates::new()?);
+        let templates = Arc::new(templates);
         let addressing = Addressing::new(config.email.redirect.clone());
         Ok(Self {
             ledger,
@@ -131,6 +149,65 @@ impl Office {
     pub fn today(&self) -> NaiveDate {
         self.clock.now().with_timezone(&self.config.issuer.timezone).date_naive()
     }
+}
+
+/// What documents and emails are made with.
+#[derive(Debug)]
+pub struct Documents {
+    renderer: Renderer,
+    templates: Templates,
+}
+
+/// Reads fonts, logo and templates.
+///
+/// # Errors
+/// [`OfficeError`] where one of them cannot be used.
+pub fn documents(config: &Config) -> Result<Documents, OfficeError> {
+    let renderer = Renderer::new(&Branding { logo: config.logo.clone() })?;
+    Ok(Documents { renderer, templates: Templates::new()? })
+}
+
+/// The ledger of a configuration. One that is missing is made only where that was asked for, and by itself
+/// only where nothing shows that it was lost.
+async fn ledger(config: &Config, no_ledger: NoLedger) -> Result<Ledger, OfficeError> {
+    let url = config.ledger_url.as_str();
+    let (ledger, missing) = match (Ledger::open(url).await, no_ledger) {
+        (Err(LedgerError::Missing { .. }), NoLedger::MakeAnew) => {
+            return Ok(Ledger::make(url).await?);
+        }
+        (Err(LedgerError::Missing { ledger, missing }), _) => (ledger, missing),
+        (opened, _) => return Ok(opened?),
+    };
+    let mut traces = traces::of_a_ledger(config);
+    if missing == Missing::EmptyFile {
+        traces.push("an empty file has its place".to_owned());
+    }
+    match no_ledger {
+        _ if !traces.is_empty() => Err(OfficeError::LedgerGone { ledger, missing, traces }),
+        NoLedger::MakeFirst => Ok(Ledger::make(url).await?),
+        NoLedger::Refuse | NoLedger::MakeAnew => Err(OfficeError::NoLedgerYet { ledger, missing }),
+    }
+}
+
+/// The evidence key: that of the ledger, or a new one where the ledger has none.
+async fn key(config: &Config, ledger: &Ledger) -> Result<EvidenceKey, OfficeError> {
+    let variable = std::env::var(EVIDENCE_KEY_VARIABLE).ok();
+    let (folder, variable) = (config.folder(), variable.as_deref());
+    let known = ledger.key_fingerprint().await?;
+    let key = match &known {
+        Some(known) => evidence_key::load(folder, variable, known)?,
+        None => evidence_key::load_or_create(folder, variable)?,
+    };
+    if known.as_ref() != Some(&key.fingerprint()) {
+        evidence_key::must_be_random(&key, folder, variable)?;
+    } else if key.is_guessable() {
+        // What was issued under it can be compared under it alone: there is no way back.
+        tracing::warn!(
+            "the evidence key of this ledger can be guessed: whoever has a file of evidence can find out whose numbers it holds"
+        );
+    }
+    ledger.check_key(&key).await?;
+    Ok(key)
 }
 
 /// The message database of a configuration; connects to nothing yet.

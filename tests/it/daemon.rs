@@ -154,6 +154,7 @@ fn clocks_that_change(#[case] zone: &str, #[case] month: &str, #[case] before: &
 #[test]
 fn a_second_daemon_on_sqlite_is_refused() {
     let reseller = reseller(LedgerKind::Sqlite, &[]);
+    reseller.register(&[("d1", "", "5000")]);
     let mut shift = Shift::new(&reseller, "2026-03-15T12:00:00Z");
     let first = shift.start();
     first.says("the daemon runs");
@@ -454,7 +455,7 @@ async fn a_clock_stepped_over_a_lease_sends_no_email_in_hand_again() {
     shift.set("2026-11-01T03:05:00Z");
     eventually("all others go", || server.taken().len() == 2);
     shift.pass(50 * 60);
-    std::thread::sleep(Duration::from_secs(5)); // a postman looks every two seconds
+    std::thread::sleep(Duration::from_secs(12)); // a postman looks every ten seconds
     let begun = "SELECT SUM(attempts) FROM outbox";
     assert_eq!(reseller.ledger_number(begun), 3, "{}", daemon.log());
     assert_eq!(server.taken().len(), 2);

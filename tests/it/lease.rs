@@ -10,7 +10,7 @@ use crate::support::postgres::Postgres;
 use crate::support::reseller::LedgerKind;
 
 async fn postgres() -> Ledger {
-    Ledger::open(&Postgres::shared().create_database("lease")).await.unwrap()
+    Ledger::make(&Postgres::shared().create_database("lease")).await.unwrap()
 }
 
 fn deed() -> Deed<'static> {
@@ -76,7 +76,7 @@ async fn a_cause_is_told_once_an_hour_at_most(
         LedgerKind::Sqlite => format!("sqlite:{}", folder.path().join("fecha.db").display()),
         LedgerKind::Postgres => Postgres::shared().create_database("alerts"),
     };
-    let ledger = Ledger::open(&url).await.unwrap();
+    let ledger = Ledger::make(&url).await.unwrap();
     let start: DateTime<Utc> = "2026-11-01T03:00:00Z".parse().unwrap();
     let day = Some(TimeDelta::days(1));
     let mut ids = 0;

@@ -66,7 +66,7 @@ fn must_agree(explained: &BTreeSet<String>, made: &BTreeSet<String>) {
 async fn explains_what_the_migrations_make_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("fecha.db");
-    Ledger::open(&format!("sqlite:{}", file.display())).await.unwrap().close().await;
+    Ledger::make(&format!("sqlite:{}", file.display())).await.unwrap().close().await;
     let explained = Connection::open_in_memory().unwrap();
     explained.execute_batch(SCHEMA).unwrap();
     must_agree(&shape_of_sqlite(&explained), &shape_of_sqlite(&Connection::open(file).unwrap()));
@@ -77,7 +77,7 @@ async fn explains_what_the_migrations_make_on_postgresql() {
     let postgres = Postgres::shared();
     let name = |url: &str| url.rsplit('/').next().unwrap().to_owned();
     let (made, explained) = (postgres.create_database("made"), postgres.create_database("said"));
-    Ledger::open(&made).await.unwrap().close().await;
+    Ledger::make(&made).await.unwrap().close().await;
     postgres.sql(&name(&explained), SCHEMA);
     must_agree(&shape_of_postgres(&name(&explained)), &shape_of_postgres(&name(&made)));
 }

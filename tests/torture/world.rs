@@ -2,7 +2,7 @@
 //! clock that leaps, and processes that die.
 
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -325,16 +325,14 @@ impl World {
 
     /// Locks what every command writes.
     pub fn lock_ledger(&mut self) -> Option<Lock> {
-        if self.server.is_none() {
+        let table = *self.pick(&["outbox", "counter", "payment", "closing", "lease"]);
+        let Some(server) = &self.server else {
             let ledger = rusqlite::Connection::open(self.reseller.path("disk/fecha.db")).ok()?;
             ledger.execute_batch("BEGIN IMMEDIATE").ok()?;
             return Some(Lock::Sqlite(ledger));
-        }
-        let table = *self.pick(&["outbox", "counter", "payment", "closing", "lease"]);
+        };
         let sql = format!("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(2)");
-        let mut psql = Command::new("psql");
-        psql.args(["-X", "-q", "-1", "-d", &self.url, "-c", &sql]);
-        psql.stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok().map(Lock::Postgres)
+        Some(Lock::Postgres(server.postgres.start_sql("ledger", &sql)))
     }
 
     /// Takes the files of a SQLite ledger away.

@@ -60,6 +60,61 @@ pub fn due(
     months
 }
 
+/// Clocks of several machines differ; what is further ahead of one's own is wrong.
+const SKEW: TimeDelta = TimeDelta::hours(1);
+
+/// Whether a close looked at `month` under a clock that was ahead: by the clock as it is `now`, the look is
+/// yet to come, and the month has ended in none of the `zones`.
+#[must_use]
+pub fn is_premature(
+    month: Month,
+    looked_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    zones: &[Tz],
+) -> bool {
+    looked_at > now + SKEW && zones.iter().all(|zone| month.period_in(*zone).end > now)
+}
+
+/// What the first month that a daemon closes is worth, by the clock as it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstMonth {
+    /// It has come.
+    Stands,
+    /// It was said under a clock that was ahead: this one takes its place.
+    Mistaken(Month),
+    /// It is yet to come, and which clock was wrong cannot be said.
+    Ahead,
+}
+
+/// The clock of now is not believed where it is so far behind the last import.
+const BEHIND: TimeDelta = TimeDelta::days(31);
+
+impl FirstMonth {
+    /// Judges `first` by when the register was imported last: nothing is billed before, so no clock that is
+    /// right is far behind that; and where the import knows nothing of so late a time either, the clock of
+    /// the first start was wrong.
+    #[must_use]
+    pub fn judge(
+        first: Month,
+        last_import: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+        zone: Tz,
+    ) -> Self {
+        let running = |instant| Month::last_ended(instant, zone).next();
+        let this_month = running(now);
+        if first <= this_month {
+            return Self::Stands;
+        }
+        match last_import {
+            Some(import) if import > now + BEHIND => Self::Ahead,
+            Some(import) if import <= now + SKEW || first > running(import).next() => {
+                Self::Mistaken(this_month)
+            }
+            Some(_) | None => Self::Ahead,
+        }
+    }
+}
+
 /// What is looked after once a day is looked after from this hour on, local time: when people can read it.
 const MORNING: u32 = 8;
 /// On so many days after its close a month is verified.
@@ -143,6 +198,51 @@ mod tests {
         let zones = [America::Noronha, America::Sao_Paulo, America::Manaus, America::Rio_Branco];
         let seen: Vec<_> = looked_at.map(|at| ("2026-10", until(at))).into_iter().collect();
         assert_eq!(months(as_of, &zones, "2026-10", &seen), expected);
+    }
+
+    // October ends at 03:00 in Brasília.
+    #[rstest]
+    #[case("2026-11-02T04:00:00Z", "2026-10-02T10:00:00Z", true)] // a month ahead for minutes
+    #[case("2026-11-01T03:02:00Z", "2026-10-31T23:00:00Z", true)]
+    #[case("2026-11-01T03:02:00Z", "2026-11-01T02:30:00Z", false)] // within what clocks differ by
+    #[case("2026-11-02T04:00:00Z", "2026-11-01T03:00:01Z", false)] // it has ended: the look was worth it
+    #[case("2026-11-01T03:02:00Z", "2026-11-01T04:00:00Z", false)]
+    fn a_look_under_a_clock_that_was_ahead(
+        #[case] looked_at: &str,
+        #[case] now: &str,
+        #[case] expected: bool,
+    ) {
+        let (looked_at, now) = (looked_at.parse().unwrap(), now.parse().unwrap());
+        let month = "2026-10".parse().unwrap();
+        assert_eq!(is_premature(month, looked_at, now, &[America::Sao_Paulo]), expected);
+    }
+
+    #[rstest]
+    #[case("2026-10", Some("2026-10-20T12:00:00Z"), "2026-10-21T12:00:00Z", "stands")]
+    #[case("2036-05", Some("2026-10-20T12:00:00Z"), "2026-10-21T12:00:00Z", "2026-10")]
+    #[case("2026-11", Some("2026-10-20T12:00:00Z"), "2026-10-21T12:00:00Z", "2026-10")]
+    // The import was under the wrong clock too: who can say?
+    #[case("2036-05", Some("2036-05-01T12:00:00Z"), "2026-10-21T12:00:00Z", "ahead")]
+    // The clock of now is behind: 2020 is not billed by surprise.
+    #[case("2026-11", Some("2026-11-02T12:00:00Z"), "2020-01-01T00:00:00Z", "ahead")]
+    #[case("2036-05", Some("2026-11-02T12:00:00Z"), "2020-01-01T00:00:00Z", "ahead")]
+    #[case("2026-11", Some("2026-11-02T12:00:00Z"), "2026-10-20T12:00:00Z", "ahead")]
+    #[case("2036-05", None, "2026-10-21T12:00:00Z", "ahead")]
+    fn a_first_month_is_judged(
+        #[case] first: &str,
+        #[case] import: Option<&str>,
+        #[case] now: &str,
+        #[case] expected: &str,
+    ) {
+        let import = import.map(|import| import.parse().unwrap());
+        let zone = America::Sao_Paulo;
+        let judged = FirstMonth::judge(first.parse().unwrap(), import, now.parse().unwrap(), zone);
+        let judged = match judged {
+            FirstMonth::Stands => "stands".to_owned(),
+            FirstMonth::Mistaken(month) => month.to_string(),
+            FirstMonth::Ahead => "ahead".to_owned(),
+        };
+        assert_eq!(judged, expected);
     }
 
     #[rstest]

@@ -9,7 +9,8 @@ use futures::future::join;
 
 use self::scope::Scope;
 use crate::actions::handover::{self, HandoverError};
-use crate::actions::issue::{IssueError, Issued, issue, prepare};
+use crate::actions::issue::{IssueError, Issued, Prepared, issue, prepare};
+use crate::actions::patience::Patience;
 use crate::ledger::LedgerError;
 use crate::ledger::audit::{Action, Deed};
 use crate::ledger::closing::{Closing, MonthState};
@@ -164,8 +165,25 @@ pub async fn close_month(
     Ok(report)
 }
 
+/// Tries an invoice again where the ledger was busy. Where that does not end, it is no failure of the
+/// dealership but of the close.
+async fn patiently(
+    office: &Office,
+    prepared: &mut Prepared<'_>,
+    mut outcome: Result<Option<Box<Invoice>>, IssueError>,
+) -> Result<Option<Box<Invoice>>, IssueError> {
+    let mut patience = Patience::new();
+    loop {
+        match outcome {
+            Err(IssueError::Ledger(error)) if patience.lasts(&error).await => {}
+            outcome => return outcome,
+        }
+        outcome = commit(issue(office, prepared).await).await;
+    }
+}
+
 /// Issues the bills one by one, in the order of the dealerships' ids. An error with one of them does
-/// not keep the others from their invoices; a ledger that is away does.
+/// not keep the others from their invoices; a ledger that is away, busy or cannot be written does.
 async fn issue_all(
     office: &Office,
     bills: Vec<Bill<'_>>,
@@ -184,15 +202,21 @@ async fn issue_all(
     let mut done = 0;
     while let Some(((id, messages), prepared)) = next {
         progress(Progress::Issuing(done, all));
-        let written = match prepared {
-            Ok(prepared) => issue(office, prepared).await,
-            Err(error) => Err(error),
+        let (mut prepared, written) = match prepared {
+            Ok(mut prepared) => {
+                let written = issue(office, &mut prepared).await;
+                (Some(prepared), written)
+            }
+            Err(error) => (None, Err(error)),
         };
         let foretold = written.as_ref().ok().and_then(Option::as_ref).map(|w| w.number().next());
         // While the disk takes this one in, the next one is drawn.
         let following = async { take(foretold) };
-        let outcome;
+        let mut outcome;
         (outcome, next) = join(commit(written), following).await;
+        if let Some(prepared) = &mut prepared {
+            outcome = patiently(office, prepared, outcome).await;
+        }
         match outcome {
             Ok(Some(invoice)) => {
                 tracing::info!(number = %invoice.number, dealership = id, "issued");
@@ -241,6 +265,9 @@ async fn conclude(
     // Where named dealerships were the last of the month, finance hears of all of it.
     let mut findings = scope.report(count, false, scope.counts_everyone());
     findings.add(trouble);
+    if report.held.is_some() {
+        findings.add(&unissued_before(office, scope.month).await?);
+    }
     let reported = office.ledger.digests(scope.month).await?;
     let complete = scope.counts_everyone() && scope.is_over_everywhere();
     if report.held.is_none() && (reported > 0 || complete) {
@@ -273,6 +300,14 @@ async fn conclude(
         office.ledger.record_closing(&closing).await?;
     }
     Ok(())
+}
+
+/// Those whose invoice an earlier close could not issue: a close that is held did not try them.
+async fn unissued_before(office: &Office, month: Month) -> Result<Vec<Exception>, LedgerError> {
+    let before = office.ledger.closing(month).await?;
+    let mut exceptions = before.map(|before| before.exceptions).unwrap_or_default();
+    exceptions.retain(|exception| exception.reason == Reason::Failed);
+    Ok(exceptions)
 }
 
 fn deed<'a>(

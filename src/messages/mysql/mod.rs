@@ -56,6 +56,7 @@ impl Mysql {
             sent_at: session.sent_at.clone(),
             oldest: session.extreme("MIN", "TRUE").await?,
             newest: session.extreme("MAX", "TRUE").await?,
+            advice: None,
         };
         session.close().await;
         Ok(checked)

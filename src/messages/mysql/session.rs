@@ -51,6 +51,8 @@ impl<'a> MysqlSession<'a> {
         session.version = session.one("SELECT VERSION()").await?;
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         session.run(session.no_time_limit()).await?;
+        // Who alters the table keeps a count waiting no longer than this.
+        session.run("SET SESSION lock_wait_timeout = 60").await?;
         session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
         session.learn_type().await?;
         session.refuse_nulls().await?;
@@ -265,8 +267,11 @@ fn number(error: &sqlx::Error) -> Option<u16> {
 /// <https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference>
 fn kind_of(error: &sqlx::Error) -> Kind {
     match number(error) {
-        // Too many connections; shutting down, normally or not; host blocked; connection killed.
-        Some(1040 | 1053 | 1077 | 1078 | 1129 | 1927) => Kind::Unreachable,
+        // Too many connections; shutting down, normally or not; host blocked; connection killed; a lock that is
+        // not given, a deadlock, a query that was interrupted or took too long.
+        Some(1040 | 1053 | 1077 | 1078 | 1129 | 1927 | 1205 | 1213 | 1317 | 1969 | 3024) => {
+            Kind::Unreachable
+        }
         // Database, login, host, table, column, view, privilege, plugin.
         Some(1044 | 1045 | 1130 | 1142 | 1143 | 1227 | 1345 | 1698) => Kind::AccessDenied,
         Some(1049) => Kind::NoSuchDatabase,

@@ -59,6 +59,8 @@ impl PostgresSession {
 
     async fn prepare(&mut self) -> Result<(), SourceError> {
         self.run("SET LOCAL statement_timeout = 0").await?;
+        // Who locks the whole table keeps a count waiting no longer than this.
+        self.run("SET LOCAL lock_timeout = '60s'").await?;
         if self.one::<String>("SHOW server_encoding").await? == "SQL_ASCII" {
             // Such a database holds any bytes: have them as they are, not refused as no UTF-8.
             self.run("SET LOCAL client_encoding = 'SQL_ASCII'").await?;
@@ -82,6 +84,7 @@ impl PostgresSession {
             sent_at: self.types.last().cloned().unwrap_or_default(),
             oldest: self.extreme("MIN", "sent_at > '-infinity'").await?,
             newest: self.extreme("MAX", "sent_at < 'infinity'").await?,
+            advice: None,
         };
         self.close().await;
         Ok(checked)
@@ -310,9 +313,12 @@ fn code(error: &sqlx::Error) -> Option<String> {
 /// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
 fn kind_of(error: &sqlx::Error) -> Kind {
     match code(error).as_deref() {
-        // Shut down, crashed, starting up; too many connections; connection exceptions.
-        Some("57P01" | "57P02" | "57P03" | "53300") => Kind::Unreachable,
-        Some(code) if code.starts_with("08") => Kind::Unreachable,
+        // A lock that is not given, a query that was cancelled, transactions that crossed (on a standby too).
+        Some("55P03" | "57014" | "40001" | "40P01" | "25P03" | "25P04") => Kind::Unreachable,
+        // Shut down, crashed, starting up; out of resources; connection exceptions; a system's error.
+        Some(code) if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => {
+            Kind::Unreachable
+        }
         Some("42501") => Kind::AccessDenied,
         Some(code) if code.starts_with("28") => Kind::AccessDenied,
         Some("3D000") => Kind::NoSuchDatabase,

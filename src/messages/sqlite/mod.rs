@@ -136,6 +136,14 @@ impl Sqlite {
                 );
                 SourceError::AccessDenied { place, cause }
             }
+            // Locked for longer than one may wait, out of room, a disk that fails: it may work later.
+            Some(
+                ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked
+                | ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::OutOfMemory,
+            ) => SourceError::NotNow { database: place.database, cause },
             _ if cause.starts_with("no such table") => SourceError::NoSuchRelation { place, cause },
             _ => SourceError::Other { place, doing: "reading", cause },
         }

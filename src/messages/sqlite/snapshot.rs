@@ -68,7 +68,18 @@ impl Snapshot {
             sent_at: "INTEGER".to_owned(),
             oldest: self.extreme("MIN", "TRUE")?,
             newest: self.extreme("MAX", "TRUE")?,
+            advice: self.advice()?,
         })
+    }
+
+    /// Without a write-ahead log whoever reads keeps writers out, for as long as a count takes.
+    fn advice(&self) -> Result<Option<String>, SourceError> {
+        let mode: String = self.one("PRAGMA journal_mode")?;
+        Ok((mode != "wal").then(|| {
+            format!(
+                "journal mode {mode}: as long as fecha counts, nobody can write messages. PRAGMA journal_mode = WAL, said once to this database by its owner, lets both work"
+            )
+        }))
     }
 
     pub(super) fn refuse_missing_columns(&self) -> Result<(), SourceError> {

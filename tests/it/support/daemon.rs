@@ -77,7 +77,7 @@ impl<'a> Shift<'a> {
         command
     }
 
-    fn start_as(&mut self, command: Command) -> Daemon {
+    pub fn start_as(&mut self, command: Command) -> Daemon {
         self.started += 1;
         let log = self.reseller.path(&format!("daemon-{}.log", self.started));
         let mut command = self.by_its_clock(command);

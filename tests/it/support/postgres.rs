@@ -1,7 +1,7 @@
 //! A PostgreSQL server for tests.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -86,6 +86,13 @@ impl Postgres {
         let output = psql.args([&self.url(database), "-c", sql]).output().ok()?;
         let text = String::from_utf8_lossy(&output.stdout);
         output.status.success().then(|| text.trim_end().to_owned())
+    }
+
+    /// Somebody who runs SQL in `database` and takes his time.
+    pub fn start_sql(&self, database: &str, sql: &str) -> Child {
+        let mut psql = Command::new(program("psql"));
+        psql.args(["-X", "-q", "-d", &self.url(database), "-c", sql]);
+        psql.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// A new database whose name begins with `name`, filled by a dump; its URL.

@@ -208,6 +208,16 @@ impl Reseller {
         self.run(&files).expect(0);
     }
 
+    /// An import that ends with this exit status and says this.
+    #[track_caller]
+    pub fn register_fails(&self, status: i32, said: &str) {
+        self.write("dealerships.csv", &format!("{DEALERSHIP_HEADER}{}", dealership("d1", "")));
+        self.write("contracts.csv", "dealership_id,from_month,package\nd1,2026-01,5000\n");
+        let files = ["import", "--dealerships", "dealerships.csv", "--contracts", "contracts.csv"];
+        let refused = self.run(&files).expect(status).stderr;
+        assert!(refused.contains(said), "{refused}");
+    }
+
     /// The command, ready to be started.
     pub fn command(&self, arguments: &[&str]) -> Command {
         // A long run takes a copy that no build replaces under its hands.
