@@ -7,7 +7,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     if let Ok(found) = address(text) {
         let written = found.to_string();
-        assert!(!written.chars().any(|c| c.is_control() || c.is_whitespace() && !written.contains('"')), "{written:?}");
+        assert!(
+            !written.chars().any(|c| c.is_control() || c.is_whitespace() && !written.contains('"')),
+            "{written:?}"
+        );
         assert!(written.contains('@'), "{written:?}");
         assert_eq!(address(&written).ok(), Some(found), "{written:?}");
     }
