@@ -170,8 +170,10 @@ CREATE TABLE outbox (
     last_error TEXT,                 -- in the words of the server
     UNIQUE (kind, cause, recipient, resend)
 );
-CREATE INDEX outbox_due ON outbox (state, next_attempt_at);
-CREATE INDEX outbox_number ON outbox (number);
+-- What is due, in the order in which it is claimed; a first attempt is due whatever its time says.
+CREATE INDEX outbox_due ON outbox (state, next_attempt_at, id);
+CREATE INDEX outbox_first ON outbox (state, next_attempt_at, id) WHERE attempts = 0;
+CREATE INDEX outbox_number ON outbox (number) WHERE number IS NOT NULL;
 
 -- Who did what, when and why. Only ever added to.
 CREATE TABLE audit (

@@ -7,6 +7,7 @@ mod architecture;
 mod audit;
 mod bad_input;
 mod bank_files;
+mod claims;
 mod close;
 mod correct;
 mod daemon;
