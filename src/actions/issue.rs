@@ -6,9 +6,10 @@ use chrono::{DateTime, Datelike, Utc};
 use crate::document::{RenderError, Renderer};
 use crate::ledger::account::{lock_account, payments_of, settle_invoice};
 use crate::ledger::audit::{self, Action};
-use crate::ledger::invoices::{Files, Packed, claim, insert_revision, supersede, take_number};
+use crate::ledger::invoices::{Files, claim, insert_revision, supersede, take_number};
 use crate::ledger::notes::{notes_of, take_notes};
 use crate::ledger::outbox::{queue, withdraw};
+use crate::ledger::packing::Packed;
 use crate::ledger::{LedgerError, Transaction};
 use crate::letters::address::recipients;
 use crate::letters::template::TemplateError;
@@ -299,7 +300,7 @@ async fn write(
 ) -> Result<Issued, IssueError> {
     let Drawn { invoice, pdf, statement } = drawn;
     let files = Files { invoice: pdf, statement, evidence: evidence.packed };
-    insert_revision(&mut transaction, &invoice, files).await?;
+    insert_revision(&mut transaction, &office.ledger, &invoice, files).await?;
     let number = invoice.number;
     take_notes(&mut transaction, number, bill.charge.taken.takings(number)).await?;
     let settlement = settle(payments, number, invoice.total());

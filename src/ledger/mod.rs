@@ -21,13 +21,14 @@ pub mod notes;
 pub mod numbers;
 pub mod outbox;
 pub mod package_notices;
+pub mod packing;
 pub mod receivables;
 pub mod register;
 pub mod reminders;
 pub mod schedule;
 pub mod standing;
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -57,6 +58,7 @@ pub struct Ledger {
     engine: Engine,
     /// Writing is refused once a daemon of a later epoch leads.
     epoch: Option<i64>,
+    shelf: Arc<packing::Shelf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,7 +193,7 @@ impl Ledger {
             .connect_with(options)
             .await
             .map_err(cannot_open)?;
-        let ledger = Self { pool, engine, epoch: None };
+        let ledger = Self { pool, engine, epoch: None, shelf: Arc::default() };
         ledger.migrate(url).await?;
         ledger.guard().await?;
         ledger.fill_figures().await?;

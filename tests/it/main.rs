@@ -27,6 +27,7 @@ mod lists;
 mod mail;
 mod messages;
 mod operations;
+mod packing;
 mod papers;
 mod preview;
 mod receivables;
