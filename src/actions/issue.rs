@@ -14,7 +14,7 @@ use crate::ledger::{LedgerError, Transaction};
 use crate::letters::address::recipients;
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::account::payment::{Available, Payment, settle};
+use fecha_core::account::payment::{Available, Payment, Settlement, settle};
 use fecha_core::bill::bill::{Bill, Heading};
 use fecha_core::bill::invoice::{Invoice, Number, Replacement};
 use fecha_core::count::evidence::{self, EvidenceKey, sha256_hex};
@@ -302,10 +302,17 @@ async fn write(
     let files = Files { invoice: pdf, statement, evidence: evidence.packed };
     insert_revision(&mut transaction, &office.ledger, &invoice, files).await?;
     let number = invoice.number;
-    take_notes(&mut transaction, number, bill.charge.taken.takings(number)).await?;
+    let is_new = invoice.revision == 0;
+    let mut takings = bill.charge.taken.takings(number).peekable();
+    // A number that is new has taken nothing, and nothing settles it.
+    if !is_new || takings.peek().is_some() {
+        take_notes(&mut transaction, number, takings).await?;
+    }
     let settlement = settle(payments, number, invoice.total());
-    let why = (deed.actor, "no room left in the revision");
-    settle_invoice(&mut transaction, number, &settlement, why, invoice.issued_at).await?;
+    if !is_new || settlement != Settlement::default() {
+        let why = (deed.actor, "no room left in the revision");
+        settle_invoice(&mut transaction, number, &settlement, why, invoice.issued_at).await?;
+    }
     let dealership = &bill.case.dealership;
     let to = recipients(dealership);
     for letter in office.addresser.invoice(&invoice, dealership.evidence, to, invoice.issued_at)? {
