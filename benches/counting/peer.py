@@ -44,8 +44,8 @@ def duckdb(engine, url, start, end):
         "sqlite": (url.removeprefix("sqlite:"), "sqlite"),
         "postgres": (url, "postgres"),
         "mariadb": (
-            f"host={parts.hostname} port={parts.port} user={parts.username} "
-            f"password={parts.password or ''} database={parts.path[1:]}",
+            f"host={parts.hostname} port={parts.port} user={parts.username} db={parts.path[1:]}"
+            + (f" passwd={parts.password}" if parts.password else ""),
             "mysql",
         ),
     }[engine]
@@ -58,7 +58,7 @@ def duckdb(engine, url, start, end):
         absent(error)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"ATTACH '{attach[0]}' AS theirs (TYPE {attach[1]}, READ_ONLY)")
-    # Text that a template for numbers or user ids makes one identity of, as fecha does.
+    # Spellings of a number are one identity, as for fecha.
     sql = f"""
         WITH bare AS (
             SELECT dealership_id, direction, kind, sent_at,

@@ -15,7 +15,7 @@ pub const PEERS: [(&str, &str); 3] = [
     ("Python alone", "python"),
 ];
 
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "duckdb==1.5.5",
     "duckdb-extensions==1.5.5",
     "duckdb-extension-sqlite-scanner==1.5.5",
@@ -24,6 +24,7 @@ const PACKAGES: [&str; 8] = [
     "polars",
     "connectorx",
     "pyarrow",
+    "pytz",
 ];
 
 /// What a peer found, and how long it took.
