@@ -79,6 +79,15 @@ impl Postgres {
         )
     }
 
+    /// The same, where the server may be away: `None` where it did not work.
+    pub fn try_sql(&self, database: &str, sql: &str) -> Option<String> {
+        let mut psql = Command::new(program("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
+        let output = psql.args([&self.url(database), "-c", sql]).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        output.status.success().then(|| text.trim_end().to_owned())
+    }
+
     /// Somebody who runs SQL in `database` and takes his time.
     pub fn start_sql(&self, database: &str, sql: &str) -> Child {
         let mut psql = Command::new(program("psql"));

@@ -131,6 +131,11 @@ impl Reseller {
         self
     }
 
+    /// From now on nothing of it is deleted: somebody has to look at it.
+    pub fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -215,7 +220,10 @@ impl Reseller {
 
     /// The command, ready to be started.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_fecha"));
+        // A long run takes a copy that no build replaces under its hands.
+        let copy = std::env::var_os("TEST_BINARY");
+        let binary = copy.unwrap_or_else(|| env!("CARGO_BIN_EXE_fecha").into());
+        let mut command = Command::new(binary);
         command.args(arguments).current_dir(self.folder.path()).env_remove("RUST_LOG");
         command.env("LD_PRELOAD", faketime()).env("FAKETIME", format!("@{}", self.now));
         command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("TZ", "UTC");
