@@ -2,6 +2,7 @@
 //!
 //! ```sh
 //! cargo bench --bench close -- 10000000 sqlite
+//! DEALERSHIPS=15000 cargo bench --bench close -- 1000000 sqlite
 //! ```
 //!
 //! The first argument is the number of messages a month, the second the engine of the message database
@@ -21,6 +22,7 @@ mod generator;
 #[allow(dead_code, reason = "the bench of the count uses the rest")]
 mod messages;
 #[path = "../support/meter.rs"]
+#[allow(dead_code, reason = "the bench of years uses the rest")]
 mod meter;
 mod reseller;
 mod sink;
@@ -72,15 +74,20 @@ fn main() {
     let meter = meter.lock().expect("no thread panicked");
     meter.print();
     let issued = report.issued.len();
-    println!("\n{issued} invoices: {:.0} a second", issued as f64 / meter.seconds("issue"));
     println!(
-        "{emails} emails, {megabytes} MB: {:.0} a second",
-        emails as f64 / meter.seconds("deliver")
+        "\n{issued} invoices: {:.0} a second, {:.2} ms of CPU each",
+        issued as f64 / meter.seconds("issue"),
+        meter.cpu_seconds("issue") * 1000.0 / issued as f64
+    );
+    println!(
+        "{emails} emails, {megabytes} MB: {:.0} a second, {:.2} ms of CPU each",
+        emails as f64 / meter.seconds("deliver"),
+        meter.cpu_seconds("deliver") * 1000.0 / emails as f64
     );
     let contacts: u64 = report.issued.iter().map(|charged| charged.uam).sum();
     let allowed = (BASE + A_CONTACT * contacts) >> 20;
     println!("{contacts} contacts: peak {} MB, at most {allowed} MB wanted", meter.peak() >> 20);
-    print_ledger(&folder.path().join("fecha.db"));
+    print_ledger(&folder.path().join("fecha.db"), issued);
 }
 
 /// As the command line closes.
@@ -110,7 +117,7 @@ fn mark(meter: &Mutex<Meter>, stage: &'static str) {
     meter.lock().expect("no thread panicked").mark(stage);
 }
 
-fn print_ledger(path: &Path) {
+fn print_ledger(path: &Path, invoices: usize) {
     let ledger = rusqlite::Connection::open(path).expect("the ledger");
     let size = |kind: &str| {
         let sql = "SELECT SUM(LENGTH(bytes)) / 1048576.0 FROM file WHERE kind = ?1";
@@ -119,6 +126,8 @@ fn print_ledger(path: &Path) {
     let pages =
         "SELECT page_count * page_size / 1048576.0 FROM pragma_page_count, pragma_page_size";
     let all: f64 = ledger.query_row(pages, [], |row| row.get(0)).expect("a size");
+    let rest = (all - size("evidence")) * 1024.0 / invoices as f64;
+    println!("ledger: {rest:.1} KB an invoice beside the evidence");
     println!(
         "ledger {all:.1} MB: evidence {:.1}, invoices {:.1}, statements {:.1}",
         size("evidence"),

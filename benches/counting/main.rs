@@ -7,8 +7,9 @@
 //!
 //! The first argument is the number of messages a month; the table has three months and one index, on
 //! `sent_at`. `MariaDB` keeps its rows in the order of a number, as most tables have one; those of
-//! `mariadb-unnumbered` have none. Prints seconds (median), the ratio to a plain `COUNT(DISTINCT)`, and
-//! the peak memory that the pass adds to the process.
+//! `mariadb-unnumbered` have none. Prints seconds (median), the ratio to reading alone and to a plain
+//! `COUNT(DISTINCT)`, and the peak memory that the pass adds to the process; and what peers from `PyPI` take for
+//! the same count, where they are to be had.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
@@ -25,6 +26,9 @@ mod messages;
 #[path = "../support/meter.rs"]
 #[allow(dead_code, reason = "the bench of the close uses the rest")]
 mod meter;
+mod peers;
+#[path = "../support/reading.rs"]
+mod reading;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/it/support"]
 mod servers {
@@ -62,18 +66,28 @@ fn main() {
     let span = Span::that_fits(number);
     let runs = if number < ONCE_FROM { RUNS } else { 1 };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let python = peers::python();
+    if python.is_none() {
+        println!("no peers: their packages cannot be installed\n");
+    }
     println!(
         "{number} messages a month, {} month(s), index on sent_at, {runs} run(s) each\n",
         span.months()
     );
-    println!("| engine | what | seconds | of COUNT(DISTINCT) | MB |");
-    println!("|---|---|---:|---:|---:|");
+    println!("| engine | what | seconds | of reading | of COUNT(DISTINCT) | MB |");
+    println!("|---|---|---:|---:|---:|---:|");
     for name in engines {
-        measure(name, &Messages::new(name, number, span), runs, &runtime);
+        measure(name, &Messages::new(name, number, span), runs, &runtime, python.as_deref());
     }
 }
 
-fn measure(name: &str, messages: &Messages, runs: usize, runtime: &tokio::runtime::Runtime) {
+fn measure(
+    name: &str,
+    messages: &Messages,
+    runs: usize,
+    runtime: &tokio::runtime::Runtime,
+    python: Option<&Path>,
+) {
     let month: Month = MONTH.parse().expect("a month");
     let period = month.period_in(chrono_tz::America::Sao_Paulo);
     let (from, to) = (messages.literal(period.start), messages.literal(period.end));
@@ -90,37 +104,54 @@ fn measure(name: &str, messages: &Messages, runs: usize, runtime: &tokio::runtim
         }
     };
     let mut seconds: [Vec<f64>; 5] = Default::default();
-    let (mut memory, mut is_read_only) = (0, false);
+    let (mut memory, mut sums) = (0, (0, 0));
     for _ in 0..runs {
         seconds[0].push(time(|| messages.query(&floor)));
         seconds[1].push(time(|| messages.query(&distinct)));
+        seconds[3].push(time(|| runtime.block_on(messages.read_only(period))));
         reset_peak();
         let before = peak();
-        seconds[2].push(time(|| runtime.block_on(count(messages, period))));
+        seconds[2].push(time(|| sums = runtime.block_on(count(messages, period))));
         memory = memory.max(peak().saturating_sub(before));
-        seconds[3].push(time(|| is_read_only = messages.read_only(period)));
     }
     seconds[4].push(time(one_by_one) * EVERY as f64);
-    let median = |mut runs: Vec<f64>| {
-        runs.sort_by(f64::total_cmp);
-        runs[runs.len() / 2]
-    };
     let [floor, distinct, pass, read_only, one_by_one] = seconds.map(median);
     let row = |what: &str, seconds: f64, memory: &str| {
-        println!("| {name} | {what} | {seconds:.2} | {:.3} | {memory} |", seconds / distinct);
+        let (of_reading, of_distinct) = (seconds / read_only, seconds / distinct);
+        println!(
+            "| {name} | {what} | {seconds:.2} | {of_reading:.2} | {of_distinct:.3} | {memory} |"
+        );
     };
+    row("the rows read, nothing done with them", read_only, "");
+    let memory = (memory >> 20).to_string();
+    row("**fecha**: UAM, HSM, buckets, evidence, templates", pass, &memory);
     row("COUNT(*) of the month", floor, "");
     row("COUNT(DISTINCT contact) by dealership", distinct, "");
     row("one query a dealership (from ten of them)", one_by_one, "");
-    if is_read_only {
-        row("the rows read on two connections, nothing done with them", read_only, "");
+    for (what, peer) in peers::PEERS {
+        let Some(python) = python else { continue };
+        let counts = (0..runs).map(|_| peers::count(python, peer, name, messages, period));
+        match counts.collect::<Result<Vec<_>, _>>() {
+            Ok(found) => {
+                assert!(
+                    found.iter().all(|found| (found.uam, found.hsm) == sums),
+                    "{what}: {found:?}"
+                );
+                row(what, median(found.iter().map(|found| found.seconds).collect()), "");
+            }
+            Err(why) => println!("| {name} | {what} | absent: {why} | | | |"),
+        }
     }
-    let memory = (memory >> 20).to_string();
-    row("fecha: UAM, HSM, buckets, evidence, templates", pass, &memory);
 }
 
-/// The whole pass, as a close makes it; the count is dropped, as a close drops it bill by bill.
-async fn count(messages: &Messages, period: Period) {
+fn median(mut runs: Vec<f64>) -> f64 {
+    runs.sort_by(f64::total_cmp);
+    runs[runs.len() / 2]
+}
+
+/// The whole pass, as a close makes it; the sums of UAM and HSM. The count is dropped, as a close drops it bill
+/// by bill.
+async fn count(messages: &Messages, period: Period) -> (u64, u64) {
     let counted = Traffic::dealerships().map(|dealership_id| Counted {
         dealership_id,
         period,
@@ -131,7 +162,8 @@ async fn count(messages: &Messages, period: Period) {
     let counter = Counter::new(counted.collect(), Some(period), &ignored);
     let source = Source::parse(&messages.url(), "message", Path::new("/"), CONNECTIONS);
     let reading = source.expect("a source").count(counter, period.end, |_| {}).await;
-    assert!(reading.expect("a count").count.buckets().counted > 0);
+    let tallies = reading.expect("a count").count.tallies;
+    tallies.values().fold((0, 0), |(uam, hsm), tally| (uam + tally.uam(), hsm + tally.hsm()))
 }
 
 fn time<T>(work: impl FnOnce() -> T) -> f64 {

@@ -11,12 +11,19 @@ use rand::distr::weighted::WeightedIndex;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
+/// Where the variable `DEALERSHIPS` does not say otherwise.
 const DEALERSHIPS: usize = 1500;
 const MESSAGES_A_CONTACT: u64 = 10;
 const LARGEST: u64 = 60_000;
 
 /// The month that is counted.
 pub const MONTH: &str = "2026-10";
+
+/// How many dealerships there are.
+pub fn dealerships() -> usize {
+    let named = std::env::var("DEALERSHIPS").ok();
+    named.map_or(DEALERSHIPS, |text| text.parse().expect("DEALERSHIPS is a number"))
+}
 
 /// One row, written into buffers that are used again.
 #[derive(Debug, Default)]
@@ -92,7 +99,7 @@ impl Traffic {
     }
 
     pub fn dealerships() -> impl Iterator<Item = String> {
-        (0..DEALERSHIPS).map(|index| format!("d{index:04}"))
+        (0..dealerships()).map(|index| format!("d{index:04}"))
     }
 
     /// The next row in the order of time; `false` after the last.
@@ -124,11 +131,11 @@ const TEMPLATES: [&str; 6] =
 
 /// Zipf: the dealership of rank n has 1/n of the largest, scaled so that they have `contacts` in all.
 fn sizes(contacts: u64) -> Vec<u64> {
-    let harmonic: f64 = (1..DEALERSHIPS).map(|rank| 1.0 / (rank as f64 + 8.0)).sum();
+    let harmonic: f64 = (1..dealerships()).map(|rank| 1.0 / (rank as f64 + 8.0)).sum();
     let rest = contacts.saturating_sub(LARGEST.min(contacts / 4)) as f64;
     let mut sizes = vec![LARGEST.min(contacts / 4).max(1)];
     sizes.extend(
-        (1..DEALERSHIPS)
+        (1..dealerships())
             .map(|rank| ((rest / harmonic / (rank as f64 + 8.0)) as u64).clamp(1, 99_999)),
     );
     sizes

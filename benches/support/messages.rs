@@ -8,10 +8,9 @@ use std::process::Command;
 use std::thread;
 
 use chrono::{DateTime, Utc};
-use fecha_core::calendar::month::Period;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::generator::{Row, Span, Traffic, tsv};
+use super::generator::{Row, Span, Traffic, dealerships, tsv};
 use super::servers::mariadb::MariaDb;
 use super::servers::postgres::Postgres;
 
@@ -62,33 +61,6 @@ impl Messages {
         }
     }
 
-    /// Reads every message of the month on two connections and does nothing with them: no count that
-    /// reads them so is faster. Only SQLite, whose reading is a part of this process; else `false`.
-    pub fn read_only(&self, month: Period) -> bool {
-        let Self::Sqlite(path) = self else { return false };
-        thread::scope(|threads| {
-            for half in month.slices(2) {
-                threads.spawn(move || {
-                    let connection = rusqlite::Connection::open(path).expect("the database");
-                    let sql = format!(
-                        "SELECT dealership_id, contact, direction, kind, template, status, sent_at
-                         FROM message WHERE sent_at >= {} AND sent_at < {}",
-                        half.start.timestamp_millis(),
-                        half.end.timestamp_millis()
-                    );
-                    let mut query = connection.prepare(&sql).expect("SQL");
-                    let mut rows = query.query([]).expect("SQL");
-                    while let Some(row) = rows.next().expect("a row") {
-                        for column in 0..7 {
-                            std::hint::black_box(row.get_ref(column).expect("a value"));
-                        }
-                    }
-                });
-            }
-        });
-        true
-    }
-
     /// An instant as the engine's SQL writes it.
     pub fn literal(&self, instant: DateTime<Utc>) -> String {
         match self {
@@ -107,7 +79,7 @@ fn table(key: &str, text: &str, sent_at: &str) -> String {
 }
 
 fn sqlite(messages: u64, span: Span) -> PathBuf {
-    let name = format!("messages-{messages}-{}.db", span.months());
+    let name = format!("messages-{messages}-{}-{}.db", span.months(), dealerships());
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     if path.exists() {
         return path;

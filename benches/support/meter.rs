@@ -40,6 +40,10 @@ impl Meter {
         self.stages.iter().filter(|stage| stage.name == name).map(|stage| stage.seconds).sum()
     }
 
+    pub fn cpu_seconds(&self, name: &str) -> f64 {
+        self.stages.iter().filter(|stage| stage.name == name).map(|stage| stage.cpu).sum()
+    }
+
     /// The highest of all stages, in bytes.
     pub fn peak(&self) -> u64 {
         self.stages.iter().map(|stage| stage.peak).max().unwrap_or(0)
@@ -59,10 +63,20 @@ impl Meter {
 
 /// Of all threads, user and system.
 fn cpu() -> f64 {
+    ticks_of(11)
+}
+
+/// Of the processes that this one started and waited for.
+pub fn cpu_of_children() -> f64 {
+    ticks_of(13)
+}
+
+/// The sum of two fields, in seconds.
+fn ticks_of(field: usize) -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name, in parentheses, may hold blanks; the fields behind it do not.
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
+    fields.skip(field).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS
 }
 
 /// Peak resident memory since the last reset, in bytes.

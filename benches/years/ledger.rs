@@ -29,6 +29,24 @@ pub fn settle(ledger: &Path) {
          INSERT INTO meta (name, value) VALUES ('last_adjustment', '1000000')"
     );
     database.execute_batch(&sql).expect("a settled month");
+    if columns(&database, "adjustment").iter().any(|name| name == "taken_back") {
+        let sql = "UPDATE adjustment SET taken_back = amount";
+        database.execute_batch(sql).expect("credits that do not wait");
+    }
+}
+
+/// How many invoices of the month that was closed have a revision.
+pub fn revised(ledger: &Path) -> i64 {
+    let sql = format!("SELECT COUNT(*) FROM revision WHERE revision > 0 AND number LIKE '{YEAR}%'");
+    open(ledger).query_row(&sql, [], |row| row.get(0)).expect("a number")
+}
+
+/// Adds a late message of a contact of its own to every dealership.
+pub fn come_late(messages: &Path) {
+    let sql =
+        "INSERT INTO message SELECT DISTINCT dealership_id, '5511977777777', 'in', 'session', NULL,
+            'delivered', (SELECT MIN(sent_at) FROM message) + 86400000 FROM message";
+    open(messages).execute_batch(sql).expect("late messages");
 }
 
 /// Copies the ledger and lengthens it to so many months, towards the past.
@@ -96,24 +114,38 @@ fn copy(database: &Connection, index: usize, month: &str) -> String {
         ),
     ];
     let copies = tables.map(|(table, changed, which)| insert(database, table, changed, which));
-    // What is long past was paid.
-    let paid = format!(
+    format!("{}; {}", copies.join("; "), paid(database, &year, &number, &ours))
+}
+
+/// What is long past was paid.
+fn paid(database: &Connection, year: &str, number: &str, ours: &str) -> String {
+    let long_ago = "'2020-01-01T12:00:00.000Z'";
+    if columns(database, "allocation").is_empty() {
+        return paid_as_0_1_did(year, number, ours);
+    }
+    format!(
+        "INSERT INTO payment (id, dealership_id, number, paid_on, amount, kind, ordinal, converted, entered_by, entered_at)
+         SELECT '{year}' || i.number, i.dealership_id, replace(i.number, '{YEAR}', '{year}'), '2026-10-10', r.total,
+             'money', 1, 0, 'ana', {long_ago}
+         FROM invoice i JOIN revision r ON r.number = i.number WHERE i.{ours};
+         INSERT INTO allocation (payment, number, amount)
+         SELECT '{year}' || number, {number}, total FROM revision WHERE {ours} AND total > 0"
+    )
+}
+
+fn paid_as_0_1_did(year: &str, number: &str, ours: &str) -> String {
+    let long_ago = "'2020-01-01T12:00:00.000Z'";
+    format!(
         "INSERT INTO payment (id, number, paid_on, amount, entered_by, entered_at)
          SELECT '{year}' || number, {number}, '2026-10-10', (
              SELECT CAST(ROUND(SUM(json_extract(line.value, '$.amount') * 100)) AS INTEGER)
              FROM json_each(content, '$.lines') line), 'ana', {long_ago}
          FROM revision WHERE {ours}"
-    );
-    format!("{}; {paid}", copies.join("; "))
+    )
 }
 
 fn insert(database: &Connection, table: &str, changed: &[(&str, &str)], which: &str) -> String {
-    let mut statement = database.prepare("SELECT name FROM pragma_table_info(?1)").expect("SQL");
-    let columns: Vec<String> = statement
-        .query_map([table], |row| row.get(0))
-        .expect("a table")
-        .collect::<Result<_, _>>()
-        .expect("names");
+    let columns = columns(database, table);
     let value = |column: &String| {
         let other = changed.iter().find(|(name, _)| name == column).map(|(_, value)| *value);
         other.unwrap_or(column).to_owned()
@@ -121,4 +153,10 @@ fn insert(database: &Connection, table: &str, changed: &[(&str, &str)], which: &
     let values: Vec<String> = columns.iter().map(value).collect();
     let (columns, values) = (columns.join(", "), values.join(", "));
     format!("INSERT INTO {table} ({columns}) SELECT {values} FROM {table} WHERE {which}")
+}
+
+fn columns(database: &Connection, table: &str) -> Vec<String> {
+    let mut statement = database.prepare("SELECT name FROM pragma_table_info(?1)").expect("SQL");
+    let names = statement.query_map([table], |row| row.get(0)).expect("a table");
+    names.collect::<Result<_, _>>().expect("names")
 }

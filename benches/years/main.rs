@@ -25,6 +25,9 @@ mod ledger;
 #[path = "../support/messages.rs"]
 #[allow(dead_code, reason = "the bench of the count uses the rest")]
 mod messages;
+#[path = "../support/meter.rs"]
+#[allow(dead_code, reason = "the other benches use the rest")]
+mod meter;
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../../tests/it/support"]
 mod servers {
@@ -39,12 +42,16 @@ use std::path::{Path, PathBuf};
 use self::command::{Fecha, Took};
 use self::generator::{MONTH, Span, Traffic};
 use self::messages::Messages;
+use self::meter::cpu_of_children;
 
 const MESSAGES: u64 = 150_000;
 const MONTHS: [usize; 3] = [1, 12, 60];
 const NUMBER: &str = "2026-000750";
 /// What a command about one month or one invoice may take at the last size, of its time at the first.
 const ALLOWED: f64 = 1.3;
+
+/// The command that revises all invoices of a month, of which CPU time is taken, once.
+const RERUN: &str = "`rerun --all`, CPU";
 
 /// A command that is measured.
 struct Case {
@@ -103,13 +110,13 @@ fn main() {
 
     let programs: Vec<PathBuf> = [ours].into_iter().chain(baseline).collect();
     let mut took: Vec<Vec<Vec<Took>>> = Vec::new();
-    let mut scraped = Vec::new();
+    let (mut scraped, mut revised) = (Vec::new(), Vec::new());
     for months in MONTHS {
         let long = folder.path().join("long.db");
         ledger::lengthen(&base.folder.join("fecha.db"), &long, months);
         let size = std::fs::metadata(&long).expect("a ledger").len() >> 20;
         eprintln!("{months} months: a ledger of {size} MB");
-        let (mut by_program, mut by_daemon) = (Vec::new(), Vec::new());
+        let (mut by_program, mut by_daemon, mut by_rerun) = (Vec::new(), Vec::new(), Vec::new());
         for program in &programs {
             let fecha = Fecha { program: program.clone(), folder: folder.path().join("run") };
             prepare(&base, &fecha, &long);
@@ -117,12 +124,32 @@ fn main() {
             eprintln!("  {}: the first open takes {first:.2} seconds", program.display());
             by_program.push(CASES.iter().map(|c| fecha.measure(runs, c.arguments)).collect());
             by_daemon.push(fecha.metrics(runs));
+            by_rerun.push(rerun(&fecha, &messages));
             std::fs::remove_dir_all(&fecha.folder).expect("a folder");
         }
         took.push(by_program);
         scraped.push(by_daemon);
+        revised.push(by_rerun);
     }
-    println!("{}", table(&programs, &took, &scraped));
+    println!("{}", table(&programs, &took, &[("daemon, `/metrics`", &scraped), (RERUN, &revised)]));
+}
+
+/// A late message for every dealership, and a revision of each invoice: seconds of CPU.
+fn rerun(fecha: &Fecha, messages: &Messages) -> f64 {
+    let Messages::Sqlite(path) = messages else { panic!("the messages are SQLite's") };
+    let copy = fecha.folder.join("messages.db");
+    std::fs::copy(path, &copy).expect("a copy");
+    ledger::come_late(&copy);
+    let url = format!("sqlite:{}", copy.display());
+    let config = std::fs::read_to_string(fecha.folder.join("fecha.toml")).expect("a file");
+    std::fs::write(fecha.folder.join("fecha.toml"), config.replace(&messages.url(), &url))
+        .expect("a file");
+    let before = cpu_of_children();
+    fecha.run(&["rerun", "--month", MONTH, "--all", "--reason", "late"]);
+    let took = cpu_of_children() - before;
+    let revised = ledger::revised(&fecha.folder.join("fecha.db"));
+    eprintln!("  rerun --all: {revised} revised in {took:.1} seconds of CPU");
+    took
 }
 
 fn words(arguments: &[&str]) -> Vec<String> {
@@ -163,7 +190,7 @@ fn prepare(base: &Fecha, fecha: &Fecha, ledger: &Path) {
 
 /// A row for each command; for each program its milliseconds by size, how often the first time the last
 /// one is, and the peak memory at the last size.
-fn table(programs: &[PathBuf], took: &[Vec<Vec<Took>>], scraped: &[Vec<f64>]) -> String {
+fn table(programs: &[PathBuf], took: &[Vec<Vec<Took>>], others: &[(&str, &[Vec<f64>])]) -> String {
     let mut text = "| command |".to_owned();
     for program in programs {
         let name = program.file_name().unwrap_or_default().to_string_lossy();
@@ -184,10 +211,13 @@ fn table(programs: &[PathBuf], took: &[Vec<Vec<Took>>], scraped: &[Vec<f64>]) ->
         }
         text += "\n";
     }
-    text += "| daemon, `/metrics` |";
-    for program in 0..programs.len() {
-        let seconds: Vec<f64> = scraped.iter().map(|size| size[program]).collect();
-        let _ = write!(text, "{} |", cells(&seconds, false));
+    for (name, took) in others {
+        let _ = write!(text, "| {name} |");
+        for program in 0..programs.len() {
+            let seconds: Vec<f64> = took.iter().map(|size| size[program]).collect();
+            let _ = write!(text, "{} |", cells(&seconds, *name == RERUN));
+        }
+        text += "\n";
     }
     text
 }

@@ -76,14 +76,14 @@ pub async fn cancel_invoice(
     settle_invoice(&mut transaction, number, &freed, (by, "the invoice was cancelled"), now)
         .await?;
     let pdf = office.renderer.cancellation(&invoice, &cancellation)?;
-    insert_cancellation(&mut transaction, &invoice, &cancellation, pdf).await?;
+    let void = (&invoice, &cancellation);
+    insert_cancellation(&mut transaction, &office.ledger, void, &pdf, now).await?;
     let dealership = office.ledger.dealership(&invoice.dealership_id).await?;
     let to = dealership.as_ref().map(recipients).unwrap_or_default();
     let finance = office.config.email.finance.clone();
-    let addresser = &office.addresser;
     let letters = [
-        addresser.cancellation(&invoice, &cancellation, Whose::Dealership, to, now)?,
-        addresser.cancellation(&invoice, &cancellation, Whose::Finance, finance, now)?,
+        office.addresser.cancellation(&invoice, &cancellation, Whose::Dealership, to, now)?,
+        office.addresser.cancellation(&invoice, &cancellation, Whose::Finance, finance, now)?,
     ];
     for letter in letters.iter().flatten() {
         queue(&mut transaction, letter, now).await?;

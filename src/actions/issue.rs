@@ -6,14 +6,15 @@ use chrono::{DateTime, Datelike, Utc};
 use crate::document::{RenderError, Renderer};
 use crate::ledger::account::{lock_account, payments_of, settle_invoice};
 use crate::ledger::audit::{self, Action};
-use crate::ledger::invoices::{Files, Packed, claim, insert_revision, supersede, take_number};
+use crate::ledger::invoices::{Files, claim, insert_revision, supersede, take_number};
 use crate::ledger::notes::{notes_of, take_notes};
 use crate::ledger::outbox::{queue, withdraw};
+use crate::ledger::packing::Packed;
 use crate::ledger::{LedgerError, Transaction};
 use crate::letters::address::recipients;
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::account::payment::{Available, Payment, settle};
+use fecha_core::account::payment::{Available, Payment, Settlement, settle};
 use fecha_core::bill::bill::{Bill, Heading};
 use fecha_core::bill::invoice::{Invoice, Number, Replacement};
 use fecha_core::count::evidence::{self, EvidenceKey, IdVersion, sha256_hex};
@@ -308,12 +309,19 @@ async fn write(
 ) -> Result<Issued, IssueError> {
     let Drawn { invoice, pdf, statement } = drawn;
     let files = Files { invoice: pdf, statement, evidence: evidence.packed };
-    insert_revision(&mut transaction, &invoice, files).await?;
+    insert_revision(&mut transaction, &office.ledger, &invoice, files).await?;
     let number = invoice.number;
-    take_notes(&mut transaction, number, bill.charge.taken.takings(number)).await?;
+    let is_new = invoice.revision == 0;
+    let mut takings = bill.charge.taken.takings(number).peekable();
+    // A number that is new has taken nothing, and nothing settles it.
+    if !is_new || takings.peek().is_some() {
+        take_notes(&mut transaction, number, takings).await?;
+    }
     let settlement = settle(payments, number, invoice.total());
-    let why = (deed.actor, "no room left in the revision");
-    settle_invoice(&mut transaction, number, &settlement, why, invoice.issued_at).await?;
+    if !is_new || settlement != Settlement::default() {
+        let why = (deed.actor, "no room left in the revision");
+        settle_invoice(&mut transaction, number, &settlement, why, invoice.issued_at).await?;
+    }
     let dealership = &bill.case.dealership;
     let to = recipients(dealership);
     for letter in office.addresser.invoice(&invoice, dealership.evidence, to, invoice.issued_at)? {

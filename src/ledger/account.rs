@@ -366,6 +366,9 @@ async fn read(
     let mut payments: Vec<Payment> = rows.iter().map(payment).collect::<Result<_, _>>()?;
     // Sorted here, since databases sort text by rules of their own.
     payments.sort_by(|a, b| a.id.cmp(&b.id));
+    if payments.is_empty() {
+        return Ok(payments);
+    }
     let sql = format!(
         "SELECT a.payment, a.number, a.amount FROM allocation a JOIN payment p ON p.id = a.payment
          WHERE {condition} ORDER BY a.payment, a.number"

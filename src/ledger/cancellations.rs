@@ -1,9 +1,10 @@
 //! Why numbers are void, and the documents that say so.
 
+use chrono::{DateTime, Utc};
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, corrupt, json};
-use crate::ledger::invoices::{FileKind, insert_file};
+use crate::ledger::invoices::{FileKind, insert_document};
 use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
 use fecha_core::count::evidence::sha256_hex;
 
@@ -44,9 +45,10 @@ impl Ledger {
 /// Writes a cancellation with its document.
 pub(crate) async fn insert_cancellation(
     transaction: &mut Transaction<'static, Any>,
-    invoice: &Invoice,
-    cancellation: &Cancellation,
-    pdf: Vec<u8>,
+    ledger: &Ledger,
+    (invoice, cancellation): (&Invoice, &Cancellation),
+    pdf: &[u8],
+    now: DateTime<Utc>,
 ) -> Result<(), LedgerError> {
     sqlx::query(
         "INSERT INTO cancellation (number, revision, content, pdf_sha256) VALUES ($1, $2, $3, $4)",
@@ -54,9 +56,9 @@ pub(crate) async fn insert_cancellation(
     .bind(invoice.number.to_string())
     .bind(i64::from(invoice.revision))
     .bind(json(cancellation)?)
-    .bind(sha256_hex(&pdf))
+    .bind(sha256_hex(pdf))
     .execute(&mut **transaction)
     .await
     .map_err(LedgerError::while_doing("write a cancellation"))?;
-    insert_file(transaction, invoice, FileKind::Cancellation, pdf).await
+    insert_document(transaction, ledger, invoice, FileKind::Cancellation, pdf, now).await
 }

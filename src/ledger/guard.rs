@@ -16,9 +16,10 @@ struct Guarded {
 /// their own, so that it is also made in a ledger that has the others.
 const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, adjustments_amount, total, due_on, issued_on";
 
-const GUARDED: [Guarded; 7] = [
+const GUARDED: [Guarded; 8] = [
     Guarded { table: "audit", columns: "" },
     Guarded { table: "file", columns: "" },
+    Guarded { table: "dictionary", columns: "" },
     Guarded { table: "cancellation", columns: "" },
     Guarded {
         table: "revision",
@@ -39,6 +40,10 @@ const FUNCTION: &str = "SELECT pg_advisory_xact_lock(7234051);
     CREATE OR REPLACE FUNCTION fecha_refuse() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'table % is only added to', TG_TABLE_NAME; END $$";
 
+/// Only on PostgreSQL, which would try to compress again what is compressed already.
+const STORAGE: &str = "ALTER TABLE file ALTER COLUMN bytes SET STORAGE EXTERNAL;
+    ALTER TABLE dictionary ALTER COLUMN bytes SET STORAGE EXTERNAL";
+
 impl Ledger {
     /// Makes the triggers that are missing. They are no migration, since the two engines spell them
     /// differently.
@@ -56,9 +61,8 @@ impl Ledger {
         }
         let mut transaction = self.begin().await?;
         if self.engine == Engine::Postgres {
-            let functions = format!("{FUNCTION};\n{}", guard_account::functions());
-            let functions = sqlx::raw_sql(AssertSqlSafe(functions));
-            functions.execute(&mut *transaction).await.map_err(&failed)?;
+            let sql = format!("{FUNCTION};\n{}\n{STORAGE}", guard_account::functions());
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await.map_err(&failed)?;
         }
         // Asked again under the lock: another process may have made them meanwhile.
         let there = self.triggers().await?;
@@ -81,7 +85,7 @@ impl Ledger {
                 .to_owned(),
             Engine::Postgres => format!(
                 "SELECT CAST(tgname AS TEXT) FROM pg_trigger
-                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, 'refund'::regclass, {})",
+                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'dictionary'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, 'refund'::regclass, {})",
                 guard_account::TABLES
             ),
         };

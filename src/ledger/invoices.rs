@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
-use super::listing::{Figures, count, fill, money};
+use super::listing::{self, Figures, count, money};
+use super::packing::{self, Packed};
 use super::standing::lock_invoice;
 use super::{Ledger, LedgerError, audit, corrupt, from_text, json, to_text};
 use fecha_core::bill::invoice::{FirstNumber, Invoice, InvoiceState, Number, label};
@@ -40,21 +41,6 @@ pub struct Files {
     pub evidence: Packed,
 }
 
-/// A file as the ledger keeps it: compressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packed(Vec<u8>);
-
-impl Packed {
-    /// Compresses a file.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the library lacks memory.
-    pub fn of(bytes: &[u8]) -> Result<Self, LedgerError> {
-        // Ids of contacts are random digits, so a higher level gains next to nothing.
-        zstd::encode_all(bytes, 3).map(Self).map_err(corrupt)
-    }
-}
-
 /// One of the files of a revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "said by their names")]
@@ -66,7 +52,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    fn key(self) -> &'static str {
+    pub(super) fn key(self) -> &'static str {
         match self {
             Self::Invoice => "invoice",
             Self::Statement => "statement",
@@ -101,8 +87,9 @@ pub struct Filter<'a> {
 
 /// A file, and the SHA-256 that was kept of it when it was made.
 const READ_FILE: &str = "
-    SELECT f.bytes, CASE f.kind WHEN 'invoice' THEN r.pdf_sha256 WHEN 'statement' THEN r.statement_sha256
-                                WHEN 'evidence' THEN r.evidence_sha256 ELSE c.pdf_sha256 END
+    SELECT f.bytes, f.packing, f.size, f.dictionary,
+           CASE f.kind WHEN 'invoice' THEN r.pdf_sha256 WHEN 'statement' THEN r.statement_sha256
+                                WHEN 'evidence' THEN r.evidence_sha256 ELSE c.pdf_sha256 END AS issued
     FROM file f
     JOIN revision r ON r.number = f.number AND r.revision = f.revision
     LEFT JOIN cancellation c ON c.number = f.number
@@ -249,20 +236,22 @@ impl Ledger {
         revision: u32,
         kind: FileKind,
     ) -> Result<Option<Vec<u8>>, LedgerError> {
+        let failed = LedgerError::while_doing("read a document");
+        let mut connection = self.pool.acquire().await.map_err(&failed)?;
         let row = sqlx::query(READ_FILE)
             .bind(number.to_string())
             .bind(i64::from(revision))
             .bind(kind.key().to_owned())
-            .fetch_optional(&self.pool)
+            .fetch_optional(&mut *connection)
             .await
-            .map_err(LedgerError::while_doing("read a document"))?;
+            .map_err(&failed)?;
         let Some(row) = row else { return Ok(None) };
-        // What is no bytes at all is damaged, too.
-        let kept: Option<Vec<u8>> = row.try_get(0).ok();
-        let issued: Option<String> = row.try_get(1).map_err(corrupt)?;
-        let bytes = match kind {
-            FileKind::Evidence => kept.and_then(|packed| zstd::decode_all(packed.as_slice()).ok()),
-            FileKind::Invoice | FileKind::Statement | FileKind::Cancellation => kept,
+        let issued: Option<String> = row.try_get("issued").map_err(corrupt)?;
+        let bytes = match self.shelf.unpack(&mut connection, kind, &row).await {
+            Ok(bytes) => Some(bytes),
+            // What cannot be unpacked is damaged, too.
+            Err(LedgerError::Corrupt(_)) => None,
+            Err(error) => return Err(error),
         };
         // An earlier fecha kept no SHA-256 of a cancellation.
         let is_as_issued =
@@ -278,7 +267,7 @@ impl Ledger {
     /// [`LedgerError`] where it is missing, or the ledger cannot be read.
     pub async fn pdf_size(&self, number: Number, revision: u32) -> Result<usize, LedgerError> {
         let bytes: i64 = sqlx::query(
-            "SELECT CAST(LENGTH(bytes) AS BIGINT) FROM file
+            "SELECT COALESCE(size, CAST(LENGTH(bytes) AS BIGINT)) FROM file
              WHERE number = $1 AND revision = $2 AND kind = 'invoice'",
         )
         .bind(number.to_string())
@@ -399,50 +388,79 @@ pub(crate) async fn supersede(
 /// Writes a revision with its files.
 pub(crate) async fn insert_revision(
     transaction: &mut Transaction<'static, Any>,
+    ledger: &Ledger,
     invoice: &Invoice,
     files: Files,
 ) -> Result<(), LedgerError> {
-    let failed = LedgerError::while_doing("write an invoice");
-    sqlx::query(
-        "INSERT INTO revision (number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at, reason, issued_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(invoice.number.to_string())
-    .bind(i64::from(invoice.revision))
-    .bind(json(invoice)?)
-    .bind(invoice.evidence_sha256.clone())
-    .bind(sha256_hex(&files.invoice))
-    .bind(sha256_hex(&files.statement))
-    .bind(to_text(invoice.issued_at))
-    .bind(invoice.replaces.as_ref().map(|replaced| replaced.reason.clone()))
-    .bind(invoice.replaces.as_ref().map(|replaced| replaced.by.clone()))
-    .execute(&mut **transaction)
-    .await
-    .map_err(&failed)?;
-    let key = (invoice.number.to_string(), i64::from(invoice.revision));
-    fill(transaction, key, &Figures::of(invoice)).await?;
-    for (kind, bytes) in [
-        (FileKind::Invoice, files.invoice),
-        (FileKind::Statement, files.statement),
-        (FileKind::Evidence, files.evidence.0),
-    ] {
-        insert_file(transaction, invoice, kind, bytes).await?;
-    }
-    Ok(())
-}
-
-/// Writes a file beside a revision.
-pub(crate) async fn insert_file(
-    transaction: &mut Transaction<'static, Any>,
-    invoice: &Invoice,
-    kind: FileKind,
-    bytes: Vec<u8>,
-) -> Result<(), LedgerError> {
-    sqlx::query("INSERT INTO file (number, revision, kind, bytes) VALUES ($1, $2, $3, $4)")
+    let insert = sqlx::query(AssertSqlSafe(format!(
+        "INSERT INTO revision ({}, number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at,
+             reason, issued_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+        listing::COLUMNS
+    )));
+    Figures::of(invoice)
+        .bind(insert)?
         .bind(invoice.number.to_string())
         .bind(i64::from(invoice.revision))
-        .bind(kind.key().to_owned())
-        .bind(bytes)
+        .bind(json(invoice)?)
+        .bind(invoice.evidence_sha256.clone())
+        .bind(sha256_hex(&files.invoice))
+        .bind(sha256_hex(&files.statement))
+        .bind(to_text(invoice.issued_at))
+        .bind(invoice.replaces.as_ref().map(|replaced| replaced.reason.clone()))
+        .bind(invoice.replaces.as_ref().map(|replaced| replaced.by.clone()))
+        .execute(&mut **transaction)
+        .await
+        .map_err(LedgerError::while_doing("write an invoice"))?;
+    let mut packed = Vec::with_capacity(3);
+    for (kind, file) in [(FileKind::Invoice, files.invoice), (FileKind::Statement, files.statement)]
+    {
+        let file = ledger.shelf.pack(&mut *transaction, kind, &file, invoice.issued_at).await?;
+        packed.push((kind, file));
+    }
+    packed.push((FileKind::Evidence, files.evidence));
+    insert_files(transaction, invoice, packed).await
+}
+
+/// Writes a document beside a revision.
+pub(crate) async fn insert_document(
+    transaction: &mut Transaction<'static, Any>,
+    ledger: &Ledger,
+    invoice: &Invoice,
+    kind: FileKind,
+    file: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let packed = ledger.shelf.pack(&mut *transaction, kind, file, now).await?;
+    insert_files(transaction, invoice, vec![(kind, packed)]).await
+}
+
+/// All in one statement.
+async fn insert_files(
+    transaction: &mut Transaction<'static, Any>,
+    invoice: &Invoice,
+    files: Vec<(FileKind, Packed)>,
+) -> Result<(), LedgerError> {
+    let row = |index: usize| {
+        let at = |column: usize| 4 + index * 4 + column;
+        format!("($1, $2, $3, ${}, ${}, ${}, ${})", at(0), at(1), at(2), at(3))
+    };
+    let rows: Vec<String> = (0..files.len()).map(row).collect();
+    let mut insert = sqlx::query(AssertSqlSafe(format!(
+        "INSERT INTO file (number, revision, packing, kind, bytes, size, dictionary) VALUES {}",
+        rows.join(", ")
+    )))
+    .bind(invoice.number.to_string())
+    .bind(i64::from(invoice.revision))
+    .bind(packing::ZSTD.to_owned());
+    for (kind, file) in files {
+        insert = insert
+            .bind(kind.key().to_owned())
+            .bind(file.bytes)
+            .bind(i64::try_from(file.size).map_err(corrupt)?)
+            .bind(file.dictionary);
+    }
+    insert
         .execute(&mut **transaction)
         .await
         .map_err(LedgerError::while_doing("write a document"))?;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::any::AnyRow;
+use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::invoices::{Filter, state};
@@ -86,6 +86,11 @@ pub(super) const SELECT: &str = "SELECT r.number, r.revision, i.dealership_id, i
          r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
          CAST(COALESCE((SELECT SUM(a.amount) FROM allocation a WHERE a.number = r.number), 0) AS BIGINT) AS paid
      FROM invoice i JOIN revision r ON r.number = i.number";
+
+/// The columns of the figures.
+pub(super) const COLUMNS: &str =
+    "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount,
+         adjustments_amount, total, due_on, issued_on";
 
 /// Revisions that one transaction fills: a process that is killed loses no more work than this.
 const BATCH: i64 = 500;
@@ -260,36 +265,48 @@ impl Ledger {
 }
 
 /// Writes the figures of a revision that has none.
-pub(super) async fn fill(
+async fn fill(
     transaction: &mut Transaction<'static, Any>,
     (number, revision): (String, i64),
     figures: &Figures,
 ) -> Result<(), LedgerError> {
-    let Amounts { package, overage, hsm, adjustments } = figures.amounts;
-    sqlx::query(
+    let update = sqlx::query(
         "UPDATE revision SET dealership_name = $1, cnpj = $2, package = $3, uam = $4, hsm = $5,
              package_amount = $6, overage_amount = $7, hsm_amount = $8, adjustments_amount = $9, total = $10,
              due_on = $11, issued_on = $12
          WHERE number = $13 AND revision = $14 AND total IS NULL",
-    )
-    .bind(figures.dealership_name.clone())
-    .bind(figures.cnpj.clone())
-    .bind(stored(figures.package)?)
-    .bind(stored(figures.uam)?)
-    .bind(stored(figures.hsm)?)
-    .bind(package.centavos())
-    .bind(overage.centavos())
-    .bind(hsm.centavos())
-    .bind(adjustments.centavos())
-    .bind(figures.total.centavos())
-    .bind(figures.due_on.to_string())
-    .bind(figures.issued_on.to_string())
-    .bind(number)
-    .bind(revision)
-    .execute(&mut **transaction)
-    .await
-    .map_err(LedgerError::while_doing("fill what lists show"))?;
+    );
+    figures
+        .bind(update)?
+        .bind(number)
+        .bind(revision)
+        .execute(&mut **transaction)
+        .await
+        .map_err(LedgerError::while_doing("fill what lists show"))?;
     Ok(())
+}
+
+/// A query whose values are bound one by one.
+type Query = sqlx::query::Query<'static, Any, AnyArguments>;
+
+impl Figures {
+    /// Binds the columns, in the order of [`COLUMNS`].
+    pub(super) fn bind(&self, query: Query) -> Result<Query, LedgerError> {
+        let Amounts { package, overage, hsm, adjustments } = self.amounts;
+        Ok(query
+            .bind(self.dealership_name.clone())
+            .bind(self.cnpj.clone())
+            .bind(stored(self.package)?)
+            .bind(stored(self.uam)?)
+            .bind(stored(self.hsm)?)
+            .bind(package.centavos())
+            .bind(overage.centavos())
+            .bind(hsm.centavos())
+            .bind(adjustments.centavos())
+            .bind(self.total.centavos())
+            .bind(self.due_on.to_string())
+            .bind(self.issued_on.to_string()))
+    }
 }
 
 /// What [`SELECT`] gives; for the modules beside this one.

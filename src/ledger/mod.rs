@@ -25,6 +25,7 @@ pub mod numbers;
 mod open;
 pub mod outbox;
 pub mod package_notices;
+pub mod packing;
 pub mod receivables;
 pub mod refusals;
 pub mod register;
@@ -59,6 +60,8 @@ pub struct Ledger {
     renewed: Arc<Mutex<Option<Instant>>>,
     /// The URL of a SQLite ledger that could only be opened to be read.
     only_read: Option<Arc<str>>,
+    /// What documents are kept beside.
+    shelf: Arc<packing::Shelf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -207,6 +207,9 @@ async fn read(
             _ => query.bind(value.to_owned()),
         };
         rows.push(query.fetch_all(&mut *connection).await.map_err(&failed)?);
+        if rows[0].is_empty() {
+            return Ok(Vec::new());
+        }
     }
     let mut notes: Vec<Note> = rows[0].iter().map(note).collect::<Result<_, _>>()?;
     for row in &rows[1] {

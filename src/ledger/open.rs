@@ -1,7 +1,8 @@
 //! Opens the ledger, or makes one where that is asked for: what is missing is never made by the way.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,7 +10,6 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
-use tempfile::NamedTempFile;
 use tokio::time::Instant;
 
 use super::error::{CANNOT_OPEN, Code, Missing, Passing, code};
@@ -153,7 +153,8 @@ impl Ledger {
             .connect_with(options)
             .await
             .map_err(|error| LedgerError::opening(url, &error))?;
-        Ok(Self { pool, engine, epoch: None, file, renewed, only_read })
+        let shelf = Arc::default();
+        Ok(Self { pool, engine, epoch: None, file, renewed, only_read, shelf })
     }
 
     async fn bring_up_to_date(&self, url: &str) -> Result<(), LedgerError> {
@@ -345,7 +346,11 @@ async fn make_file(url: &str) -> Result<(), LedgerError> {
     let made =
         |error: &std::io::Error| failed(format!("{} cannot be made: {error}", path.display()));
     // The library's own text would name the temporary file.
-    let file = NamedTempFile::with_prefix_in(".fecha.db.", folder)
+    // As any file that is made: what the umask leaves of it.
+    let file = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o666))
+        .prefix(".fecha.db.")
+        .tempfile_in(folder)
         .map_err(|error| made(&std::io::Error::from(error.kind())))?;
     let new = sqlite_url(file.path());
     let ledger = Ledger::connect(&new, Engine::Sqlite, None).await?;

@@ -103,12 +103,24 @@ CREATE INDEX revision_sum ON revision (number, superseded_at, total);
 -- What is open and overdue, likewise.
 CREATE INDEX revision_open ON revision (number, total, due_on) WHERE superseded_at IS NULL;
 
+-- Documents that others like them are kept beside: fonts, logo and frame are kept once. Only ever added to.
+CREATE TABLE dictionary (
+    id TEXT NOT NULL,                -- SHA-256 of its bytes, hexadecimal
+    kind TEXT NOT NULL,              -- of the document: 'invoice', 'statement' or 'cancellation'
+    made_at TEXT NOT NULL,           -- when
+    bytes BYTEA NOT NULL,            -- the document, as issued
+    CONSTRAINT dictionary_id PRIMARY KEY (id)
+);
+
 -- The files of a revision, as issued. Only ever added to.
 CREATE TABLE file (
     number TEXT NOT NULL,            -- of the invoice
     revision BIGINT NOT NULL,        -- which revision
-    kind TEXT NOT NULL,              -- 'invoice', 'statement', 'cancellation' (PDF) or 'evidence' (CSV, zstd)
-    bytes BYTEA NOT NULL,            -- the file
+    kind TEXT NOT NULL,              -- 'invoice', 'statement', 'cancellation' (PDF) or 'evidence' (CSV)
+    bytes BYTEA NOT NULL,            -- the file, kept as the next columns say
+    packing TEXT,                    -- 'zstd'; null in what an earlier fecha kept: PDFs as they are, evidence by zstd
+    size BIGINT,                     -- of the file itself, in bytes; null as packing
+    dictionary TEXT REFERENCES dictionary (id), -- what zstd needs beside it (zstd -d -D); null: nothing
     PRIMARY KEY (number, revision, kind),
     FOREIGN KEY (number, revision) REFERENCES revision (number, revision)
 );
@@ -171,8 +183,10 @@ CREATE TABLE outbox (
     refused_at TEXT,                 -- when the server last refused everybody while it had this one; where others were taken since, the next such answer is about this one
     UNIQUE (kind, cause, recipient, resend)
 );
-CREATE INDEX outbox_due ON outbox (state, next_attempt_at);
-CREATE INDEX outbox_number ON outbox (number);
+-- What is due, in the order in which it is claimed; a first attempt is due whatever its time says.
+CREATE INDEX outbox_due ON outbox (state, next_attempt_at, id);
+CREATE INDEX outbox_first ON outbox (state, next_attempt_at, id) WHERE attempts = 0;
+CREATE INDEX outbox_number ON outbox (number) WHERE number IS NOT NULL;
 
 -- Who did what, when and why. Only ever added to.
 CREATE TABLE audit (

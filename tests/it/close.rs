@@ -278,7 +278,10 @@ fn what_was_exported_imports_unchanged(
 ) {
     let reseller = reseller(ledger);
     reseller.write("before.csv", "my own notes");
-    reseller.run(&["export", "--dealerships", "before.csv", "--contracts", "c.csv"]).expect(0);
+    let export = ["export", "--dealerships", "before.csv", "--contracts", "c.csv"];
+    let refused = reseller.run(&export).expect(2).stderr;
+    assert!(refused.contains("before.csv is not replaced"), "{refused}");
+    reseller.run(&[&export[..], &["--force"]].concat()).expect(0);
     let kept = std::fs::read_to_string(reseller.path("before.csv.bak")).unwrap();
     assert_eq!(kept, "my own notes");
     let files = ["import", "--json", "--dealerships", "before.csv", "--contracts", "c.csv"];

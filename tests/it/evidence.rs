@@ -205,7 +205,10 @@ fn a_key_that_can_be_guessed_is_refused_unless_there_is_no_way_back() {
     reseller.write("evidence.key", &zeros);
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
     std::fs::set_permissions(reseller.path("evidence.key"), private).unwrap();
-    let refused = reseller.run(&["status"]).expect(2).stderr;
+    let made = "id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day\n";
+    reseller.write("none.csv", made);
+    let import = ["import", "--new-ledger", "--dealerships", "none.csv"];
+    let refused = reseller.run(&import).expect(2).stderr;
     assert!(refused.contains("evidence.key) can be guessed"), "{refused}");
     std::fs::remove_file(reseller.path("evidence.key")).unwrap();
     reseller.variables.push(("FECHA_EVIDENCE_KEY".to_owned(), zeros));

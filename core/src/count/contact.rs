@@ -37,6 +37,9 @@ impl Identity {
     /// Never panics, whatever the bytes. Idempotent: the text of an identity has that identity.
     #[must_use]
     pub fn parse(spelling: &[u8]) -> Option<Self> {
+        if let Some(value) = plain(spelling) {
+            return Some(Self::Number(canonical(spelling, value)));
+        }
         let bare = strip_affixes(spelling.trim_ascii());
         let mut digits = [0_u8; MAX_DIGITS];
         let mut length = 0;
@@ -93,27 +96,68 @@ fn user_id(bare: &[u8]) -> Option<Identity> {
     well_formed.then(|| Identity::UserId(id.into_boxed_str()))
 }
 
+/// The value of 8 to 15 digits and nothing else, as most spellings are: all contacts of a month pass here.
+fn plain(spelling: &[u8]) -> Option<u64> {
+    let (head, tail) = spelling.split_last_chunk::<8>()?;
+    if head.len() > MAX_DIGITS - 8 {
+        return None;
+    }
+    let tail = eight(*tail)?;
+    let mut value = 0;
+    for byte in head {
+        value = value * 10 + u64::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+    }
+    Some(value * 100_000_000 + tail)
+}
+
+/// The value of eight digits, which lie side by side in one word: pairs of them are made one, three
+/// times.
+fn eight(digits: [u8; 8]) -> Option<u64> {
+    const HIGH: u64 = 0xF0F0_F0F0_F0F0_F0F0;
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    let word = u64::from_le_bytes(digits);
+    // 0x30 to 0x3F, and still so with six added.
+    let are_digits = word & HIGH == ZEROS && (word + 0x0606_0606_0606_0606) & HIGH == ZEROS;
+    let ones = word & !HIGH;
+    let pairs = (ones.wrapping_mul((10 << 8) + 1) >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs.wrapping_mul((100 << 16) + 1) >> 16) & 0x0000_FFFF_0000_FFFF;
+    are_digits.then_some(fours.wrapping_mul((10_000 << 32) + 1) >> 32)
+}
+
 fn number(digits: &[u8]) -> Option<Identity> {
     if !(8..=MAX_DIGITS).contains(&digits.len()) {
         return None;
     }
-    let value = |digits: &[u8]| digits.iter().fold(1_u64, |sum, b| sum * 10 + u64::from(b - b'0'));
-    let identity = match digits {
+    let value = digits.iter().fold(0, |value, byte| value * 10 + u64::from(byte - b'0'));
+    Some(Identity::Number(canonical(digits, value)))
+}
+
+/// 8 to 15 digits, and their value, as the identity that they are.
+fn canonical(digits: &[u8], value: u64) -> Digits {
+    const EIGHT: u64 = 100_000_000;
+    Digits(match digits {
         // Brazil, a mobile number from before the ninth digit: 55, area code, 8 digits from 6 to 9.
-        [b'5', b'5', area @ .., b'6'..=b'9', _, _, _, _, _, _, _]
-            if area.len() == 2 && is_brazilian_area([area[0], area[1]]) =>
-        {
-            let (head, subscriber) = digits.split_at(4);
-            subscriber.iter().fold(value(head) * 10 + 9, |sum, b| sum * 10 + u64::from(b - b'0'))
+        [b'5', b'5', a, b, b'6'..=b'9', _, _, _, _, _, _, _] if is_brazilian_area([*a, *b]) => {
+            (10_000 + value / EIGHT) * 10 * EIGHT + 9 * EIGHT + value % EIGHT
         }
         // Mexico, the mobile 1 that was dropped in 2019: 521 and 10 digits.
-        [b'5', b'2', b'1', subscriber @ ..] if subscriber.len() == 10 => {
-            subscriber.iter().fold(152, |sum, b| sum * 10 + u64::from(b - b'0'))
+        [b'5', b'2', b'1', _, _, _, _, _, _, _, _, _, _] => {
+            152 * 10_000_000_000 + value % 10_000_000_000
         }
-        _ => value(digits),
-    };
-    Some(Identity::Number(Digits(identity)))
+        _ => value + POWERS[digits.len()],
+    })
 }
+
+/// The powers of ten: a `1` before so many digits.
+const POWERS: [u64; MAX_DIGITS + 1] = {
+    let mut powers = [1; MAX_DIGITS + 1];
+    let mut digits = 1;
+    while digits <= MAX_DIGITS {
+        powers[digits] = powers[digits - 1] * 10;
+        digits += 1;
+    }
+    powers
+};
 
 /// `[14689][1-9] | 2[12478] | 3[1-578] | 5[13-5] | 7[13-579]` (spec §2; Anatel's area codes).
 fn is_brazilian_area(area: [u8; 2]) -> bool {

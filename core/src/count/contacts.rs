@@ -56,8 +56,11 @@ impl Contacts {
     /// [`Contacts::add`] for many at once, all of them numbers.
     pub(super) fn add_numbers(&mut self, numbers: impl Iterator<Item = (Digits, ContactUse)>) {
         for (digits, exchanged) in numbers {
-            let known = self.numbers.entry(digits);
-            known.and_modify(|all| all.merge(exchanged)).or_insert(exchanged);
+            // Nearly all are known.
+            match self.numbers.get_mut(&digits) {
+                Some(all) => all.merge(exchanged),
+                None => _ = self.numbers.insert(digits, exchanged),
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 use crate::calendar::month::Period;
 use crate::count::contact::{Digits, Identity};
 use crate::count::contacts::{ContactUse, Contacts};
+use crate::count::ids::Ids;
 use crate::count::tally::{Bucket, Buckets, Count, Counted, Direction, Message, Tally, Window};
 
 /// Counts what one reader of the message database reads.
@@ -27,7 +28,9 @@ pub struct Counter {
 #[derive(Debug)]
 struct Shared {
     dealerships: Vec<Known>,
-    by_id: HashMap<Box<[u8]>, usize>,
+    /// What is asked of a dealership for each message, side by side.
+    rules: Vec<Rule>,
+    by_id: Ids,
     ignored_statuses: Vec<Box<[u8]>>,
     windows: Vec<Span>,
     /// Which window decides for ids that the register lacks; `None` leaves them to another close.
@@ -37,10 +40,15 @@ struct Shared {
 #[derive(Debug)]
 struct Known {
     counted: Counted,
-    /// In which window its messages count; `None` where they are left to another close.
-    window: Option<usize>,
     /// All but what waits in the counters' slots.
     contacts: Mutex<Contacts>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    /// In which window its messages count; `None` where they are left to another close.
+    window: Option<u32>,
+    has_package: bool,
 }
 
 /// The bounds of a window, Unix milliseconds.
@@ -56,7 +64,17 @@ struct Span {
 struct Slot {
     buckets: Buckets,
     templates: HashMap<Box<[u8]>, u64>,
-    unmerged: Vec<(Digits, ContactUse)>,
+    unmerged: Vec<Unmerged>,
+}
+
+/// What a message is of its contact's use, in little memory.
+#[derive(Debug, Clone, Copy)]
+struct Unmerged {
+    digits: Digits,
+    sent_at: i64,
+    messages: u32,
+    direction: Direction,
+    is_hsm: bool,
 }
 
 /// How many messages of a dealership wait to be merged. A contact is found in a table that is cold by
@@ -81,19 +99,23 @@ impl Counter {
         periods.sort_unstable();
         periods.dedup();
         let index_of = |period| periods.binary_search(&period).ok();
-        let known = |counted: Counted| Known {
-            window: index_of(counted.period).filter(|_| counted.in_scope),
-            contacts: Mutex::default(),
-            counted,
+        let rule = |counted: &Counted| Rule {
+            window: index_of(counted.period)
+                .filter(|_| counted.in_scope)
+                .and_then(|index| u32::try_from(index).ok()),
+            has_package: counted.has_package,
         };
-        let dealerships: Vec<Known> = dealerships.into_iter().map(known).collect();
-        let ids = dealerships.iter().map(|known| known.counted.dealership_id.as_bytes().into());
+        let ids = dealerships.iter().map(|counted| counted.dealership_id.as_bytes());
         Self::sharing(Arc::new(Shared {
-            by_id: ids.zip(0..).collect(),
+            by_id: Ids::new(ids),
+            rules: dealerships.iter().map(rule).collect(),
             ignored_statuses: ignored_statuses.iter().map(|s| s.as_bytes().into()).collect(),
             unknown_window: unknown.and_then(index_of),
             windows: periods.into_iter().map(Span::new).collect(),
-            dealerships,
+            dealerships: dealerships
+                .into_iter()
+                .map(|counted| Known { counted, contacts: Mutex::default() })
+                .collect(),
         }))
     }
 
@@ -146,9 +168,10 @@ impl Counter {
     /// Puts `messages` that differ in nothing but their time into their bucket, given the first of
     /// them. All must lie in one of [`Counter::stretches`].
     pub fn add_alike(&mut self, message: &Message<'_>, messages: u64) {
-        let slot = message.dealership_id.and_then(|id| self.shared.by_id.get(id)).copied();
-        let own_window = match slot {
-            Some(slot) => self.shared.dealerships[slot].window,
+        let slot = message.dealership_id.and_then(|id| self.shared.by_id.get(id));
+        let rule = slot.map(|slot| self.shared.rules[slot]);
+        let own_window = match rule {
+            Some(rule) => rule.window.map(|index| index as usize),
             None => self.shared.unknown_window,
         };
         let mut is_own = false;
@@ -163,9 +186,10 @@ impl Counter {
             }
         }
         let Some(window) = own_window.filter(|_| is_own) else { return };
-        let bucket = if let Some(slot) = slot {
-            let (known, slot) = (&self.shared.dealerships[slot], &mut self.slots[slot]);
-            let bucket = slot.merge(message, messages, known, &self.shared.ignored_statuses);
+        let bucket = if let Some(index) = slot {
+            let slot = &mut self.slots[index];
+            let has_package = rule.is_some_and(|rule| rule.has_package);
+            let bucket = slot.merge(message, messages, has_package, &self.shared, index);
             slot.buckets.add(bucket, messages);
             bucket
         } else {
@@ -234,7 +258,10 @@ impl Span {
 impl Slot {
     /// Merges what waits.
     fn fold(&mut self, known: &Known) {
-        known.contacts().add_numbers(self.unmerged.drain(..));
+        known.contacts().add_numbers(self.unmerged.drain(..).map(|unmerged| {
+            let Unmerged { digits, sent_at, messages, direction, is_hsm } = unmerged;
+            (digits, exchanged(sent_at, direction, is_hsm, messages))
+        }));
     }
 
     /// Keeps what is to be merged; the bucket.
@@ -242,10 +269,11 @@ impl Slot {
         &mut self,
         message: &Message<'_>,
         messages: u64,
-        known: &Known,
-        ignored_statuses: &[Box<[u8]>],
+        has_package: bool,
+        shared: &Shared,
+        index: usize,
     ) -> Bucket {
-        if !known.counted.has_package {
+        if !has_package {
             return Bucket::NoContract;
         }
         let direction = match message.direction {
@@ -258,20 +286,31 @@ impl Slot {
             Some(b"session") => false,
             _ => return Bucket::Malformed,
         };
-        if message.status.is_some_and(|s| ignored_statuses.iter().any(|ignored| **ignored == *s)) {
+        if message
+            .status
+            .is_some_and(|s| shared.ignored_statuses.iter().any(|ignored| **ignored == *s))
+        {
             return Bucket::IgnoredStatus;
         }
         let Some(identity) = message.contact.and_then(Identity::parse) else {
             return Bucket::NotAContact;
         };
         let is_hsm = is_template && direction == Direction::Out;
-        let exchanged = exchanged(message.sent_at, direction, is_hsm, messages);
+        let (sent_at, of_contact) = (message.sent_at, u32::try_from(messages).unwrap_or(u32::MAX));
         match identity {
-            Identity::Number(digits) => self.unmerged.push((digits, exchanged)),
-            Identity::UserId(_) => known.contacts().add(identity, exchanged),
+            Identity::Number(digits) => self.unmerged.push(Unmerged {
+                digits,
+                sent_at,
+                messages: of_contact,
+                direction,
+                is_hsm,
+            }),
+            Identity::UserId(_) => shared.dealerships[index]
+                .contacts()
+                .add(identity, exchanged(sent_at, direction, is_hsm, of_contact)),
         }
         if self.unmerged.len() >= UNMERGED {
-            self.fold(known);
+            self.fold(&shared.dealerships[index]);
         }
         if is_hsm {
             let template = message.template.unwrap_or_default();
@@ -287,8 +326,7 @@ impl Slot {
 }
 
 /// What messages that are alike are of a contact's use.
-fn exchanged(sent_at: i64, direction: Direction, is_hsm: bool, messages: u64) -> ContactUse {
-    let messages = u32::try_from(messages).unwrap_or(u32::MAX);
+fn exchanged(sent_at: i64, direction: Direction, is_hsm: bool, messages: u32) -> ContactUse {
     let count_if = |counts: bool| if counts { messages } else { 0 };
     ContactUse {
         first_at: sent_at,

@@ -2,6 +2,7 @@
 //!
 //! What all files have in common is written once and copied as bytes; each file goes on from there.
 
+use std::cell::RefCell;
 use std::io::Write as _;
 
 use libdeflater::{CompressionLvl, Compressor};
@@ -148,13 +149,21 @@ pub(in crate::document) enum Level {
     Fast,
 }
 
+thread_local! {
+    /// Its memory, which is not had for nothing, is used again for each stream.
+    static FAST: RefCell<Compressor> =
+        RefCell::new(Compressor::new(CompressionLvl::new(4).unwrap_or_default()));
+}
+
 /// `data` in the format of zlib.
 fn deflate(data: &[u8], level: Level) -> Result<Vec<u8>, PressError> {
-    let level = match level {
-        Level::Best => CompressionLvl::best(),
-        Level::Fast => CompressionLvl::new(4).unwrap_or_default(),
-    };
-    let mut compressor = Compressor::new(level);
+    match level {
+        Level::Best => deflate_by(&mut Compressor::new(CompressionLvl::best()), data),
+        Level::Fast => FAST.with_borrow_mut(|compressor| deflate_by(compressor, data)),
+    }
+}
+
+fn deflate_by(compressor: &mut Compressor, data: &[u8]) -> Result<Vec<u8>, PressError> {
     let mut packed = vec![0; compressor.zlib_compress_bound(data.len())];
     let length = compressor
         .zlib_compress(data, &mut packed)

@@ -1,8 +1,9 @@
 //! SQLite: rusqlite on threads that may block, each value as the bytes that lie in the file.
 //!
 //! What a pass costs is the stepping from row to row. Connections that have the same snapshot share it:
-//! each reads a slice of the month.
+//! each reads a slice of the month, or a part of where the month lies in the table.
 
+mod range;
 mod snapshot;
 
 use std::io::ErrorKind;
@@ -14,8 +15,9 @@ use chrono::{DateTime, Utc};
 use futures::future::try_join_all;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
+use self::range::parts;
 use self::snapshot::Snapshot;
-use super::{Checked, Pass, Place, Reading, Relation, SourceError};
+use super::{Checked, Pass, Place, ReadSlice, Reading, Relation, SourceError};
 use fecha_core::calendar::month::Period;
 
 #[derive(Clone)]
@@ -52,13 +54,37 @@ impl Sqlite {
             Ok((snapshots, newest))
         };
         let (snapshots, newest) = self.blocking(begin).await?;
-        let slices = span.map_or(Vec::new(), |span| span.slices(snapshots.len()));
-        let reading = snapshots.into_iter().zip(slices).map(|(snapshot, slice)| {
-            let pass = pass.another();
-            self.blocking(move |_| snapshot.read(slice, pass))
-        });
-        let slices = try_join_all(reading).await?;
+        let slices = match span {
+            Some(span) => self.read(snapshots, &pass, span).await?,
+            None => Vec::new(),
+        };
         Ok(Reading { count: pass.conclude(slices, &self.place)?, newest })
+    }
+
+    /// Measures the span and reads it, each snapshot a part of it.
+    async fn read(
+        &self,
+        snapshots: Vec<Snapshot>,
+        pass: &Pass,
+        span: Period,
+    ) -> Result<Vec<ReadSlice>, SourceError> {
+        let slices = span.slices(snapshots.len());
+        let measuring = snapshots.into_iter().zip(slices.clone()).map(|(snapshot, slice)| {
+            let windows = pass.counter.periods();
+            self.blocking(move |_| Ok((snapshot.measure(slice, &windows)?, snapshot)))
+        });
+        let (extents, snapshots): (Vec<_>, Vec<_>) =
+            try_join_all(measuring).await?.into_iter().unzip();
+        let parts = parts(span, &slices, &extents);
+        let reading =
+            snapshots.into_iter().zip(parts).zip(extents).map(|((snapshot, part), extent)| {
+                let mut pass = pass.another();
+                self.blocking(move |_| {
+                    snapshot.stream(part, &mut pass)?;
+                    Ok(ReadSlice { pass, plain: extent.plain })
+                })
+            });
+        try_join_all(reading).await
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
+use super::range::{Extent, Part, Range, name_of_rowid};
 use super::{BUSY_TIMEOUT_OF_OTHERS, Sqlite, said};
-use crate::messages::{Checked, Pass, ReadSlice, SourceError, TEXT_COLUMNS};
+use crate::messages::{ALIAS, Checked, Pass, SourceError, TEXT_COLUMNS};
 use fecha_core::calendar::month::Period;
 use fecha_core::count::tally::{Message, instant};
 
@@ -120,15 +121,49 @@ impl Snapshot {
         SourceError::WrongType { place: self.sqlite.place.clone(), found, expected: EXPECTED }
     }
 
-    /// Counts the messages of the slice, and has SQLite count them by window.
-    pub(super) fn read(&self, slice: Period, mut pass: Pass) -> Result<ReadSlice, SourceError> {
-        self.stream(slice, &mut pass)?;
-        let count = |window: Period| match window.shared_with(slice) {
-            Some(part) => self.messages_where(&lies_in(part)),
-            None => Ok(0),
+    /// Has SQLite count the messages of the slice by window, and say where they lie.
+    pub(super) fn measure(&self, slice: Period, windows: &[Period]) -> Result<Extent, SourceError> {
+        let rowid = self.rowid()?;
+        let extremes = rowid.map_or("NULL, NULL".to_owned(), |rowid| {
+            format!("MIN({ALIAS}.{rowid}), MAX({ALIAS}.{rowid})")
+        });
+        let mut extent = Extent::default();
+        for window in windows {
+            let Some(part) = window.shared_with(slice) else {
+                extent.add(0, None);
+                continue;
+            };
+            let sql = format!(
+                "SELECT COUNT(*), {extremes} FROM {} WHERE {}",
+                self.relation,
+                lies_in(part)
+            );
+            let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?));
+            let found = self.connection.query_row(&sql, (), row);
+            let (messages, first, last): (i64, Option<i64>, Option<i64>) =
+                found.map_err(|error| self.sqlite.error(&error))?;
+            let range = first.zip(last).map(|(first, last)| Range { first, last });
+            extent.add(messages.unsigned_abs(), range);
+        }
+        Ok(extent)
+    }
+
+    /// What the rowid is called, if the relation is a table that is kept in its order.
+    fn rowid(&self) -> Result<Option<&'static str>, SourceError> {
+        let Some((schema, table)) = self.sqlite.relation.table() else { return Ok(None) };
+        let schema = schema.unwrap_or("main");
+        let names = || -> rusqlite::Result<Option<&'static str>> {
+            let is_kept_so = "SELECT COUNT(*) FROM pragma_table_list
+                 WHERE schema = ?1 COLLATE NOCASE AND name = ?2 COLLATE NOCASE AND type = 'table' AND NOT wr";
+            let tables: i64 =
+                self.connection.query_row(is_kept_so, (schema, table), |row| row.get(0))?;
+            let sql = "SELECT name FROM pragma_table_xinfo(?1, ?2)";
+            let mut query = self.connection.prepare(sql)?;
+            let columns = query.query_map((table, schema), |row| row.get(0))?;
+            let columns = columns.collect::<Result<Vec<String>, _>>()?;
+            Ok(name_of_rowid(&columns).filter(|_| tables == 1))
         };
-        let plain: Result<_, _> = pass.counter.periods().into_iter().map(count).collect();
-        Ok(ReadSlice { plain: plain?, pass })
+        names().map_err(|error| self.sqlite.error(&error))
     }
 
     /// When the newest message was sent, those after `now` left out.
@@ -136,14 +171,30 @@ impl Snapshot {
         self.extreme("MAX", &format!("sent_at <= {}", now.timestamp_millis()))
     }
 
+    /// What of the span lies in a range of rowids, read from one end to the other.
+    fn messages_in(&self, range: Range, span: Period) -> Result<String, SourceError> {
+        let (columns, Range { first, last }) = (TEXT_COLUMNS.join(", "), range);
+        let rowid = self.rowid()?.unwrap_or("rowid");
+        Ok(format!(
+            "SELECT {columns}, sent_at FROM {} NOT INDEXED
+             WHERE {ALIAS}.{rowid} BETWEEN {first} AND {last} AND {}",
+            self.relation,
+            lies_in(span)
+        ))
+    }
+
     fn messages_of(&self, span: Period) -> String {
         let columns = TEXT_COLUMNS.join(", ");
         format!("SELECT {columns}, sent_at FROM {} WHERE {}", self.relation, lies_in(span))
     }
 
-    fn stream(&self, slice: Period, pass: &mut Pass) -> Result<(), SourceError> {
+    /// Counts the messages of a part.
+    pub(super) fn stream(&self, part: Part, pass: &mut Pass) -> Result<(), SourceError> {
         let in_file = |error| self.sqlite.error(&error);
-        let sql = self.messages_of(slice);
+        let sql = match part {
+            Part::Slice(slice) => self.messages_of(slice),
+            Part::Rows(range, span) => self.messages_in(range, span)?,
+        };
         let mut statement = self.connection.prepare(&sql).map_err(in_file)?;
         let mut rows = statement.query(()).map_err(in_file)?;
         while let Some(row) = rows.next().map_err(in_file)? {

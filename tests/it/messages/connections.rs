@@ -86,6 +86,47 @@ async fn sqlite_is_read_by_several_connections_where_an_index_leads_to_the_month
     }
 }
 
+/// Whatever a table is kept in the order of, and whatever its columns are called.
+#[rstest]
+#[case::as_they_were_sent("ORDER BY sent_at", "")]
+#[case::in_any_order("ORDER BY contact, sent_at", "")]
+#[case::a_column_hides_the_rowid("ORDER BY sent_at", "rowid")]
+#[case::it_is_hidden_by_all_names("ORDER BY sent_at", "rowid, _rowid_, OID")]
+#[case::numbered("ORDER BY sent_at", "number INTEGER PRIMARY KEY")]
+#[case::without_rowids("ORDER BY sent_at", "WITHOUT ROWID")]
+#[tokio::test]
+async fn sqlites_tables_of_any_kind_are_read_whole(#[case] order: &str, #[case] columns: &str) {
+    let database = MessageDb::new(Sqlite);
+    database.insert(&generated(600));
+    let columns_of = "dealership_id, contact, direction, kind, template, status, sent_at INTEGER";
+    let names = columns_of.replace(" INTEGER", "");
+    let create = match columns {
+        "" => format!("CREATE TABLE other ({columns_of})"),
+        "WITHOUT ROWID" => format!(
+            "CREATE TABLE other (number INTEGER PRIMARY KEY DEFAULT (abs(random())), {columns_of}) WITHOUT ROWID"
+        ),
+        own => format!("CREATE TABLE other ({columns_of}, {own})"),
+    };
+    database.sql(&create);
+    database.sql(&format!("INSERT INTO other ({names}) SELECT {names} FROM message {order}"));
+    // Some were deleted since, some are of other months.
+    database
+        .sql("DELETE FROM other WHERE sent_at % 7 = 3; DELETE FROM message WHERE sent_at % 7 = 3");
+    database.sql(
+        "CREATE INDEX other_sent_at ON other (sent_at); CREATE VIEW view AS SELECT * FROM other",
+    );
+    let url = database.url();
+    let expected = count(&database).await;
+    assert!(expected.buckets().total() > 100);
+    for (relation, connections) in
+        [("other", 1), ("other", 2), ("OTHER", 5), ("main.other", 2), ("view", 2)]
+    {
+        let found = read(&source(&url, relation, connections)).await.unwrap().count;
+        assert_eq!(found.tallies, expected.tallies, "{relation}");
+        assert_eq!(found.windows, expected.windows, "{relation}");
+    }
+}
+
 /// A writer adds a message at the start of the month and one at its end, always both at once. Readers
 /// of the two slices that saw different moments would count more of one than of the other.
 #[rstest]
