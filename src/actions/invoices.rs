@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ledger::LedgerError;
-use crate::ledger::invoices::{FileKind, Filter, Revision};
+use crate::ledger::documents::FileKind;
+use crate::ledger::invoices::{Filter, Revision};
 use crate::ledger::listing::Listed;
 use crate::setup::office::Office;
 use fecha_core::account::settled::PaymentState;

@@ -15,7 +15,7 @@ use crate::letters::address::recipients;
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
 use fecha_core::account::payment::{Available, Payment, Settlement, settle};
-use fecha_core::bill::bill::{Bill, Heading};
+use fecha_core::bill::bill::{Bill, Heading, NoCharge};
 use fecha_core::bill::invoice::{Invoice, Number, Replacement};
 use fecha_core::count::evidence::{self, EvidenceKey, IdVersion, sha256_hex};
 use fecha_core::party::register::EvidenceWish;
@@ -43,9 +43,9 @@ pub enum IssueError {
     /// A document could not be drawn.
     #[error("its documents could not be drawn: {0}")]
     Render(#[from] RenderError),
-    /// A credit or charge was taken or cancelled between counting and issuing.
-    #[error("one of its adjustments was changed meanwhile: run the command again")]
-    AdjustmentsChanged,
+    /// It has no price.
+    #[error(transparent)]
+    NoCharge(#[from] NoCharge),
     /// The email's subject could not be worded.
     #[error("its email could not be written: {0}")]
     Template(#[from] TemplateError),
@@ -150,17 +150,17 @@ pub async fn issue(
     if !claim(&mut transaction, number, bill.case.id(), bill.case.month).await? {
         return Ok(None);
     }
-    if notes_of(&mut transaction, bill.case.id()).await? != bill.case.notes {
-        return Err(IssueError::AdjustmentsChanged);
-    }
+    // A credit, charge or payment may have been entered or taken back since the month was counted.
+    let notes = notes_of(&mut transaction, bill.case.id()).await?;
     let payments = payments_of(&mut transaction, bill.case.id()).await?;
     let available = Available::of(&payments, None);
-    let is_as_drawn =
-        |drawn: &Drawn| drawn.invoice.number == number && available == bill.case.available;
+    let is_as_counted = notes == bill.case.notes && available == bill.case.available;
+    let is_as_drawn = |drawn: &Drawn| drawn.invoice.number == number && is_as_counted;
     let drawn = if let Some(drawn) = drawn.take().filter(is_as_drawn) {
         drawn
     } else {
-        bill.case.available = available;
+        (bill.case.notes, bill.case.available) = (notes, available);
+        bill.charge = bill.case.charge(bill.tally.uam(), bill.tally.hsm(), bill.prices)?;
         Drawn::of(&office.renderer, first(office, bill, number, evidence, now), evidence)?
     };
     let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());

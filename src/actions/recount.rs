@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::actions::book;
 use crate::ledger::LedgerError;
-use crate::ledger::invoices::FileKind;
+use crate::ledger::documents::FileKind;
 use crate::messages::{Source, SourceError};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, Unbilled, bill};

@@ -11,7 +11,7 @@ use super::output::{Failure, Output, show_progress, table};
 use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::clock::Clock;
 use crate::ledger::audit;
-use crate::ledger::invoices::FileKind;
+use crate::ledger::documents::FileKind;
 use crate::setup::config::Config;
 use crate::setup::demo;
 use crate::setup::evidence_key;

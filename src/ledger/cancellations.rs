@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Any, Row as _, Transaction};
 
 use super::{Ledger, LedgerError, corrupt, json};
-use crate::ledger::invoices::{FileKind, insert_document};
+use crate::ledger::documents::{FileKind, insert_document};
 use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
 use fecha_core::count::evidence::sha256_hex;
 

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod cancellations;
 pub mod closing;
 pub mod delivery;
+pub mod documents;
 mod error;
 mod file;
 mod from_0_1;

@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, Row as _};
 use zstd::bulk::{Compressor, Decompressor};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
-use super::invoices::FileKind;
+use super::documents::FileKind;
 use super::{LedgerError, corrupt, to_text};
 use fecha_core::count::evidence::sha256_hex;
 

@@ -13,7 +13,8 @@ use super::round::Round;
 
 use crate::clock::Clock;
 use crate::ledger::delivery::Done;
-use crate::ledger::invoices::{FileKind, Filter};
+use crate::ledger::documents::FileKind;
+use crate::ledger::invoices::Filter;
 use crate::ledger::outbox::Queued;
 use crate::ledger::{Ledger, LedgerError};
 use crate::letters;

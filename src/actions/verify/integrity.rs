@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ledger::invoices::{FileKind, Filter, Revision};
+use crate::ledger::documents::FileKind;
+use crate::ledger::invoices::{Filter, Revision};
 use crate::ledger::listing::Figures;
 use crate::ledger::numbers::YearOfNumbers;
 use crate::ledger::{Ledger, LedgerError};

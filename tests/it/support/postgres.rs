@@ -80,6 +80,7 @@ impl Postgres {
     }
 
     /// The same, where the server may be away: `None` where it did not work.
+    #[allow(dead_code, reason = "the torture run asks so")]
     pub fn try_sql(&self, database: &str, sql: &str) -> Option<String> {
         let mut psql = Command::new(program("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d"]);
