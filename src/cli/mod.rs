@@ -33,6 +33,7 @@ use clap::{Parser, Subcommand};
 use self::output::{Failure, Output};
 use crate::actions::patience::Patience;
 use crate::clock::Clock;
+use crate::ledger;
 use crate::setup::office::{NoLedger, Office};
 
 /// Closes each month: counts, prices, invoices and emails the use of the WhatsApp Business API.
@@ -159,16 +160,26 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         _ => NoLedger::Refuse,
     };
     let office = Office::open(cli.config.as_deref(), no_ledger, Clock::System).await?;
-    let mut patience = Patience::new();
-    let result = loop {
-        match act(cli, &office, output).await {
-            Err(failure)
-                if failure.busy && cli.command.is_one_transaction() && patience.again().await => {}
-            result => break result,
-        }
+    let work = patiently(cli, &office, output);
+    let result = tokio::select! {
+        result = work => result,
+        // Nor is it waited for to take leave.
+        silent = ledger::silence(office.config.ledger_url.as_str()) => return Err(silent.into()),
     };
     office.ledger.close().await;
     result
+}
+
+/// Runs a command, again where the ledger was busy and nothing of it is done.
+async fn patiently(cli: &Cli, office: &Office, output: &Output) -> Result<u8, Failure> {
+    let mut patience = Patience::new();
+    loop {
+        match act(cli, office, output).await {
+            Err(failure)
+                if failure.busy && cli.command.is_one_transaction() && patience.again().await => {}
+            result => return result,
+        }
+    }
 }
 
 /// Runs a command that works on the ledger.

@@ -22,6 +22,10 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a server may take to let us in.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often a command that works asks beside its work whether the server is there, and how often in a row in
+/// vain before it ends.
+const KNOCK: Duration = Duration::from_mins(1);
+const KNOCKS: u32 = 10;
 /// How long a process waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -273,12 +277,34 @@ async fn try_out(
 }
 
 async fn tried(options: &AnyConnectOptions, setup: &'static str) -> Result<(), sqlx::Error> {
-    let connecting = AnyConnection::connect_with(options);
-    let mut connection = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-        .await
-        .map_err(|_| sqlx::Error::PoolTimedOut)??;
-    connection.execute(setup).await?;
-    connection.close().await
+    let asked = async {
+        let mut connection = AnyConnection::connect_with(options).await?;
+        connection.execute(setup).await?;
+        connection.close().await
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, asked).await.map_err(|_| sqlx::Error::PoolTimedOut)?
+}
+
+/// Completes where a server has let nobody in and answered nothing for ten minutes: who waits for it would wait
+/// for ever, since nothing tells a connection that the other end is gone without a word. Never for a file.
+pub async fn silence(url: &str) -> LedgerError {
+    if Scheme::of(url) != Some(Scheme::Postgres) {
+        return std::future::pending().await;
+    }
+    let mut unanswered = 0;
+    loop {
+        tokio::time::sleep(KNOCK).await;
+        let asked = async { try_out(url, &parse(url, url)?, POSTGRES_SETUP).await };
+        match asked.await {
+            Err(error @ LedgerError::Unreachable { .. }) => {
+                unanswered += 1;
+                if unanswered >= KNOCKS {
+                    return error;
+                }
+            }
+            Ok(()) | Err(_) => unanswered = 0,
+        }
+    }
 }
 
 /// How the file of a SQLite ledger can be opened: to be written where that may be, else to be read.

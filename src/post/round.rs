@@ -165,10 +165,10 @@ impl Round {
     /// What it means that an email was not taken, and for those before it.
     pub(super) async fn judge(&self, email: &Queued, not_taken: NotTaken) -> Delivery {
         let error = not_taken.to_string();
-        let problem = match not_taken {
+        let (server, problem) = match not_taken {
             NotTaken::Unwritable(_) => return Delivery::Failed { error },
             NotTaken::Folder(_) => return Delivery::Unreachable { error },
-            NotTaken::Server { problem, .. } => problem,
+            NotTaken::Server { server, problem } => (server, problem),
         };
         let others_taken = match email.refused_at {
             // Where the ledger does not answer nothing is known, and nothing fails.
@@ -192,7 +192,10 @@ impl Round {
                 Delivery::Unreachable { error }
             }
             Trouble::Away => Delivery::Unreachable { error },
-            Trouble::Everybodys => Delivery::Refused { error: error + ADVICE },
+            Trouble::Everybodys if problem.phase < Phase::Sender => Delivery::Refused { error },
+            Trouble::Everybodys => {
+                Delivery::Refused { error: format!("mail server {server}: {error}{ADVICE}") }
+            }
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::daemon::{add_messages, all_done, assert_once, invoices, reseller};
 use crate::support::daemon::{Daemon, Shift, eventually};
+use crate::support::line::Line;
 use crate::support::postgres::Postgres;
 use crate::support::reseller::{LedgerKind, Reseller};
 
@@ -241,4 +242,28 @@ fn a_command_that_is_stopped_keeps_another_waiting_for_a_minute_at_most() {
     assert!(Duration::from_secs(30) < waited && waited < Duration::from_secs(100), "{waited:?}");
     // Reading goes on meanwhile.
     reseller.run(&["receivables"]).expect(0);
+}
+
+/// A line on which nothing passes any more, and nobody is told.
+#[test]
+#[ignore = "long: it is given up after ten minutes"]
+fn a_server_that_goes_silent_is_given_up() {
+    let reseller = with_limits("lock_timeout = 0");
+    let (before, database) = reseller.ledger_url().rsplit_once('/').unwrap();
+    let port = before.rsplit(':').next().unwrap().parse().unwrap();
+    let line = Line::to(port);
+    let url = format!("postgres://postgres@127.0.0.1:{}/{database}", line.port);
+    let mut holder = hold_the_counter(&reseller, 30);
+    let mut close = reseller.command(&["close", "--month", "2026-10"]);
+    let close = close.env("FECHA_LEDGER__URL", url).stderr(Stdio::piped()).spawn().unwrap();
+    let waits = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted";
+    eventually("the close waits", || reseller.ledger_number(waits) > 0);
+    line.set_frozen(true);
+    holder.wait().unwrap();
+    let begun = Instant::now();
+    let ended = close.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{error}");
+    assert!(error.contains("could not be reached"), "{error}");
+    assert!(begun.elapsed() < Duration::from_mins(14), "{:?}", begun.elapsed());
 }

@@ -12,13 +12,13 @@
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../it/support"]
 mod support {
+    pub mod line;
     pub mod postgres;
     pub mod reseller;
     mod server;
 }
 
 mod check;
-mod cut;
 mod disk;
 mod jobs;
 mod model;

@@ -9,10 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::cut::Line;
 use super::disk::Disk;
 use super::jobs::{Ended, Event, Fate, Job};
 use super::post::{A_WAIT, DOORS, Post, Taken, door};
+use super::support::line::Line;
 use super::tale::Tale;
 use crate::support::postgres::Postgres;
 use crate::support::reseller::{CONFIG, LedgerKind, Reseller};

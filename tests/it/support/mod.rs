@@ -2,6 +2,7 @@
 
 pub mod daemon;
 pub mod gate;
+pub mod line;
 pub mod mariadb;
 pub mod message_db;
 pub mod pdf;
