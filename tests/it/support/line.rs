@@ -50,6 +50,7 @@ impl Line {
         }
     }
 
+    #[allow(dead_code, reason = "the torture run does")]
     pub fn set_dead(&self, dead: bool) {
         self.state.dead.store(dead, Ordering::SeqCst);
         if dead {
