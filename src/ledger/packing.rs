@@ -3,7 +3,7 @@
 //! Fonts, logo and frame are the same in nearly all documents of a kind, and are most of each. So some
 //! documents are kept a second time, as dictionaries, in the ledger: nothing that a file is read with lies
 //! elsewhere. Where documents become others, by another logo or by fonts of their own, the dictionaries that
-//! there are help less, and another is made; never more than [`MOST`] of a kind in a month.
+//! there are help less, and another is made; never more than four of a kind in a month.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
