@@ -366,7 +366,8 @@ async fn killed_at_random_instants(
         let daemon = shift.start();
         shift.set(&format!("2026-{month:02}-02T06:00:00Z"));
         expected += i64::try_from(DEALERSHIPS).unwrap();
-        eventually("all is issued and sent", || {
+        // What is to be tried again is looked for every ten seconds.
+        within(Duration::from_mins(3), "all is issued and sent", || {
             std::thread::sleep(Duration::from_millis(500));
             shift.pass(1200);
             let left = [
