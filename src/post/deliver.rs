@@ -210,18 +210,26 @@ impl Post<'_> {
             _ => None,
         };
         let delivery = match self.build(&email).await {
-            Ok(message) => match mailer.send(&message).await {
-                Ok(()) => Delivery::Sent,
-                Err(not_taken) => round.judge(&email, not_taken).await,
-            },
+            Ok(message) => {
+                let delivery = match mailer.send(&message).await {
+                    Ok(()) => Delivery::Sent,
+                    Err(not_taken) => round.judge(&email, not_taken).await,
+                };
+                round.note(&delivery, began);
+                delivery
+            }
             Err(BuildError::Ledger(error)) if error.is_unreachable() => {
                 round.lose(&email);
                 return Err(error);
             }
-            Err(BuildError::Overtaken) => Delivery::Overtaken,
-            Err(error) => Delivery::Failed { error: error.to_string() },
+            Err(error) => {
+                round.not_tried();
+                match error {
+                    BuildError::Overtaken => Delivery::Overtaken,
+                    error => Delivery::Failed { error: error.to_string() },
+                }
+            }
         };
-        round.note(&delivery, began);
         let done = Done::new(email, delivery, self.clock.now());
         log(&done);
         Ok(done)

@@ -230,6 +230,11 @@ impl Round {
         }
     }
 
+    /// The email that was to be tried never met the server: nothing more is known of it.
+    pub(super) fn not_tried(&self) {
+        self.halt.away(Instant::now());
+    }
+
     /// Why an email was put back, where no other connection has taken it since.
     #[must_use]
     pub fn turned_away(self) -> Option<String> {
