@@ -41,11 +41,15 @@ struct Tried {
 pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Result<u8, Failure> {
     let config = Config::load(path, config::environment())?;
     let mut tried = vec![ok("configuration", config.file.display().to_string())];
-    let source = match office::source(&config) {
-        Ok(source) => source.check().await.map(|found| messages(&found)),
-        Err(error) => Err(error),
-    };
-    tried.push(outcome("messages", source.map_err(Failure::from)));
+    match office::source(&config) {
+        Ok(sources) => {
+            for source in sources.iter() {
+                let found = source.check().await.map(|found| messages(&found));
+                tried.push(outcome("messages", found.map_err(Failure::from)));
+            }
+        }
+        Err(error) => tried.push(outcome("messages", Err(error.into()))),
+    }
     let mail = match office::mailer(&config) {
         Ok(mailer) => mailer.check().await.map_err(|error| {
             let status = if matches!(error, crate::post::MailError::Server(_)) { 3 } else { 2 };

@@ -4,6 +4,7 @@
 //! no lock that a writer could notice; rows outside of the span never leave the database. All that
 //! is decided about a message is decided in [`Counter::add`]: the engines only stream rows.
 
+mod columns;
 mod error;
 mod mysql;
 mod postgres;
@@ -20,18 +21,19 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use self::columns::Optional;
 pub use self::error::{Place, SourceError};
 use self::mysql::Mysql;
 use self::postgres::Postgres;
 use self::relation::Relation;
 use self::sqlite::Sqlite;
-use fecha_core::count::counter::Counter;
+use fecha_core::bill::hold::SourceLook;
+use fecha_core::count::aliases::Aliases;
+use fecha_core::count::counter::{Counter, SourceFacts};
+use fecha_core::count::misdated::Misdated;
+use fecha_core::count::rules::CountingRules;
 use fecha_core::count::tally::{Count, Message};
 use fecha_core::database::{Scheme, sqlite_file};
-
-/// The columns that are read, `sent_at` apart, in the order of [`Message`].
-const TEXT_COLUMNS: [&str; 6] =
-    ["dealership_id", "contact", "direction", "kind", "template", "status"];
 
 /// What the relation is called in queries, so that a table that is named like one of its columns
 /// cannot be taken for that column.
@@ -55,7 +57,15 @@ const PROGRESS_EVERY: u64 = 8192;
 
 /// A message database and the relation in it that has the messages.
 #[derive(Clone)]
-pub struct Source(Engine);
+pub struct Source {
+    /// In the configuration, where there are several.
+    name: Option<String>,
+    engine: Engine,
+    /// Whose numbers user ids and LIDs are.
+    aliases: Option<Relation>,
+    /// By which aliases and numbers are read.
+    rules: CountingRules,
+}
 
 #[derive(Clone)]
 enum Engine {
@@ -64,14 +74,30 @@ enum Engine {
     Mysql(Mysql),
 }
 
+/// All message databases of a configuration: a month is the sum of them, each proved by itself, and a
+/// contact counts once whichever it came by (spec §3.1).
+#[derive(Debug, Clone)]
+pub struct Sources(Vec<Source>);
+
 /// What one pass found.
 #[derive(Debug)]
 pub struct Reading {
-    /// Every message of the span, counted; each window is proved against the database's own count.
+    /// Every message of the span, counted; each window is proved against each database's own count.
     pub count: Count,
+    /// Each source, with its newest message.
+    pub sources: Vec<SourceLook>,
+    /// Messages of all sources that lie where none can.
+    pub misdated: Misdated,
+}
+
+/// What one pass over one source found.
+struct SourceReading {
+    /// Proved.
+    counter: Counter,
     /// When the newest message of the whole relation was sent, those after `now` left out; `None`
     /// where there is none.
-    pub newest: Option<DateTime<Utc>>,
+    newest: Option<DateTime<Utc>>,
+    misdated: Misdated,
 }
 
 /// What a database that can be read says about itself.
@@ -92,6 +118,45 @@ pub struct Checked {
     /// What would be better otherwise, though a count works as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+}
+
+impl Sources {
+    /// At least one.
+    #[must_use]
+    pub fn new(sources: Vec<Source>) -> Self {
+        Self(sources)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter()
+    }
+
+    /// Reads the counter's span in one pass a source, each in one consistent snapshot, and proves each
+    /// window of the count against the database's own `COUNT(*)`. `progress` hears the rows read so far.
+    ///
+    /// Holds a few thousand rows at a time: memory depends on the contacts and on the HSM that carry an
+    /// id, not on the messages. Dropping the future ends the query.
+    ///
+    /// # Errors
+    /// Whatever keeps a pass from being complete; then nothing of it is to be used.
+    pub async fn count(
+        &self,
+        counter: Counter,
+        now: DateTime<Utc>,
+        progress: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<Reading, SourceError> {
+        let pass = Pass::new(counter, progress);
+        let (mut sources, mut misdated) = (Vec::new(), Misdated::default());
+        let mut counter = pass.counter.another();
+        for source in &self.0 {
+            let reading = source.read(pass.another(), now).await?;
+            counter.join(reading.counter);
+            misdated += reading.misdated;
+            sources.push(SourceLook { name: source.name.clone(), newest: reading.newest });
+        }
+        Ok(Reading { count: counter.finish(), sources, misdated })
+    }
 }
 
 impl Source {
@@ -116,7 +181,7 @@ impl Source {
             database: place.database.clone(),
             cause: place.said(&error),
         };
-        Ok(Self(match Scheme::of(url) {
+        let engine = match Scheme::of(url) {
             Some(Scheme::Sqlite) => {
                 let path = folder.join(sqlite_file(url).unwrap_or_default());
                 Engine::Sqlite(Sqlite { path, place, relation, connections })
@@ -130,28 +195,55 @@ impl Source {
                 Engine::Mysql(Mysql::new(options, place, relation))
             }
             None => return Err(SourceError::UnknownScheme { database: place.database }),
-        }))
+        };
+        Ok(Self { name: None, engine, aliases: None, rules: CountingRules::default() })
     }
 
-    /// Reads the counter's span in one pass, in one consistent snapshot, and proves each window of
-    /// the count against the database's own `COUNT(*)`. `progress` hears the rows read so far.
-    ///
-    /// Holds a few thousand rows at a time: memory depends on the contacts, not on the messages.
-    /// Dropping the future ends the query.
+    /// The same under a name, where there are several.
+    #[must_use]
+    pub fn named(self, name: Option<String>) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same with a relation of `alias` and `contact`, whose spellings are read by these rules.
     ///
     /// # Errors
-    /// Whatever keeps the pass from being complete; then nothing of it is to be used.
+    /// [`SourceError::BadRelation`].
+    pub fn with_aliases(
+        self,
+        relation: Option<&str>,
+        rules: CountingRules,
+    ) -> Result<Self, SourceError> {
+        let aliases = relation.map(Relation::parse).transpose()?;
+        Ok(Self { aliases, rules, ..self })
+    }
+
+    /// Its name in the configuration, where it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// [`Sources::count`] of this one alone.
+    ///
+    /// # Errors
+    /// As there.
     pub async fn count(
         &self,
         counter: Counter,
         now: DateTime<Utc>,
         progress: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<Reading, SourceError> {
-        let pass = Pass::new(counter, progress);
-        match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.count(pass, now).await,
-            Engine::Postgres(postgres) => postgres.count(pass, now).await,
-            Engine::Mysql(mysql) => mysql.count(pass, now).await,
+        Sources(vec![self.clone()]).count(counter, now, progress).await
+    }
+
+    async fn read(&self, mut pass: Pass, now: DateTime<Utc>) -> Result<SourceReading, SourceError> {
+        pass.aliases =
+            self.aliases.clone().map(|relation| AliasRelation { relation, rules: self.rules });
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(pass, now).await,
+            Engine::Postgres(postgres) => postgres.read(pass, now).await,
+            Engine::Mysql(mysql) => mysql.read(pass, now).await,
         }
     }
 
@@ -161,7 +253,7 @@ impl Source {
     /// # Errors
     /// The same as [`Source::count`] would give, `Residual` apart.
     pub async fn check(&self) -> Result<Checked, SourceError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.check().await,
             Engine::Postgres(postgres) => postgres.check().await,
             Engine::Mysql(mysql) => mysql.check().await,
@@ -171,7 +263,7 @@ impl Source {
     /// Database (without its password) and relation, for people.
     #[must_use]
     pub fn place(&self) -> &Place {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(sqlite) => &sqlite.place,
             Engine::Postgres(postgres) => &postgres.place,
             Engine::Mysql(mysql) => &mysql.place,
@@ -186,10 +278,20 @@ impl fmt::Debug for Source {
     }
 }
 
+/// The relation of aliases, and by which rules its spellings are read.
+#[derive(Clone)]
+struct AliasRelation {
+    relation: Relation,
+    rules: CountingRules,
+}
+
 /// What one reader reads, on its way into a counter of its own. Where the rows lie is where they are
 /// counted: as many threads count as read.
 struct Pass {
     counter: Counter,
+    aliases: Option<AliasRelation>,
+    /// The columns that are there and asked for.
+    columns: Optional,
     /// Rows that this reader has read.
     rows: u64,
     /// Rows that all readers have reported.
@@ -206,13 +308,23 @@ struct ReadSlice {
 
 impl Pass {
     fn new(counter: Counter, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
-        Self { counter, rows: 0, reported: Arc::default(), progress: Arc::new(progress) }
+        let (reported, progress) = (Arc::default(), Arc::new(progress));
+        Self { counter, aliases: None, columns: Optional::default(), rows: 0, reported, progress }
+    }
+
+    /// The relation has these columns, and its contacts these aliases.
+    fn begin(&mut self, found: Optional, aliases: Aliases) {
+        self.columns = found.and(Optional::TO_COUNT);
+        let has_message_ids = self.columns.has_message_ids();
+        self.counter = self.counter.of_source(SourceFacts { has_message_ids, aliases });
     }
 
     /// For one more reader.
     fn another(&self) -> Self {
         Self {
             counter: self.counter.another(),
+            aliases: self.aliases.clone(),
+            columns: self.columns,
             rows: 0,
             reported: Arc::clone(&self.reported),
             progress: Arc::clone(&self.progress),
@@ -235,7 +347,7 @@ impl Pass {
     }
 
     /// What all readers have counted together, once it is proved against the database's own counts.
-    fn conclude(mut self, slices: Vec<ReadSlice>, place: &Place) -> Result<Count, SourceError> {
+    fn conclude(mut self, slices: Vec<ReadSlice>, place: &Place) -> Result<Counter, SourceError> {
         let mut plain = vec![0; self.counter.periods().len()];
         let mut rest = 0;
         for slice in slices {
@@ -244,9 +356,9 @@ impl Pass {
             self.counter.join(slice.pass.counter);
         }
         self.report(rest);
-        let count = self.counter.finish();
-        place.prove(&count, &plain)?;
-        Ok(count)
+        self.counter.settle();
+        place.prove(self.counter.windows(), &plain)?;
+        Ok(self.counter)
     }
 }
 
@@ -303,7 +415,7 @@ mod tests {
     #[case("sqlite:/srv/messages.db", "/srv/messages.db")]
     fn a_relative_path_starts_at_the_folder(#[case] url: &str, #[case] path: &str) {
         let source = Source::parse(url, "message", Path::new("/etc/fecha"), CONNECTIONS).unwrap();
-        let Engine::Sqlite(sqlite) = source.0 else { panic!("{url} is SQLite") };
+        let Engine::Sqlite(sqlite) = source.engine else { panic!("{url} is SQLite") };
         assert_eq!(sqlite.path, Path::new(path));
     }
 }

@@ -16,7 +16,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
 use self::session::PostgresSession;
-use super::{Checked, Pass, Place, Reading, Relation, SourceError};
+use super::{Checked, Pass, Place, Relation, SourceError, SourceReading};
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -42,13 +42,16 @@ impl Postgres {
         Self { options, relation: relation.sql('"'), place, connections }
     }
 
-    pub(super) async fn count(
+    pub(super) async fn read(
         &self,
-        pass: Pass,
+        mut pass: Pass,
         now: DateTime<Utc>,
-    ) -> Result<Reading, SourceError> {
+    ) -> Result<SourceReading, SourceError> {
         let mut first = PostgresSession::begin(self).await?;
+        let aliases = first.aliases(pass.aliases.as_ref()).await?;
+        pass.begin(first.optional(), aliases);
         let newest = first.newest(now).await?;
+        let misdated = first.misdated(now).await?;
         let mut reading = JoinSet::new();
         match pass.counter.span() {
             None => first.close().await,
@@ -67,7 +70,7 @@ impl Postgres {
         while let Some(read) = reading.join_next().await {
             slices.push(read.unwrap_or_else(|error| Err(self.place.broken_off(&error)))?);
         }
-        Ok(Reading { count: pass.conclude(slices, &self.place)?, newest })
+        Ok(SourceReading { counter: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
