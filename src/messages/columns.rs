@@ -1,5 +1,6 @@
 //! Which columns of the relation are read.
 
+use fecha_core::count::profile::Column;
 use fecha_core::count::tally::Message;
 
 /// Those that every relation has, `sent_at` apart.
@@ -21,9 +22,6 @@ pub(super) type Texts<T> = [Option<T>; MOST];
 pub(super) struct Optional([bool; OPTIONAL_COLUMNS.len()]);
 
 impl Optional {
-    /// All of them.
-    pub(super) const ALL: Self = Self([true; OPTIONAL_COLUMNS.len()]);
-
     /// What a count needs.
     pub(super) const TO_COUNT: Self = Self([true, false, false, false]);
 
@@ -38,6 +36,13 @@ impl Optional {
         let mut both = self;
         both.0.iter_mut().zip(other.0).for_each(|(own, other)| *own &= other);
         both
+    }
+
+    /// What a profile calls them.
+    pub(super) fn named(self) -> Vec<Column> {
+        let columns = [Column::MessageId, Column::Category, Column::Number, Column::Billable];
+        let there = columns.into_iter().zip(self.0).filter(|(_, is_there)| *is_there);
+        there.map(|(column, _)| column).collect()
     }
 
     /// Whether a message says which one it is.

@@ -8,6 +8,7 @@ mod columns;
 mod error;
 mod mysql;
 mod postgres;
+mod reader;
 mod relation;
 mod sqlite;
 
@@ -25,12 +26,14 @@ use self::columns::Optional;
 pub use self::error::{Place, SourceError};
 use self::mysql::Mysql;
 use self::postgres::Postgres;
+use self::reader::Reader;
 use self::relation::Relation;
 use self::sqlite::Sqlite;
 use fecha_core::bill::hold::SourceLook;
 use fecha_core::count::aliases::Aliases;
-use fecha_core::count::counter::{Counter, SourceFacts};
+use fecha_core::count::counter::Counter;
 use fecha_core::count::misdated::Misdated;
+use fecha_core::count::profile::{MonthProfile, Profiler};
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::tally::{Count, Message};
 use fecha_core::database::{Scheme, sqlite_file};
@@ -92,12 +95,25 @@ pub struct Reading {
 
 /// What one pass over one source found.
 struct SourceReading {
-    /// Proved.
-    counter: Counter,
+    /// A count is proved.
+    reader: Reader,
     /// When the newest message of the whole relation was sent, those after `now` left out; `None`
     /// where there is none.
     newest: Option<DateTime<Utc>>,
     misdated: Misdated,
+}
+
+/// What the values of a source are.
+#[derive(Debug)]
+pub struct Profiled {
+    /// Month by month.
+    pub months: Vec<MonthProfile>,
+    /// Whether rows of one message can be told.
+    pub has_message_ids: bool,
+    /// As in [`SourceLook`].
+    pub newest: Option<DateTime<Utc>>,
+    /// Messages that lie where none can.
+    pub misdated: Misdated,
 }
 
 /// What a database that can be read says about itself.
@@ -111,10 +127,6 @@ pub struct Checked {
     pub relation: String,
     /// The type of `sent_at`, in the database's words.
     pub sent_at: String,
-    /// When the first message was sent; `None` where there is none.
-    pub oldest: Option<DateTime<Utc>>,
-    /// When the newest message was sent, be it in the future.
-    pub newest: Option<DateTime<Utc>>,
     /// What would be better otherwise, though a count works as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
@@ -146,16 +158,18 @@ impl Sources {
         now: DateTime<Utc>,
         progress: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<Reading, SourceError> {
-        let pass = Pass::new(counter, progress);
+        let mut all = counter.another();
+        let pass = Pass::new(Reader::Counter(counter), progress);
         let (mut sources, mut misdated) = (Vec::new(), Misdated::default());
-        let mut counter = pass.counter.another();
         for source in &self.0 {
             let reading = source.read(pass.another(), now).await?;
-            counter.join(reading.counter);
+            if let Reader::Counter(counter) = reading.reader {
+                all.join(counter);
+            }
             misdated += reading.misdated;
             sources.push(SourceLook { name: source.name.clone(), newest: reading.newest });
         }
-        Ok(Reading { count: counter.finish(), sources, misdated })
+        Ok(Reading { count: all.finish(), sources, misdated })
     }
 }
 
@@ -247,6 +261,25 @@ impl Source {
         }
     }
 
+    /// What the values of some months are.
+    ///
+    /// # Errors
+    /// As [`Sources::count`].
+    pub async fn profile(
+        &self,
+        profiler: Profiler,
+        now: DateTime<Utc>,
+    ) -> Result<Profiled, SourceError> {
+        let pass = Pass::new(Reader::Profiler(Box::new(profiler)), |_| {});
+        let SourceReading { reader, newest, misdated } = self.read(pass, now).await?;
+        let Reader::Profiler(profiler) = reader else {
+            let (place, cause) = (self.place().clone(), "it was counted".to_owned());
+            return Err(SourceError::Other { place, doing: "profiling", cause });
+        };
+        let has_message_ids = profiler.has_message_ids();
+        Ok(Profiled { months: profiler.finish(), has_message_ids, newest, misdated })
+    }
+
     /// Tries all that a pass needs: connection, relation, columns, types, rights, `sent_at` in every
     /// row.
     ///
@@ -288,7 +321,7 @@ struct AliasRelation {
 /// What one reader reads, on its way into a counter of its own. Where the rows lie is where they are
 /// counted: as many threads count as read.
 struct Pass {
-    counter: Counter,
+    reader: Reader,
     aliases: Option<AliasRelation>,
     /// The columns that are there and asked for.
     columns: Optional,
@@ -307,22 +340,20 @@ struct ReadSlice {
 }
 
 impl Pass {
-    fn new(counter: Counter, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
+    fn new(reader: Reader, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
         let (reported, progress) = (Arc::default(), Arc::new(progress));
-        Self { counter, aliases: None, columns: Optional::default(), rows: 0, reported, progress }
+        Self { reader, aliases: None, columns: Optional::default(), rows: 0, reported, progress }
     }
 
     /// The relation has these columns, and its contacts these aliases.
     fn begin(&mut self, found: Optional, aliases: Aliases) {
-        self.columns = found.and(Optional::TO_COUNT);
-        let has_message_ids = self.columns.has_message_ids();
-        self.counter = self.counter.of_source(SourceFacts { has_message_ids, aliases });
+        (self.reader, self.columns) = self.reader.of_source(found, aliases);
     }
 
     /// For one more reader.
     fn another(&self) -> Self {
         Self {
-            counter: self.counter.another(),
+            reader: self.reader.another(),
             aliases: self.aliases.clone(),
             columns: self.columns,
             rows: 0,
@@ -333,7 +364,7 @@ impl Pass {
 
     /// Counts one row, which stands for `messages` of them.
     fn add(&mut self, message: &Message<'_>, messages: u64) {
-        self.counter.add_alike(message, messages);
+        self.reader.add_alike(message, messages);
         let before = self.rows / PROGRESS_EVERY;
         self.rows += messages;
         let steps = self.rows / PROGRESS_EVERY - before;
@@ -347,18 +378,17 @@ impl Pass {
     }
 
     /// What all readers have counted together, once it is proved against the database's own counts.
-    fn conclude(mut self, slices: Vec<ReadSlice>, place: &Place) -> Result<Counter, SourceError> {
-        let mut plain = vec![0; self.counter.periods().len()];
+    fn conclude(mut self, slices: Vec<ReadSlice>, place: &Place) -> Result<Reader, SourceError> {
+        let mut plain = vec![0; self.reader.periods().len()];
         let mut rest = 0;
         for slice in slices {
             plain.iter_mut().zip(slice.plain).for_each(|(sum, of_slice)| *sum += of_slice);
             rest += slice.pass.rows % PROGRESS_EVERY;
-            self.counter.join(slice.pass.counter);
+            self.reader.join(slice.pass.reader);
         }
         self.report(rest);
-        self.counter.settle();
-        place.prove(self.counter.windows(), &plain)?;
-        Ok(self.counter)
+        self.reader.prove(&plain, place)?;
+        Ok(self.reader)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod counter;
 pub mod evidence;
 mod ids;
 pub mod misdated;
+pub mod profile;
 pub mod projection;
 pub mod rules;
 pub mod status;

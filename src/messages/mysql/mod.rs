@@ -39,17 +39,17 @@ impl Mysql {
         let aliases = session.aliases(pass.aliases.as_ref()).await?;
         pass.begin(session.optional().await?, aliases);
         let mut slices = Vec::new();
-        if let Some(span) = pass.counter.span() {
+        if let Some(span) = pass.reader.span() {
             slices.push(session.read(span, pass.another()).await?);
         }
         let newest = session.extreme("MAX", &format!("sent_at <= {}", literal(now))).await?;
         let misdated = session.misdated(now).await?;
         session.close().await;
-        Ok(SourceReading { counter: pass.conclude(slices, &self.place)?, newest, misdated })
+        Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        let mut session = MysqlSession::begin(self).await?;
+        let session = MysqlSession::begin(self).await?;
         let number = session.version.split('-').next().unwrap_or_default();
         let engine = if session.is_mariadb() { "MariaDB" } else { "MySQL" };
         let checked = Checked {
@@ -57,8 +57,6 @@ impl Mysql {
             database: self.place.database.clone(),
             relation: self.place.relation.clone(),
             sent_at: session.sent_at.clone(),
-            oldest: session.extreme("MIN", "TRUE").await?,
-            newest: session.extreme("MAX", "TRUE").await?,
             advice: None,
         };
         session.close().await;

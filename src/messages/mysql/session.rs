@@ -138,7 +138,7 @@ impl<'a> MysqlSession<'a> {
     ) -> Result<ReadSlice, SourceError> {
         let key = self.key().await?;
         let (mut plain, mut range) = (Vec::new(), None);
-        for window in pass.counter.periods() {
+        for window in pass.reader.periods() {
             let found = self.messages_in(window, key.as_ref()).await?;
             plain.push(found.messages);
             range = Range::joined(range, found.range);

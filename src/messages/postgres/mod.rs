@@ -53,7 +53,7 @@ impl Postgres {
         let newest = first.newest(now).await?;
         let misdated = first.misdated(now).await?;
         let mut reading = JoinSet::new();
-        match pass.counter.span() {
+        match pass.reader.span() {
             None => first.close().await,
             Some(span) if first.is_distributed(span).await? => {
                 reading.spawn(first.read_grouped(pass.another()));
@@ -70,7 +70,7 @@ impl Postgres {
         while let Some(read) = reading.join_next().await {
             slices.push(read.unwrap_or_else(|error| Err(self.place.broken_off(&error)))?);
         }
-        Ok(SourceReading { counter: pass.conclude(slices, &self.place)?, newest, misdated })
+        Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {

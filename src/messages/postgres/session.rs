@@ -88,8 +88,6 @@ impl PostgresSession {
             database: self.postgres.place.database.clone(),
             relation: self.postgres.place.relation.clone(),
             sent_at: self.types.last().cloned().unwrap_or_default(),
-            oldest: self.extreme("MIN", "sent_at > '-infinity'").await?,
-            newest: self.extreme("MAX", "sent_at < 'infinity'").await?,
             advice: None,
         };
         self.close().await;
@@ -182,7 +180,7 @@ impl PostgresSession {
         );
         self.copy(&sql, &mut pass).await?;
         let mut plain = Vec::new();
-        for window in pass.counter.periods() {
+        for window in pass.reader.periods() {
             plain.push(match window.shared_with(slice) {
                 Some(part) => self.messages_in(part).await?,
                 None => 0,
@@ -196,7 +194,7 @@ impl PostgresSession {
     /// HSM, which are told apart one by one, only where they are alike in their time as well.
     pub(super) async fn read_grouped(mut self, mut pass: Pass) -> Result<ReadSlice, SourceError> {
         self.run("SET LOCAL enable_partitionwise_aggregate = on").await?;
-        for stretch in pass.counter.stretches() {
+        for stretch in pass.reader.stretches() {
             // By the columns as they are, which other servers know to be their own.
             let is_hsm = "direction::text = 'out' AND kind::text = 'hsm'";
             let each = |column: &str| format!("CASE WHEN {is_hsm} THEN {column} END");
@@ -216,7 +214,7 @@ impl PostgresSession {
             self.copy(&sql, &mut pass).await?;
         }
         let mut plain = Vec::new();
-        for window in pass.counter.periods() {
+        for window in pass.reader.periods() {
             plain.push(self.messages_in(window).await?);
         }
         self.close().await;

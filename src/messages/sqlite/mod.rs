@@ -45,7 +45,7 @@ impl Sqlite {
         mut pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<SourceReading, SourceError> {
-        let span = pass.counter.span();
+        let span = pass.reader.span();
         let connections = self.open(self.connections).await?;
         let _interrupted_when_dropped: Vec<_> = connections.iter().map(interrupt).collect();
         let alias_relation = pass.aliases.clone();
@@ -66,7 +66,7 @@ impl Sqlite {
             Some(span) => self.read_span(snapshots, &pass, span).await?,
             None => Vec::new(),
         };
-        Ok(SourceReading { counter: pass.conclude(slices, &self.place)?, newest, misdated })
+        Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
     /// Measures the span and reads it, each snapshot a part of it.
@@ -78,7 +78,7 @@ impl Sqlite {
     ) -> Result<Vec<ReadSlice>, SourceError> {
         let slices = span.slices(snapshots.len());
         let measuring = snapshots.into_iter().zip(slices.clone()).map(|(snapshot, slice)| {
-            let windows = pass.counter.periods();
+            let windows = pass.reader.periods();
             self.blocking(move |_| Ok((snapshot.measure(slice, &windows)?, snapshot)))
         });
         let (extents, snapshots): (Vec<_>, Vec<_>) =

@@ -70,8 +70,6 @@ impl Snapshot {
             database: self.sqlite.place.database.clone(),
             relation: self.sqlite.place.relation.clone(),
             sent_at: "INTEGER".to_owned(),
-            oldest: self.extreme("MIN", "TRUE")?,
-            newest: self.extreme("MAX", "TRUE")?,
             advice: self.advice()?,
         })
     }
