@@ -14,7 +14,7 @@ use crate::messages::columns::{self, Optional, TEXT_COLUMNS, Texts};
 use crate::messages::error::{Kind, from_server};
 use crate::messages::{
     ANSWER_WITHIN, AliasRelation, CONNECT_WITHIN, Pass, Place, ROWS_A_CLOCK, ReadSlice, Relation,
-    SourceError, within,
+    SourceError, relation::Mode, within,
 };
 use fecha_core::calendar::month::Period;
 use fecha_core::count::aliases::Aliases;
@@ -52,6 +52,8 @@ impl<'a> MysqlSession<'a> {
             sent_at: String::new(),
         };
         session.version = session.one("SELECT VERSION()").await?;
+        let sql_mode: String = session.one("SELECT @@sql_mode").await?;
+        session.relation.must_hold_in(Mode::of(&sql_mode))?;
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         session.run(session.no_time_limit()).await?;
         // Who alters the table keeps a count waiting no longer than this.
