@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::relation::first_words;
 use fecha_core::count::tally::{Count, Residual};
 use fecha_core::secret::{Secret, without_password, without_password_of};
 
@@ -10,7 +11,7 @@ use fecha_core::secret::{Secret, without_password, without_password_of};
 pub struct Place {
     /// The database's URL without its password.
     pub database: String,
-    /// The relation as configured.
+    /// The relation by its first words.
     pub relation: String,
     url: Secret,
 }
@@ -25,7 +26,7 @@ impl Place {
     /// The relation of the database that a URL names.
     pub(super) fn new(url: &str, relation: &str) -> Self {
         let (database, url) = (without_password(url), Secret::new(url.to_owned()));
-        Self { database, relation: relation.to_owned(), url }
+        Self { database, relation: first_words(relation), url }
     }
 
     /// What a driver says, without the password where it repeats a piece of the URL.
@@ -93,6 +94,11 @@ pub enum SourceError {
         "access to {place} was refused ({cause}): check user and password in [messages] url, and let that user read the relation (GRANT SELECT); fecha needs no other right"
     )]
     AccessDenied { place: Place, cause: String },
+    /// PostgreSQL's row security would leave rows out.
+    #[error(
+        "row security would hide rows of {place} from this login ({cause}), and their dealerships would be invoiced with no use: let fecha log in as the table's owner or as a role with BYPASSRLS (ALTER ROLE … BYPASSRLS), or give it a view whose owner is one"
+    )]
+    RowSecurity { place: Place, cause: String },
     /// The server has no such database, or there is no such file.
     #[error("the message database {database} does not exist ({cause}): correct [messages] url")]
     NoSuchDatabase { database: String, cause: String },
@@ -134,6 +140,7 @@ impl SourceError {
 pub(super) enum Kind {
     Unreachable,
     AccessDenied,
+    RowSecurity,
     NoSuchDatabase,
     NoSuchRelation,
     Other,
@@ -159,6 +166,7 @@ pub(super) fn from_server(
     match kind {
         Kind::Unreachable => SourceError::Unreachable { database, cause },
         Kind::AccessDenied => SourceError::AccessDenied { place, cause },
+        Kind::RowSecurity => SourceError::RowSecurity { place, cause },
         Kind::NoSuchDatabase => SourceError::NoSuchDatabase { database, cause },
         Kind::NoSuchRelation => SourceError::NoSuchRelation { place, cause },
         Kind::Other => SourceError::Other { place, doing, cause },

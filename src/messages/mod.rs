@@ -81,7 +81,7 @@ pub struct Checked {
     pub engine: String,
     /// The database's URL without its password.
     pub database: String,
-    /// The relation as configured.
+    /// The relation by its first words.
     pub relation: String,
     /// The type of `sent_at`, in the database's words.
     pub sent_at: String,
@@ -99,7 +99,7 @@ impl Source {
     ///
     /// `url` is `sqlite:PATH`, `postgres://…` or `mysql://…` (also `sqlite://PATH`, `postgresql://…`,
     /// `mariadb://…`); a relative path starts at `folder`. `relation` is the name of a table or view,
-    /// `schema.name` included, or a parenthesised `SELECT`. `connections`: how many a pass may hold at
+    /// `schema.name` included, or a parenthesised `SELECT` with comments as the engine has them. `connections`: how many a pass may hold at
     /// once, where the engine lets them share a snapshot.
     ///
     /// # Errors
@@ -111,25 +111,27 @@ impl Source {
         connections: NonZeroU8,
     ) -> Result<Self, SourceError> {
         let place = Place::new(url, relation);
-        let relation = Relation::parse(relation)?;
+        let Some(scheme) = Scheme::of(url) else {
+            return Err(SourceError::UnknownScheme { database: place.database });
+        };
+        let relation = Relation::parse(relation, scheme)?;
         let bad_url = |error: sqlx::Error| SourceError::BadUrl {
             database: place.database.clone(),
             cause: place.said(&error),
         };
-        Ok(Self(match Scheme::of(url) {
-            Some(Scheme::Sqlite) => {
+        Ok(Self(match scheme {
+            Scheme::Sqlite => {
                 let path = folder.join(sqlite_file(url).unwrap_or_default());
                 Engine::Sqlite(Sqlite { path, place, relation, connections })
             }
-            Some(Scheme::Postgres) => {
+            Scheme::Postgres => {
                 let options = url.parse().map_err(bad_url)?;
                 Engine::Postgres(Postgres::new(options, place, &relation, connections))
             }
-            Some(Scheme::Mysql) => {
+            Scheme::Mysql => {
                 let options = url.parse().map_err(bad_url)?;
                 Engine::Mysql(Mysql::new(options, place, relation))
             }
-            None => return Err(SourceError::UnknownScheme { database: place.database }),
         }))
     }
 

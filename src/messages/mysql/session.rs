@@ -13,7 +13,7 @@ use super::key::{Found, Key, Range};
 use crate::messages::error::{Kind, from_server};
 use crate::messages::{
     ANSWER_WITHIN, CONNECT_WITHIN, Pass, Place, ROWS_A_CLOCK, ReadSlice, Relation, SourceError,
-    TEXT_COLUMNS, within,
+    TEXT_COLUMNS, relation::Mode, within,
 };
 use fecha_core::calendar::month::Period;
 use fecha_core::count::tally::Message;
@@ -49,6 +49,8 @@ impl<'a> MysqlSession<'a> {
             sent_at: String::new(),
         };
         session.version = session.one("SELECT VERSION()").await?;
+        let sql_mode: String = session.one("SELECT @@sql_mode").await?;
+        session.relation.must_hold_in(Mode::of(&sql_mode))?;
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         session.run(session.no_time_limit()).await?;
         // Who alters the table keeps a count waiting no longer than this.

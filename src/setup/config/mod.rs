@@ -77,7 +77,8 @@ pub struct Config {
 pub struct Messages {
     /// Where it is.
     pub url: DatabaseUrl,
-    /// A table, a view or a parenthesised `SELECT`; `message` by default.
+    /// A table, a view or a parenthesised `SELECT`, which may have come from a file (`relation_file`);
+    /// `message` by default.
     pub relation: String,
     /// How many connections a pass may hold at once; 2 by default.
     pub connections: NonZeroU8,

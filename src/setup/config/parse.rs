@@ -15,6 +15,7 @@ use super::{
 use crate::letters::mailbox;
 use crate::messages::CONNECTIONS;
 use crate::post::smtp::{SmtpSettings, Tls, is_loopback};
+use crate::setup::input;
 use fecha_core::account::reminder::Schedule;
 use fecha_core::bill::hold::Limits;
 use fecha_core::bill::invoice::FirstNumber;
@@ -121,16 +122,36 @@ fn messages(check: &mut Check<'_>, raw: raw::Messages) -> Option<Messages> {
     let url = raw.url.as_deref().unwrap_or("sqlite:messages.db");
     let url = DatabaseUrl::resolve(url, Use::Messages, check.folder);
     let url = check.parsed("messages.url", url);
-    let relation = raw.relation.unwrap_or_else(|| "message".to_owned());
-    if relation.trim().is_empty() {
-        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
-        return check.refuse("messages.relation", reason);
-    }
+    let relation = relation(check, raw.relation, raw.relation_file.as_deref());
     let default = CONNECTIONS.get().into();
     let connections =
         check.number("messages.connections", raw.connections.as_ref(), default, 1..=32)?;
     let connections = u8::try_from(connections).ok().and_then(NonZeroU8::new)?;
-    Some(Messages { url: url?, relation, connections })
+    Some(Messages { url: url?, relation: relation?, connections })
+}
+
+/// The relation, or the text of the file that has it.
+fn relation(check: &mut Check<'_>, relation: Option<String>, file: Option<&str>) -> Option<String> {
+    let (key, relation) = match (relation, file) {
+        (None, None) => return Some("message".to_owned()),
+        (Some(relation), None) => ("messages.relation", relation),
+        (None, Some(file)) => {
+            let path = check.folder.join(file);
+            let text = input::read_text(&path, input::RELATION);
+            let unread = |error| format!("{} cannot be read: {error}", path.display());
+            let text = text.map_err(unread);
+            ("messages.relation_file", check.parsed("messages.relation_file", text)?)
+        }
+        (Some(_), Some(_)) => {
+            let reason = "stands beside relation: leave one of them out";
+            return check.refuse("messages.relation_file", reason);
+        }
+    };
+    if relation.trim().is_empty() {
+        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
+        return check.refuse(key, reason);
+    }
+    Some(relation)
 }
 
 fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {

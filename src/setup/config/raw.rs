@@ -52,6 +52,7 @@ pub(super) struct Ledger {
 pub(super) struct Messages {
     pub url: Option<String>,
     pub relation: Option<String>,
+    pub relation_file: Option<String>,
     pub connections: Option<Number>,
 }
 
