@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use super::Postgres;
@@ -59,6 +59,10 @@ impl PostgresSession {
 
     async fn prepare(&mut self) -> Result<(), SourceError> {
         self.run("SET LOCAL statement_timeout = 0").await?;
+        // Without it a backslash could hide the end of a text in the relation.
+        self.run("SET LOCAL standard_conforming_strings = on").await?;
+        // Where a policy would leave rows out, the server then says so instead.
+        self.run("SET LOCAL row_security = off").await?;
         // Who locks the whole table keeps a count waiting no longer than this.
         self.run("SET LOCAL lock_timeout = '60s'").await?;
         if self.one::<String>("SHOW server_encoding").await? == "SQL_ASCII" {
@@ -310,6 +314,10 @@ fn code(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
 }
 
+fn routine(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?.routine()
+}
+
 /// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
 fn kind_of(error: &sqlx::Error) -> Kind {
     match code(error).as_deref() {
@@ -319,6 +327,8 @@ fn kind_of(error: &sqlx::Error) -> Kind {
         Some(code) if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => {
             Kind::Unreachable
         }
+        // The message is in the server's language, the function's name is not.
+        Some("42501") if routine(error) == Some("check_enable_rls") => Kind::RowSecurity,
         Some("42501") => Kind::AccessDenied,
         Some(code) if code.starts_with("28") => Kind::AccessDenied,
         Some("3D000") => Kind::NoSuchDatabase,

@@ -230,6 +230,52 @@ async fn a_login_without_rights_is_refused(#[case] engine: Engine) {
     read(&source).await.unwrap();
 }
 
+/// A policy hides a dealership: counted without a word, it would be invoiced with no use.
+#[tokio::test]
+async fn row_security_that_hides_rows_is_refused() {
+    let database = MessageDb::new(Pg);
+    database.insert(&[row("d1", "5548999990001", start()), row("D1", "5548999990002", start())]);
+    let login = Postgres::shared().unique("reader");
+    database.sql(&format!(
+        "CREATE ROLE {login} LOGIN; GRANT SELECT ON message TO {login};
+         CREATE POLICY only_d1 ON message FOR SELECT TO {login} USING (dealership_id = 'd1');
+         CREATE VIEW of_the_owner AS SELECT * FROM message; GRANT SELECT ON of_the_owner TO {login};
+         ALTER TABLE message ENABLE ROW LEVEL SECURITY"
+    ));
+    let url = Postgres::shared().url_of(&login, &database.name);
+    let source = |relation| Source::parse(&url, relation, Path::new(""), CONNECTIONS).unwrap();
+    for relation in ["message", "(SELECT * FROM message)"] {
+        let source = source(relation);
+        for error in [read(&source).await.unwrap_err(), source.check().await.unwrap_err()] {
+            assert!(matches!(error, SourceError::RowSecurity { .. }), "{error}");
+            let text = error.to_string();
+            assert!(text.contains("BYPASSRLS") && text.contains(relation), "{text}");
+            assert!(!error.is_unreachable(), "{text}");
+        }
+    }
+    // What the error advises does work.
+    assert_eq!(uam(&read(&source("of_the_owner")).await.unwrap().count), [1, 1, 0]);
+    database.sql(&format!("ALTER ROLE {login} BYPASSRLS"));
+    assert_eq!(uam(&read(&source("message")).await.unwrap().count), [1, 1, 0]);
+}
+
+/// A limit that the login is given cuts the rows, and not the database's own count of them.
+#[tokio::test]
+async fn a_limit_of_rows_is_found_out() {
+    let database = MessageDb::new(Maria);
+    let rows: Vec<Row> =
+        generated(200).into_iter().map(|row| Row { sent_at: start() + DAY, ..row }).collect();
+    database.insert(&rows);
+    let login = MariaDb::shared().unique("limited");
+    database.sql(&format!("CREATE USER {login}; GRANT SELECT ON message TO {login}"));
+    MariaDb::shared().sql("", &format!("SET GLOBAL init_connect = \"SET SESSION sql_select_limit = IF(USER() LIKE '{login}@%', 100, 18446744073709551615)\""));
+    let url = MariaDb::shared().url_of(&login, &database.name);
+    let source = Source::parse(&url, "message", Path::new(""), CONNECTIONS).unwrap();
+    let error = read(&source).await.unwrap_err();
+    MariaDb::shared().sql("", "SET GLOBAL init_connect = ''");
+    assert!(matches!(error, SourceError::Residual { .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_wrong_password_is_refused() {
     let maria = MariaDb::shared();
