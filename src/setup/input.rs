@@ -6,6 +6,8 @@ use std::path::Path;
 
 /// The largest configuration, in bytes.
 pub const CONFIGURATION: u64 = 1_000_000;
+/// The largest file with a relation, in bytes.
+pub const RELATION: u64 = 1_000_000;
 /// The largest file of the register, in bytes: half a million dealerships.
 pub const REGISTER: u64 = 100_000_000;
 

@@ -8,4 +8,5 @@ pub mod input;
 pub mod office;
 pub mod process;
 pub mod register;
+pub mod sources;
 pub mod traces;

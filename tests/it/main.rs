@@ -42,6 +42,7 @@ mod report;
 mod rerun;
 mod schema;
 mod sharded;
+mod sources;
 mod support;
 mod upgrade;
 mod verify;

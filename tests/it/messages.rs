@@ -1,6 +1,7 @@
 //! The message database, on each of the three engines: what is read, and what is refused.
 
 mod connections;
+mod lexing;
 mod refused;
 
 use std::collections::BTreeMap;

@@ -369,7 +369,7 @@ fn a_key_that_cannot_be_made_says_what_to_do() {
 fn a_new_folder_is_valid_and_nothing_is_overwritten() {
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("new/fecha");
-    let written = init(&folder).unwrap();
+    let written = init(&folder, None).unwrap();
     assert_eq!(written.iter().map(|file| file.is_new).collect::<Vec<_>>(), [true; 3]);
     let config = Config::load(Some(&folder.join("fecha.toml")), std::iter::empty()).unwrap();
     let read = |name: &str| fs::read(folder.join(name)).unwrap();
@@ -379,7 +379,7 @@ fn a_new_folder_is_valid_and_nothing_is_overwritten() {
 
     fs::write(folder.join("contracts.csv"), "mine").unwrap();
     fs::remove_file(folder.join("dealerships.csv")).unwrap();
-    let again = init(&folder).unwrap();
+    let again = init(&folder, None).unwrap();
     assert_eq!(again.iter().map(|file| file.is_new).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!(read("contracts.csv"), b"mine");
 }

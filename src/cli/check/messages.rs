@@ -117,7 +117,10 @@ pub fn to_mend(
     let of_source = profile.findings.iter().cloned();
     let of_months = profile.profiled.months.iter().flat_map(|month| {
         let found = judge.findings(month).into_iter();
-        found.map(|finding| Finding { what: format!("{}: {}", month.month, finding.what), ..finding })
+        found.map(|finding| Finding {
+            what: format!("{}: {}", month.month, finding.what),
+            ..finding
+        })
     });
     let lines: Vec<String> = of_source
         .chain(of_months)
@@ -144,11 +147,7 @@ pub fn in_a_line(profile: &SourceProfile, now: DateTime<Utc>) -> String {
 }
 
 /// The values of each month as a table, then what is worth knowing of it.
-pub fn in_words(
-    config: &Config,
-    profile: &SourceProfile,
-    register: Option<&[String]>,
-) -> String {
+pub fn in_words(config: &Config, profile: &SourceProfile, register: Option<&[String]>) -> String {
     let judge = judge(config, profile, register);
     let mut text = String::new();
     for month in &profile.profiled.months {
@@ -192,8 +191,7 @@ fn rows(month: &MonthProfile, judge: &Judge<'_>) -> String {
             value.treatment.to_owned(),
         ]
     };
-    let mut rows: Vec<Vec<String>> =
-        values(month, judge, VALUES).into_iter().map(value).collect();
+    let mut rows: Vec<Vec<String>> = values(month, judge, VALUES).into_iter().map(value).collect();
     rows.extend(nulls(month).into_iter().map(|nulls| {
         let direction = match nulls.direction {
             Way::In => "in",

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use super::output::{Failure, Output, plain};
 use crate::actions::mailed;
-use crate::clock::Clock;
 use crate::actions::profile::{SourceProfile, profile};
+use crate::clock::Clock;
 use crate::setup::config::{self, Config};
 use crate::setup::office::{self, NoLedger, Office};
 use fecha_core::bill::invoice::Number;
@@ -44,14 +44,14 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     let config = Config::load(path, config::environment())?;
     let mut tried = vec![ok("configuration", config.file.display().to_string())];
     let office = Office::with(config.clone(), NoLedger::Refuse, Clock::System).await;
-    let register = match &office {
+    let dealerships = match &office {
         Ok(office) => office.ledger.dealerships().await.ok(),
         Err(_) => None,
     };
-    let register: Option<Vec<String>> = register
+    let known: Option<Vec<String>> = dealerships
         .filter(|dealerships| !dealerships.is_empty())
         .map(|dealerships| dealerships.into_iter().map(|dealership| dealership.id).collect());
-    let profiles = sources(&config, register.as_deref(), &mut tried).await;
+    let profiles = sources(&config, known.as_deref(), &mut tried).await;
     let mail = match office::mailer(&config) {
         Ok(mailer) => mailer.check().await.map_err(|error| {
             let status = if matches!(error, crate::post::MailError::Server(_)) { 3 } else { 2 };
@@ -76,11 +76,11 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     // Where something is to be mended, running it again does not help: 2 outweighs 3.
     let has = |status| tried.iter().any(|tried| tried.status == status);
     let status = [2, 3].into_iter().find(|status| has(*status)).unwrap_or(0);
-    let register = register.as_deref();
-    let shown = profiles.iter().map(|profile| messages::json(&config, profile, register));
+    let known = known.as_deref();
+    let shown = profiles.iter().map(|profile| messages::json(&config, profile, known));
     let shown: Vec<messages::SourceJson<'_>> = shown.collect();
     output.result(&json!({"ok": status == 0, "checks": tried, "messages": shown}), || {
-        let values = profiles.iter().map(|profile| messages::in_words(&config, profile, register));
+        let values = profiles.iter().map(|profile| messages::in_words(&config, profile, known));
         format!("{}{}", in_words(&tried), values.collect::<String>())
     });
     Ok(status)

@@ -81,7 +81,8 @@ pub struct Messages {
     pub name: Option<String>,
     /// Where it is.
     pub url: DatabaseUrl,
-    /// A table, a view or a parenthesised `SELECT`; `message` by default.
+    /// A table, a view or a parenthesised `SELECT`, which may have come from a file (`relation_file`);
+    /// `message` by default.
     pub relation: String,
     /// A relation of `alias` and `contact`, written in the same way.
     pub aliases: Option<String>,

@@ -16,6 +16,7 @@ use super::{
 use crate::letters::mailbox;
 use crate::messages::CONNECTIONS;
 use crate::post::smtp::{SmtpSettings, Tls, is_loopback};
+use crate::setup::input;
 use fecha_core::account::reminder::Schedule;
 use fecha_core::bill::hold::Limits;
 use fecha_core::bill::invoice::FirstNumber;
@@ -148,17 +149,13 @@ fn messages(check: &mut Check<'_>, section: &str, raw: raw::Messages) -> Option<
     let url = raw.url.as_deref().unwrap_or("sqlite:messages.db");
     let url = DatabaseUrl::resolve(url, Use::Messages, check.folder);
     let url = check.parsed(&key("url"), url);
-    let relation = raw.relation.unwrap_or_else(|| "message".to_owned());
-    if relation.trim().is_empty() {
-        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
-        return check.refuse(&key("relation"), reason);
-    }
+    let relation = relation(check, section, raw.relation, raw.relation_file.as_deref());
     let default = CONNECTIONS.get().into();
     let connections =
         check.number(&key("connections"), raw.connections.as_ref(), default, 1..=32)?;
     let connections = u8::try_from(connections).ok().and_then(NonZeroU8::new)?;
     let (name, aliases) = (raw.name, raw.aliases.filter(|aliases| !aliases.trim().is_empty()));
-    Some(Messages { name, url: url?, relation, aliases, connections })
+    Some(Messages { name, url: url?, relation: relation?, aliases, connections })
 }
 
 fn counting(check: &mut Check<'_>, raw: &raw::Counting) -> Option<Counting> {
@@ -188,6 +185,37 @@ fn alerts(check: &mut Check<'_>, raw: &raw::Alerts) -> Option<Alerts> {
     let package_use = check.flag("alerts.package_use", raw.package_use.as_ref());
     let look_back = check.number("alerts.look_back", raw.look_back.as_ref(), 12, 0..=120);
     Some(Alerts { package_use: package_use?, look_back: look_back? })
+}
+
+/// The relation, or the text of the file that has it.
+fn relation(
+    check: &mut Check<'_>,
+    section: &str,
+    relation: Option<String>,
+    file: Option<&str>,
+) -> Option<String> {
+    let keys = ["relation", "relation_file"].map(|name| format!("{section}.{name}"));
+    let [of_text, of_file] = keys.each_ref().map(String::as_str);
+    let (key, relation) = match (relation, file) {
+        (None, None) => return Some("message".to_owned()),
+        (Some(relation), None) => (of_text, relation),
+        (None, Some(file)) => {
+            let path = check.folder.join(file);
+            let text = input::read_text(&path, input::RELATION);
+            let unread = |error| format!("{} cannot be read: {error}", path.display());
+            let text = text.map_err(unread);
+            (of_file, check.parsed(of_file, text)?)
+        }
+        (Some(_), Some(_)) => {
+            let reason = "stands beside relation: leave one of them out";
+            return check.refuse(of_file, reason);
+        }
+    };
+    if relation.trim().is_empty() {
+        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
+        return check.refuse(key, reason);
+    }
+    Some(relation)
 }
 
 fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {

@@ -70,6 +70,7 @@ pub(super) struct Messages {
     pub name: Option<String>,
     pub url: Option<String>,
     pub relation: Option<String>,
+    pub relation_file: Option<String>,
     pub aliases: Option<String>,
     pub connections: Option<Number>,
 }

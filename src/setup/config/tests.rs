@@ -117,6 +117,38 @@ fn what_is_left_out_has_its_default() {
     assert_eq!((config.pix, config.logo, config.email.redirect), (None, None, None));
 }
 
+/// LEAST with a relation that lies in a file of this content.
+fn load_with_file(messages: &str, content: &[u8]) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("chatwoot.sql"), content).unwrap();
+    let file = folder.path().join("fecha.toml");
+    std::fs::write(&file, format!("{LEAST}[messages]\n{messages}\n")).unwrap();
+    Config::load(Some(&file), std::iter::empty())
+}
+
+#[test]
+fn a_relation_may_lie_in_a_file_beside_the_configuration() {
+    let text = "-- Chatwoot\n(SELECT 1);\n";
+    let config = load_with_file("relation_file = \"chatwoot.sql\"", text.as_bytes()).unwrap();
+    assert_eq!(config.messages.relation, text);
+}
+
+#[rstest]
+#[case("relation_file = \"chatwoot.sql\"\nrelation = \"message\"", b"m", "stands beside relation")]
+#[case("relation_file = \"other.sql\"", b"m", "other.sql cannot be read: No such file")]
+#[case("relation_file = \".\"", b"m", "cannot be read: Is a directory")]
+#[case("relation_file = \"/dev/zero\"", b"m", "cannot be read: it is larger than 1 MB")]
+#[case("relation_file = \"chatwoot.sql\"", b" \n", "is empty")]
+#[case("relation_file = \"chatwoot.sql\"", b"\xff", "did not contain valid UTF-8")]
+fn a_file_with_a_relation_is_refused(
+    #[case] messages: &str,
+    #[case] content: &[u8],
+    #[case] said: &str,
+) {
+    let error = load_with_file(messages, content).unwrap_err().to_string();
+    assert!(error.contains("[messages] relation_file: ") && error.contains(said), "{error}");
+}
+
 #[test]
 fn the_close_section_is_typed() {
     let text = format!(

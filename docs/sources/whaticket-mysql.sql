@@ -1,0 +1,22 @@
+-- system: Whaticket (no official API: no HSM)
+-- read: whaticket-community 2025-10
+-- engine: MariaDB 10.11
+-- dealership_id: the connection's name
+-- url: mysql://fecha@db.example.com/whaticket
+-- ignored_statuses: queued, failed
+-- counted_statuses:
+-- index: ALTER TABLE Messages ADD COLUMN fecha_sent_at datetime(6) GENERATED ALWAYS AS (createdAt + INTERVAL 3 HOUR) VIRTUAL, ADD KEY fecha_sent_at (fecha_sent_at);
+-- index: -- then in the SELECT: m.fecha_sent_at AS sent_at
+-- trap: Sequelize writes createdAt in its own zone, -03:00 by default (config/database.ts), not in UTC.
+-- trap: The status is a number (ack): 0 is not sent, below 0 failed.
+(SELECT w.name AS dealership_id,
+        CASE WHEN t.isGroup THEN CONCAT(k.number, '@g.us') ELSE k.number END AS contact,
+        CASE WHEN m.fromMe THEN 'out' ELSE 'in' END AS direction,
+        'session' AS kind,
+        NULL AS template,
+        CASE WHEN m.fromMe AND m.ack = 0 THEN 'queued' WHEN m.ack < 0 THEN 'failed' END AS status,
+        CAST(m.createdAt + INTERVAL 3 HOUR AS DATETIME(6)) AS sent_at
+   FROM Messages m
+   JOIN Tickets t ON t.id = m.ticketId
+   LEFT JOIN Contacts k ON k.id = t.contactId
+   LEFT JOIN Whatsapps w ON w.id = t.whatsappId)
