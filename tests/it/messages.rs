@@ -399,10 +399,6 @@ async fn the_newest_message_is_the_last_one_that_is_not_in_the_future(
     assert_eq!(newest.timestamp_millis(), start() - 60 * DAY, "of the whole relation");
     database.insert(&[row("d1", "1", now_millis)]);
     assert_eq!(read(&source).await.unwrap().sources[0].newest, Some(now()));
-
-    let checked = source.check().await.unwrap();
-    assert_eq!(checked.oldest.unwrap().timestamp_millis(), start() - 90 * DAY);
-    assert_eq!(checked.newest.unwrap().timestamp_millis(), now_millis + 400 * DAY);
 }
 
 #[rstest]
@@ -430,7 +426,6 @@ async fn check_says_engine_version_and_type(
     let checked = database.source("message").check().await.unwrap();
     assert!(checked.engine.starts_with(version), "{}", checked.engine);
     assert_eq!((&*checked.sent_at, &*checked.relation), (sent_at, "message"));
-    assert_eq!((checked.oldest, checked.newest), (None, None));
 }
 
 #[rstest]

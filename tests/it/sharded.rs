@@ -70,6 +70,8 @@ fn reseller(messages: &MessageDb) -> Reseller {
         .map(|(id, zone)| (id.as_str(), *zone, if id == "d7" { "" } else { "5000" }))
         .collect();
     reseller.register(&register);
+    // Of the 24 ids one is unknown, which is nearly as much as a close goes on with.
+    reseller.variables.push(("FECHA_CLOSE__AT_MOST_UNREAD_PERCENT".into(), "10".into()));
     reseller
 }
 
@@ -93,6 +95,7 @@ fn three_servers_group_their_messages_and_give_the_invoices_of_one() {
          EXPLAIN (VERBOSE, COSTS OFF)
          SELECT dealership_id, contact, direction, kind, template, status, MIN(sent_at), COUNT(*)
            FROM message WHERE sent_at >= '2026-10-01 03:00+00' AND sent_at < '2026-11-01 03:00+00'
+            AND (direction IS NULL OR kind IS NULL OR direction::text <> 'out' OR kind::text <> 'hsm')
           GROUP BY dealership_id, contact, direction, kind, template, status",
     );
     let on_shards = plan.lines().filter(|line| line.contains("Remote SQL")).collect::<Vec<_>>();

@@ -130,7 +130,7 @@ fn load_with_file(messages: &str, content: &[u8]) -> Result<Config, ConfigError>
 fn a_relation_may_lie_in_a_file_beside_the_configuration() {
     let text = "-- Chatwoot\n(SELECT 1);\n";
     let config = load_with_file("relation_file = \"chatwoot.sql\"", text.as_bytes()).unwrap();
-    assert_eq!(config.messages.relation, text);
+    assert_eq!(config.messages[0].relation, text);
 }
 
 #[rstest]
