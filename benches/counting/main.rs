@@ -43,6 +43,8 @@ use std::time::Instant;
 use fecha::messages::{CONNECTIONS, Source};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
+use fecha_core::count::rules::CountingRules;
+use fecha_core::count::status::StatusRules;
 use fecha_core::count::tally::Counted;
 
 use self::generator::{MONTH, Span, Traffic};
@@ -157,9 +159,10 @@ async fn count(messages: &Messages, period: Period) -> (u64, u64) {
         period,
         has_package: true,
         in_scope: true,
+        rules: CountingRules::default(),
+        beside: None,
     });
-    let ignored = ["queued".to_owned(), "failed".to_owned()];
-    let counter = Counter::new(counted.collect(), Some(period), &ignored);
+    let counter = Counter::new(counted.collect(), Some(period), &StatusRules::default());
     let source = Source::parse(&messages.url(), "message", Path::new("/"), CONNECTIONS);
     let reading = source.expect("a source").count(counter, period.end, |_| {}).await;
     let tallies = reading.expect("a count").count.tallies;

@@ -8,6 +8,8 @@ use arbitrary::Arbitrary;
 use fecha_core::count::evidence::{self, EvidenceKey, IdVersion};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
+use fecha_core::count::rules::CountingRules;
+use fecha_core::count::status::StatusRules;
 use fecha_core::count::tally::{Buckets, Count, Counted, Message};
 use libfuzzer_sys::fuzz_target;
 
@@ -26,6 +28,7 @@ struct Row<'a> {
     kind: Field<'a>,
     template: Field<'a>,
     status: Field<'a>,
+    message_id: Field<'a>,
     sent_at: SentAt,
 }
 
@@ -57,6 +60,10 @@ impl Row<'_> {
             kind: self.kind.bytes(&["session", "hsm", "hsm", "Hsm"]),
             template: self.template.bytes(&["oferta", "lembrete"]),
             status: self.status.bytes(&["read", "failed", "delivered", "queued"]),
+            message_id: self.message_id.bytes(&["a", "b", ""]),
+            category: None,
+            number: None,
+            billable: None,
             sent_at: match self.sent_at {
                 SentAt::Near(millis) => start - 86_400_000 + i64::from(millis),
                 SentAt::AtTheEnd(millis) => end + i64::from(millis),
@@ -97,6 +104,8 @@ fn count<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> Count {
         period,
         has_package,
         in_scope,
+        rules: CountingRules::default(),
+        beside: None,
     };
     let dealerships = vec![
         dealership("d1", brasilia, true, true),
@@ -104,8 +113,7 @@ fn count<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> Count {
         dealership("d2", brasilia, false, true),
         dealership("d3", brasilia, true, false),
     ];
-    let ignored = ["queued".to_owned(), "failed".to_owned()];
-    let mut counter = Counter::new(dealerships, Some(brasilia), &ignored);
+    let mut counter = Counter::new(dealerships, Some(brasilia), &StatusRules::default());
     rows.for_each(|row| counter.add(&row.message()));
     let count = counter.finish();
     for window in &count.windows {

@@ -18,6 +18,7 @@ pub(super) async fn of_invoiced(
     Ok(MonthBook {
         month,
         issuer_zone: office.config.issuer.timezone,
+        rules: office.config.counting.rules,
         dealerships: ledger.dealerships().await?,
         contracts: ledger.contracts().await?.into_iter().collect(),
         standing,

@@ -15,6 +15,7 @@ use fecha_core::bill::digest::Zone;
 use fecha_core::bill::exception::Exception;
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::{Month, Period};
+use fecha_core::count::status::StatusFound;
 use fecha_core::count::tally::{Buckets, Window};
 use fecha_core::letter::Letter;
 use fecha_core::party::register::EmailAddress;
@@ -35,6 +36,8 @@ pub struct Findings<'a> {
     pub zones: Vec<Zone>,
     /// Dealerships with messages of what is no contact.
     pub not_contacts: Vec<(String, u64)>,
+    /// The statuses that were met.
+    pub statuses: &'a [StatusFound],
 }
 
 /// Finance could not be told; the next close does it.
@@ -93,6 +96,7 @@ pub async fn tell_finance(
         messages: findings.messages,
         zones: findings.zones,
         not_contacts: findings.not_contacts,
+        statuses: findings.statuses.to_vec(),
         failed_deliveries: office.ledger.failed_deliveries(findings.month.previous()).await?,
         receivables: Some(office.ledger.open_sum(office.today()).await?.balance),
     };

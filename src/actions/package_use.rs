@@ -7,7 +7,7 @@ use crate::actions::close::CloseError;
 use crate::actions::preview::{Preview, preview_month};
 use crate::ledger::LedgerError;
 use crate::letters::template::TemplateError;
-use crate::messages::Source;
+use crate::messages::Sources;
 use crate::setup::office::Office;
 use fecha_core::bill::package_use::{PackageUse, reached};
 use fecha_core::calendar::month::Month;
@@ -49,7 +49,7 @@ pub async fn subscribers(office: &Office) -> Result<Vec<String>, LedgerError> {
 /// [`PackageUseError`]. Who was told before the error is not told again.
 pub async fn tell_of_packages(
     office: &Office,
-    source: &Source,
+    source: &Sources,
     month: Month,
     subscribers: &[String],
     now: DateTime<Utc>,

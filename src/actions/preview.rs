@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::actions::book;
 use crate::actions::close::CloseError;
-use crate::messages::Source;
+use crate::messages::Sources;
 use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, Unbilled, bill};
 use fecha_core::bill::case::{Case, PackageOf};
@@ -58,7 +58,7 @@ pub struct Cost {
 /// [`CloseError`], as a close would give it.
 pub async fn preview_month<'a>(
     office: &'a Office,
-    source: &Source,
+    source: &Sources,
     month: Month,
     named: &[String],
     now: DateTime<Utc>,
@@ -75,13 +75,15 @@ pub async fn preview_month<'a>(
     // Everyone is known to the counter, so that what the register lacks is told from the rest.
     let all = cases.iter().map(|case| case.counted(is_meant(case))).collect();
     let unknown = named.is_empty().then(|| month.period_in(office.config.issuer.timezone));
-    let counter = Counter::new(all, unknown, &office.config.ignored_statuses);
+    let counter = Counter::new(all, unknown, &office.config.counting.statuses);
     let mut count = source.count(counter, now, progress).await?.count;
     let meant: Vec<Case> = cases.into_iter().filter(is_meant).collect();
     let exceptions = exceptions(&meant, &count);
     let mut dealerships = Vec::new();
     for case in meant.into_iter().filter(|case| case.package.is_some()) {
-        let tally = count.tallies.remove(case.id()).unwrap_or_default();
+        // What is invoiced already would be counted by today's rules.
+        let own = count.tallies.remove(case.id());
+        let tally = count.beside.remove(case.id()).or(own).unwrap_or_default();
         dealerships.push(Preview::of(bill(case, tally, prices), now));
     }
     Ok(MonthPreview { dealerships, exceptions })
@@ -91,11 +93,11 @@ fn exceptions(cases: &[Case], count: &Count) -> Vec<Exception> {
     let mut exceptions = Vec::new();
     for case in cases {
         let tally = count.tallies.get(case.id());
-        exceptions.extend(
-            tally.map(|tally| Exception::of_buckets(case.id(), tally.buckets)).unwrap_or_default(),
-        );
+        exceptions
+            .extend(tally.map(|tally| Exception::of_tally(case.id(), tally)).unwrap_or_default());
     }
     exceptions.extend(Exception::of_unknown(&count.unknown));
+    exceptions.extend(Exception::of_statuses(&count.statuses));
     Exception::sort(&mut exceptions);
     exceptions
 }

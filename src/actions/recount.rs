@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use crate::actions::book;
 use crate::ledger::LedgerError;
 use crate::ledger::documents::FileKind;
-use crate::messages::{Source, SourceError};
+use crate::messages::{SourceError, Sources};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, Unbilled, bill};
 use fecha_core::bill::case::{Case, PackageOf};
-use fecha_core::bill::difference::{ContactChanges, Difference};
+use fecha_core::bill::difference::{Changes, ContactChanges, Difference};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
@@ -39,6 +39,8 @@ pub enum RecountError {
 pub struct Recounted<'a> {
     /// The invoice as it stands.
     pub invoice: Invoice,
+    /// What the rules of the invoice make of the messages, where those of today make something else of them.
+    by_own_rules: Option<Tally>,
     /// The month as it would be billed today, or why it would not be.
     pub today: Result<Bill<'a>, Box<Unbilled<'a>>>,
     /// The message database has no message at all of a period that messages were counted in.
@@ -53,7 +55,7 @@ pub struct Recounted<'a> {
 /// [`RecountError`].
 pub async fn recount<'a>(
     office: &'a Office,
-    source: &Source,
+    source: &Sources,
     month: Month,
     standing: BTreeMap<String, Invoice>,
     now: DateTime<Utc>,
@@ -73,12 +75,22 @@ pub async fn recount<'a>(
         counted.has_package = true;
         counted
     });
-    let counter = Counter::new(all.collect(), None, &office.config.ignored_statuses);
+    let counter = Counter::new(all.collect(), None, &office.config.counting.statuses);
     let mut count = source.count(counter, now, progress).await?.count;
-    let recounted = cases.into_iter().filter_map(|case| Recounted::of(case, &mut count, prices));
+    Ok(compare(cases, &mut count, prices))
+}
+
+/// What was counted of invoiced dealerships, each beside its invoice. Takes the contacts out of `count`, and
+/// leaves the buckets.
+pub(super) fn compare<'a>(
+    cases: Vec<Case>,
+    count: &mut Count,
+    prices: &'a PriceTable,
+) -> Vec<Recounted<'a>> {
+    let recounted = cases.into_iter().filter_map(|case| Recounted::of(case, count, prices));
     let mut recounted: Vec<Recounted<'_>> = recounted.collect();
     note_oldest(&mut recounted);
-    Ok(recounted)
+    recounted
 }
 
 /// Tells each what the oldest message is that is left of its period.
@@ -97,12 +109,19 @@ fn note_oldest(recounted: &mut [Recounted<'_>]) {
 }
 
 impl<'a> Recounted<'a> {
+    /// `case` has the package of today's contract, and `count` both its tallies, whose contacts it takes; `None`
+    /// where nothing is invoiced.
     fn of(case: Case, count: &mut Count, prices: &'a PriceTable) -> Option<Self> {
         let invoice = case.standing.clone()?;
         let window = count.windows.iter().find(|window| window.period == invoice.period);
         let purged = invoice.usage.buckets.total() > 0 && window.is_some_and(|w| w.rows == 0);
-        let tally = count.tallies.remove(case.id()).unwrap_or_default();
-        Some(Self { invoice, today: bill(case, tally, prices), purged, oldest: None })
+        let own = count.tallies.get_mut(case.id()).map(Tally::take).unwrap_or_default();
+        let (tally, by_own_rules) = match count.beside.remove(case.id()) {
+            Some(today) if today.is_counted_otherwise(&own) => (today, Some(own)),
+            _ => (own, None),
+        };
+        let today = bill(case, tally, prices);
+        Some(Self { invoice, by_own_rules, today, purged, oldest: None })
     }
 
     /// Who is invoiced.
@@ -111,7 +130,11 @@ impl<'a> Recounted<'a> {
         &self.invoice.dealership_id
     }
 
+    /// By the rules of the invoice.
     fn tally(&self) -> &Tally {
+        if let Some(own) = &self.by_own_rules {
+            return own;
+        }
         match &self.today {
             Ok(bill) => &bill.tally,
             Err(unbilled) => &unbilled.tally,
@@ -124,9 +147,10 @@ impl<'a> Recounted<'a> {
     /// [`LedgerError`] where the evidence of the invoice cannot be read.
     pub async fn difference(&self, office: &Office) -> Result<Difference, LedgerError> {
         let contacts = self.contacts(office).await?;
+        let changes = Changes { contacts, by_rules: self.by_own_rules.is_some() };
         let difference = match &self.today {
-            Ok(bill) => bill.difference(contacts),
-            Err(unbilled) => unbilled.difference(contacts),
+            Ok(bill) => bill.difference(changes),
+            Err(unbilled) => unbilled.difference(changes),
         };
         difference.ok_or_else(|| LedgerError::Corrupt("a recount of no invoice".to_owned()))
     }

@@ -10,7 +10,7 @@ use crate::actions::issue::{IssueError, Outcome, Why, revise};
 use crate::actions::patience::Patience;
 use crate::actions::recount::{RecountError, Recounted, recount};
 use crate::ledger::LedgerError;
-use crate::messages::Source;
+use crate::messages::Sources;
 use crate::setup::office::Office;
 use fecha_core::bill::difference::{Cause, Difference};
 use fecha_core::bill::invoice::{Invoice, Number};
@@ -105,7 +105,7 @@ impl From<LedgerError> for RerunError {
 /// [`RerunError`], which says what to do.
 pub async fn rerun_month(
     office: &Office,
-    source: &Source,
+    source: &Sources,
     options: &RerunOptions,
     now: DateTime<Utc>,
     progress: impl Fn(u64) + Send + Sync + 'static,
@@ -312,6 +312,7 @@ async fn tell_finance(office: &Office, month: Month) -> Result<(), RerunError> {
             messages: Buckets::default(),
             zones: Vec::new(),
             not_contacts: Vec::new(),
+            statuses: &[],
         };
         // Another process that reported at the same moment took this number: the next one is free.
         if handover::tell_finance(office, findings, office.clock.now()).await? {

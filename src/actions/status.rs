@@ -1,6 +1,6 @@
 //! Where the months stand, and what needs a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
@@ -13,7 +13,7 @@ use crate::ledger::outbox::ListedEmail;
 use crate::ledger::refusals::Refusal;
 use crate::setup::office::Office;
 use fecha_core::account::receivables::Balance;
-use fecha_core::bill::exception::Exception;
+use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::calendar::due::is_premature;
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::{Kind, LetterState};
@@ -87,8 +87,8 @@ pub enum Attention {
     Held { month: Month, why: String },
     /// A month has ended and is not closed.
     NotClosed { month: Month },
-    /// An exception of a close.
-    Exception { month: Month, exception: Exception },
+    /// An exception of a close; whether its dealership is invoiced.
+    Exception { month: Month, exception: Exception, invoiced: bool },
     /// Exceptions beyond the first [`SHOWN`].
     MoreExceptions { month: Month, more: usize },
     /// Something waits for a dealership that gets no invoice any more.
@@ -113,7 +113,9 @@ impl Attention {
             ),
             Self::Held { month, why } => format!("{month} is held: {why}"),
             Self::NotClosed { month } => format!("{month} is not closed"),
-            Self::Exception { month, exception } => format!("{month}: {}", in_a_line(exception)),
+            Self::Exception { month, exception, .. } => {
+                format!("{month}: {}", in_a_line(exception))
+            }
             Self::MoreExceptions { month, more } => format!("{month}: {more} more exceptions"),
             Self::Left(left) => left.what(),
             Self::Refused(Refusal { at, error, waiting }) => format!(
@@ -145,7 +147,7 @@ impl Attention {
                 "mend the message database and run `fecha close --month {month}`, or add --release"
             ),
             Self::NotClosed { month } => format!("fecha close --month {month}"),
-            Self::Exception { month, .. } => format!("then run `fecha close --month {month}`"),
+            Self::Exception { month, exception, invoiced } => after(*month, exception, *invoiced),
             Self::MoreExceptions { month, .. } => {
                 format!("`fecha close --month {month} --dry-run --json` names all")
             }
@@ -164,6 +166,28 @@ impl Attention {
                 (_, Kind::Alert) => "mend [email] admins, then fecha resend --failed".to_owned(),
             },
         }
+    }
+}
+
+/// What to run once an exception is mended. A close issues what is not issued; what is issued only a rerun
+/// changes.
+fn after(month: Month, exception: &Exception, invoiced: bool) -> String {
+    let close = format!("`fecha close --month {month}`");
+    let rerun = |who: String| format!("`fecha rerun --month {month} {who} --reason TEXT`");
+    match (&exception.dealership_id, exception.reason) {
+        (Some(id), _) if invoiced => {
+            let rerun = rerun(format!("--dealership {}", plain(id)));
+            format!("it is invoiced already: then run {rerun}, and {close} says what is left")
+        }
+        (_, Reason::UnknownDealership) => format!(
+            "then run {close}; if the messages are of a dealership that is invoiced already, {}",
+            rerun("--all".to_owned())
+        ),
+        (_, Reason::UnknownStatus) => format!(
+            "then run {}, where invoices change by it, and {close}",
+            rerun("--all".to_owned())
+        ),
+        _ => format!("then run {close}"),
     }
 }
 
@@ -189,7 +213,14 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
         behind(office, None).await?.into_iter().map(Attention::Behind).collect();
     needs_a_person.extend(of_the_clock(office, &closings).await?);
     for month in &months {
-        needs_a_person.extend(of_month(month, closings.get(&month.month)));
+        let closing = closings.get(&month.month);
+        let about: BTreeSet<&str> = closing
+            .iter()
+            .flat_map(|closing| &closing.exceptions)
+            .filter_map(|exception| exception.dealership_id.as_deref())
+            .collect();
+        let invoiced = office.ledger.invoiced_among(month.month, &about).await?;
+        needs_a_person.extend(of_month(month, closing, &invoiced));
     }
     let waiting = office.ledger.waiting_money().await?;
     needs_a_person.extend(left(office, &waiting).await?.into_iter().map(Attention::Left));
@@ -256,7 +287,11 @@ async fn months(
     Ok(rows)
 }
 
-fn of_month(row: &MonthRow, closing: Option<&Closing>) -> Vec<Attention> {
+fn of_month(
+    row: &MonthRow,
+    closing: Option<&Closing>,
+    invoiced: &BTreeSet<String>,
+) -> Vec<Attention> {
     let month = row.month;
     let mut attention = Vec::new();
     match (row.state, &row.held) {
@@ -268,7 +303,11 @@ fn of_month(row: &MonthRow, closing: Option<&Closing>) -> Vec<Attention> {
     }
     let exceptions = closing.map_or(&[][..], |closing| &closing.exceptions);
     let shown = exceptions.iter().take(SHOWN).cloned();
-    attention.extend(shown.map(|exception| Attention::Exception { month, exception }));
+    attention.extend(shown.map(|exception| {
+        let id = exception.dealership_id.as_deref();
+        let invoiced = id.is_some_and(|id| invoiced.contains(id));
+        Attention::Exception { month, exception, invoiced }
+    }));
     if exceptions.len() > SHOWN {
         attention.push(Attention::MoreExceptions { month, more: exceptions.len() - SHOWN });
     }

@@ -1,6 +1,6 @@
 //! Words that whoever shows a result to a person needs, wherever that is.
 
-use fecha_core::bill::exception::Exception;
+use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::price::money::grouped;
 
 /// Text that others wrote, safe for a terminal: control and direction characters are shown, not obeyed.
@@ -23,10 +23,11 @@ pub fn count(number: usize, noun: &str) -> String {
 /// One exception: who, what, what to do.
 #[must_use]
 pub fn in_a_line(exception: &Exception) -> String {
-    let who = exception.dealership_id.as_deref().map_or_else(
-        || "(messages without a dealership)".to_owned(),
-        |id| format!("'{}'", plain(id)),
-    );
+    let who = match (&exception.dealership_id, exception.reason) {
+        (Some(id), _) => format!("'{}'", plain(id)),
+        (None, Reason::UnknownStatus | Reason::Misdated) => "messages".to_owned(),
+        (None, _) => "(messages without a dealership)".to_owned(),
+    };
     let Exception { reason, messages, .. } = exception;
     let detail = exception.detail.as_ref().map(|detail| format!(" [{}]", plain(detail)));
     format!(

@@ -4,12 +4,15 @@ use serde::Serialize;
 
 use super::output::{Failure, Output, plain, show_progress, table};
 use super::rerun::text;
-use crate::actions::close::{CloseOptions, CloseReport, close_month};
+use crate::actions::close::{CloseOptions, CloseReport, WouldDiffer, close_month};
 use crate::actions::status::SHOWN;
 use crate::actions::words::{count, in_a_line};
 use crate::setup::office::{self, Office};
+use fecha_core::bill::difference::{Cause, Change};
 use fecha_core::bill::exception::Exception;
+use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::Month;
+use fecha_core::count::status::{Meaning, StatusFound};
 use fecha_core::count::tally::Buckets;
 use fecha_core::price::money::{Money, grouped};
 
@@ -51,9 +54,47 @@ struct CloseJson<'a> {
     open: &'a [String],
     exceptions: &'a [Exception],
     messages: Messages,
+    would_differ: Vec<WouldDifferJson<'a>>,
+    statuses: &'a [StatusFound],
     total: Money,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct WouldDifferJson<'a> {
+    number: Number,
+    dealership_id: &'a str,
+    uam: Changed<u64>,
+    hsm: Changed<u64>,
+    total: Changed<Option<Money>>,
+    causes: Vec<Cause>,
+}
+
+#[derive(Serialize)]
+struct Changed<T> {
+    invoiced: T,
+    now: T,
+}
+
+impl<T> From<Change<T>> for Changed<T> {
+    fn from(change: Change<T>) -> Self {
+        Self { invoiced: change.before, now: change.now }
+    }
+}
+
+impl<'a> From<&'a WouldDiffer> for WouldDifferJson<'a> {
+    fn from(differing: &'a WouldDiffer) -> Self {
+        let WouldDiffer { number, dealership_id, difference } = differing;
+        Self {
+            number: *number,
+            dealership_id,
+            uam: difference.uam.into(),
+            hsm: difference.hsm.into(),
+            total: difference.total.into(),
+            causes: difference.causes(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -98,6 +139,8 @@ pub fn print(report: &CloseReport, output: &Output) {
         open: &report.open,
         exceptions: &report.exceptions,
         messages: Messages { total: report.messages.total(), buckets: report.messages },
+        would_differ: report.would_differ.iter().map(WouldDifferJson::from).collect(),
+        statuses: &report.statuses,
         total: report.total(),
         dry_run: report.dry_run,
     };
@@ -120,6 +163,7 @@ pub fn in_words(report: &CloseReport) -> String {
         report.already_issued
     );
     text += &buckets(&report.messages);
+    text += &statuses(&report.statuses);
     if let Some(why) = &report.held {
         let month = report.month;
         text += &format!(
@@ -131,6 +175,7 @@ pub fn in_words(report: &CloseReport) -> String {
         text += &format!("\nstill open, their month has not ended: {}\n", ids(&report.open));
     }
     text += &exceptions_in_words(&report.exceptions);
+    text += &would_differ(report);
     if report.dry_run {
         text += "\nDry run: nothing was issued.\n";
     } else if !report.issued.is_empty() {
@@ -171,7 +216,9 @@ fn bills(report: &CloseReport) -> String {
 fn buckets(messages: &Buckets) -> String {
     let named = [
         ("counted", messages.counted),
+        ("duplicate", messages.duplicate),
         ("ignored status", messages.ignored_status),
+        ("of groups", messages.group),
         ("not a contact", messages.not_a_contact),
         ("malformed", messages.malformed),
         ("no contract", messages.no_contract),
@@ -183,6 +230,60 @@ fn buckets(messages: &Buckets) -> String {
         .map(|(name, number)| format!("{} {name}", grouped(*number)))
         .collect();
     format!("messages: {} = {}\n", grouped(messages.total()), parts.join(" + "))
+}
+
+/// `statuses: read 9.000, none 12, failed 6 (not billed)`.
+fn statuses(found: &[StatusFound]) -> String {
+    if found.is_empty() {
+        return String::new();
+    }
+    let word = |found: &StatusFound| {
+        let status = found.status.as_deref().map_or_else(|| "none".to_owned(), plain);
+        let treated = match found.meaning {
+            Meaning::Counts => "",
+            Meaning::Ignored => " (not billed)",
+            Meaning::Unknown => " (billed, though on no list)",
+        };
+        format!("{status} {}{treated}", grouped(found.messages))
+    };
+    let mut by_number: Vec<&StatusFound> = found.iter().collect();
+    by_number.sort_by_key(|found| std::cmp::Reverse(found.messages));
+    let more = by_number.len().saturating_sub(SHOWN);
+    by_number.truncate(SHOWN);
+    let words: Vec<String> = by_number.into_iter().map(word).collect();
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    format!("statuses: {}{more}\n", words.join(", "))
+}
+
+/// Issued invoices that a close does not change, and what does.
+fn would_differ(report: &CloseReport) -> String {
+    if report.would_differ.is_empty() {
+        return String::new();
+    }
+    let month = report.month;
+    let mut text = format!(
+        "\n{} would be different today; a close does not change them:\n",
+        count(report.would_differ.len(), "issued invoice")
+    );
+    for WouldDiffer { number, dealership_id, difference } in report.would_differ.iter().take(SHOWN)
+    {
+        let causes: Vec<&str> = difference.causes().iter().map(|cause| cause.key()).collect();
+        let total = |total: Option<Money>| total.map_or_else(|| "no price".to_owned(), Money::brl);
+        let Change { before, now } = difference.total;
+        text += &format!(
+            "  {number} '{}': {} → {} ({})\n",
+            plain(dealership_id),
+            total(before),
+            total(now),
+            causes.join(", ")
+        );
+    }
+    if let Some(more) = report.would_differ.len().checked_sub(SHOWN + 1) {
+        text += &format!("  … and {} more: --json names all\n", grouped(more as u64 + 1));
+    }
+    text + &format!(
+        "look at them with\n  fecha rerun --month {month} --all --reason TEXT --dry-run\nand without --dry-run those that are right get a revision\n"
+    )
 }
 
 fn ids(ids: &[String]) -> String {

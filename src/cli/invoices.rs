@@ -163,6 +163,17 @@ fn explained(revision: &Revision) -> String {
     let local = |instant: chrono::DateTime<chrono::Utc>| {
         instant.with_timezone(&invoice.timezone).format("%Y-%m-%d %H:%M").to_string()
     };
+    let not_counted = [
+        (buckets.duplicate, "duplicate"),
+        (buckets.ignored_status, "ignored status"),
+        (buckets.group, "of groups"),
+        (buckets.not_a_contact, "not a contact"),
+        (buckets.malformed, "malformed"),
+    ];
+    let not_counted = not_counted
+        .into_iter()
+        .filter(|(messages, _)| *messages > 0)
+        .map(|(messages, bucket)| format!(" + {} {bucket}", grouped(messages)));
     let rows: Vec<Vec<String>> = invoice.lines.iter().map(|line| line_row(invoice, line)).collect();
     format!(
         "{label} ({state}): {id}, {name}, CNPJ {cnpj}\n\
@@ -170,8 +181,7 @@ fn explained(revision: &Revision) -> String {
          issued {issued}, due {due}\n\n\
          {lines}\n\
          total {total}\n\n\
-         {all} messages = {counted} counted ({received} in, {sent} out) + {ignored} ignored status \
-         + {not_contact} not a contact + {malformed} malformed\n\
+         {all} messages = {counted} counted ({received} in, {sent} out){rest}\n\
          evidence SHA-256 {evidence}\n\
          invoice  SHA-256 {pdf}\n",
         label = invoice.label(),
@@ -191,9 +201,7 @@ fn explained(revision: &Revision) -> String {
         counted = grouped(buckets.counted),
         received = grouped(usage.received),
         sent = grouped(usage.sent),
-        ignored = grouped(buckets.ignored_status),
-        not_contact = grouped(buckets.not_a_contact),
-        malformed = grouped(buckets.malformed),
+        rest = not_counted.collect::<String>(),
         evidence = invoice.evidence_sha256,
         pdf = revision.pdf_sha256,
     )

@@ -33,7 +33,9 @@ impl Own {
         let logo = config.logo.iter().map(|logo| (logo.clone(), Owned::Written("the logo")));
         own.extend(logo);
         own.extend(database(&config.ledger_url, Owned::Books("the ledger")));
-        own.extend(database(&config.messages.url, Owned::Books("the message database")));
+        for messages in &config.messages {
+            own.extend(database(&messages.url, Owned::Books("the message database")));
+        }
         Self(own)
     }
 

@@ -130,6 +130,7 @@ fn cause_pt(cause: Cause) -> &'static str {
         Cause::Loss => "mensagens contadas que não estão mais no banco",
         Cause::Contract => "outro pacote",
         Cause::Price => "outro preço",
+        Cause::Rules => "regras de contagem mais novas que as da fatura",
         Cause::Register => "cadastro alterado",
         Cause::Adjustment => "crédito ou cobrança lançada depois",
     }

@@ -31,7 +31,7 @@ use self::leader::Seat;
 use self::pulse::Pulse;
 use crate::actions::mailed;
 use crate::ledger::LedgerError;
-use crate::messages::{Source, SourceError};
+use crate::messages::{SourceError, Sources};
 use crate::post::MailError;
 use crate::post::deliver::CONNECTIONS;
 use crate::post::round::Round;
@@ -96,7 +96,7 @@ pub enum DaemonError {
 #[derive(Debug)]
 struct Daemon {
     office: Office,
-    source: Source,
+    source: Sources,
     /// The month of its start.
     started_in: Month,
     /// Wakes the closer.

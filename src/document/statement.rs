@@ -322,8 +322,10 @@ fn rules(invoice: &Invoice) -> Block {
 fn not_billed(invoice: &Invoice) -> Option<String> {
     let buckets = &invoice.usage.buckets;
     let reasons = [
+        ("repetidas pela origem", buckets.duplicate),
         ("em fila ou com falha", buckets.ignored_status),
-        ("de grupos ou de números inválidos", buckets.not_a_contact),
+        ("de grupos e listas", buckets.group),
+        ("de números inválidos", buckets.not_a_contact),
         ("sem direção ou tipo reconhecível (o emitente foi avisado)", buckets.malformed),
     ];
     let left_out: Vec<String> = reasons

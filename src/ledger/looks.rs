@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::{Ledger, LedgerError, corrupt, from_text, to_text};
+use super::{Ledger, LedgerError, corrupt, from_text, json, to_text};
 use fecha_core::calendar::month::Month;
+use fecha_core::count::misdated::Misdated;
 
 /// What it looks after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +86,36 @@ impl Ledger {
         .await
         .map_err(&failed)?;
         transaction.commit().await.map_err(&failed)
+    }
+
+    /// How many messages a close last saw that lie where none can.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn misdated(&self) -> Result<Misdated, LedgerError> {
+        let seen = self.fact("misdated").await?;
+        Ok(seen
+            .map(|seen| serde_json::from_str(&seen).map_err(corrupt))
+            .transpose()?
+            .unwrap_or_default())
+    }
+
+    /// Keeps how many there were: the next close tells a person only of more.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written.
+    pub async fn see_misdated(&self, misdated: Misdated) -> Result<(), LedgerError> {
+        let failed = LedgerError::while_doing("keep what a close saw");
+        let mut transaction = self.begin().await?;
+        sqlx::query(
+            "INSERT INTO meta (name, value) VALUES ('misdated', $1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(json(&misdated)?)
+        .execute(&mut *transaction)
+        .await
+        .map_err(&failed)?;
+        transaction.commit().await.map_err(failed)
     }
 
     /// Months that are closed, and when each was: when finance got its close report.

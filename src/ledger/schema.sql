@@ -8,7 +8,7 @@
 
 -- Facts about the ledger itself.
 CREATE TABLE meta (
-    name TEXT NOT NULL PRIMARY KEY,  -- 'evidence_key': fingerprint of the key behind the ids of all evidence; 'first_month': that the daemon closes by itself; 'written': when a daemon last tried whether the ledger can be written; 'last_adjustment': the id given last; 'account': 'open items' once credits and payments of fecha 0.1 are
+    name TEXT NOT NULL PRIMARY KEY,  -- 'evidence_key': fingerprint of the key behind the ids of all evidence; 'first_month': that the daemon closes by itself; 'written': when a daemon last tried whether the ledger can be written; 'last_adjustment': the id given last; 'misdated': how many messages a close last saw that lie where none can; 'account': 'open items' once credits and payments of fecha 0.1 are
     value TEXT NOT NULL              -- as the name says
 );
 

@@ -1,5 +1,7 @@
 //! What stands under a number, for those who change it or pay for it.
 
+use std::collections::BTreeSet;
+
 use futures::TryStreamExt as _;
 use serde::Deserialize;
 use sqlx::{Any, Row as _, Transaction};
@@ -36,6 +38,29 @@ impl Ledger {
             standing.push((text(0)?, text(1)?.parse().map_err(corrupt)?, document.lines));
         }
         Ok(standing)
+    }
+
+    /// Which of these dealerships have an invoice of a month that stands.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn invoiced_among(
+        &self,
+        month: Month,
+        ids: &BTreeSet<&str>,
+    ) -> Result<BTreeSet<String>, LedgerError> {
+        if ids.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let rows = sqlx::query(
+            "SELECT dealership_id FROM invoice WHERE month = $1 AND cancelled_at IS NULL",
+        )
+        .bind(month.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the invoices"))?;
+        let found = rows.iter().map(|row| row.try_get::<String, _>(0).map_err(corrupt));
+        found.filter(|id| id.as_ref().map_or(true, |id| ids.contains(id.as_str()))).collect()
     }
 
     /// Whom a number invoices, void or not; `None` where there is no such number.

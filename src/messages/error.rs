@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::relation::first_words;
-use fecha_core::count::tally::{Count, Residual};
+use fecha_core::count::tally::{Residual, Window};
 use fecha_core::secret::{Secret, without_password, without_password_of};
 
 /// Where something was wrong: the database's URL without its password, and the relation.
@@ -29,14 +29,19 @@ impl Place {
         Self { database, relation: first_words(relation), url }
     }
 
+    /// The same database, with the relation of aliases in it.
+    pub(super) fn of_aliases(&self, relation: &str) -> Self {
+        Self { relation: format!("aliases {}", first_words(relation)), ..self.clone() }
+    }
+
     /// What a driver says, without the password where it repeats a piece of the URL.
     pub(super) fn said(&self, error: &impl fmt::Display) -> String {
         without_password_of(self.url.expose(), &error.to_string())
     }
 
     /// Holds each window against the database's own count of its span.
-    pub(super) fn prove(&self, count: &Count, plain: &[u64]) -> Result<(), SourceError> {
-        for (window, plain) in count.windows.iter().zip(plain) {
+    pub(super) fn prove(&self, windows: &[Window], plain: &[u64]) -> Result<(), SourceError> {
+        for (window, plain) in windows.iter().zip(plain) {
             window
                 .prove(*plain)
                 .map_err(|residual| SourceError::Residual { place: self.clone(), residual })?;

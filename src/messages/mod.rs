@@ -4,9 +4,11 @@
 //! no lock that a writer could notice; rows outside of the span never leave the database. All that
 //! is decided about a message is decided in [`Counter::add`]: the engines only stream rows.
 
+mod columns;
 mod error;
 mod mysql;
 mod postgres;
+mod reader;
 mod relation;
 mod sqlite;
 
@@ -20,18 +22,21 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use self::columns::Optional;
 pub use self::error::{Place, SourceError};
 use self::mysql::Mysql;
 use self::postgres::Postgres;
+use self::reader::Reader;
 use self::relation::Relation;
 use self::sqlite::Sqlite;
+use fecha_core::bill::hold::SourceLook;
+use fecha_core::count::aliases::Aliases;
 use fecha_core::count::counter::Counter;
+use fecha_core::count::misdated::Misdated;
+use fecha_core::count::profile::{MonthProfile, Profiler};
+use fecha_core::count::rules::CountingRules;
 use fecha_core::count::tally::{Count, Message};
 use fecha_core::database::{Scheme, sqlite_file};
-
-/// The columns that are read, `sent_at` apart, in the order of [`Message`].
-const TEXT_COLUMNS: [&str; 6] =
-    ["dealership_id", "contact", "direction", "kind", "template", "status"];
 
 /// What the relation is called in queries, so that a table that is named like one of its columns
 /// cannot be taken for that column.
@@ -55,7 +60,15 @@ const PROGRESS_EVERY: u64 = 8192;
 
 /// A message database and the relation in it that has the messages.
 #[derive(Clone)]
-pub struct Source(Engine);
+pub struct Source {
+    /// In the configuration, where there are several.
+    name: Option<String>,
+    engine: Engine,
+    /// Whose numbers user ids and LIDs are.
+    aliases: Option<Relation>,
+    /// By which aliases and numbers are read.
+    rules: CountingRules,
+}
 
 #[derive(Clone)]
 enum Engine {
@@ -64,14 +77,43 @@ enum Engine {
     Mysql(Mysql),
 }
 
+/// All message databases of a configuration: a month is the sum of them, each proved by itself, and a
+/// contact counts once whichever it came by (spec §3.1).
+#[derive(Debug, Clone)]
+pub struct Sources(Vec<Source>);
+
 /// What one pass found.
 #[derive(Debug)]
 pub struct Reading {
-    /// Every message of the span, counted; each window is proved against the database's own count.
+    /// Every message of the span, counted; each window is proved against each database's own count.
     pub count: Count,
+    /// Each source, with its newest message.
+    pub sources: Vec<SourceLook>,
+    /// Messages of all sources that lie where none can.
+    pub misdated: Misdated,
+}
+
+/// What one pass over one source found.
+struct SourceReading {
+    /// A count is proved.
+    reader: Reader,
     /// When the newest message of the whole relation was sent, those after `now` left out; `None`
     /// where there is none.
+    newest: Option<DateTime<Utc>>,
+    misdated: Misdated,
+}
+
+/// What the values of a source are.
+#[derive(Debug)]
+pub struct Profiled {
+    /// Month by month.
+    pub months: Vec<MonthProfile>,
+    /// Whether rows of one message can be told.
+    pub has_message_ids: bool,
+    /// As in [`SourceLook`].
     pub newest: Option<DateTime<Utc>>,
+    /// Messages that lie where none can.
+    pub misdated: Misdated,
 }
 
 /// What a database that can be read says about itself.
@@ -85,13 +127,50 @@ pub struct Checked {
     pub relation: String,
     /// The type of `sent_at`, in the database's words.
     pub sent_at: String,
-    /// When the first message was sent; `None` where there is none.
-    pub oldest: Option<DateTime<Utc>>,
-    /// When the newest message was sent, be it in the future.
-    pub newest: Option<DateTime<Utc>>,
     /// What would be better otherwise, though a count works as it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+}
+
+impl Sources {
+    /// At least one.
+    #[must_use]
+    pub fn new(sources: Vec<Source>) -> Self {
+        Self(sources)
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Source> {
+        self.0.iter()
+    }
+
+    /// Reads the counter's span in one pass a source, each in one consistent snapshot, and proves each
+    /// window of the count against the database's own `COUNT(*)`. `progress` hears the rows read so far.
+    ///
+    /// Holds a few thousand rows at a time: memory depends on the contacts and on the HSM that carry an
+    /// id, not on the messages. Dropping the future ends the query.
+    ///
+    /// # Errors
+    /// Whatever keeps a pass from being complete; then nothing of it is to be used.
+    pub async fn count(
+        &self,
+        counter: Counter,
+        now: DateTime<Utc>,
+        progress: impl Fn(u64) + Send + Sync + 'static,
+    ) -> Result<Reading, SourceError> {
+        let mut all = counter.another();
+        let pass = Pass::new(Reader::Counter(counter), progress);
+        let (mut sources, mut misdated) = (Vec::new(), Misdated::default());
+        for source in &self.0 {
+            let reading = source.read(pass.another(), now).await?;
+            if let Reader::Counter(counter) = reading.reader {
+                all.join(counter);
+            }
+            misdated += reading.misdated;
+            sources.push(SourceLook { name: source.name.clone(), newest: reading.newest });
+        }
+        Ok(Reading { count: all.finish(), sources, misdated })
+    }
 }
 
 impl Source {
@@ -99,8 +178,8 @@ impl Source {
     ///
     /// `url` is `sqlite:PATH`, `postgres://…` or `mysql://…` (also `sqlite://PATH`, `postgresql://…`,
     /// `mariadb://…`); a relative path starts at `folder`. `relation` is the name of a table or view,
-    /// `schema.name` included, or a parenthesised `SELECT` with comments as the engine has them. `connections`: how many a pass may hold at
-    /// once, where the engine lets them share a snapshot.
+    /// `schema.name` included, or a parenthesised `SELECT` with comments as the engine has them.
+    /// `connections`: how many a pass may hold at once, where the engine lets them share a snapshot.
     ///
     /// # Errors
     /// [`SourceError::UnknownScheme`], [`SourceError::BadUrl`] and [`SourceError::BadRelation`].
@@ -119,7 +198,7 @@ impl Source {
             database: place.database.clone(),
             cause: place.said(&error),
         };
-        Ok(Self(match scheme {
+        let engine = match scheme {
             Scheme::Sqlite => {
                 let path = folder.join(sqlite_file(url).unwrap_or_default());
                 Engine::Sqlite(Sqlite { path, place, relation, connections })
@@ -132,29 +211,81 @@ impl Source {
                 let options = url.parse().map_err(bad_url)?;
                 Engine::Mysql(Mysql::new(options, place, relation))
             }
-        }))
+        };
+        Ok(Self { name: None, engine, aliases: None, rules: CountingRules::default() })
     }
 
-    /// Reads the counter's span in one pass, in one consistent snapshot, and proves each window of
-    /// the count against the database's own `COUNT(*)`. `progress` hears the rows read so far.
-    ///
-    /// Holds a few thousand rows at a time: memory depends on the contacts, not on the messages.
-    /// Dropping the future ends the query.
+    /// The same under a name, where there are several.
+    #[must_use]
+    pub fn named(self, name: Option<String>) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same with a relation of `alias` and `contact`, whose spellings are read by these rules.
     ///
     /// # Errors
-    /// Whatever keeps the pass from being complete; then nothing of it is to be used.
+    /// [`SourceError::BadRelation`].
+    pub fn with_aliases(
+        self,
+        relation: Option<&str>,
+        rules: CountingRules,
+    ) -> Result<Self, SourceError> {
+        let scheme = match &self.engine {
+            Engine::Sqlite(_) => Scheme::Sqlite,
+            Engine::Postgres(_) => Scheme::Postgres,
+            Engine::Mysql(_) => Scheme::Mysql,
+        };
+        let parse = |relation| Relation::parse(relation, scheme);
+        let aliases = relation.map(parse).transpose()?;
+        Ok(Self { aliases, rules, ..self })
+    }
+
+    /// Its name in the configuration, where it has one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// [`Sources::count`] of this one alone.
+    ///
+    /// # Errors
+    /// As there.
     pub async fn count(
         &self,
         counter: Counter,
         now: DateTime<Utc>,
         progress: impl Fn(u64) + Send + Sync + 'static,
     ) -> Result<Reading, SourceError> {
-        let pass = Pass::new(counter, progress);
-        match &self.0 {
-            Engine::Sqlite(sqlite) => sqlite.count(pass, now).await,
-            Engine::Postgres(postgres) => postgres.count(pass, now).await,
-            Engine::Mysql(mysql) => mysql.count(pass, now).await,
+        Sources(vec![self.clone()]).count(counter, now, progress).await
+    }
+
+    async fn read(&self, mut pass: Pass, now: DateTime<Utc>) -> Result<SourceReading, SourceError> {
+        pass.aliases =
+            self.aliases.clone().map(|relation| AliasRelation { relation, rules: self.rules });
+        match &self.engine {
+            Engine::Sqlite(sqlite) => sqlite.read(pass, now).await,
+            Engine::Postgres(postgres) => postgres.read(pass, now).await,
+            Engine::Mysql(mysql) => mysql.read(pass, now).await,
         }
+    }
+
+    /// What the values of some months are.
+    ///
+    /// # Errors
+    /// As [`Sources::count`].
+    pub async fn profile(
+        &self,
+        profiler: Profiler,
+        now: DateTime<Utc>,
+    ) -> Result<Profiled, SourceError> {
+        let pass = Pass::new(Reader::Profiler(Box::new(profiler)), |_| {});
+        let SourceReading { reader, newest, misdated } = self.read(pass, now).await?;
+        let Reader::Profiler(profiler) = reader else {
+            let (place, cause) = (self.place().clone(), "it was counted".to_owned());
+            return Err(SourceError::Other { place, doing: "profiling", cause });
+        };
+        let has_message_ids = profiler.has_message_ids();
+        Ok(Profiled { months: profiler.finish(), has_message_ids, newest, misdated })
     }
 
     /// Tries all that a pass needs: connection, relation, columns, types, rights, `sent_at` in every
@@ -163,7 +294,7 @@ impl Source {
     /// # Errors
     /// The same as [`Source::count`] would give, `Residual` apart.
     pub async fn check(&self) -> Result<Checked, SourceError> {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.check().await,
             Engine::Postgres(postgres) => postgres.check().await,
             Engine::Mysql(mysql) => mysql.check().await,
@@ -173,7 +304,7 @@ impl Source {
     /// Database (without its password) and relation, for people.
     #[must_use]
     pub fn place(&self) -> &Place {
-        match &self.0 {
+        match &self.engine {
             Engine::Sqlite(sqlite) => &sqlite.place,
             Engine::Postgres(postgres) => &postgres.place,
             Engine::Mysql(mysql) => &mysql.place,
@@ -188,10 +319,20 @@ impl fmt::Debug for Source {
     }
 }
 
+/// The relation of aliases, and by which rules its spellings are read.
+#[derive(Clone)]
+struct AliasRelation {
+    relation: Relation,
+    rules: CountingRules,
+}
+
 /// What one reader reads, on its way into a counter of its own. Where the rows lie is where they are
 /// counted: as many threads count as read.
 struct Pass {
-    counter: Counter,
+    reader: Reader,
+    aliases: Option<AliasRelation>,
+    /// The columns that are there and asked for.
+    columns: Optional,
     /// Rows that this reader has read.
     rows: u64,
     /// Rows that all readers have reported.
@@ -207,14 +348,22 @@ struct ReadSlice {
 }
 
 impl Pass {
-    fn new(counter: Counter, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
-        Self { counter, rows: 0, reported: Arc::default(), progress: Arc::new(progress) }
+    fn new(reader: Reader, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
+        let (reported, progress) = (Arc::default(), Arc::new(progress));
+        Self { reader, aliases: None, columns: Optional::default(), rows: 0, reported, progress }
+    }
+
+    /// The relation has these columns, and its contacts these aliases.
+    fn begin(&mut self, found: Optional, aliases: Aliases) {
+        (self.reader, self.columns) = self.reader.of_source(found, aliases);
     }
 
     /// For one more reader.
     fn another(&self) -> Self {
         Self {
-            counter: self.counter.another(),
+            reader: self.reader.another(),
+            aliases: self.aliases.clone(),
+            columns: self.columns,
             rows: 0,
             reported: Arc::clone(&self.reported),
             progress: Arc::clone(&self.progress),
@@ -223,7 +372,7 @@ impl Pass {
 
     /// Counts one row, which stands for `messages` of them.
     fn add(&mut self, message: &Message<'_>, messages: u64) {
-        self.counter.add_alike(message, messages);
+        self.reader.add_alike(message, messages);
         let before = self.rows / PROGRESS_EVERY;
         self.rows += messages;
         let steps = self.rows / PROGRESS_EVERY - before;
@@ -237,18 +386,17 @@ impl Pass {
     }
 
     /// What all readers have counted together, once it is proved against the database's own counts.
-    fn conclude(mut self, slices: Vec<ReadSlice>, place: &Place) -> Result<Count, SourceError> {
-        let mut plain = vec![0; self.counter.periods().len()];
+    fn conclude(mut self, slices: Vec<ReadSlice>, place: &Place) -> Result<Reader, SourceError> {
+        let mut plain = vec![0; self.reader.periods().len()];
         let mut rest = 0;
         for slice in slices {
             plain.iter_mut().zip(slice.plain).for_each(|(sum, of_slice)| *sum += of_slice);
             rest += slice.pass.rows % PROGRESS_EVERY;
-            self.counter.join(slice.pass.counter);
+            self.reader.join(slice.pass.reader);
         }
         self.report(rest);
-        let count = self.counter.finish();
-        place.prove(&count, &plain)?;
-        Ok(count)
+        self.reader.prove(&plain, place)?;
+        Ok(self.reader)
     }
 }
 
@@ -305,7 +453,7 @@ mod tests {
     #[case("sqlite:/srv/messages.db", "/srv/messages.db")]
     fn a_relative_path_starts_at_the_folder(#[case] url: &str, #[case] path: &str) {
         let source = Source::parse(url, "message", Path::new("/etc/fecha"), CONNECTIONS).unwrap();
-        let Engine::Sqlite(sqlite) = source.0 else { panic!("{url} is SQLite") };
+        let Engine::Sqlite(sqlite) = source.engine else { panic!("{url} is SQLite") };
         assert_eq!(sqlite.path, Path::new(path));
     }
 }

@@ -12,7 +12,7 @@ use crate::ledger::{Ledger, LedgerError, Missing};
 use crate::letters::address::Addresser;
 use crate::letters::mailbox::Sender;
 use crate::letters::template::{TemplateError, Templates};
-use crate::messages::{Source, SourceError};
+use crate::messages::{Source, SourceError, Sources};
 use crate::post::FileMailer;
 use crate::post::MailError;
 use crate::post::Mailer;
@@ -214,9 +214,14 @@ async fn key(config: &Config, ledger: &Ledger) -> Result<EvidenceKey, OfficeErro
 ///
 /// # Errors
 /// [`SourceError`] where URL or relation are of no known form.
-pub fn source(config: &Config) -> Result<Source, SourceError> {
-    let messages = &config.messages;
-    Source::parse(messages.url.as_str(), &messages.relation, config.folder(), messages.connections)
+pub fn source(config: &Config) -> Result<Sources, SourceError> {
+    let source = |messages: &config::Messages| {
+        let (url, folder) = (messages.url.as_str(), config.folder());
+        Source::parse(url, &messages.relation, folder, messages.connections)?
+            .named(messages.name.clone())
+            .with_aliases(messages.aliases.as_deref(), config.counting.rules)
+    };
+    config.messages.iter().map(source).collect::<Result<_, _>>().map(Sources::new)
 }
 
 /// The way that emails go out by.

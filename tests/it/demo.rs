@@ -9,11 +9,12 @@ use chrono_tz::America;
 use fecha::setup::config::{Config, Transport};
 use fecha::setup::demo::{self, Demo, DemoError};
 use fecha::setup::register::{read_contracts, read_dealerships};
-use fecha_core::bill::hold::{Limits, Look, reasons};
+use fecha_core::bill::hold::{Limits, Look, SourceLook, reasons};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::contact::Identity;
 use fecha_core::count::counter::Counter;
-use fecha_core::count::tally::{Count, Counted, Message};
+use fecha_core::count::rules::CountingRules;
+use fecha_core::count::tally::{Alike, Buckets, Count, Counted, Message};
 use fecha_core::party::register::Dealership;
 use fecha_core::price::contract::Contracts;
 use rusqlite::Connection;
@@ -66,6 +67,7 @@ fn each_message(path: &Path, mut take: impl FnMut(&Message<'_>)) {
             template: text(row.get_ref(4).unwrap()),
             status: text(row.get_ref(5).unwrap()),
             sent_at: row.get(6).unwrap(),
+            ..Message::default()
         });
     }
 }
@@ -78,10 +80,12 @@ impl Written {
             period: self.month.period_in(dealership.timezone.unwrap_or(issuer_zone)),
             has_package: self.contracts.package_in(&dealership.id, self.month).is_some(),
             in_scope: true,
+            rules: CountingRules::default(),
+            beside: None,
         };
         let dealerships = self.dealerships.iter().map(in_month).collect();
         let unknown = Some(self.month.period_in(issuer_zone));
-        let mut counter = Counter::new(dealerships, unknown, &self.config.ignored_statuses);
+        let mut counter = Counter::new(dealerships, unknown, &self.config.counting.statuses);
         each_message(&self.demo.messages, |message| counter.add(message));
         counter.finish()
     }
@@ -164,13 +168,15 @@ fn four_zones_and_a_source_that_does_not_hold_the_close() {
         }
     });
     assert_eq!(newest, month_end.timestamp_millis() - 1);
-    let source = Look {
-        newest_message: chrono::DateTime::from_timestamp_millis(newest),
+    let newest = chrono::DateTime::from_timestamp_millis(newest);
+    let look = Look {
+        sources: vec![SourceLook { name: None, newest }],
         month_end,
-        counted: 1,
-        counted_before: None,
+        messages: Buckets::default(),
+        alike: Alike::default(),
+        both: Vec::new(),
     };
-    assert_eq!(reasons(source, Limits::default()), []);
+    assert_eq!(reasons(&look, Limits::default()), []);
 }
 
 #[test]

@@ -16,6 +16,8 @@ use chrono_tz::America::{Noronha, Sao_Paulo};
 use fecha::messages::{CONNECTIONS, Reading, Source, SourceError};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
+use fecha_core::count::rules::CountingRules;
+use fecha_core::count::status::StatusRules;
 use fecha_core::count::tally::{Count, Counted, Message};
 use rstest::rstest;
 
@@ -46,10 +48,12 @@ fn counter() -> Counter {
         period,
         has_package: true,
         in_scope: true,
+        rules: CountingRules::default(),
+        beside: None,
     };
     let dealerships =
         vec![dealership("d1", october()), dealership("D1", october()), dealership("d1 ", noronha)];
-    Counter::new(dealerships, Some(october()), &["queued".to_owned(), "failed".to_owned()])
+    Counter::new(dealerships, Some(october()), &StatusRules::default())
 }
 
 fn row(dealership_id: &'static str, contact: &'static str, sent_at: i64) -> Row {
@@ -222,6 +226,7 @@ async fn the_engines_stream_what_was_written(#[values(Sqlite, Pg, Maria)] engine
             template: row.template.map(str::as_bytes),
             status: row.status.map(str::as_bytes),
             sent_at: row.sent_at,
+            ..Message::default()
         });
     }
     let expected = expected.finish();
@@ -323,8 +328,10 @@ async fn columns_of_other_types_are_read_as_the_database_prints_them(
         period: october(),
         has_package: true,
         in_scope: true,
+        rules: CountingRules::default(),
+        beside: None,
     };
-    let counter = Counter::new(vec![dealership], None, &[]);
+    let counter = Counter::new(vec![dealership], None, &StatusRules::default());
     let reading = database.source("message").count(counter, now(), |_| {}).await.unwrap();
     assert_eq!(reading.count.tallies[id].uam(), 1);
 }
@@ -383,15 +390,15 @@ async fn the_newest_message_is_the_last_one_that_is_not_in_the_future(
 ) {
     let database = MessageDb::new(engine);
     let source = database.source("message");
-    assert_eq!(read(&source).await.unwrap().newest, None);
+    assert_eq!(read(&source).await.unwrap().sources[0].newest, None);
     let now_millis = now().timestamp_millis();
     database.insert(&[row("d1", "1", now_millis + 1), row("d1", "1", now_millis + 400 * DAY)]);
-    assert_eq!(read(&source).await.unwrap().newest, None);
+    assert_eq!(read(&source).await.unwrap().sources[0].newest, None);
     database.insert(&[row("d1", "1", start() - 90 * DAY), row("x", "1", start() - 60 * DAY)]);
-    let newest = read(&source).await.unwrap().newest.unwrap();
+    let newest = read(&source).await.unwrap().sources[0].newest.unwrap();
     assert_eq!(newest.timestamp_millis(), start() - 60 * DAY, "of the whole relation");
     database.insert(&[row("d1", "1", now_millis)]);
-    assert_eq!(read(&source).await.unwrap().newest, Some(now()));
+    assert_eq!(read(&source).await.unwrap().sources[0].newest, Some(now()));
 
     let checked = source.check().await.unwrap();
     assert_eq!(checked.oldest.unwrap().timestamp_millis(), start() - 90 * DAY);
@@ -403,10 +410,10 @@ async fn the_newest_message_is_the_last_one_that_is_not_in_the_future(
 async fn nothing_to_count_is_nothing_read(#[values(Sqlite, Pg, Maria)] engine: Engine) {
     let database = MessageDb::new(engine);
     database.insert(&[row("d1", "5548999990001", start())]);
-    let nothing = Counter::new(Vec::new(), None, &[]);
+    let nothing = Counter::new(Vec::new(), None, &StatusRules::default());
     let reading = database.source("message").count(nothing, now(), |_| {}).await.unwrap();
     assert!(reading.count.tallies.is_empty() && reading.count.windows.is_empty());
-    assert_eq!(reading.newest, Some(october().start));
+    assert_eq!(reading.sources[0].newest, Some(october().start));
 }
 
 #[rstest]

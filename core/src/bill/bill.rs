@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use crate::account::note::{Note, Taken, take};
 use crate::bill::case::Case;
-use crate::bill::difference::{ContactChanges, Difference, Today};
+use crate::bill::difference::{Changes, Difference, Today};
 use crate::bill::invoice::{Invoice, Number, Replacement, Usage};
 use crate::bill::pro_forma::{Ahead, NO_NUMBER, ProForma};
 use crate::calendar::due_date::due_date;
@@ -155,14 +155,15 @@ impl Case {
         tally: &Tally,
         charge: Result<&Charge, &NoCharge>,
         prices: &PriceTable,
-        contacts: ContactChanges,
+        changes: Changes,
     ) -> Option<Difference> {
         let today = Today {
             party: self.dealership.party(),
             package: self.package,
             uam: tally.uam(),
             hsm: tally.hsm(),
-            contacts,
+            contacts: changes.contacts,
+            by_rules: changes.by_rules,
             lines: match charge {
                 Ok(charge) => Some(charge.all_lines()),
                 Err(NoCharge::NoPackage) => Some(Vec::new()),
@@ -262,11 +263,11 @@ impl<'a> Bill<'a> {
         Ok(Ahead { uam, hsm, total })
     }
 
-    /// What an invoice of today would change; `contacts` are compared with its evidence. `None` where
-    /// nothing is invoiced yet.
+    /// What an invoice of today would change; `changes` are those to its evidence. `None` where nothing is
+    /// invoiced yet.
     #[must_use]
-    pub fn difference(&self, contacts: ContactChanges) -> Option<Difference> {
-        self.case.difference(&self.tally, Ok(&self.charge), self.prices, contacts)
+    pub fn difference(&self, changes: Changes) -> Option<Difference> {
+        self.case.difference(&self.tally, Ok(&self.charge), self.prices, changes)
     }
 
     /// All that a document says of the month itself: no number, no way to pay.
@@ -290,6 +291,7 @@ impl<'a> Bill<'a> {
             due_on: on,
             evidence_sha256: String::new(),
             evidence_ids: IdVersion::NEWEST,
+            rules: self.case.rules,
             pix: None,
             late_fee: None,
             prices: None,
@@ -310,11 +312,11 @@ impl Unbilled<'_> {
         }
     }
 
-    /// What an invoice of today would change; `contacts` are compared with its evidence. `None` where
-    /// nothing is invoiced yet.
+    /// What an invoice of today would change; `changes` are those to its evidence. `None` where nothing is
+    /// invoiced yet.
     #[must_use]
-    pub fn difference(&self, contacts: ContactChanges) -> Option<Difference> {
-        self.case.difference(&self.tally, Err(&self.why), self.prices, contacts)
+    pub fn difference(&self, changes: Changes) -> Option<Difference> {
+        self.case.difference(&self.tally, Err(&self.why), self.prices, changes)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::account::note::Note;
 use crate::account::payment::{Available, Payment};
 use crate::bill::invoice::{Invoice, Number};
 use crate::calendar::month::{Month, Period};
+use crate::count::rules::CountingRules;
 use crate::count::tally::Counted;
 use crate::party::register::{Dealership, UnknownDealerships, must_be_known};
 use crate::price::advice::PastMonth;
@@ -21,6 +22,8 @@ pub struct MonthBook {
     pub month: Month,
     /// The zone of dealerships that have none of their own.
     pub issuer_zone: Tz,
+    /// The rules as they are configured.
+    pub rules: CountingRules,
     /// The register, by id.
     pub dealerships: Vec<Dealership>,
     /// Who has which package.
@@ -62,6 +65,8 @@ pub struct Case {
     pub period: Period,
     /// Contacts included; `None` without a contract.
     pub package: Option<u64>,
+    /// By which rules a new revision counts.
+    pub rules: CountingRules,
     /// The invoice that stands.
     pub standing: Option<Invoice>,
     /// All credit notes and charges of the dealership, by id.
@@ -107,6 +112,7 @@ impl MonthBook {
             timezone,
             period: standing.map_or_else(|| self.new_period(id, timezone), |known| known.period),
             package,
+            rules: self.rules,
             standing: standing.cloned(),
             notes: self.notes.get(id).cloned().unwrap_or_default(),
             available: Available::of(payments, standing.map(|invoice| invoice.number)),
@@ -140,14 +146,18 @@ impl Case {
         self.standing.as_ref().map(|invoice| invoice.number)
     }
 
-    /// How it is to be counted; out of scope it is only recognised.
+    /// How it is to be counted; out of scope it is only recognised. What is invoiced is counted by the
+    /// rules of its invoice, and beside that by those of today.
     #[must_use]
     pub fn counted(&self, in_scope: bool) -> Counted {
+        let rules = self.standing.as_ref().map_or(self.rules, |invoice| invoice.rules);
         Counted {
             dealership_id: self.dealership.id.clone(),
             period: self.period,
             has_package: self.package.is_some(),
             in_scope,
+            rules,
+            beside: (rules != self.rules).then_some(self.rules),
         }
     }
 }

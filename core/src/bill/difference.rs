@@ -27,6 +27,8 @@ pub enum Cause {
     Contract,
     /// Another price.
     Price,
+    /// The same messages, which the rules of today count otherwise than those of the invoice.
+    Rules,
     /// Another name, tax id or address.
     Register,
     /// A credit or charge was added or withdrawn.
@@ -35,7 +37,7 @@ pub enum Cause {
 
 /// The text is no cause that can be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no cause: they are late, loss, contract, price and register")]
+#[error("'{0}' is no cause: they are late, loss, contract, price, rules and register")]
 pub struct InvalidCause(pub String);
 
 impl Cause {
@@ -47,6 +49,7 @@ impl Cause {
             Self::Loss => "loss",
             Self::Contract => "contract",
             Self::Price => "price",
+            Self::Rules => "rules",
             Self::Register => "register",
             Self::Adjustment => "adjustment",
         }
@@ -70,7 +73,7 @@ impl FromStr for Cause {
     type Err = InvalidCause;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Late, Self::Loss, Self::Contract, Self::Price, Self::Register]
+        [Self::Late, Self::Loss, Self::Contract, Self::Price, Self::Rules, Self::Register]
             .into_iter()
             .find(|cause| cause.key() == text)
             .ok_or_else(|| InvalidCause(text.to_owned()))
@@ -195,6 +198,15 @@ impl ContactChanges {
     }
 }
 
+/// How the contacts of a month differ from the evidence of its invoice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Counted by the rules of the invoice.
+    pub contacts: ContactChanges,
+    /// Whether the rules of today make something else of the same messages.
+    pub by_rules: bool,
+}
+
 /// A line that is not the same: as invoiced, and as it is today; `None` where there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LineChange {
@@ -228,6 +240,8 @@ pub struct Today<'a> {
     pub hsm: u64,
     /// Against the evidence of the invoice.
     pub contacts: ContactChanges,
+    /// Whether the rules of today count otherwise than those of the invoice.
+    pub by_rules: bool,
     /// What it costs; empty without a package, `None` where it has no price.
     pub lines: Option<Vec<Line>>,
     /// The month's prices.
@@ -239,6 +253,8 @@ pub struct Today<'a> {
 pub struct Difference {
     /// Contact by contact.
     pub contacts: ContactChanges,
+    /// Whether the rules of today count otherwise than those of the invoice.
+    pub by_rules: bool,
     /// Unique active contacts.
     pub uam: Change<u64>,
     /// Template messages.
@@ -262,6 +278,7 @@ impl Difference {
         let total = today.lines.as_ref().map(|lines| lines.iter().map(|line| line.amount).sum());
         Self {
             contacts: today.contacts,
+            by_rules: today.by_rules,
             uam: Change { before: invoice.usage.uam, now: today.uam },
             hsm: Change { before: invoice.usage.hsm, now: today.hsm },
             package: Change { before: Some(invoice.package), now: today.package },
@@ -285,6 +302,7 @@ impl Difference {
             (Cause::Loss, contacts.gone + contacts.fewer > 0),
             (Cause::Contract, self.package.differs()),
             (Cause::Price, self.price),
+            (Cause::Rules, self.by_rules),
             (Cause::Register, !self.register.is_empty()),
             (Cause::Adjustment, self.package.now.is_some() && self.lines.iter().any(adjusted)),
         ]

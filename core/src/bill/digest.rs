@@ -9,6 +9,7 @@ use crate::account::receivables::Balance;
 use crate::bill::exception::Exception;
 use crate::bill::invoice::{Invoice, Number, Replacement, label};
 use crate::calendar::month::Month;
+use crate::count::status::StatusFound;
 use crate::count::tally::{Buckets, Window};
 use crate::party::register::EmailAddress;
 use crate::price::item::Amounts;
@@ -35,6 +36,9 @@ pub struct Digest {
     pub zones: Vec<Zone>,
     /// Dealerships with messages from or to what is no contact (groups, empty values): not billed.
     pub not_contacts: Vec<(String, u64)>,
+    /// The statuses that were met; empty where nothing was counted, or by a fecha that did not tell them apart.
+    #[serde(default)]
+    pub statuses: Vec<StatusFound>,
     /// Emails with invoices of this month or the one before that were refused, as of `made_at`.
     #[serde(default)]
     pub failed_deliveries: Vec<FailedDelivery>,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::count::tally::Buckets;
+use crate::count::status::{Meaning, StatusFound};
+use crate::count::tally::Tally;
 
 /// Why a dealership, or an id, needs a person (spec §3.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -18,6 +19,10 @@ pub enum Reason {
     Malformed,
     /// The price table lacks the package: not invoiced.
     NoPrice,
+    /// A status that is on no list of the configuration: its messages are invoiced.
+    UnknownStatus,
+    /// Rows whose time is before 2009 or later than tomorrow: they are in no month that is closed.
+    Misdated,
     /// An error kept the invoice from being issued: the next close tries again.
     Failed,
 }
@@ -31,6 +36,8 @@ impl Reason {
             Self::UnknownDealership => "unknown_dealership",
             Self::Malformed => "malformed",
             Self::NoPrice => "no_price",
+            Self::UnknownStatus => "unknown_status",
+            Self::Misdated => "misdated",
             Self::Failed => "failed",
         }
     }
@@ -43,13 +50,19 @@ impl Reason {
                 "Mensagens sem pacote contratado no mês: não faturado. Cadastre o contrato e rode o fechamento de novo."
             }
             Self::UnknownDealership => {
-                "Código que não está no cadastro: não faturado. Cadastre a concessionária ou corrija a origem das mensagens."
+                "Código que não está no cadastro: não faturado. Cadastre a concessionária e rode o fechamento de novo; se as mensagens são de uma concessionária já faturada, corrija a origem e refaça a fatura dela (fecha rerun)."
             }
             Self::Malformed => {
-                "Mensagens com direção ou tipo inválido: ficaram fora da fatura. Corrija a origem e verifique o mês."
+                "Mensagens com direção ou tipo inválido: ficaram fora da fatura. Corrija a origem e refaça o mês (fecha rerun)."
             }
             Self::NoPrice => {
                 "O pacote não existe na tabela de preços do mês: não faturado. Corrija o contrato ou a tabela."
+            }
+            Self::UnknownStatus => {
+                "Status que a configuração não conhece: as mensagens foram cobradas. Diga se conta (counted_statuses) ou não (ignored_statuses)."
+            }
+            Self::Misdated => {
+                "Mensagens com data antes de 2009 ou no futuro: não entram em nenhum mês. Corrija a origem."
             }
             Self::Failed => "Erro ao emitir: não faturado. O próximo fechamento tenta de novo.",
         }
@@ -63,13 +76,19 @@ impl Reason {
                 "has messages but no package: import its contract, then close again"
             }
             Self::UnknownDealership => {
-                "is not in the register: import the dealership, or mend the source of the messages"
+                "is not in the register: import the dealership, then close again; where its messages are those of a dealership that is invoiced already, mend the source and rerun that one"
             }
             Self::Malformed => {
-                "has messages whose direction or kind is none of the known: mend the source; they were not billed"
+                "has messages whose direction or kind is none of the known: they were not billed; mend the source, then rerun the month for it where it is invoiced"
             }
             Self::NoPrice => {
                 "has a package that the price table lacks: mend the contract or [[prices]]"
+            }
+            Self::UnknownStatus => {
+                "is on no list: its messages were billed; write it in [counting] counted_statuses or ignored_statuses, and rerun the month where they should not have been"
+            }
+            Self::Misdated => {
+                "lie before 2009 or later than tomorrow, in no month that is closed: mend the source"
             }
             Self::Failed => "could not be issued: mend the cause, then close again",
         }
@@ -93,13 +112,34 @@ pub struct Exception {
 impl Exception {
     /// What a count of a dealership's messages leaves to a person.
     #[must_use]
-    pub fn of_buckets(dealership_id: &str, buckets: Buckets) -> Vec<Self> {
+    pub fn of_tally(dealership_id: &str, tally: &Tally) -> Vec<Self> {
+        let buckets = tally.buckets;
+        let misread: Vec<String> =
+            tally.misread.iter().map(|(value, messages)| format!("{value} ({messages})")).collect();
         let found =
             [(Reason::NoContract, buckets.no_contract), (Reason::Malformed, buckets.malformed)];
         found
             .into_iter()
             .filter(|(_, messages)| *messages > 0)
-            .map(|(reason, messages)| Self::counted(Some(dealership_id), reason, messages))
+            .map(|(reason, messages)| Self {
+                detail: (reason == Reason::Malformed).then(|| misread.join(", ")),
+                ..Self::counted(Some(dealership_id), reason, messages)
+            })
+            .collect()
+    }
+
+    /// The statuses that a person should put on a list.
+    #[must_use]
+    pub fn of_statuses(statuses: &[StatusFound]) -> Vec<Self> {
+        let unknown = statuses.iter().filter(|found| found.meaning == Meaning::Unknown);
+        unknown
+            .map(|found| Self {
+                detail: found
+                    .status
+                    .as_ref()
+                    .map(|status| format!("status '{}'", status.escape_debug())),
+                ..Self::counted(None, Reason::UnknownStatus, found.messages)
+            })
             .collect()
     }
 
@@ -121,6 +161,8 @@ impl Exception {
 
     /// Exceptions in the order in which people read them: by dealership, then reason.
     pub fn sort(exceptions: &mut [Self]) {
-        exceptions.sort_by(|a, b| (&a.dealership_id, a.reason).cmp(&(&b.dealership_id, b.reason)));
+        exceptions.sort_by(|a, b| {
+            (&a.dealership_id, a.reason, &a.detail).cmp(&(&b.dealership_id, b.reason, &b.detail))
+        });
     }
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::bill::bill::Use;
 use crate::calendar::month::{Month, Period};
 use crate::count::evidence::IdVersion;
+use crate::count::rules::CountingRules;
 use crate::count::tally::{Buckets, Direction, Tally, instant};
 use crate::party::register::{Issuer, Party};
 use crate::price::advice::PastMonth;
@@ -246,6 +247,9 @@ pub struct Invoice {
     /// How the ids in it are made.
     #[serde(default, skip_serializing_if = "IdVersion::is_first")]
     pub evidence_ids: IdVersion,
+    /// How it was counted.
+    #[serde(default = "CountingRules::first", skip_serializing_if = "CountingRules::is_first")]
+    pub rules: CountingRules,
     /// The BR Code; `None` where there is nothing to pay, or no PIX key.
     pub pix: Option<String>,
     /// What is asked of who pays late, in the issuer's words.

@@ -6,13 +6,17 @@
 //! [`Window::prove`] holds against a plain `COUNT(*)` of the same database snapshot.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::AddAssign;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use twox_hash::XxHash3_128;
 
 use crate::calendar::month::Period;
 use crate::count::contacts::Contacts;
+use crate::count::rules::CountingRules;
+use crate::count::status::StatusFound;
 
 /// Who wrote a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,8 +43,105 @@ pub struct Message<'a> {
     pub template: Option<&'a [u8]>,
     /// Delivery status; a missing one counts.
     pub status: Option<&'a [u8]>,
+    /// What tells it apart from all others of its source, where the relation has it.
+    pub message_id: Option<&'a [u8]>,
+    /// Meta's price category, where the relation has it.
+    pub category: Option<&'a [u8]>,
+    /// The business number that it came by, where the relation has it.
+    pub number: Option<&'a [u8]>,
+    /// Whether Meta bills it, where the relation has it.
+    pub billable: Option<&'a [u8]>,
     /// Unix milliseconds, UTC; finer time is cut off, never rounded up.
     pub sent_at: i64,
+}
+
+/// A column whose values fecha must understand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MisreadColumn {
+    /// `in` or `out`.
+    Direction,
+    /// `session` or `hsm`.
+    Kind,
+}
+
+/// A value that is none of those that its column may have.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Misread {
+    /// Of which column.
+    pub column: MisreadColumn,
+    /// As the source spells it; `None` for null.
+    pub value: Option<String>,
+}
+
+impl fmt::Display for Misread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let column = match self.column {
+            MisreadColumn::Direction => "direction",
+            MisreadColumn::Kind => "kind",
+        };
+        match &self.value {
+            Some(value) => write!(f, "{column} '{}'", value.escape_debug()),
+            None => write!(f, "{column} null"),
+        }
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Its direction, and whether its kind is that of a template.
+    ///
+    /// # Errors
+    /// The first column that is none of what it may be, with its value.
+    pub(super) fn read(&self) -> Result<(Direction, bool), (MisreadColumn, Option<&'a [u8]>)> {
+        let direction = match self.direction {
+            Some(b"in") => Direction::In,
+            Some(b"out") => Direction::Out,
+            other => return Err((MisreadColumn::Direction, other)),
+        };
+        match self.kind {
+            Some(b"hsm") => Ok((direction, true)),
+            Some(b"session") => Ok((direction, false)),
+            other => Err((MisreadColumn::Kind, other)),
+        }
+    }
+
+    /// A hash of all that it is; `bytes` is room for it.
+    pub(super) fn hash(&self, bytes: &mut Vec<u8>) -> u128 {
+        bytes.clear();
+        let optional = [self.category, self.number, self.billable];
+        let texts = [
+            self.dealership_id,
+            self.contact,
+            self.direction,
+            self.kind,
+            self.template,
+            self.status,
+        ];
+        for text in texts.into_iter().chain(optional) {
+            // With its length before it, and another byte for null, no row reads as another.
+            let length = text.map_or(u64::MAX, |text| text.len() as u64);
+            bytes.extend_from_slice(&length.to_le_bytes());
+            bytes.extend_from_slice(text.unwrap_or_default());
+        }
+        bytes.extend_from_slice(&self.sent_at.to_le_bytes());
+        XxHash3_128::oneshot(bytes)
+    }
+}
+
+/// HSM of sources without message ids: how many, and how many of them are rows beyond the first of a set
+/// that is alike in all columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Alike {
+    /// All of them.
+    pub hsm: u64,
+    /// Those that are like another.
+    pub repeated: u64,
+}
+
+impl AddAssign for Alike {
+    fn add_assign(&mut self, other: Self) {
+        self.hsm += other.hsm;
+        self.repeated += other.repeated;
+    }
 }
 
 /// Where each message went: exactly one of these (spec §2 *Zero residual*).
@@ -48,7 +149,11 @@ pub struct Message<'a> {
 #[expect(missing_docs, reason = "the spec's own names")]
 pub struct Buckets {
     pub counted: u64,
+    #[serde(default)]
+    pub duplicate: u64,
     pub ignored_status: u64,
+    #[serde(default)]
+    pub group: u64,
     pub not_a_contact: u64,
     pub malformed: u64,
     pub no_contract: u64,
@@ -59,7 +164,9 @@ pub struct Buckets {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bucket {
     Counted,
+    Duplicate,
     IgnoredStatus,
+    Group,
     NotAContact,
     Malformed,
     NoContract,
@@ -70,7 +177,9 @@ impl Buckets {
     pub(super) fn add(&mut self, bucket: Bucket, messages: u64) {
         let count = match bucket {
             Bucket::Counted => &mut self.counted,
+            Bucket::Duplicate => &mut self.duplicate,
             Bucket::IgnoredStatus => &mut self.ignored_status,
+            Bucket::Group => &mut self.group,
             Bucket::NotAContact => &mut self.not_a_contact,
             Bucket::Malformed => &mut self.malformed,
             Bucket::NoContract => &mut self.no_contract,
@@ -83,7 +192,9 @@ impl Buckets {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counted
+            + self.duplicate
             + self.ignored_status
+            + self.group
             + self.not_a_contact
             + self.malformed
             + self.no_contract
@@ -94,7 +205,9 @@ impl Buckets {
 impl AddAssign for Buckets {
     fn add_assign(&mut self, other: Self) {
         self.counted += other.counted;
+        self.duplicate += other.duplicate;
         self.ignored_status += other.ignored_status;
+        self.group += other.group;
         self.not_a_contact += other.not_a_contact;
         self.malformed += other.malformed;
         self.no_contract += other.no_contract;
@@ -111,6 +224,8 @@ pub struct Tally {
     pub templates: BTreeMap<String, u64>,
     /// Where this dealership's messages went.
     pub buckets: Buckets,
+    /// What its malformed messages have for a direction or kind; the first twenty different values.
+    pub misread: BTreeMap<Misread, u64>,
 }
 
 impl Tally {
@@ -126,11 +241,17 @@ impl Tally {
         self.templates.values().sum()
     }
 
+    /// Whether another contact, or another number of their messages, is counted than in the other one.
+    #[must_use]
+    pub fn is_counted_otherwise(&self, other: &Self) -> bool {
+        self.contacts != other.contacts || self.templates != other.templates
+    }
+
     /// Moves everything out, and leaves the buckets behind for reports.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        let buckets = self.buckets;
-        std::mem::replace(self, Self { buckets, ..Self::default() })
+        let (buckets, misread) = (self.buckets, self.misread.clone());
+        std::mem::replace(self, Self { buckets, misread, ..Self::default() })
     }
 }
 
@@ -145,6 +266,17 @@ pub struct Counted {
     pub has_package: bool,
     /// Out of scope: known, but left to another close.
     pub in_scope: bool,
+    /// By which rules: those that its invoice keeps, else the configured ones.
+    pub rules: CountingRules,
+    /// By which it is counted once more, to be compared ([`Count::beside`]).
+    pub beside: Option<CountingRules>,
+}
+
+impl Counted {
+    /// The same, to be counted by the other rules.
+    pub(super) fn by_other_rules(&self) -> Option<Self> {
+        Some(Self { rules: self.beside?, beside: None, ..self.clone() })
+    }
 }
 
 /// The messages of one zone's month, bucket by bucket.
@@ -213,6 +345,12 @@ pub struct Count {
     pub windows: Vec<Window>,
     /// Messages of ids that the register lacks, by id as it is spelt; `None` for null.
     pub unknown: BTreeMap<Option<String>, u64>,
+    /// By dealership id, what other rules make of it where [`Counted::beside`] asks for that.
+    pub beside: BTreeMap<String, Tally>,
+    /// The statuses that were met.
+    pub statuses: Vec<StatusFound>,
+    /// HSM that are alike.
+    pub alike: Alike,
 }
 
 impl Count {

@@ -11,16 +11,20 @@ use self::scope::Scope;
 use crate::actions::handover::{self, HandoverError};
 use crate::actions::issue::{IssueError, Issued, Prepared, issue, prepare};
 use crate::actions::patience::Patience;
+use crate::actions::recount::Recounted;
 use crate::ledger::LedgerError;
 use crate::ledger::audit::{Action, Deed};
 use crate::ledger::closing::{Closing, MonthState};
-use crate::messages::{Reading, Source, SourceError};
+use crate::messages::{Reading, SourceError, Sources};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Bill;
+use fecha_core::bill::difference::{Cause, Difference};
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::bill::hold;
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::Month;
+use fecha_core::count::misdated::Misdated;
+use fecha_core::count::status::StatusFound;
 use fecha_core::count::tally::{Buckets, Count};
 use fecha_core::party::register::UnknownDealerships;
 use fecha_core::price::money::Money;
@@ -65,8 +69,23 @@ pub struct CloseReport {
     pub exceptions: Vec<Exception>,
     /// All messages by bucket.
     pub messages: Buckets,
+    /// Issued invoices that would be others today: a close does not change them, a rerun does.
+    pub would_differ: Vec<WouldDiffer>,
+    /// The statuses that were met.
+    pub statuses: Vec<StatusFound>,
     /// Nothing was written.
     pub dry_run: bool,
+}
+
+/// An issued invoice that would be another one today.
+#[derive(Debug, Clone)]
+pub struct WouldDiffer {
+    /// The number.
+    pub number: Number,
+    /// Who is invoiced.
+    pub dealership_id: String,
+    /// What changed.
+    pub difference: Difference,
 }
 
 /// One dealership's bill in a report.
@@ -125,7 +144,7 @@ pub enum CloseError {
 /// [`CloseError`], which says what to do.
 pub async fn close_month(
     office: &Office,
-    source: &Source,
+    source: &Sources,
     options: &CloseOptions,
     now: DateTime<Utc>,
     progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
@@ -133,21 +152,23 @@ pub async fn close_month(
     let scope = Scope::read(office, options, now).await?;
     let prices = office.config.prices.table_for(scope.month)?;
     let watch = progress.clone();
-    let counter = scope.counter(&office.config.ignored_statuses);
+    let counter = scope.counter(&office.config.counting.statuses);
     let count_rows = move |rows| watch(Progress::Counting(rows));
-    let Reading { mut count, newest } = source.count(counter, now, count_rows).await?;
+    let Reading { mut count, sources, misdated } = source.count(counter, now, count_rows).await?;
 
     let messages = count.buckets().total();
     tracing::info!(month = %scope.month, messages, "counted, and proved against the database's count");
 
     let (bills, mut trouble) = scope.bill(&mut count, prices);
-    let reasons =
-        hold::reasons(scope.hold_source(&bills, &count, newest), office.config.close.limits);
+    let look = scope.hold_source(&bills, &count, sources);
+    let reasons = hold::reasons(&look, office.config.close.limits);
     let mut report = scope.report(&count, options.dry_run, false);
     if !bills.is_empty() && !reasons.is_empty() && !options.release {
         let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-        report.held = Some(words.join("; "));
+        report.held = Some(format!("{}. {}", words.join("; "), scope.at_stake(&bills)));
     }
+    report.would_differ = would_differ(office, scope.compared(&mut count, prices)).await?;
+    trouble.extend(more_misdated(office, &scope, misdated, options.dry_run).await?);
     if options.dry_run {
         report.issued = bills.iter().map(Charged::foreseen).collect();
     } else if report.held.is_none() {
@@ -163,6 +184,55 @@ pub async fn close_month(
         conclude(office, &scope, &count, &report, &trouble).await?;
     }
     Ok(report)
+}
+
+/// The issued invoices of which something is counted or priced otherwise today. What was deleted by a
+/// retention is none, and neither is a name that changed or a credit that waits.
+async fn would_differ(
+    office: &Office,
+    recounted: Vec<Recounted<'_>>,
+) -> Result<Vec<WouldDiffer>, LedgerError> {
+    let mut found = Vec::new();
+    for one in recounted.into_iter().filter(|one| !one.purged) {
+        let difference = match one.difference(office).await {
+            Ok(difference) => difference,
+            // `verify` says so; it keeps nobody from their invoices.
+            Err(LedgerError::Corrupt(_) | LedgerError::Damaged { .. }) => continue,
+            Err(error) => return Err(error),
+        };
+        let is_about = |cause: &Cause| !matches!(cause, Cause::Register | Cause::Adjustment);
+        if difference.causes().iter().any(is_about) && one.deleted_before(&difference).is_none() {
+            let (number, dealership_id) = (one.invoice.number, one.id().to_owned());
+            found.push(WouldDiffer { number, dealership_id, difference });
+        }
+    }
+    Ok(found)
+}
+
+/// Messages that lie where none can, where there are more of them than the ledger last saw.
+async fn more_misdated(
+    office: &Office,
+    scope: &Scope,
+    misdated: Misdated,
+    dry_run: bool,
+) -> Result<Option<Exception>, LedgerError> {
+    if !scope.counts_everyone() {
+        return Ok(None);
+    }
+    let seen = office.ledger.misdated().await?;
+    let is_news = misdated.early > seen.early || misdated.late > seen.late;
+    if !dry_run && misdated != seen {
+        office.ledger.see_misdated(misdated).await?;
+    }
+    Ok(is_news.then(|| Exception {
+        dealership_id: None,
+        reason: Reason::Misdated,
+        messages: misdated.messages(),
+        detail: Some(format!(
+            "{} before 2009, {} later than tomorrow",
+            misdated.early, misdated.late
+        )),
+    }))
 }
 
 /// Tries an invoice again where the ledger was busy. Where that does not end, it is no failure of the
@@ -278,6 +348,7 @@ async fn conclude(
             messages: findings.messages,
             zones: handover::zones(&count.windows, &scope.spans()),
             not_contacts: scope.not_contacts(count),
+            statuses: &count.statuses,
         };
         handover::tell_finance(office, digest, now).await?;
     }
@@ -330,7 +401,7 @@ impl CloseReport {
     /// Whether a person must look: the exit status 1.
     #[must_use]
     pub fn needs_a_person(&self) -> bool {
-        self.held.is_some() || !self.exceptions.is_empty()
+        self.held.is_some() || !self.exceptions.is_empty() || !self.would_differ.is_empty()
     }
 
     fn add(&mut self, exceptions: &[Exception]) {

@@ -7,14 +7,17 @@ use chrono_tz::Tz;
 
 use super::{CloseError, CloseOptions, CloseReport};
 use crate::actions::book;
+use crate::actions::recount::{self, Recounted};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, NoCharge, bill};
 use fecha_core::bill::case::{Case, PackageOf};
 use fecha_core::bill::exception::{Exception, Reason};
-use fecha_core::bill::hold;
+use fecha_core::bill::hold::{self, Compared, SourceLook};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
+use fecha_core::count::status::StatusRules;
 use fecha_core::count::tally::{Buckets, Count, Tally};
+use fecha_core::price::money::{Money, grouped};
 use fecha_core::price::table::PriceTable;
 
 /// A dealership of the register, as this close sees it.
@@ -32,6 +35,10 @@ struct Candidate {
 pub(super) struct Scope {
     pub(super) month: Month,
     candidates: Vec<Candidate>,
+    /// The invoiced ones, with the package of today's contract.
+    invoiced: Vec<Case>,
+    /// What the invoices of the month before came to, by dealership.
+    invoiced_before: BTreeMap<String, Money>,
     /// Messages that the invoices of the month before counted, by dealership.
     counted_before: BTreeMap<String, u64>,
     /// Dealerships whose invoice of the month was cancelled: only who names them closes them again.
@@ -65,18 +72,22 @@ impl Scope {
         };
         // What is issued keeps its bounds and its package, whatever the register says since.
         let cases = book.cases(PackageOf::TheInvoice);
+        let mut invoiced = book.cases(PackageOf::TheContract);
+        invoiced.retain(|case| case.standing.is_some());
         let candidates: Vec<Candidate> = cases.into_iter().map(candidate).collect();
         let is_pending = |Candidate { case, .. }: &&Candidate| {
             case.package.is_some() && case.standing.is_none() && !cancelled.contains(case.id())
         };
         let completes = candidates.iter().filter(is_pending).all(|candidate| candidate.selected);
-        let counted = |(id, invoice): (String, fecha_core::bill::invoice::Invoice)| {
-            (id, invoice.usage.buckets.counted)
-        };
+        let before = || book.before.iter();
+        let counted = before().map(|(id, invoice)| (id.clone(), invoice.usage.buckets.counted));
+        let totals = before().map(|(id, invoice)| (id.clone(), invoice.total()));
         let scope = Self {
             month,
             candidates,
-            counted_before: book.before.into_iter().map(counted).collect(),
+            invoiced,
+            invoiced_before: totals.collect(),
+            counted_before: counted.collect(),
             cancelled,
             issuer_zone,
             issuer_period: month.period_in(issuer_zone),
@@ -118,7 +129,7 @@ impl Scope {
             && self.candidates.iter().all(|candidate| candidate.ended)
     }
 
-    pub(super) fn counter(&self, ignored_statuses: &[String]) -> Counter {
+    pub(super) fn counter(&self, statuses: &StatusRules) -> Counter {
         let everyone = self.counts_everyone();
         let counted = |candidate: &Candidate| {
             candidate.case.counted(candidate.ended && (candidate.selected || everyone))
@@ -126,7 +137,7 @@ impl Scope {
         let unknown =
             (everyone && self.issuer_period.has_ended(self.now)).then_some(self.issuer_period);
         let dealerships = self.candidates.iter().map(counted).collect();
-        Counter::new(dealerships, unknown, ignored_statuses)
+        Counter::new(dealerships, unknown, statuses)
     }
 
     /// What was found before anything is issued: of the dealerships that the close is about, or of
@@ -142,14 +153,16 @@ impl Scope {
             open: about().filter(|c| !c.ended).map(|c| c.case.id().to_owned()).collect(),
             exceptions: Vec::new(),
             messages: Buckets::default(),
+            would_differ: Vec::new(),
+            statuses: count.statuses.clone(),
             dry_run,
         };
         for Candidate { case, .. } in about().filter(|candidate| candidate.ended) {
-            let tally = count.tallies.get(case.id());
-            let buckets = tally.map(|tally| tally.buckets).unwrap_or_default();
-            report.messages += buckets;
-            report.exceptions.extend(Exception::of_buckets(case.id(), buckets));
+            let Some(tally) = count.tallies.get(case.id()) else { continue };
+            report.messages += tally.buckets;
+            report.exceptions.extend(Exception::of_tally(case.id(), tally));
         }
+        report.exceptions.extend(Exception::of_statuses(&count.statuses));
         if whole {
             report.messages.unknown_dealership += count.unknown.values().sum::<u64>();
             report.exceptions.extend(Exception::of_unknown(&count.unknown));
@@ -196,23 +209,55 @@ impl Scope {
         &self,
         bills: &[Bill<'_>],
         count: &Count,
-        newest_message: Option<DateTime<Utc>>,
+        sources: Vec<SourceLook>,
     ) -> hold::Look {
-        let both: Vec<(u64, u64)> = self
+        let compared = |Candidate { case, .. }: &Candidate| {
+            let before = *self.counted_before.get(case.id())?;
+            let counted = count.tallies.get(case.id())?.buckets.counted;
+            Some(Compared { dealership_id: case.id().to_owned(), counted, before })
+        };
+        let both = self
             .selected()
             .filter(|candidate| candidate.ended && candidate.case.package.is_some())
-            .filter_map(|Candidate { case, .. }| {
-                let before = *self.counted_before.get(case.id())?;
-                Some((count.tallies.get(case.id())?.buckets.counted, before))
-            })
+            .filter_map(compared)
             .collect();
         let last_end = bills.iter().map(|bill| bill.case.period.end).max();
         hold::Look {
-            newest_message,
+            sources,
             month_end: last_end.unwrap_or(self.issuer_period.end),
-            counted: both.iter().map(|(now, _)| now).sum(),
-            counted_before: (!both.is_empty()).then(|| both.iter().map(|(_, before)| before).sum()),
+            messages: self.report(count, true, false).messages,
+            alike: count.alike,
+            both,
         }
+    }
+
+    /// What a held close would issue, in reais, beside what the same dealerships were invoiced before.
+    pub(super) fn at_stake(&self, bills: &[Bill<'_>]) -> String {
+        let now: Money = bills.iter().map(|bill| bill.charge.total()).sum();
+        let before = bills.iter().filter_map(|bill| self.invoiced_before.get(bill.case.id()));
+        let before: Money = before.copied().sum();
+        let invoices = if bills.len() == 1 { "invoice" } else { "invoices" };
+        format!(
+            "It would issue {} {invoices} of {} in all; in the month before these dealerships were invoiced {}",
+            grouped(bills.len() as u64),
+            now.brl(),
+            before.brl()
+        )
+    }
+
+    /// The invoices of the month, each beside what was counted of its dealership. Takes the contacts out of
+    /// `count`, and leaves the buckets.
+    pub(super) fn compared<'a>(
+        &self,
+        count: &mut Count,
+        prices: &'a PriceTable,
+    ) -> Vec<Recounted<'a>> {
+        let is_meant = |case: &&Case| {
+            let mut about = self.selected().filter(|candidate| candidate.ended);
+            about.any(|candidate| candidate.case.id() == case.id())
+        };
+        let cases = self.invoiced.iter().filter(is_meant).cloned().collect();
+        recount::compare(cases, count, prices)
     }
 
     /// Which zones each span of time belongs to.

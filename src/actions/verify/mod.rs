@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 pub use self::integrity::Problem;
 use crate::actions::recount::{RecountError, recount};
 use crate::ledger::LedgerError;
-use crate::messages::Source;
+use crate::messages::Sources;
 use crate::setup::office::Office;
 use fecha_core::bill::difference::Difference;
 use fecha_core::bill::invoice::Number;
@@ -71,7 +71,7 @@ impl Verified {
 /// [`RecountError`] where it could not be done; what it finds is no error.
 pub async fn verify_month(
     office: &Office,
-    source: &Source,
+    source: &Sources,
     month: Month,
     now: DateTime<Utc>,
     progress: impl Fn(u64) + Send + Sync + 'static,

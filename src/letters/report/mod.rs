@@ -9,10 +9,12 @@ use fecha_core::count::tally::Buckets;
 
 /// The buckets under their Portuguese names, in the order of spec §2 from what was billed to what was not.
 #[must_use]
-pub fn buckets_pt(buckets: &Buckets) -> [(&'static str, u64); 6] {
+pub fn buckets_pt(buckets: &Buckets) -> [(&'static str, u64); 8] {
     [
         ("Contadas", buckets.counted),
+        ("Repetidas", buckets.duplicate),
         ("Status ignorado", buckets.ignored_status),
+        ("De grupos e listas", buckets.group),
         ("Não é contato", buckets.not_a_contact),
         ("Direção ou tipo inválido", buckets.malformed),
         ("Sem contrato", buckets.no_contract),
@@ -28,6 +30,8 @@ pub fn reason_pt(reason: Reason) -> &'static str {
         Reason::UnknownDealership => "Fora do cadastro",
         Reason::Malformed => "Direção ou tipo inválido",
         Reason::NoPrice => "Sem preço",
+        Reason::UnknownStatus => "Status desconhecido",
+        Reason::Misdated => "Data impossível",
         Reason::Failed => "Erro ao emitir",
     }
 }

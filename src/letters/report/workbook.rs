@@ -7,6 +7,7 @@ use super::sheet::{Cell, Column, Formats, Table};
 use super::{buckets_pt, id_pt, reason_pt};
 use fecha_core::bill::digest::{Digest, DigestRow, Zone};
 use fecha_core::bill::exception::Exception;
+use fecha_core::count::status::{Meaning, StatusFound};
 use fecha_core::price::item::Amounts;
 
 /// The workbook cannot be written: more rows than a sheet has, in practice.
@@ -136,6 +137,13 @@ fn proof(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result<()
         .map(|(name, messages)| vec![Cell::Text(name.to_owned()), Cell::Count(messages)])
         .into();
     let next = Table { columns, rows }.write(sheet, next, formats)? + 2;
+    let columns = vec![
+        Column::new("Todos os status de entrega", 36),
+        Column::summed("Mensagens", 18),
+        Column::new("Tratamento", 18),
+    ];
+    let rows = digest.statuses.iter().map(status).collect();
+    let next = Table { columns, rows }.write(sheet, next, formats)? + 2;
     let columns =
         vec![Column::new("Não é contato, por código", 36), Column::summed("Mensagens", 18)];
     let row = |(id, messages): &(String, u64)| vec![Cell::Text(id.clone()), Cell::Count(*messages)];
@@ -143,6 +151,16 @@ fn proof(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result<()
     Table { columns, rows }.write(sheet, next, formats)?;
     sheet.set_freeze_panes(1, 1)?;
     Ok(())
+}
+
+fn status(found: &StatusFound) -> Vec<Cell> {
+    let name = found.status.clone().unwrap_or_else(|| "(sem status)".to_owned());
+    let treated = match found.meaning {
+        Meaning::Counts => "conta",
+        Meaning::Ignored => "não conta",
+        Meaning::Unknown => "conta, fora das listas",
+    };
+    vec![Cell::Text(name), Cell::Count(found.messages), Cell::Text(treated.to_owned())]
 }
 
 fn zones(digest: &Digest) -> Table {
@@ -176,10 +194,10 @@ fn zone_row(zone: &Zone, row: u32) -> Vec<Cell> {
     cells.extend(buckets_pt(&window.buckets).map(|(_, messages)| Cell::Count(messages)));
     cells.extend([
         Cell::Count(window.elsewhere),
-        Cell::Formula { text: format!("=SUM(D{row}:J{row})"), result: sum.into() },
+        Cell::Formula { text: format!("=SUM(D{row}:L{row})"), result: sum.into() },
         Cell::Count(window.rows),
         Cell::Formula {
-            text: format!("=L{row}-K{row}"),
+            text: format!("=N{row}-M{row}"),
             result: Decimal::from(window.rows) - Decimal::from(sum),
         },
     ]);

@@ -1,3 +1,5 @@
+use std::cmp::Reverse;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -12,6 +14,7 @@ use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::digest::FailedDelivery;
 use fecha_core::bill::digest::Zone;
 use fecha_core::bill::exception::{Exception, Reason};
+use fecha_core::count::status::{Meaning, StatusFound};
 use fecha_core::letter::Part;
 use fecha_core::letter::text::{one_line, shortened};
 use fecha_core::price::item::Amounts;
@@ -47,6 +50,8 @@ pub struct DigestView {
     buckets: Vec<(&'static str, String)>,
     messages: String,
     zones: Vec<ZoneView>,
+    statuses: Vec<StatusView>,
+    statuses_more: String,
     not_contacts: Vec<(String, String)>,
     not_contacts_more: String,
     workbook: String,
@@ -127,6 +132,14 @@ struct ZoneView {
     agrees: bool,
 }
 
+/// A delivery status, and what was made of its messages.
+#[derive(Debug, Serialize)]
+struct StatusView {
+    name: String,
+    messages: String,
+    treated: &'static str,
+}
+
 #[derive(Debug, Serialize)]
 struct ArchiveView {
     file: String,
@@ -152,6 +165,7 @@ impl DigestView {
             (short(id_pt(Some(id))), counted(*messages, "mensagem", "mensagens"))
         });
         let (not_contacts, not_contacts_more) = listed(not_contacts.collect());
+        let (statuses, statuses_more) = listed(statuses(&digest.statuses));
         Self {
             month: digest.month.in_words(),
             supplement: digest.supplement(),
@@ -176,6 +190,8 @@ impl DigestView {
             buckets: buckets_pt(&digest.messages).map(|(name, n)| (name, grouped(n))).into(),
             messages: grouped(digest.messages.total()),
             zones: digest.zones.iter().map(ZoneView::of).collect(),
+            statuses,
+            statuses_more,
             not_contacts,
             not_contacts_more,
             workbook: workbook_file(digest),
@@ -297,6 +313,22 @@ fn sums(digest: &Digest) -> Vec<SumView> {
     sums
 }
 
+/// The most frequent first.
+fn statuses(found: &[StatusFound]) -> Vec<StatusView> {
+    let mut found: Vec<&StatusFound> = found.iter().collect();
+    found.sort_by_key(|found| Reverse(found.messages));
+    let view = |found: &StatusFound| StatusView {
+        name: found.status.as_deref().map_or_else(|| "(sem status)".to_owned(), short),
+        messages: grouped(found.messages),
+        treated: match found.meaning {
+            Meaning::Counts => "conta",
+            Meaning::Ignored => "não conta",
+            Meaning::Unknown => "conta, mas está fora das listas",
+        },
+    };
+    found.into_iter().map(view).collect()
+}
+
 /// Exceptions by reason: what to do is said once for each.
 fn attention(exceptions: &[Exception]) -> Vec<ReasonView> {
     let mut reasons: Vec<Reason> = exceptions.iter().map(|exception| exception.reason).collect();
@@ -311,11 +343,14 @@ fn attention(exceptions: &[Exception]) -> Vec<ReasonView> {
 }
 
 fn item(exception: &Exception) -> ItemView {
-    ItemView {
-        id: short(id_pt(exception.dealership_id.as_deref())),
-        messages: counted(exception.messages, "mensagem", "mensagens"),
-        detail: exception.detail.as_deref().map(short),
-    }
+    let detail = exception.detail.as_deref().map(short);
+    // Some are of no dealership.
+    let (id, detail) = match (exception.reason, detail) {
+        (Reason::UnknownStatus, Some(status)) => (status, None),
+        (Reason::Misdated, _) => ("todas as concessionárias".to_owned(), None),
+        (_, detail) => (short(id_pt(exception.dealership_id.as_deref())), detail),
+    };
+    ItemView { id, messages: counted(exception.messages, "mensagem", "mensagens"), detail }
 }
 
 /// As many as an email lists, and `e mais 3, na planilha` for the rest.

@@ -10,7 +10,7 @@ use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnectOptions;
 
 use self::session::{MysqlSession, literal};
-use super::{Checked, Pass, Place, Reading, Relation, SourceError};
+use super::{Checked, Pass, Place, Relation, SourceError, SourceReading};
 
 #[derive(Clone)]
 pub(super) struct Mysql {
@@ -30,23 +30,26 @@ impl Mysql {
         Self { options, relation, place }
     }
 
-    pub(super) async fn count(
+    pub(super) async fn read(
         &self,
-        pass: Pass,
+        mut pass: Pass,
         now: DateTime<Utc>,
-    ) -> Result<Reading, SourceError> {
+    ) -> Result<SourceReading, SourceError> {
         let mut session = MysqlSession::begin(self).await?;
+        let aliases = session.aliases(pass.aliases.as_ref()).await?;
+        pass.begin(session.optional().await?, aliases);
         let mut slices = Vec::new();
-        if let Some(span) = pass.counter.span() {
+        if let Some(span) = pass.reader.span() {
             slices.push(session.read(span, pass.another()).await?);
         }
         let newest = session.extreme("MAX", &format!("sent_at <= {}", literal(now))).await?;
+        let misdated = session.misdated(now).await?;
         session.close().await;
-        Ok(Reading { count: pass.conclude(slices, &self.place)?, newest })
+        Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        let mut session = MysqlSession::begin(self).await?;
+        let session = MysqlSession::begin(self).await?;
         let number = session.version.split('-').next().unwrap_or_default();
         let engine = if session.is_mariadb() { "MariaDB" } else { "MySQL" };
         let checked = Checked {
@@ -54,8 +57,6 @@ impl Mysql {
             database: self.place.database.clone(),
             relation: self.place.relation.clone(),
             sent_at: session.sent_at.clone(),
-            oldest: session.extreme("MIN", "TRUE").await?,
-            newest: session.extreme("MAX", "TRUE").await?,
             advice: None,
         };
         session.close().await;

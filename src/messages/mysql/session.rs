@@ -10,12 +10,15 @@ use sqlx::{
 
 use super::Mysql;
 use super::key::{Found, Key, Range};
+use crate::messages::columns::{self, Optional, TEXT_COLUMNS, Texts};
 use crate::messages::error::{Kind, from_server};
 use crate::messages::{
-    ANSWER_WITHIN, CONNECT_WITHIN, Pass, Place, ROWS_A_CLOCK, ReadSlice, Relation, SourceError,
-    TEXT_COLUMNS, relation::Mode, within,
+    ANSWER_WITHIN, AliasRelation, CONNECT_WITHIN, Pass, Place, ROWS_A_CLOCK, ReadSlice, Relation,
+    SourceError, relation::Mode, within,
 };
 use fecha_core::calendar::month::Period;
+use fecha_core::count::aliases::Aliases;
+use fecha_core::count::misdated::Misdated;
 use fecha_core::count::tally::Message;
 
 /// One connection within its snapshot.
@@ -24,6 +27,7 @@ pub(super) struct MysqlSession<'a> {
     pub(super) place: &'a Place,
     relation: &'a Relation,
     pub(super) version: String,
+    mode: Mode,
     /// The type of `sent_at`.
     pub(super) sent_at: String,
 }
@@ -46,11 +50,13 @@ impl<'a> MysqlSession<'a> {
             place: &mysql.place,
             relation: &mysql.relation,
             version: String::new(),
+            mode: Mode::default(),
             sent_at: String::new(),
         };
         session.version = session.one("SELECT VERSION()").await?;
         let sql_mode: String = session.one("SELECT @@sql_mode").await?;
-        session.relation.must_hold_in(Mode::of(&sql_mode))?;
+        session.mode = Mode::of(&sql_mode);
+        session.relation.must_hold_in(session.mode)?;
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         session.run(session.no_time_limit()).await?;
         // Who alters the table keeps a count waiting no longer than this.
@@ -137,7 +143,7 @@ impl<'a> MysqlSession<'a> {
     ) -> Result<ReadSlice, SourceError> {
         let key = self.key().await?;
         let (mut plain, mut range) = (Vec::new(), None);
-        for window in pass.counter.periods() {
+        for window in pass.reader.periods() {
             let found = self.messages_in(window, key.as_ref()).await?;
             plain.push(found.messages);
             range = Range::joined(range, found.range);
@@ -148,19 +154,20 @@ impl<'a> MysqlSession<'a> {
             Some((key, range)) if range.is_dense(most) => key.only(range, &relation),
             _ => format!("{relation} WHERE TRUE"),
         };
-        let columns = TEXT_COLUMNS.join(", ");
+        let columns = pass.columns.list();
         let sql = format!("SELECT {columns}, {SENT_AT} FROM {from} AND {}", lies_in(span));
         self.stream(sql, &mut pass).await.map_err(|error| self.error(&error))?;
         Ok(ReadSlice { pass, plain })
     }
 
     async fn stream(&mut self, sql: String, pass: &mut Pass) -> Result<(), sqlx::Error> {
+        let places = pass.columns.places();
         let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
         loop {
             let goes_on = within(ANSWER_WITHIN, async {
                 for _ in 0..ROWS_A_CLOCK {
                     let Some(row) = rows.try_next().await? else { return Ok(false) };
-                    pass.add(&message(&row)?, 1);
+                    pass.add(&message(&row, &places)?, 1);
                 }
                 Ok(true)
             });
@@ -193,6 +200,53 @@ impl<'a> MysqlSession<'a> {
         );
         let row = self.row(&sql).await;
         row.and_then(|row| Found::in_row(&row)).map_err(|error| self.error(&error))
+    }
+
+    /// Which of the optional columns the relation has.
+    pub(super) async fn optional(&mut self) -> Result<Optional, SourceError> {
+        let sql = format!("SELECT * FROM {} LIMIT 0", self.relation());
+        let statement = self.connection.prepare(AssertSqlSafe(sql).into_sql_str());
+        let statement =
+            within(ANSWER_WITHIN, statement).await.map_err(|error| self.error(&error))?;
+        let names: Vec<String> =
+            statement.columns().iter().map(|column| column.name().to_owned()).collect();
+        Ok(Optional::among(&names))
+    }
+
+    /// Whose numbers user ids and LIDs are, within the snapshot.
+    pub(super) async fn aliases(
+        &mut self,
+        aliases: Option<&AliasRelation>,
+    ) -> Result<Aliases, SourceError> {
+        let mut known = Aliases::default();
+        let Some(AliasRelation { relation, rules }) = aliases else { return Ok(known) };
+        relation.must_hold_in(self.mode)?;
+        let relation = relation.sql('`');
+        let place = self.place.of_aliases(&relation);
+        let sql = format!("SELECT alias, contact FROM {relation}");
+        let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
+        loop {
+            let row = within(ANSWER_WITHIN, rows.try_next()).await;
+            let row = row.map_err(|error| from_server(&place, "reading", &error, kind_of))?;
+            let Some(row) = row else { return Ok(known) };
+            let text = |index| row.try_get_unchecked::<Option<&[u8]>, _>(index).ok().flatten();
+            if let Some((alias, contact)) = text(0).zip(text(1)) {
+                known.add(alias, contact, *rules);
+            }
+        }
+    }
+
+    /// How many messages of the whole relation lie where none can.
+    pub(super) async fn misdated(&mut self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
+        let (early, late) = (literal(Misdated::EARLIEST), literal(Misdated::tomorrow_ends(now)));
+        let sql = format!(
+            "SELECT COUNT(CASE WHEN sent_at < {early} THEN 1 END), COUNT(CASE WHEN sent_at >= {late} THEN 1 END) FROM {} WHERE sent_at < {early} OR sent_at >= {late}",
+            self.relation()
+        );
+        let row = self.row(&sql).await;
+        let counts = row.and_then(|row| Ok((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?)));
+        let (early, late) = counts.map_err(|error| self.error(&error))?;
+        Ok(Misdated { early: early.unsigned_abs(), late: late.unsigned_abs() })
     }
 
     /// The first or last `sent_at` of those that meet a condition, cut to milliseconds.
@@ -237,16 +291,12 @@ impl<'a> MysqlSession<'a> {
 }
 
 /// The bytes as they came, whatever type sqlx takes them for.
-fn message(row: &MySqlRow) -> Result<Message<'_>, sqlx::Error> {
-    Ok(Message {
-        dealership_id: row.try_get_unchecked(0)?,
-        contact: row.try_get_unchecked(1)?,
-        direction: row.try_get_unchecked(2)?,
-        kind: row.try_get_unchecked(3)?,
-        template: row.try_get_unchecked(4)?,
-        status: row.try_get_unchecked(5)?,
-        sent_at: to_millis(row.try_get(6)?),
-    })
+fn message<'r>(row: &'r MySqlRow, places: &[usize]) -> Result<Message<'r>, sqlx::Error> {
+    let mut texts: Texts<&[u8]> = [None; _];
+    for (index, place) in places.iter().enumerate() {
+        texts[*place] = row.try_get_unchecked(index)?;
+    }
+    Ok(columns::message(&texts, to_millis(row.try_get(places.len())?)))
 }
 
 fn to_millis(micros: i64) -> i64 {

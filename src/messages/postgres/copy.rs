@@ -2,7 +2,7 @@
 //!
 //! The format: <https://www.postgresql.org/docs/15/sql-copy.html>, *Binary Format*.
 
-use crate::messages::TEXT_COLUMNS;
+use crate::messages::columns::{Texts, message};
 use fecha_core::count::tally::Message;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -16,18 +16,25 @@ const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 pub(super) struct Malformed(&'static str);
 
 /// Takes the stream chunk by chunk, however it is cut, and keeps no more than one unfinished row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct CopyReader {
+    /// Where each column of the query stands in a row's [`Texts`].
+    places: Vec<usize>,
     has_header: bool,
     has_trailer: bool,
     unfinished: Vec<u8>,
 }
 
 impl CopyReader {
+    /// For a query of these texts, `sent_at` and perhaps a count.
+    pub(super) fn new(places: Vec<usize>) -> Self {
+        Self { places, has_header: false, has_trailer: false, unfinished: Vec::new() }
+    }
+
     /// Hands each row that `chunk` completes to `add`.
     ///
     /// # Errors
-    /// [`Malformed`] where the bytes are no rows of six texts, an instant and perhaps a count.
+    /// [`Malformed`] where the bytes are no rows of its texts, an instant and perhaps a count.
     pub(super) fn feed(
         &mut self,
         chunk: &[u8],
@@ -73,7 +80,7 @@ impl CopyReader {
                     Err(Malformed("it goes on behind its trailer"))
                 };
             }
-            match cursor.row()? {
+            match cursor.row(&self.places)? {
                 Row::Messages(message, count) => add(&message, count),
                 Row::Trailer => self.has_trailer = true,
                 Row::Unfinished => return Ok(row_starts),
@@ -106,20 +113,20 @@ impl<'a> Cursor<'a> {
         Ok(self.bytes(length).map(|_| ()))
     }
 
-    fn row(&mut self) -> Result<Row<'a>, Malformed> {
+    fn row(&mut self, places: &[usize]) -> Result<Row<'a>, Malformed> {
         let Some(&fields) = self.bytes(2).and_then(|bytes| bytes.first_chunk()) else {
             return Ok(Row::Unfinished);
         };
         let is_counted = match i16::from_be_bytes(fields) {
             -1 => return Ok(Row::Trailer),
-            7 => false,
-            8 => true,
+            fields if usize::try_from(fields) == Ok(places.len() + 1) => false,
+            fields if usize::try_from(fields) == Ok(places.len() + 2) => true,
             _ => return Err(Malformed("a row has another number of columns")),
         };
-        let mut texts = [None; TEXT_COLUMNS.len()];
-        for text in &mut texts {
+        let mut texts: Texts<&[u8]> = [None; _];
+        for place in places {
             let Some(field) = self.field()? else { return Ok(Row::Unfinished) };
-            *text = field;
+            texts[*place] = field;
         }
         let Some(instant) = self.field()? else { return Ok(Row::Unfinished) };
         let micros = int64(instant).ok_or(Malformed("sent_at is no instant"))?;
@@ -129,11 +136,8 @@ impl<'a> Cursor<'a> {
         } else {
             1
         };
-        let [dealership_id, contact, direction, kind, template, status] = texts;
         let sent_at = micros.saturating_add(POSTGRES_EPOCH).div_euclid(1000);
-        let message =
-            Message { dealership_id, contact, direction, kind, template, status, sent_at };
-        Ok(Row::Messages(message, messages))
+        Ok(Row::Messages(message(&texts, sent_at), messages))
     }
 
     /// One column: `Some(None)` is null.
@@ -195,7 +199,7 @@ mod tests {
     }
 
     fn decode(chunks: &[&[u8]]) -> Result<Vec<(Texts, i64)>, Malformed> {
-        let mut reader = CopyReader::default();
+        let mut reader = CopyReader::new((0..6).collect());
         let mut rows = Vec::new();
         for chunk in chunks {
             reader.feed(chunk, |m, _| {

@@ -16,7 +16,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
 use self::session::PostgresSession;
-use super::{Checked, Pass, Place, Reading, Relation, SourceError};
+use super::{Checked, Pass, Place, Relation, SourceError, SourceReading};
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -42,15 +42,18 @@ impl Postgres {
         Self { options, relation: relation.sql('"'), place, connections }
     }
 
-    pub(super) async fn count(
+    pub(super) async fn read(
         &self,
-        pass: Pass,
+        mut pass: Pass,
         now: DateTime<Utc>,
-    ) -> Result<Reading, SourceError> {
+    ) -> Result<SourceReading, SourceError> {
         let mut first = PostgresSession::begin(self).await?;
+        let aliases = first.aliases(pass.aliases.as_ref()).await?;
+        pass.begin(first.optional(), aliases);
         let newest = first.newest(now).await?;
+        let misdated = first.misdated(now).await?;
         let mut reading = JoinSet::new();
-        match pass.counter.span() {
+        match pass.reader.span() {
             None => first.close().await,
             Some(span) if first.is_distributed(span).await? => {
                 reading.spawn(first.read_grouped(pass.another()));
@@ -67,7 +70,7 @@ impl Postgres {
         while let Some(read) = reading.join_next().await {
             slices.push(read.unwrap_or_else(|error| Err(self.place.broken_off(&error)))?);
         }
-        Ok(Reading { count: pass.conclude(slices, &self.place)?, newest })
+        Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
     pub(super) async fn check(&self) -> Result<Checked, SourceError> {

@@ -10,19 +10,25 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use super::Postgres;
 use super::copy::{CopyReader, Malformed};
+use crate::messages::columns::{OPTIONAL_COLUMNS, Optional, TEXT_COLUMNS};
 use crate::messages::error::{Kind, from_server};
 use crate::messages::{
-    ANSWER_WITHIN, CONNECT_WITHIN, Checked, Pass, ROWS_A_CLOCK, ReadSlice, SourceError,
-    TEXT_COLUMNS, within,
+    ANSWER_WITHIN, AliasRelation, CONNECT_WITHIN, Checked, Pass, ROWS_A_CLOCK, ReadSlice,
+    SourceError, within,
 };
 use fecha_core::calendar::month::Period;
+use fecha_core::count::aliases::Aliases;
+use fecha_core::count::misdated::Misdated;
 use fecha_core::count::tally::Message;
+
+/// A type that no column of a relation of messages has.
+const ABSENT: &str = "pg_lsn";
 
 /// One connection within the snapshot.
 pub(super) struct PostgresSession {
     connection: PgConnection,
     postgres: Postgres,
-    /// In the order of [`TEXT_COLUMNS`], then `sent_at`.
+    /// In the order of [`TEXT_COLUMNS`], [`OPTIONAL_COLUMNS`] (none where it is not there), then `sent_at`.
     types: Vec<String>,
 }
 
@@ -86,8 +92,6 @@ impl PostgresSession {
             database: self.postgres.place.database.clone(),
             relation: self.postgres.place.relation.clone(),
             sent_at: self.types.last().cloned().unwrap_or_default(),
-            oldest: self.extreme("MIN", "sent_at > '-infinity'").await?,
-            newest: self.extreme("MAX", "sent_at < 'infinity'").await?,
             advice: None,
         };
         self.close().await;
@@ -98,8 +102,18 @@ impl PostgresSession {
         let type_of = |column| {
             format!("pg_typeof((SELECT {column} FROM {} LIMIT 0))::text", self.postgres.relation)
         };
-        let types: Vec<String> = columns().map(type_of).collect();
-        match self.row(&format!("SELECT {}", types.join(", "))).await {
+        let [text, optional] = [&TEXT_COLUMNS[..], &OPTIONAL_COLUMNS];
+        let types: Vec<String> =
+            text.iter().chain(optional).chain(&["sent_at"]).map(type_of).collect();
+        // A column that the relation lacks is then that of the query around it.
+        let absent: Vec<String> =
+            optional.iter().map(|column| format!("NULL::{ABSENT} AS {column}")).collect();
+        let sql = format!(
+            "SELECT {} FROM (SELECT {}) AS fecha_absent",
+            types.join(", "),
+            absent.join(", ")
+        );
+        match self.row(&sql).await {
             Ok(row) => {
                 let types: Result<_, _> =
                     (0..types.len()).map(|index| row.try_get(index)).collect();
@@ -164,13 +178,13 @@ impl PostgresSession {
     ) -> Result<ReadSlice, SourceError> {
         let sql = format!(
             "SELECT {}, sent_at FROM {} WHERE {}",
-            self.texts(),
+            self.texts(pass.columns),
             self.postgres.relation,
             lies_in(slice)
         );
         self.copy(&sql, &mut pass).await?;
         let mut plain = Vec::new();
-        for window in pass.counter.periods() {
+        for window in pass.reader.periods() {
             plain.push(match window.shared_with(slice) {
                 Some(part) => self.messages_in(part).await?,
                 None => 0,
@@ -180,44 +194,65 @@ impl PostgresSession {
         Ok(ReadSlice { pass, plain })
     }
 
-    /// [`PostgresSession::read`] of all, but messages that are alike in all but their time come as one row.
+    /// [`PostgresSession::read`] of all, but messages that are alike in all but their time come as one row;
+    /// HSM, which are told apart one by one, only where they are alike in their time as well.
     pub(super) async fn read_grouped(mut self, mut pass: Pass) -> Result<ReadSlice, SourceError> {
         self.run("SET LOCAL enable_partitionwise_aggregate = on").await?;
-        for stretch in pass.counter.stretches() {
+        for stretch in pass.reader.stretches() {
             // By the columns as they are, which other servers know to be their own.
+            let is_hsm = "direction::text = 'out' AND kind::text = 'hsm'";
+            let each = |column: &str| format!("CASE WHEN {is_hsm} THEN {column} END");
+            let texts = self.texts(pass.columns);
+            let (mut texts, mut groups) = (texts, TEXT_COLUMNS.join(", "));
+            if pass.columns.has_message_ids() {
+                // Sessions have no need of theirs.
+                texts = texts.replace(&self.text("message_id"), &each(&self.text("message_id")));
+                groups = format!("{groups}, {}", each(&self.text("message_id")));
+            }
             let sql = format!(
-                "SELECT {}, MIN(sent_at), COUNT(*) FROM {} WHERE {} GROUP BY {}",
-                self.texts(),
+                "SELECT {texts}, MIN(sent_at), COUNT(*) FROM {} WHERE {} GROUP BY {groups}, {}",
                 self.postgres.relation,
                 lies_in(stretch),
-                TEXT_COLUMNS.join(", ")
+                each("sent_at")
             );
             self.copy(&sql, &mut pass).await?;
         }
         let mut plain = Vec::new();
-        for window in pass.counter.periods() {
+        for window in pass.reader.periods() {
             plain.push(self.messages_in(window).await?);
         }
         self.close().await;
         Ok(ReadSlice { pass, plain })
     }
 
+    /// Which of the optional columns the relation has.
+    pub(super) fn optional(&self) -> Optional {
+        let types = OPTIONAL_COLUMNS.iter().zip(&self.types[TEXT_COLUMNS.len()..]);
+        let there = types.filter(|(_, found)| *found != ABSENT);
+        Optional::among(&there.map(|(column, _)| (*column).to_owned()).collect::<Vec<_>>())
+    }
+
     /// The text columns as they are selected.
-    fn texts(&self) -> String {
+    fn texts(&self, columns: Optional) -> String {
+        columns.columns().map(|(_, column)| self.text(column)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A column as text.
+    fn text(&self, column: &str) -> String {
         // `::text` makes enums, uuids and char(n) (without its padding) what PostgreSQL prints;
         // of a bytea it would make hexadecimal.
-        let as_text = |(column, of_type): (&str, &String)| match of_type.as_str() {
-            "bytea" => column.to_owned(),
+        let place = TEXT_COLUMNS.iter().chain(&OPTIONAL_COLUMNS).position(|name| *name == column);
+        match place.and_then(|place| self.types.get(place)).map(String::as_str) {
+            Some("bytea") => column.to_owned(),
             _ => format!("{column}::text"),
-        };
-        TEXT_COLUMNS.into_iter().zip(&self.types).map(as_text).collect::<Vec<_>>().join(", ")
+        }
     }
 
     /// Counts the rows of a query.
     async fn copy(&mut self, query: &str, pass: &mut Pass) -> Result<(), SourceError> {
         let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
         let malformed = |error: Malformed| sqlx::Error::Protocol(error.to_string());
-        let mut reader = CopyReader::default();
+        let mut reader = CopyReader::new(pass.columns.places());
         let copying = async {
             let mut chunks = within(ANSWER_WITHIN, self.connection.copy_out_raw(&sql)).await?;
             loop {
@@ -249,6 +284,41 @@ impl PostgresSession {
     ) -> Result<Option<DateTime<Utc>>, SourceError> {
         let until_now = format!("sent_at > '-infinity' AND sent_at <= {}", literal(now));
         self.extreme("MAX", &until_now).await
+    }
+
+    /// Whose numbers user ids and LIDs are, within the snapshot.
+    pub(super) async fn aliases(
+        &mut self,
+        aliases: Option<&AliasRelation>,
+    ) -> Result<Aliases, SourceError> {
+        let mut known = Aliases::default();
+        let Some(AliasRelation { relation, rules }) = aliases else { return Ok(known) };
+        let relation = relation.sql('"');
+        let place = self.postgres.place.of_aliases(&relation);
+        let sql = format!("SELECT alias::text, contact::text FROM {relation}");
+        let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
+        loop {
+            let row = within(ANSWER_WITHIN, rows.try_next()).await;
+            let row = row.map_err(|error| from_server(&place, "reading", &error, kind_of))?;
+            let Some(row) = row else { return Ok(known) };
+            let text = |index| row.try_get::<Option<String>, _>(index).ok().flatten();
+            if let Some((alias, contact)) = text(0).zip(text(1)) {
+                known.add(alias.as_bytes(), contact.as_bytes(), *rules);
+            }
+        }
+    }
+
+    /// How many messages of the whole relation lie where none can.
+    pub(super) async fn misdated(&mut self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
+        let (early, late) = (literal(Misdated::EARLIEST), literal(Misdated::tomorrow_ends(now)));
+        let sql = format!(
+            "SELECT COUNT(*) FILTER (WHERE sent_at < {early}), COUNT(*) FILTER (WHERE sent_at >= {late}) FROM {} WHERE sent_at < {early} OR sent_at >= {late}",
+            self.postgres.relation
+        );
+        let row = self.row(&sql).await;
+        let counts = row.and_then(|row| Ok((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?)));
+        let (early, late) = counts.map_err(|error| self.error(&error))?;
+        Ok(Misdated { early: early.unsigned_abs(), late: late.unsigned_abs() })
     }
 
     /// The first or last `sent_at` of those that meet a condition, cut to milliseconds.

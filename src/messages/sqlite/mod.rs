@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use self::range::parts;
 use self::snapshot::Snapshot;
-use super::{Checked, Pass, Place, ReadSlice, Reading, Relation, SourceError};
+use super::{Checked, Pass, Place, ReadSlice, Relation, SourceError, SourceReading};
 use fecha_core::calendar::month::Period;
 
 #[derive(Clone)]
@@ -40,29 +40,37 @@ const BUSY_TIMEOUT_OF_OTHERS: Duration = Duration::from_millis(100);
 const TRIES: usize = 5;
 
 impl Sqlite {
-    pub(super) async fn count(
+    pub(super) async fn read(
         &self,
-        pass: Pass,
+        mut pass: Pass,
         now: DateTime<Utc>,
-    ) -> Result<Reading, SourceError> {
-        let span = pass.counter.span();
+    ) -> Result<SourceReading, SourceError> {
+        let span = pass.reader.span();
         let connections = self.open(self.connections).await?;
         let _interrupted_when_dropped: Vec<_> = connections.iter().map(interrupt).collect();
+        let alias_relation = pass.aliases.clone();
         let begin = move |sqlite: Self| {
             let snapshots = sqlite.begin_together(connections, span)?;
-            let newest = snapshots[0].newest(now)?;
-            Ok((snapshots, newest))
+            let first = &snapshots[0];
+            let found = (
+                first.optional()?,
+                first.aliases(alias_relation.as_ref())?,
+                first.newest(now)?,
+                first.misdated(now)?,
+            );
+            Ok((snapshots, found))
         };
-        let (snapshots, newest) = self.blocking(begin).await?;
+        let (snapshots, (optional, aliases, newest, misdated)) = self.blocking(begin).await?;
+        pass.begin(optional, aliases);
         let slices = match span {
-            Some(span) => self.read(snapshots, &pass, span).await?,
+            Some(span) => self.read_span(snapshots, &pass, span).await?,
             None => Vec::new(),
         };
-        Ok(Reading { count: pass.conclude(slices, &self.place)?, newest })
+        Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
     /// Measures the span and reads it, each snapshot a part of it.
-    async fn read(
+    async fn read_span(
         &self,
         snapshots: Vec<Snapshot>,
         pass: &Pass,
@@ -70,7 +78,7 @@ impl Sqlite {
     ) -> Result<Vec<ReadSlice>, SourceError> {
         let slices = span.slices(snapshots.len());
         let measuring = snapshots.into_iter().zip(slices.clone()).map(|(snapshot, slice)| {
-            let windows = pass.counter.periods();
+            let windows = pass.reader.periods();
             self.blocking(move |_| Ok((snapshot.measure(slice, &windows)?, snapshot)))
         });
         let (extents, snapshots): (Vec<_>, Vec<_>) =

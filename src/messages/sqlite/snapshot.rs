@@ -8,9 +8,12 @@ use rusqlite::{Connection, Row};
 
 use super::range::{Extent, Part, Range, name_of_rowid};
 use super::{BUSY_TIMEOUT_OF_OTHERS, Sqlite, said};
-use crate::messages::{ALIAS, Checked, Pass, SourceError, TEXT_COLUMNS};
+use crate::messages::columns::{self, Optional, TEXT_COLUMNS, Texts};
+use crate::messages::{ALIAS, AliasRelation, Checked, Pass, SourceError};
 use fecha_core::calendar::month::Period;
-use fecha_core::count::tally::{Message, instant};
+use fecha_core::count::aliases::Aliases;
+use fecha_core::count::misdated::Misdated;
+use fecha_core::count::tally::instant;
 
 const EXPECTED: &str = "INTEGER, Unix milliseconds, in every row: convert it in a parenthesised SELECT in [messages] relation; for ISO 8601 text: CAST(strftime('%s', sent_at) AS INTEGER) * 1000 AS sent_at";
 
@@ -53,7 +56,7 @@ impl Snapshot {
     /// Whether an index leads to the messages of the span, so that none but those are looked at.
     pub(super) fn is_led_to(&self, span: Option<Period>) -> Result<bool, SourceError> {
         let Some(span) = span else { return Ok(false) };
-        let sql = format!("EXPLAIN QUERY PLAN {}", self.messages_of(span));
+        let sql = format!("EXPLAIN QUERY PLAN {}", self.messages_of(Optional::default(), span));
         let mut plan = self.connection.prepare(&sql).map_err(|error| self.sqlite.error(&error))?;
         let steps = plan.query_map((), |row| row.get::<_, String>("detail"));
         let steps = steps.and_then(Iterator::collect::<Result<Vec<_>, _>>);
@@ -67,8 +70,6 @@ impl Snapshot {
             database: self.sqlite.place.database.clone(),
             relation: self.sqlite.place.relation.clone(),
             sent_at: "INTEGER".to_owned(),
-            oldest: self.extreme("MIN", "TRUE")?,
-            newest: self.extreme("MAX", "TRUE")?,
             advice: self.advice()?,
         })
     }
@@ -166,14 +167,64 @@ impl Snapshot {
         names().map_err(|error| self.sqlite.error(&error))
     }
 
+    /// Which of the optional columns the relation has.
+    pub(super) fn optional(&self) -> Result<Optional, SourceError> {
+        let sql = format!("SELECT * FROM {} LIMIT 0", self.relation);
+        let query = self.connection.prepare(&sql).map_err(|error| self.sqlite.error(&error))?;
+        let names: Vec<String> = query.column_names().iter().map(ToString::to_string).collect();
+        Ok(Optional::among(&names))
+    }
+
+    /// Whose numbers user ids and LIDs are.
+    pub(super) fn aliases(&self, aliases: Option<&AliasRelation>) -> Result<Aliases, SourceError> {
+        let mut known = Aliases::default();
+        let Some(AliasRelation { relation, rules }) = aliases else { return Ok(known) };
+        let relation = relation.sql('"');
+        let place = self.sqlite.place.of_aliases(&relation);
+        let in_aliases = |error: rusqlite::Error| {
+            Sqlite { place: place.clone(), ..self.sqlite.clone() }.error(&error)
+        };
+        let sql = format!("SELECT alias, contact FROM {relation}");
+        let mut query = self.connection.prepare(&sql).map_err(in_aliases)?;
+        let mut rows = query.query(()).map_err(in_aliases)?;
+        while let Some(row) = rows.next().map_err(in_aliases)? {
+            let [alias, contact, ..] = texts(row, &[0, 1]).map_err(in_aliases)?;
+            if let Some((alias, contact)) = alias.zip(contact) {
+                known.add(&alias, &contact, *rules);
+            }
+        }
+        Ok(known)
+    }
+
+    /// How many messages of the whole relation lie where none can.
+    pub(super) fn misdated(&self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
+        let early = Misdated::EARLIEST.timestamp_millis();
+        let late = Misdated::tomorrow_ends(now).timestamp_millis();
+        let sql = format!(
+            "SELECT COUNT(*) FILTER (WHERE sent_at < {early}), COUNT(*) FILTER (WHERE sent_at >= {late}) FROM {} WHERE sent_at < {early} OR sent_at >= {late}",
+            self.relation
+        );
+        let counts = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        let (early, late) = self
+            .connection
+            .query_row(&sql, (), counts)
+            .map_err(|error| self.sqlite.error(&error))?;
+        Ok(Misdated { early: early.unsigned_abs(), late: late.unsigned_abs() })
+    }
+
     /// When the newest message was sent, those after `now` left out.
     pub(super) fn newest(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, SourceError> {
         self.extreme("MAX", &format!("sent_at <= {}", now.timestamp_millis()))
     }
 
     /// What of the span lies in a range of rowids, read from one end to the other.
-    fn messages_in(&self, range: Range, span: Period) -> Result<String, SourceError> {
-        let (columns, Range { first, last }) = (TEXT_COLUMNS.join(", "), range);
+    fn messages_in(
+        &self,
+        columns: Optional,
+        range: Range,
+        span: Period,
+    ) -> Result<String, SourceError> {
+        let (columns, Range { first, last }) = (columns.list(), range);
         let rowid = self.rowid()?.unwrap_or("rowid");
         Ok(format!(
             "SELECT {columns}, sent_at FROM {} NOT INDEXED
@@ -183,8 +234,8 @@ impl Snapshot {
         ))
     }
 
-    fn messages_of(&self, span: Period) -> String {
-        let columns = TEXT_COLUMNS.join(", ");
+    fn messages_of(&self, columns: Optional, span: Period) -> String {
+        let columns = columns.list();
         format!("SELECT {columns}, sent_at FROM {} WHERE {}", self.relation, lies_in(span))
     }
 
@@ -192,28 +243,20 @@ impl Snapshot {
     pub(super) fn stream(&self, part: Part, pass: &mut Pass) -> Result<(), SourceError> {
         let in_file = |error| self.sqlite.error(&error);
         let sql = match part {
-            Part::Slice(slice) => self.messages_of(slice),
-            Part::Rows(range, span) => self.messages_in(range, span)?,
+            Part::Slice(slice) => self.messages_of(pass.columns, slice),
+            Part::Rows(range, span) => self.messages_in(pass.columns, range, span)?,
         };
+        let places = pass.columns.places();
         let mut statement = self.connection.prepare(&sql).map_err(in_file)?;
         let mut rows = statement.query(()).map_err(in_file)?;
         while let Some(row) = rows.next().map_err(in_file)? {
-            let texts = texts(row).map_err(in_file)?;
-            let [dealership_id, contact, direction, kind, template, status] = &texts;
-            let sent_at = match row.get_ref(TEXT_COLUMNS.len()).map_err(in_file)? {
+            let texts = texts(row, &places).map_err(in_file)?;
+            let sent_at = match row.get_ref(places.len()).map_err(in_file)? {
                 ValueRef::Integer(millis) => millis,
                 other => return Err(self.wrong_type(format!("{other:?}"))),
             };
-            let message = Message {
-                dealership_id: dealership_id.as_deref(),
-                contact: contact.as_deref(),
-                direction: direction.as_deref(),
-                kind: kind.as_deref(),
-                template: template.as_deref(),
-                status: status.as_deref(),
-                sent_at,
-            };
-            pass.add(&message, 1);
+            let texts = texts.each_ref().map(Option::as_deref);
+            pass.add(&columns::message(&texts, sent_at), 1);
         }
         Ok(())
     }
@@ -243,10 +286,10 @@ impl Snapshot {
     }
 }
 
-fn texts<'r>(row: &'r Row<'_>) -> Result<[Option<Cow<'r, [u8]>>; 6], rusqlite::Error> {
-    let mut texts = [const { None }; TEXT_COLUMNS.len()];
-    for (index, text) in texts.iter_mut().enumerate() {
-        *text = match row.get_ref(index)? {
+fn texts<'r>(row: &'r Row<'_>, places: &[usize]) -> Result<Texts<Cow<'r, [u8]>>, rusqlite::Error> {
+    let mut texts: Texts<Cow<'_, [u8]>> = [const { None }; _];
+    for (index, place) in places.iter().enumerate() {
+        texts[*place] = match row.get_ref(index)? {
             ValueRef::Null => None,
             ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Some(Cow::Borrowed(bytes)),
             // A number in a column of text is what its digits spell.

@@ -21,6 +21,8 @@ use fecha_core::account::reminder::Schedule;
 use fecha_core::bill::bill::Terms;
 use fecha_core::bill::hold::Limits;
 use fecha_core::bill::invoice::FirstNumber;
+use fecha_core::count::rules::CountingRules;
+use fecha_core::count::status::StatusRules;
 use fecha_core::party::pix::PixKey;
 use fecha_core::party::register::{EmailAddress, Issuer};
 use fecha_core::price::table::Prices;
@@ -52,10 +54,10 @@ pub struct Config {
     pub logo: Option<PathBuf>,
     /// fecha's own database.
     pub ledger_url: DatabaseUrl,
-    /// Where the messages are.
-    pub messages: Messages,
-    /// Messages with one of these statuses do not count.
-    pub ignored_statuses: Vec<String>,
+    /// Where the messages are, at least one.
+    pub messages: Vec<Messages>,
+    /// How messages are counted.
+    pub counting: Counting,
     /// All price tables, at least one.
     pub prices: Prices,
     /// What invoices need.
@@ -75,13 +77,26 @@ pub struct Config {
 /// The message database, `[messages]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Messages {
+    /// What it is called, where there are several.
+    pub name: Option<String>,
     /// Where it is.
     pub url: DatabaseUrl,
     /// A table, a view or a parenthesised `SELECT`, which may have come from a file (`relation_file`);
     /// `message` by default.
     pub relation: String,
+    /// A relation of `alias` and `contact`, written in the same way.
+    pub aliases: Option<String>,
     /// How many connections a pass may hold at once; 2 by default.
     pub connections: NonZeroU8,
+}
+
+/// `[counting]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counting {
+    /// Which statuses count; `queued` and `failed` do not by default.
+    pub statuses: StatusRules,
+    /// Who is one person.
+    pub rules: CountingRules,
 }
 
 /// `[invoice]`.
@@ -135,12 +150,15 @@ pub struct Email {
     pub per_minute: Option<NonZeroU32>,
 }
 
-/// `[alerts]`: what dealerships are told unasked.
+/// `[alerts]`: what people are told unasked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alerts {
     /// That they have used 80 % and 100 % of their package; a dealership can have its own word on it. Off by
     /// default.
     pub package_use: bool,
+    /// How many of the last closed months the daemon verifies once a week, beside the three mornings after
+    /// each close; 12 by default.
+    pub look_back: u32,
 }
 
 /// By which way emails go.

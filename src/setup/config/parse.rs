@@ -10,7 +10,8 @@ use super::check::{self, Check, missing};
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
-    Alerts, Approval, Close, Config, ConfigProblem, Email, Invoice, Messages, Transport, raw,
+    Alerts, Approval, Close, Config, ConfigProblem, Counting, Email, Invoice, Messages, Transport,
+    raw,
 };
 use crate::letters::mailbox;
 use crate::messages::CONNECTIONS;
@@ -20,6 +21,8 @@ use fecha_core::account::reminder::Schedule;
 use fecha_core::bill::hold::Limits;
 use fecha_core::bill::invoice::FirstNumber;
 use fecha_core::calendar::month::Month;
+use fecha_core::count::rules::CountingRules;
+use fecha_core::count::status::StatusRules;
 use fecha_core::party::register::Issuer;
 use fecha_core::price::money::Money;
 use fecha_core::price::table::{PriceTable, Prices};
@@ -56,13 +59,13 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let ledger_url = raw.ledger.url.as_deref().unwrap_or("sqlite:fecha.db");
     let ledger_url = DatabaseUrl::resolve(ledger_url, Use::Ledger, check.folder);
     let ledger_url = check.parsed("ledger.url", ledger_url);
-    let messages = messages(check, raw.messages);
-    let ignored_statuses = raw.counting.ignored_statuses.as_ref().map(raw::List::items);
+    let messages = sources(check, raw.messages);
+    let counting = counting(check, &raw.counting);
     let prices = prices(check, &raw.prices);
     let invoice = invoice(check, &raw.invoice);
     let close = close(check, &raw.close);
     let email = email(check, &raw.email);
-    let package_use = check.flag("alerts.package_use", raw.alerts.package_use.as_ref());
+    let alerts = alerts(check, &raw.alerts);
     let reminders = reminders(check, &raw.reminders);
     let listen = raw.console.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let listen = check.parsed("console.listen", check::listen(listen));
@@ -73,13 +76,12 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         logo,
         ledger_url: ledger_url?,
         messages: messages?,
-        ignored_statuses: ignored_statuses
-            .unwrap_or_else(|| vec!["queued".to_owned(), "failed".to_owned()]),
+        counting: counting?,
         prices: prices?,
         invoice: invoice?,
         close: close?,
         email: email?,
-        alerts: Alerts { package_use: package_use? },
+        alerts: alerts?,
         reminders: reminders?,
         listen: listen?,
     })
@@ -118,40 +120,101 @@ fn issuer(check: &mut Check<'_>, raw: &raw::Issuer) -> Option<Issuer> {
     })
 }
 
-fn messages(check: &mut Check<'_>, raw: raw::Messages) -> Option<Messages> {
+fn sources(check: &mut Check<'_>, raw: raw::Sources) -> Option<Vec<Messages>> {
+    let several = match raw {
+        raw::Sources::One(one) => return Some(vec![messages(check, "messages", *one)?]),
+        raw::Sources::Several(several) => several,
+    };
+    if several.is_empty() {
+        return check.refuse("messages", "is empty: write [[messages]] with url and relation");
+    }
+    let mut names = BTreeSet::new();
+    let mut parsed = Vec::new();
+    for (index, source) in several.into_iter().enumerate() {
+        let key = format!("messages.{index}");
+        let name = source.name.clone();
+        let name = check.required(&format!("{key}.name"), name.as_deref(), "chatwoot", check::line);
+        let is_new = name.is_none_or(|name| names.insert(name));
+        if !is_new {
+            let reason = "is the name of another [[messages]] already";
+            check.refuse::<()>(&format!("{key}.name"), reason);
+        }
+        parsed.push(messages(check, &key, source));
+    }
+    parsed.into_iter().collect()
+}
+
+fn messages(check: &mut Check<'_>, section: &str, raw: raw::Messages) -> Option<Messages> {
+    let key = |name: &str| format!("{section}.{name}");
     let url = raw.url.as_deref().unwrap_or("sqlite:messages.db");
     let url = DatabaseUrl::resolve(url, Use::Messages, check.folder);
-    let url = check.parsed("messages.url", url);
-    let relation = relation(check, raw.relation, raw.relation_file.as_deref());
+    let url = check.parsed(&key("url"), url);
+    let relation = relation(check, section, raw.relation, raw.relation_file.as_deref());
     let default = CONNECTIONS.get().into();
     let connections =
-        check.number("messages.connections", raw.connections.as_ref(), default, 1..=32)?;
+        check.number(&key("connections"), raw.connections.as_ref(), default, 1..=32)?;
     let connections = u8::try_from(connections).ok().and_then(NonZeroU8::new)?;
-    Some(Messages { url: url?, relation: relation?, connections })
+    let (name, aliases) = (raw.name, raw.aliases.filter(|aliases| !aliases.trim().is_empty()));
+    Some(Messages { name, url: url?, relation: relation?, aliases, connections })
 }
 
 /// The relation, or the text of the file that has it.
-fn relation(check: &mut Check<'_>, relation: Option<String>, file: Option<&str>) -> Option<String> {
+fn relation(
+    check: &mut Check<'_>,
+    section: &str,
+    relation: Option<String>,
+    file: Option<&str>,
+) -> Option<String> {
+    let of_file = format!("{section}.relation_file");
     let (key, relation) = match (relation, file) {
         (None, None) => return Some("message".to_owned()),
-        (Some(relation), None) => ("messages.relation", relation),
+        (Some(relation), None) => (format!("{section}.relation"), relation),
         (None, Some(file)) => {
             let path = check.folder.join(file);
             let text = input::read_text(&path, input::RELATION);
             let unread = |error| format!("{} cannot be read: {error}", path.display());
             let text = text.map_err(unread);
-            ("messages.relation_file", check.parsed("messages.relation_file", text)?)
+            (of_file.clone(), check.parsed(&of_file, text)?)
         }
         (Some(_), Some(_)) => {
             let reason = "stands beside relation: leave one of them out";
-            return check.refuse("messages.relation_file", reason);
+            return check.refuse(&of_file, reason);
         }
     };
     if relation.trim().is_empty() {
         let reason = "is empty: write a table, a view, or a SELECT in parentheses";
-        return check.refuse(key, reason);
+        return check.refuse(&key, reason);
     }
     Some(relation)
+}
+
+fn counting(check: &mut Check<'_>, raw: &raw::Counting) -> Option<Counting> {
+    let default = StatusRules::default();
+    let items = |list: Option<&raw::List>, default| list.map_or(default, raw::List::items);
+    let statuses = StatusRules {
+        ignored: items(raw.ignored_statuses.as_ref(), default.ignored),
+        counted: items(raw.counted_statuses.as_ref(), default.counted),
+    };
+    // A word that stood on the default list only is ignored where the file says so; on two lists of the
+    // file it is a contradiction.
+    let both = statuses.ignored.iter().find(|word| statuses.counted.contains(word));
+    if let Some(both) = both.filter(|_| raw.counted_statuses.is_some()) {
+        let reason =
+            format!("'{both}' stands in ignored_statuses too: a status counts or it does not");
+        check.refuse::<()>("counting.counted_statuses", reason);
+    }
+    let lid = raw.lid.as_deref().unwrap_or("ignore");
+    let lid = check.word("counting.lid", lid, &[("count", true), ("ignore", false)]);
+    let national = raw.national.as_deref().unwrap_or("");
+    let national = check.word("counting.national", national, &[("55", true), ("", false)]);
+    let rules = CountingRules { count_lid: lid?, national: national?, ..CountingRules::default() };
+    Some(Counting { statuses, rules })
+}
+
+fn alerts(check: &mut Check<'_>, raw: &raw::Alerts) -> Option<Alerts> {
+    let package_use = check.flag("alerts.package_use", raw.package_use.as_ref());
+    let look_back = check.number("alerts.look_back", raw.look_back.as_ref(), 12, 0..=120);
+    Some(Alerts { package_use: package_use?, look_back: look_back? })
 }
 
 fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {
@@ -243,6 +306,12 @@ fn close(check: &mut Check<'_>, raw: &raw::Close) -> Option<Close> {
     let within = check.parsed("close.newest_message_within", check::duration(within));
     let percent = raw.at_least_percent.as_ref();
     let percent = check.number("close.at_least_percent", percent, 50, 0..=100);
+    let mut most = |key: &str, percent: Option<&raw::Number>, default| {
+        check.number(&format!("close.at_most_{key}_percent"), percent, default, 0..=100)
+    };
+    let unread = most("unread", raw.at_most_unread_percent.as_ref(), 5);
+    let alike = most("alike", raw.at_most_alike_percent.as_ref(), 5);
+    let silent = most("silent", raw.at_most_silent_percent.as_ref(), 10);
     let approval = raw.approval.as_deref().unwrap_or("automatic");
     let words = [("automatic", Approval::Automatic), ("manual", Approval::Manual)];
     let approval = check.word("close.approval", approval, &words);
@@ -252,6 +321,9 @@ fn close(check: &mut Check<'_>, raw: &raw::Close) -> Option<Close> {
         // No duration is longer than a year, so nothing is cut off.
         newest_message_within: TimeDelta::from_std(within?).unwrap_or(TimeDelta::MAX),
         at_least_percent: u64::from(percent?),
+        at_most_unread_percent: u64::from(unread?),
+        at_most_alike_percent: u64::from(alike?),
+        at_most_silent_percent: u64::from(silent?),
     };
     Some(Close { limits, approval: approval?, settle: settle? })
 }

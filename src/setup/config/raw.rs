@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub(super) struct Raw {
     pub issuer: Issuer,
     pub ledger: Ledger,
-    pub messages: Messages,
+    pub messages: Sources,
     pub counting: Counting,
     pub prices: Vec<PriceTable>,
     pub invoice: Invoice,
@@ -47,12 +47,31 @@ pub(super) struct Ledger {
     pub url: Option<String>,
 }
 
+/// `[messages]`, or `[[messages]]` several times.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a section [messages], or several [[messages]], with known keys"
+)]
+pub(super) enum Sources {
+    One(Box<Messages>),
+    Several(Vec<Messages>),
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self::One(Box::default())
+    }
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Messages {
+    pub name: Option<String>,
     pub url: Option<String>,
     pub relation: Option<String>,
     pub relation_file: Option<String>,
+    pub aliases: Option<String>,
     pub connections: Option<Number>,
 }
 
@@ -60,6 +79,9 @@ pub(super) struct Messages {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Counting {
     pub ignored_statuses: Option<List>,
+    pub counted_statuses: Option<List>,
+    pub lid: Option<String>,
+    pub national: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -91,6 +113,9 @@ pub(super) struct Invoice {
 pub(super) struct Close {
     pub newest_message_within: Option<String>,
     pub at_least_percent: Option<Number>,
+    pub at_most_unread_percent: Option<Number>,
+    pub at_most_alike_percent: Option<Number>,
+    pub at_most_silent_percent: Option<Number>,
     pub approval: Option<String>,
     pub settle: Option<String>,
 }
@@ -124,6 +149,7 @@ pub(super) struct Smtp {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Alerts {
     pub package_use: Option<Flag>,
+    pub look_back: Option<Number>,
 }
 
 #[derive(Default, Deserialize)]

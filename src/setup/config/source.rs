@@ -134,9 +134,16 @@ impl Origin {
 
 /// `email.smtp.port` → `[email.smtp] port`; `prices.0.from` → `[[prices]] from`.
 fn shown(key: &str) -> String {
-    if let Some(rest) = key.strip_prefix("prices") {
-        let parts = rest.split('.').filter(|part| part.parse::<usize>().is_err());
-        return format!("[[prices]]{}", parts.collect::<Vec<_>>().join(" ")).trim().to_owned();
+    let is_one_of_many =
+        |rest: &str| rest.split('.').nth(1).is_some_and(|part| part.parse::<usize>().is_ok());
+    for section in ["prices", "messages"] {
+        let rest = key.strip_prefix(section);
+        if let Some(rest) = rest.filter(|rest| section == "prices" || is_one_of_many(rest)) {
+            let parts = rest.split('.').filter(|part| part.parse::<usize>().is_err());
+            return format!("[[{section}]]{}", parts.collect::<Vec<_>>().join(" "))
+                .trim()
+                .to_owned();
+        }
     }
     match key.rsplit_once('.') {
         Some((section, key)) => format!("[{section}] {key}"),

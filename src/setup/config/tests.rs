@@ -8,6 +8,8 @@ use chrono::TimeDelta;
 use rstest::rstest;
 
 use fecha_core::bill::invoice::FirstNumber;
+use fecha_core::count::rules::CountingRules;
+use fecha_core::count::status::StatusRules;
 
 use super::*;
 use crate::setup::init::CONFIG_TEMPLATE;
@@ -60,7 +62,7 @@ fn the_optional_keys_of_the_template_have_the_values_that_it_shows() {
         text.replace(key, key.trim_start_matches("# "))
     });
     let shown = load(&shown, &[]).unwrap();
-    assert_eq!(shown.messages.connections, plain.messages.connections);
+    assert_eq!(shown.messages[0].connections, plain.messages[0].connections);
     assert_eq!(shown.close, plain.close);
     assert_eq!(shown.invoice, plain.invoice);
     let examples = ["# logo = ", "# late_fee = ", "# admins = ", "# redirect = ", "# ca_file = "];
@@ -100,9 +102,11 @@ fn what_is_left_out_has_its_default() {
     let in_folder = |name: &str| config.folder().join(name);
     let sqlite = |name| format!("sqlite:{}", in_folder(name).display());
     assert_eq!(config.ledger_url.as_str(), sqlite("fecha.db"));
-    assert_eq!(config.messages.url.as_str(), sqlite("messages.db"));
-    assert_eq!(config.messages.relation, "message");
-    assert_eq!(config.ignored_statuses, ["queued", "failed"]);
+    assert_eq!(config.messages[0].url.as_str(), sqlite("messages.db"));
+    assert_eq!(config.messages[0].relation, "message");
+    assert_eq!(config.counting.statuses, StatusRules::default());
+    assert_eq!(config.counting.rules, CountingRules::default());
+    assert_eq!(config.alerts, Alerts { package_use: false, look_back: 12 });
     assert_eq!(
         config.invoice,
         Invoice { due_day: 10, first_number: FirstNumber::OfTheFirstYear(1), late_fee: None }
@@ -126,7 +130,7 @@ fn load_with_file(messages: &str, content: &[u8]) -> Result<Config, ConfigError>
 fn a_relation_may_lie_in_a_file_beside_the_configuration() {
     let text = "-- Chatwoot\n(SELECT 1);\n";
     let config = load_with_file("relation_file = \"chatwoot.sql\"", text.as_bytes()).unwrap();
-    assert_eq!(config.messages.relation, text);
+    assert_eq!(config.messages[0].relation, text);
 }
 
 #[rstest]
@@ -148,9 +152,14 @@ fn a_file_with_a_relation_is_refused(
 #[test]
 fn the_close_section_is_typed() {
     let text = format!(
-        "{LEAST}[close]\nnewest_message_within = \"36h\"\nat_least_percent = 80\napproval = \"manual\"\nsettle = \"90s\"\n"
+        "{LEAST}[close]\nnewest_message_within = \"36h\"\nat_least_percent = 80\nat_most_silent_percent = 20\napproval = \"manual\"\nsettle = \"90s\"\n"
     );
-    let limits = Limits { newest_message_within: TimeDelta::hours(36), at_least_percent: 80 };
+    let limits = Limits {
+        newest_message_within: TimeDelta::hours(36),
+        at_least_percent: 80,
+        at_most_silent_percent: 20,
+        ..Limits::default()
+    };
     let settle = Duration::from_secs(90);
     let close = Close { limits, approval: Approval::Manual, settle };
     assert_eq!(load(&text, &[]).unwrap().close, close);
@@ -172,7 +181,7 @@ fn variables_override_the_file() {
     ];
     let config = load(CONFIG_TEMPLATE, &variables).unwrap();
     assert_eq!(config.ledger_url.as_str(), "postgres://fecha:geheim@db/fecha");
-    assert_eq!(config.ignored_statuses, ["failed"]);
+    assert_eq!(config.counting.statuses.ignored, ["failed"]);
     assert_eq!(config.invoice.due_day, 31);
     assert_eq!(config.pix.as_ref().unwrap().to_string(), "pix@example.com");
     assert_eq!(config.email.finance.len(), 2);

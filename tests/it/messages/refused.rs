@@ -113,7 +113,7 @@ async fn another_type_of_sent_at_can_be_converted(
     );
     let reading = read(&database.source(&relation)).await.unwrap();
     assert_eq!(uam(&reading.count), [1, 0, 0]);
-    assert_eq!(reading.newest, Some("2026-10-02T00:00:00Z".parse().unwrap()));
+    assert_eq!(reading.sources[0].newest, Some("2026-10-02T00:00:00Z".parse().unwrap()));
 }
 
 #[rstest]

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -50,8 +51,16 @@ impl Ran {
 pub struct Reseller {
     folder: TempDir,
     now: String,
+    /// Messages that are yet to be sent: they lie in the database once it is their day.
+    unsent: Mutex<Vec<Unsent>>,
     ledger_url: Option<String>,
     pub variables: Vec<(String, String)>,
+}
+
+/// A message that is yet to be sent.
+struct Unsent {
+    texts: [Option<String>; 6],
+    sent_at: i64,
 }
 
 /// One row of the message database: dealership, contact, direction, kind, template, status, `sent_at`
@@ -66,8 +75,13 @@ impl Reseller {
             LedgerKind::Sqlite => None,
             LedgerKind::Postgres => Some(Postgres::shared().create_database("ledger")),
         };
-        let reseller =
-            Self { folder, now: A_DAY_LATER.to_owned(), ledger_url, variables: Vec::new() };
+        let reseller = Self {
+            folder,
+            now: A_DAY_LATER.to_owned(),
+            unsent: Mutex::default(),
+            ledger_url,
+            variables: Vec::new(),
+        };
         reseller.write("fecha.toml", CONFIG);
         let database = reseller.messages();
         database.execute_batch(MESSAGE_TABLE).unwrap();
@@ -96,7 +110,8 @@ impl Reseller {
             }
         };
         let now = "2026-11-02 12:00:00".to_owned();
-        let reseller = Self { folder, now, ledger_url, variables: Vec::new() };
+        let unsent = Mutex::default();
+        let reseller = Self { folder, now, unsent, ledger_url, variables: Vec::new() };
         let read = |name: &str| std::fs::read_to_string(fixtures.join(name)).unwrap();
         reseller.write("fecha.toml", &read("fecha.toml"));
         reseller.write("evidence.key", &read(key));
@@ -152,23 +167,36 @@ impl Reseller {
 
     /// Adds messages.
     pub fn add(&self, rows: &[Row<'_>]) {
+        let unsent = |(id, contact, direction, kind, template, status, sent_at): &Row<'_>| {
+            let sent_at = sent_at.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+            let texts = [*id, Some(*contact), Some(*direction), Some(*kind), *template, *status];
+            Unsent {
+                texts: texts.map(|text| text.map(str::to_owned)),
+                sent_at: sent_at.timestamp_millis(),
+            }
+        };
+        self.unsent.lock().unwrap().extend(rows.iter().map(unsent));
+        self.send();
+    }
+
+    /// Writes the messages whose day has come: those up to tomorrow's, since more are none yet.
+    fn send(&self) {
+        let now = chrono::NaiveDateTime::parse_from_str(&self.now, "%Y-%m-%d %H:%M:%S").unwrap();
+        let until = (now + chrono::TimeDelta::days(1)).and_utc().timestamp_millis();
+        let mut unsent = self.unsent.lock().unwrap();
+        if !unsent.iter().any(|message| message.sent_at <= until) {
+            return;
+        }
         let mut database = self.messages();
         let transaction = database.transaction().unwrap();
         {
-            let mut insert = transaction
-                .prepare("INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
-                .unwrap();
-            for (id, contact, direction, kind, template, status, sent_at) in rows {
-                let sent_at = sent_at.parse::<chrono::DateTime<chrono::Utc>>().unwrap();
-                let values = rusqlite::params![
-                    id,
-                    contact,
-                    direction,
-                    kind,
-                    template,
-                    status,
-                    sent_at.timestamp_millis()
-                ];
+            let sql = "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let mut insert = transaction.prepare(sql).unwrap();
+            for Unsent { texts: [id, contact, direction, kind, template, status], sent_at } in
+                unsent.extract_if(.., |message| message.sent_at <= until)
+            {
+                let values =
+                    rusqlite::params![id, contact, direction, kind, template, status, sent_at];
                 insert.execute(values).unwrap();
             }
         }
@@ -178,19 +206,16 @@ impl Reseller {
     /// `count` contacts write to a dealership, the first at `from`, each a second after the other.
     pub fn add_contacts(&self, id: &str, count: usize, from: &str) {
         let start: chrono::DateTime<chrono::Utc> = from.parse().unwrap();
-        let mut database = self.messages();
-        let transaction = database.transaction().unwrap();
-        for index in 0..count {
+        let unsent = |index: usize| {
             let contact = format!("55489{:08}", 90_000_000 + index);
-            let sent_at = start.timestamp_millis() + i64::try_from(index).unwrap() * 1000;
-            transaction
-                .execute(
-                    "INSERT INTO message VALUES (?1, ?2, 'in', 'session', NULL, NULL, ?3)",
-                    rusqlite::params![id, contact, sent_at],
-                )
-                .unwrap();
-        }
-        transaction.commit().unwrap();
+            let texts = [Some(id), Some(&contact), Some("in"), Some("session"), None, None];
+            Unsent {
+                texts: texts.map(|text| text.map(str::to_owned)),
+                sent_at: start.timestamp_millis() + i64::try_from(index).unwrap() * 1000,
+            }
+        };
+        self.unsent.lock().unwrap().extend((0..count).map(unsent));
+        self.send();
     }
 
     /// Imports dealerships with these ids and zones, each with a package from 2026-01 on.
@@ -221,6 +246,7 @@ impl Reseller {
 
     /// The command, ready to be started.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        self.send();
         // A long run takes a copy that no build replaces under its hands.
         let copy = std::env::var_os("TEST_BINARY");
         let binary = copy.unwrap_or_else(|| env!("CARGO_BIN_EXE_fecha").into());

@@ -36,6 +36,7 @@ pub fn invoice() -> Invoice {
         evidence_sha256: "9f2c1e7ab4d85630e1f7c2a98b3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f"
             .to_owned(),
         evidence_ids: IdVersion::NEWEST,
+        rules: fecha_core::count::rules::CountingRules::default(),
         pix: None,
         late_fee: Some("Após o vencimento: multa de 2% e juros de 1% ao mês.".to_owned()),
         prices: Some(prices()),

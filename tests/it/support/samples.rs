@@ -14,6 +14,7 @@ use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::bill::invoice::{Invoice, Number, Replacement, Usage};
 use fecha_core::bill::package_use::PackageUse;
 use fecha_core::calendar::month::Month;
+use fecha_core::count::status::{StatusFound, StatusRules};
 use fecha_core::count::tally::{Buckets, Window};
 use fecha_core::letter::Alert;
 use fecha_core::party::pix::{Receiver, br_code};
@@ -99,7 +100,9 @@ pub fn digest() -> Digest {
     };
     let sao_paulo = Buckets {
         counted: 30_000,
+        duplicate: 4,
         ignored_status: 6,
+        group: 9,
         not_a_contact: 2,
         malformed: 0,
         no_contract: 12,
@@ -119,6 +122,8 @@ pub fn digest() -> Digest {
             exception(Some(HOSTILE), Reason::UnknownDealership, 1, None),
             exception(None, Reason::UnknownDealership, 3, None),
             exception(Some("d9"), Reason::NoPrice, 0, Some("pacote de 7.000 contatos")),
+            exception(None, Reason::UnknownStatus, 300, Some("status 'UNDELIVERED'")),
+            exception(None, Reason::Misdated, 17, Some("17 before 2009, 0 later than tomorrow")),
         ],
         messages,
         zones: vec![
@@ -126,6 +131,14 @@ pub fn digest() -> Digest {
             zone(&["America/Manaus"], America::Manaus, manaus, 30_100),
         ],
         not_contacts: vec![("d1".to_owned(), 1), ("@d2".to_owned(), 1)],
+        statuses: [("read", 29_000), ("UNDELIVERED", 300), ("failed", 6)]
+            .into_iter()
+            .map(|(status, messages)| StatusFound {
+                status: Some(status.to_owned()),
+                messages,
+                meaning: StatusRules::default().meaning(Some(status.as_bytes())),
+            })
+            .collect(),
         failed_deliveries: vec![FailedDelivery {
             label: "2026-000001".to_owned(),
             recipient: fecha::letters::mailbox::address("contas@sao-joao.example.com").unwrap(),

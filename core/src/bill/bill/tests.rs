@@ -9,6 +9,7 @@ use crate::bill::case::{MonthBook, PackageOf};
 use crate::count::contact::Identity;
 use crate::count::contacts::ContactUse;
 use crate::count::evidence::IdVersion;
+use crate::count::rules::CountingRules;
 use crate::count::tally::Direction;
 use crate::party::register::{Dealership, EmailAddress, EvidenceWish};
 use crate::price::contract::ContractEntry;
@@ -68,6 +69,7 @@ fn book(packages: &[(&str, u64)]) -> MonthBook {
     MonthBook {
         month: "2026-10".parse().unwrap(),
         issuer_zone: Sao_Paulo,
+        rules: CountingRules::default(),
         dealerships: vec![dealership()],
         contracts: packages.iter().map(entry).collect(),
         standing: [].into(),
@@ -128,7 +130,7 @@ fn a_month_that_is_invoiced_comes_to_what_its_invoice_says() {
         let case = book.cases(package).remove(0);
         let again = bill(case, tally(3), &prices).unwrap();
         assert_eq!(again.charge.total(), invoice.total(), "the credit that it took stays taken");
-        assert!(again.difference(ContactChanges::default()).unwrap().is_none());
+        assert!(again.difference(Changes::default()).unwrap().is_none());
         let now = "2026-11-05T12:00:00Z".parse().unwrap();
         assert_eq!(again.pro_forma(&issuer(), now).content.lines, invoice.lines);
         assert_eq!(again.ahead(now).unwrap().total, invoice.total());

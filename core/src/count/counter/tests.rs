@@ -6,6 +6,9 @@ use proptest::sample::select;
 use super::*;
 use crate::calendar::month::Month;
 use crate::count::evidence::{self, EvidenceKey, IdVersion};
+use crate::count::rules::CountingRules;
+use crate::count::status::{Meaning, StatusFound};
+use crate::count::tally::{Buckets, Misread, MisreadColumn};
 
 const DAY: i64 = 86_400_000;
 
@@ -21,6 +24,8 @@ fn counter() -> Counter {
         period,
         has_package,
         in_scope,
+        rules: CountingRules::default(),
+        beside: None,
     };
     Counter::new(
         vec![
@@ -30,7 +35,7 @@ fn counter() -> Counter {
             dealership("d3", brasilia, true, false),
         ],
         Some(brasilia),
-        &["queued".to_owned(), "failed".to_owned()],
+        &StatusRules::default(),
     )
 }
 
@@ -40,9 +45,8 @@ fn message<'a>(id: &'a str, contact: &'a str, direction: &'a str, kind: &'a str)
         contact: Some(contact.as_bytes()),
         direction: Some(direction.as_bytes()),
         kind: Some(kind.as_bytes()),
-        template: None,
-        status: None,
         sent_at: october(chrono_tz::America::Sao_Paulo).start.timestamp_millis() + DAY,
+        ..Message::default()
     }
 }
 
@@ -72,10 +76,12 @@ fn each_message_falls_into_the_first_bucket_that_fits() {
     let expected = Buckets {
         counted: 4,
         ignored_status: 1,
-        not_a_contact: 2,
+        group: 1,
+        not_a_contact: 1,
         malformed: 1,
         no_contract: 1,
         unknown_dealership: 3,
+        ..Buckets::default()
     };
     assert_eq!(count.buckets(), expected);
     assert_eq!(count.unknown[&Some("d1 ".to_owned())], 1);
@@ -139,9 +145,9 @@ fn of(row: &Row) -> Message<'static> {
         contact: Some(contact.as_bytes()),
         direction: Some(direction.as_bytes()),
         kind: Some(kind.as_bytes()),
-        template: None,
         status: (!status.is_empty()).then_some(status.as_bytes()),
         sent_at: october(chrono_tz::America::Sao_Paulo).start.timestamp_millis() + offset,
+        ..Message::default()
     }
 }
 
@@ -258,4 +264,175 @@ proptest! {
         prop_assert_eq!(&straight.windows, &other.windows);
         prop_assert_eq!(&straight.unknown, &other.unknown);
     }
+}
+
+/// A counter of d1 alone, under a source that has message ids.
+fn with_ids() -> Counter {
+    counter().of_source(SourceFacts { has_message_ids: true, ..SourceFacts::default() })
+}
+
+/// An HSM with an id, so many hours into the second day.
+fn hsm<'a>(id: &'a str, hour: i64, status: Option<&'a str>, contact: &'a str) -> Message<'a> {
+    let plain = message("d1", contact, "out", "hsm");
+    Message {
+        message_id: Some(id.as_bytes()),
+        template: Some(b"oferta"),
+        status: status.map(str::as_bytes),
+        sent_at: plain.sent_at + hour * 3_600_000,
+        ..plain
+    }
+}
+
+fn first_use(count: &Count) -> (i64, u32) {
+    let contact = count.tallies["d1"].contacts.iter().next().unwrap().1;
+    (contact.first_at, contact.hsm)
+}
+
+#[test]
+fn of_rows_with_one_id_the_earliest_whose_status_counts_stands() {
+    const ANA: &str = "5548999990820";
+    let rows = [
+        hsm("a", 3, Some("read"), ANA),
+        hsm("a", 2, Some("delivered"), ANA), // it stands
+        hsm("a", 1, Some("failed"), ANA),
+        hsm("b", 5, Some("failed"), ANA),
+        hsm("b", 4, Some("queued"), ANA), // none counts: the earliest
+        hsm("", 6, Some("read"), ANA),    // no id: each is one
+        hsm("", 6, Some("read"), ANA),
+        Message { message_id: None, ..hsm("", 6, Some("read"), ANA) },
+        hsm("c", 7, None, "1@g.us"),
+        hsm("c", 8, None, "1@g.us"),
+        hsm("d", 7, None, "?"),
+    ];
+    for turn in 0..rows.len() {
+        let [mut counter, mut other] = [with_ids(), with_ids().another()];
+        for (index, row) in rows.iter().cycle().skip(turn).take(rows.len()).enumerate() {
+            if index % 2 == 0 { counter.add(row) } else { other.add(row) }
+        }
+        counter.join(other);
+        counter.settle();
+        for window in counter.windows() {
+            window.prove(11).unwrap();
+        }
+        let count = counter.finish();
+        let expected = Buckets {
+            counted: 4,
+            duplicate: 4,
+            ignored_status: 1,
+            group: 1,
+            not_a_contact: 1,
+            ..Buckets::default()
+        };
+        assert_eq!(count.buckets(), expected);
+        assert_eq!(count.tallies["d1"].buckets, expected);
+        let stands = hsm("a", 2, None, ANA).sent_at;
+        assert_eq!((count.tallies["d1"].hsm(), first_use(&count)), (4, (stands, 4)));
+        assert_eq!(count.alike.hsm, 0);
+    }
+}
+
+#[test]
+fn an_id_is_one_message_of_its_dealership_and_source_only() {
+    let mut all = counter();
+    let ids = || SourceFacts { has_message_ids: true, ..SourceFacts::default() };
+    let mut sources = [all.of_source(ids()), all.of_source(ids())];
+    for source in &mut sources {
+        source.add(&hsm("a", 1, None, "5548999990820"));
+    }
+    let [first, second] = &mut sources;
+    first.add(&Message { dealership_id: Some(b"D1"), ..hsm("a", 1, None, "5548999990820") });
+    // Sessions with one id are not told apart: they add no contact.
+    for _ in 0..2 {
+        second.add(&Message { kind: Some(b"session"), ..hsm("s", 1, None, "5548999990821") });
+    }
+    for mut source in sources {
+        source.settle();
+        all.join(source);
+    }
+    let count = all.finish();
+    assert_eq!(count.buckets().duplicate, 0);
+    assert_eq!((count.tallies["d1"].uam(), count.tallies["d1"].hsm()), (2, 2));
+    assert_eq!(count.tallies["D1"].hsm(), 1);
+}
+
+#[test]
+fn a_user_id_is_whom_its_alias_says() {
+    let mut aliases = Aliases::default();
+    let rules = CountingRules::default();
+    aliases.add(b"BR.1349", b"5548999990820", rules);
+    aliases.add(b"77@lid", b"554899990820", rules);
+    let mut counter = counter().of_source(SourceFacts { has_message_ids: true, aliases });
+    for contact in ["BR.1349", "77:3@lid", "5548999990820", "BR.7", "88@lid"] {
+        counter.add(&message("d1", contact, "in", "session"));
+    }
+    counter.add(&hsm("a", 1, None, "77@lid"));
+    let count = counter.finish();
+    assert_eq!(count.tallies["d1"].uam(), 2);
+    assert_eq!(count.buckets(), Buckets { counted: 5, not_a_contact: 1, ..Buckets::default() });
+}
+
+#[test]
+fn a_lid_is_a_contact_where_the_configuration_says_so() {
+    let rules = CountingRules { count_lid: true, ..CountingRules::default() };
+    let counted = Counted {
+        dealership_id: "d1".to_owned(),
+        period: october(chrono_tz::America::Sao_Paulo),
+        has_package: true,
+        in_scope: true,
+        rules,
+        beside: Some(CountingRules::first()),
+    };
+    let mut counter = Counter::new(vec![counted], None, &StatusRules::default());
+    counter.add(&message("d1", "88@lid", "in", "session"));
+    counter.add(&message("d1", "5548999990820:2@c.us", "in", "session"));
+    counter.add(&message("d1", "5548999990820", "in", "session"));
+    let count = counter.finish();
+    assert_eq!(count.tallies["d1"].uam(), 2);
+    // Beside that by the rules of 0.1, out of the same rows.
+    assert_eq!((count.beside["d1"].uam(), count.beside["d1"].buckets.not_a_contact), (1, 2));
+    assert!(count.beside["d1"].is_counted_otherwise(&count.tallies["d1"]));
+    assert_eq!(count.buckets().total(), 3);
+}
+
+#[test]
+fn statuses_are_named_with_what_is_made_of_them() {
+    let mut counter = counter();
+    let with = |status| Message { status, ..message("d1", "5548999990820", "out", "hsm") };
+    let statuses: [Option<&[u8]>; 6] =
+        [Some(b"read"), Some(b"FAILED"), Some(b"failed"), None, Some(b""), Some(b"FAILED")];
+    statuses.into_iter().for_each(|status| counter.add(&with(status)));
+    counter.add(&Message { direction: Some(b"OUT"), ..with(Some(b"x")) });
+    let count = counter.finish();
+    let found = |status: Option<&str>, messages, meaning| StatusFound {
+        status: status.map(str::to_owned),
+        messages,
+        meaning,
+    };
+    assert_eq!(
+        count.statuses,
+        [
+            found(None, 2, Meaning::Counts),
+            found(Some("FAILED"), 2, Meaning::Unknown),
+            found(Some("failed"), 1, Meaning::Ignored),
+            found(Some("read"), 1, Meaning::Counts),
+        ]
+    );
+    let value = Some("OUT".to_owned());
+    let misread = Misread { column: MisreadColumn::Direction, value };
+    assert_eq!(count.tallies["d1"].misread, BTreeMap::from([(misread, 1)]));
+}
+
+#[test]
+fn hsm_that_are_alike_in_all_columns_are_seen() {
+    let [mut counter, mut other] = [counter(), counter().another()];
+    let plain = Message { template: Some(b"a"), ..message("d1", "5548999990820", "out", "hsm") };
+    counter.add(&plain);
+    other.add(&plain);
+    other.add(&Message { template: Some(b"b"), ..plain });
+    other.add(&Message { template: None, status: Some(b"a"), ..plain });
+    counter.add(&Message { sent_at: plain.sent_at + 1, ..plain });
+    counter.add(&Message { kind: Some(b"session"), ..plain });
+    counter.add_alike(&Message { contact: Some(b"5548999990821"), ..plain }, 3);
+    counter.join(other);
+    assert_eq!(counter.finish().alike, Alike { hsm: 8, repeated: 3 });
 }

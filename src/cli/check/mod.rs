@@ -1,5 +1,7 @@
 //! `fecha check`
 
+mod prices;
+
 use std::path::Path;
 
 use serde::Serialize;
@@ -12,7 +14,6 @@ use crate::messages::Checked;
 use crate::setup::config::{self, Config};
 use crate::setup::office::{self, NoLedger, Office};
 use fecha_core::bill::invoice::Number;
-use fecha_core::calendar::month::Month;
 
 /// Arguments of `fecha check`.
 #[derive(Debug, clap::Args)]
@@ -41,11 +42,15 @@ struct Tried {
 pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Result<u8, Failure> {
     let config = Config::load(path, config::environment())?;
     let mut tried = vec![ok("configuration", config.file.display().to_string())];
-    let source = match office::source(&config) {
-        Ok(source) => source.check().await.map(|found| messages(&found)),
-        Err(error) => Err(error),
-    };
-    tried.push(outcome("messages", source.map_err(Failure::from)));
+    match office::source(&config) {
+        Ok(sources) => {
+            for source in sources.iter() {
+                let found = source.check().await.map(|found| messages(&found));
+                tried.push(outcome("messages", found.map_err(Failure::from)));
+            }
+        }
+        Err(error) => tried.push(outcome("messages", Err(error.into()))),
+    }
     let mail = match office::mailer(&config) {
         Ok(mailer) => mailer.check().await.map_err(|error| {
             let status = if matches!(error, crate::post::MailError::Server(_)) { 3 } else { 2 };
@@ -57,7 +62,7 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     let documents = office::documents(&config);
     let read = |_| "fonts, logo and email templates are read".to_owned();
     tried.push(outcome("documents", documents.map(read).map_err(Failure::from)));
-    tried.push(outcome("prices", prices(&config, Clock::System)));
+    tried.push(outcome("prices", prices::of_the_last_month(&config, Clock::System)));
     match Office::with(config, NoLedger::Refuse, Clock::System).await {
         Ok(office) => {
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
@@ -81,13 +86,6 @@ fn messages(found: &Checked) -> String {
     );
     let advice = found.advice.iter().map(|advice| format!("\n{advice}")).collect::<String>();
     format!("{}, {} in {}, {newest}{advice}", found.engine, found.relation, found.database)
-}
-
-fn prices(config: &Config, clock: Clock) -> Result<String, Failure> {
-    let month = Month::last_ended(clock.now(), config.issuer.timezone);
-    let table = config.prices.table_for(month).map_err(Failure::wrong)?;
-    let packages: Vec<String> = table.packages.keys().map(u64::to_string).collect();
-    Ok(format!("for {month} the table from {} with packages {}", table.from, packages.join(", ")))
 }
 
 async fn register(office: &Office) -> Result<String, Failure> {
