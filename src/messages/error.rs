@@ -31,7 +31,7 @@ impl Place {
 
     /// The same database, with the relation of aliases in it.
     pub(super) fn of_aliases(&self, relation: &str) -> Self {
-        Self { relation: format!("aliases {relation}"), ..self.clone() }
+        Self { relation: format!("aliases {}", first_words(relation)), ..self.clone() }
     }
 
     /// What a driver says, without the password where it repeats a piece of the URL.

@@ -178,8 +178,8 @@ impl Source {
     ///
     /// `url` is `sqlite:PATH`, `postgres://…` or `mysql://…` (also `sqlite://PATH`, `postgresql://…`,
     /// `mariadb://…`); a relative path starts at `folder`. `relation` is the name of a table or view,
-    /// `schema.name` included, or a parenthesised `SELECT` with comments as the engine has them. `connections`: how many a pass may hold at
-    /// once, where the engine lets them share a snapshot.
+    /// `schema.name` included, or a parenthesised `SELECT` with comments as the engine has them.
+    /// `connections`: how many a pass may hold at once, where the engine lets them share a snapshot.
     ///
     /// # Errors
     /// [`SourceError::UnknownScheme`], [`SourceError::BadUrl`] and [`SourceError::BadRelation`].
@@ -235,7 +235,8 @@ impl Source {
             Engine::Postgres(_) => Scheme::Postgres,
             Engine::Mysql(_) => Scheme::Mysql,
         };
-        let aliases = relation.map(|text| Relation::parse(text, scheme)).transpose()?;
+        let parse = |relation| Relation::parse(relation, scheme);
+        let aliases = relation.map(parse).transpose()?;
         Ok(Self { aliases, rules, ..self })
     }
 

@@ -74,7 +74,7 @@ pub fn keys_of(recipe: Recipe) -> [(&'static str, Vec<String>); 2] {
     let messages = vec![format!("url = \"{}\"", recipe.url()), relation];
     let mut counting = vec![format!("ignored_statuses = {}", list(recipe.ignored_statuses()))];
     if !recipe.counted_statuses().is_empty() {
-        counting.push(format!("# counted_statuses = {}", list(recipe.counted_statuses())));
+        counting.push(format!("counted_statuses = {}", list(recipe.counted_statuses())));
     }
     [("messages", messages), ("counting", counting)]
 }

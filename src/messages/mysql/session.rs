@@ -27,6 +27,7 @@ pub(super) struct MysqlSession<'a> {
     pub(super) place: &'a Place,
     relation: &'a Relation,
     pub(super) version: String,
+    mode: Mode,
     /// The type of `sent_at`.
     pub(super) sent_at: String,
 }
@@ -49,11 +50,13 @@ impl<'a> MysqlSession<'a> {
             place: &mysql.place,
             relation: &mysql.relation,
             version: String::new(),
+            mode: Mode::default(),
             sent_at: String::new(),
         };
         session.version = session.one("SELECT VERSION()").await?;
         let sql_mode: String = session.one("SELECT @@sql_mode").await?;
-        session.relation.must_hold_in(Mode::of(&sql_mode))?;
+        session.mode = Mode::of(&sql_mode);
+        session.relation.must_hold_in(session.mode)?;
         session.run("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ").await?;
         session.run(session.no_time_limit()).await?;
         // Who alters the table keeps a count waiting no longer than this.
@@ -228,6 +231,7 @@ impl<'a> MysqlSession<'a> {
     ) -> Result<Aliases, SourceError> {
         let mut known = Aliases::default();
         let Some(AliasRelation { relation, rules }) = aliases else { return Ok(known) };
+        relation.must_hold_in(self.mode)?;
         let relation = relation.sql('`');
         let place = self.place.of_aliases(&relation);
         let sql = format!("SELECT alias, contact FROM {relation}");

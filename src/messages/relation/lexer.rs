@@ -14,7 +14,7 @@ pub(in crate::messages) enum Dialect {
 }
 
 /// What of MySQL's `sql_mode` decides where a quote ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(in crate::messages) struct Mode {
     pub(in crate::messages) no_backslash_escapes: bool,
     /// `"` quotes a name, in which a backslash is a letter.
