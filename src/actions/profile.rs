@@ -46,7 +46,7 @@ pub async fn profile(
     let profiled = source.profile(Profiler::new(&months, config.counting.rules), now).await?;
     let name = source.name().map(str::to_owned);
     let mut profile = SourceProfile { name, checked, profiled, findings: Vec::new() };
-    profile.findings.extend(clock(profile.newest(), now, config.close.limits));
+    profile.findings.extend(clock(profile.newest(), now));
     let misdated = profile.profiled.misdated;
     if misdated.messages() > 0 {
         let what = format!(

@@ -48,3 +48,4 @@ mod upgrade;
 mod verify;
 mod watch;
 mod wrong_clock;
+mod wrong_source;

@@ -15,12 +15,10 @@ impl Aliases {
     /// `contact`. What is no alias or no number is left out: then the alias stays a contact of its own.
     /// Of two numbers of one alias the smaller stands, whichever comes first.
     pub fn add(&mut self, alias: &[u8], contact: &[u8], rules: CountingRules) {
-        let alias = match rules.read(alias) {
-            Spelt::Contact(Identity::UserId(id)) => id,
-            // WhatsApp's own tables have LIDs as bare digits.
-            Spelt::Contact(Identity::Number(lid)) => format!("{lid}@lid").into_boxed_str(),
-            Spelt::Group | Spelt::NoContact => return,
-        };
+        // WhatsApp's own tables have LIDs as bare digits.
+        let is_bare = !alias.is_empty() && alias.iter().all(u8::is_ascii_digit);
+        let suffixed = if is_bare { [alias, b"@lid"].concat() } else { alias.to_vec() };
+        let Spelt::Contact(Identity::UserId(alias)) = rules.read(&suffixed) else { return };
         let Spelt::Contact(number @ Identity::Number(_)) = rules.read(contact) else { return };
         let known = self.0.entry(alias).or_insert_with(|| number.clone());
         if number < *known {
@@ -62,7 +60,8 @@ mod tests {
             ("235085806727321", "5548999990821"),
             ("99@lid", "5548999990823"),
             ("99@lid", "5548999990822@s.whatsapp.net"),
-            ("5548", "5548999990820"),
+            ("5548", "5548999990825"),
+            ("", "5548999990820"),
             ("US.7", "BR.1349"),
         ] {
             aliases.add(alias.as_bytes(), contact.as_bytes(), rules);
@@ -70,7 +69,8 @@ mod tests {
         let of = |spelling: &str| {
             aliases.resolve(Identity::parse(spelling.as_bytes()).unwrap()).to_string()
         };
-        assert_eq!(aliases.len(), 3);
+        assert_eq!(aliases.len(), 4);
+        assert_eq!(of("5548@lid"), "5548999990825");
         assert_eq!(of("BR.1349"), "5548999990820");
         assert_eq!(of("235085806727321:4@lid"), "5548999990821");
         assert_eq!(of("99@lid"), "5548999990822");

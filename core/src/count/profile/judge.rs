@@ -205,9 +205,9 @@ impl Judge<'_> {
         Some(Finding {
             mend: is_above(messages, self.limits.at_most_unread_percent, month.messages),
             what: format!(
-                "{} of {} ids that the register lacks, not billed: {}{}",
+                "{} of {} that the register lacks, not billed: {}{}",
                 messages_in(messages),
-                grouped(unknown.len() as u64),
+                if unknown.len() == 1 { "an id".to_owned() } else { format!("{} ids", unknown.len()) },
                 named.join(", "),
                 if unknown.len() > 5 { ", …" } else { "" }
             ),
@@ -217,7 +217,7 @@ impl Judge<'_> {
 
 /// What the clock says of a source: whether its newest message is in the future, or hours old.
 #[must_use]
-pub fn clock(newest: Option<DateTime<Utc>>, now: DateTime<Utc>, limits: Limits) -> Option<Finding> {
+pub fn clock(newest: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<Finding> {
     let off = newest? - now;
     if off > TimeDelta::minutes(10) {
         let what = format!(
@@ -228,7 +228,8 @@ pub fn clock(newest: Option<DateTime<Utc>>, now: DateTime<Utc>, limits: Limits) 
     }
     let behind = -off;
     (behind >= TimeDelta::hours(2)).then(|| Finding {
-        mend: behind > limits.newest_message_within,
+        // A copy of yesterday is as old; a close holds where it is too old for its month.
+        mend: false,
         what: format!(
             "its newest message is {} old: has its writer stopped, or is sent_at behind the clock (local time that is taken for UTC)?",
             about(behind)
@@ -243,8 +244,8 @@ pub fn about(span: TimeDelta) -> String {
         |number: i64, unit: &str| format!("{number} {unit}{}", if number == 1 { "" } else { "s" });
     match span.num_minutes().abs() {
         minutes @ 0..=119 => of(minutes, "minute"),
-        minutes @ 120..=2_879 => of(minutes / 60, "hour"),
-        minutes => of(minutes / 1_440, "day"),
+        minutes @ 120..=2_879 => of((minutes + 30) / 60, "hour"),
+        minutes => of((minutes + 720) / 1_440, "day"),
     }
 }
 
