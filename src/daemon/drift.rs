@@ -13,7 +13,7 @@ const LISTED: usize = 20;
 /// What to tell of a verification; `None` where the month is as billed.
 ///
 /// A credit that waits for the next invoice, or an address that changed, is no drift: somebody entered
-/// it, and what was billed is still right.
+/// it, and what was billed is still right. So is what only newer rules of counting make of the same messages.
 pub fn alert(verified: &Verified, issuer: &str) -> Option<Alert> {
     let drifted: Vec<&Differing> = verified.differs.iter().filter(|d| has_drifted(d)).collect();
     let (month, words) = (verified.month, verified.month.in_words());
@@ -41,7 +41,8 @@ pub fn alert(verified: &Verified, issuer: &str) -> Option<Alert> {
 }
 
 fn has_drifted(differing: &Differing) -> bool {
-    let is_drift = |cause: &Cause| !matches!(cause, Cause::Register | Cause::Adjustment);
+    let is_drift =
+        |cause: &Cause| !matches!(cause, Cause::Register | Cause::Adjustment | Cause::Rules);
     differing.difference.causes().iter().any(is_drift)
 }
 

@@ -17,7 +17,7 @@ use crate::ledger::looks::Subject;
 use crate::ledger::{Ledger, LedgerError};
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::calendar::due::{is_a_new_morning, verification_is_due};
+use fecha_core::calendar::due::{is_a_new_morning, look_back_is_due, verification_is_due};
 use fecha_core::calendar::month::Month;
 
 /// It looks at least so often, should every tick be lost.
@@ -144,15 +144,21 @@ impl Watcher {
         Ok(())
     }
 
-    /// Verifies each month that was closed lately, once a day.
+    /// Verifies each month that was closed lately, once a day, and the last of all closed months once a week.
     async fn verify_closed(&self, now: DateTime<Utc>) -> Result<(), LookError> {
-        let zone = self.daemon.office.config.issuer.timezone;
+        let config = &self.daemon.office.config;
+        let zone = config.issuer.timezone;
         let looks = self.office.ledger.looks(Subject::Verify).await?;
-        for (month, closed_at) in self.office.ledger.closed_months().await? {
+        let closed = self.office.ledger.closed_months().await?;
+        let look_back = usize::try_from(config.alerts.look_back).unwrap_or(usize::MAX);
+        let oldest = closed.len().saturating_sub(look_back);
+        for (index, (month, closed_at)) in closed.into_iter().enumerate() {
             let before = looks.get(&month);
             let latest = before.map(|look| look.latest).filter(|at| has_been(*at, now));
             let count = before.map_or(0, |look| look.count);
-            if !verification_is_due(closed_at, count, latest, now, zone) {
+            let is_due = verification_is_due(closed_at, count, latest, now, zone)
+                || index >= oldest && look_back_is_due(closed_at, latest, now, zone);
+            if !is_due {
                 continue;
             }
             let daemon = self.daemon.clone();

@@ -87,6 +87,10 @@ fn a_month_that_changed_after_its_close_is_told_once(
     shift.set("2026-11-05T12:00:00Z");
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!(looks(&reseller, "verify"), 3);
+    // But once a week all closed months are looked back at: history may arrive long after.
+    shift.set("2026-11-11T12:00:00Z");
+    looked(&reseller, "verify", 4);
+    assert_eq!(mailed(&reseller, "alert").len(), 6);
     assert!(!daemon.log().contains("ERROR"), "{}", daemon.log());
     assert_eq!(reseller.invoices(&["--all-revisions"]), issued);
 }

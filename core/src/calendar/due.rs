@@ -122,6 +122,9 @@ const VERIFICATIONS: u32 = 3;
 /// A close that is longer ago is left alone: a ledger of years, or a daemon that was off.
 const VERIFIED_WITHIN: TimeDelta = TimeDelta::days(7);
 
+/// How long after each verification a month is looked back at.
+const LOOKS_BACK_EACH: TimeDelta = TimeDelta::days(7);
+
 /// Whether the morning of a later day than that of `latest` has come in `zone`.
 #[must_use]
 pub fn is_a_new_morning(latest: DateTime<Utc>, now: DateTime<Utc>, zone: Tz) -> bool {
@@ -142,6 +145,20 @@ pub fn verification_is_due(
     verified < VERIFICATIONS
         && now - closed_at < VERIFIED_WITHIN
         && is_a_new_morning(latest.unwrap_or(closed_at), now, zone)
+}
+
+/// Whether a month that was closed at `closed_at`, and verified at `latest` for the last time, is to be looked
+/// back at: once a week. Months of history may arrive long after the three days.
+#[must_use]
+pub fn look_back_is_due(
+    closed_at: DateTime<Utc>,
+    latest: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> bool {
+    let before = latest.unwrap_or(closed_at).max(closed_at);
+    let day = |instant: DateTime<Utc>| instant.with_timezone(&zone).date_naive();
+    day(now) - day(before) >= LOOKS_BACK_EACH && is_a_new_morning(before, now, zone)
 }
 
 /// Whether nothing is to be done where the month ended at `end`.
@@ -300,5 +317,22 @@ mod tests {
         let zone = America::Sao_Paulo;
         let due = verification_is_due(closed_at, verified, latest, now.parse().unwrap(), zone);
         assert_eq!(due, expected);
+    }
+
+    #[rstest]
+    #[case(None, "2026-11-08T10:59:00Z", false)] // before 8 in Brasília
+    #[case(None, "2026-11-08T11:00:00Z", true)]
+    #[case(Some("2026-11-04T20:00:00Z"), "2026-11-10T23:00:00Z", false)]
+    #[case(Some("2026-11-04T20:00:00Z"), "2026-11-11T11:00:00Z", true)]
+    #[case(Some("2027-03-04T20:00:00Z"), "2027-03-11T11:00:00Z", true)]
+    fn a_closed_month_is_looked_back_at_once_a_week(
+        #[case] latest: Option<&str>,
+        #[case] now: &str,
+        #[case] expected: bool,
+    ) {
+        let closed_at = "2026-11-01T03:02:00Z".parse().unwrap();
+        let latest = latest.map(|latest| latest.parse().unwrap());
+        let zone = America::Sao_Paulo;
+        assert_eq!(look_back_is_due(closed_at, latest, now.parse().unwrap(), zone), expected);
     }
 }

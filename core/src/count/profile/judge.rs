@@ -207,7 +207,11 @@ impl Judge<'_> {
             what: format!(
                 "{} of {} that the register lacks, not billed: {}{}",
                 messages_in(messages),
-                if unknown.len() == 1 { "an id".to_owned() } else { format!("{} ids", unknown.len()) },
+                if unknown.len() == 1 {
+                    "an id".to_owned()
+                } else {
+                    format!("{} ids", unknown.len())
+                },
                 named.join(", "),
                 if unknown.len() > 5 { ", …" } else { "" }
             ),
