@@ -337,7 +337,7 @@ fn any_message_database_gives_the_same_invoices(
     ]);
     let mut reseller = Reseller::new(LedgerKind::Sqlite);
     reseller.variables.push(("FECHA_MESSAGES__URL".into(), database.url()));
-    reseller.register(&[("d1", "", "5000"), ("D1", "", "5000")]);
+    reseller.register_with(&[("d1", "", "5000"), ("D1", "", "5000")], &["--accept-twins"]);
     for relation in ["message", "(SELECT * FROM message)"] {
         reseller.variables.push(("FECHA_MESSAGES__RELATION".into(), relation.into()));
         let report = reseller.run(&["close", "--json"]).expect(1).json();

@@ -120,7 +120,7 @@ fn a_wrong_header_is_named() {
     let said = |header: &str| dealerships(header).unwrap_err().to_string();
     insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
     insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
-    insta::assert_snapshot!(said(&HEADER.replace(',', ";")), @"dealerships.csv:1: the columns are not separated by commas: save it as CSV with ','; a ';' only separates the addresses in cc");
+    insta::assert_snapshot!(said(&HEADER.replace(',', "\t")), @"dealerships.csv:1: the columns are not separated by ',': save it as CSV with ',' or ';' between the cells");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
     dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]
     dealerships.csv:1: the column 'name' stands twice
@@ -168,9 +168,9 @@ fn a_wrong_encoding_is_named() {
     let latin = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     let bytes: Vec<u8> = latin(&format!("{HEADER}\n{ROW}\n"));
     let said = |bytes: &[u8]| read_dealerships("dealerships.csv", bytes).unwrap_err().to_string();
-    insta::assert_snapshot!(said(&bytes), @r#"dealerships.csv:2: name: 'Aurora Ve�culos Ltda' is not UTF-8: save the file as "CSV UTF-8""#);
+    insta::assert_snapshot!(said(&bytes), @r#"dealerships.csv:2: name: 'Aurora Ve�culos Ltda' is not UTF-8: save it as "CSV UTF-8" (in Excel: Save As, "CSV UTF-8 (Comma delimited)"; in Portuguese "CSV UTF-8 (Delimitado por vírgulas)")"#);
     let utf16: Vec<u8> = HEADER.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    insta::assert_snapshot!(said(&[&[0xFF, 0xFE], utf16.as_slice()].concat()), @r#"dealerships.csv:1: is UTF-16: save it as "CSV UTF-8""#);
+    insta::assert_snapshot!(said(&[&[0xFF, 0xFE], utf16.as_slice()].concat()), @r#"dealerships.csv:1: is UTF-16: save it as "CSV UTF-8" (in Excel: Save As, "CSV UTF-8 (Comma delimited)"; in Portuguese "CSV UTF-8 (Delimitado por vírgulas)")"#);
 }
 
 #[test]

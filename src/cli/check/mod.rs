@@ -58,11 +58,12 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     let documents = office::documents(&config);
     let read = |_| "fonts, logo and email templates are read".to_owned();
     tried.push(outcome("documents", documents.map(read).map_err(Failure::from)));
-    tried.push(outcome("prices", prices::of_the_last_month(&config, Clock::System)));
+    tried.push(outcome("prices", prices::tables(&config, Clock::System)));
     match Office::with(config, NoLedger::Refuse, Clock::System).await {
         Ok(office) => {
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
             tried.push(outcome("register", register(&office).await));
+            tried.push(outcome("contracts", prices::packages(&office).await));
             tried.push(outcome("numbers", numbers(&office, args.mailed).await));
             office.ledger.close().await;
         }
