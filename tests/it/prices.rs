@@ -22,7 +22,11 @@ fn said(reseller: &Reseller, what: &str, ok: bool) -> String {
 }
 
 #[rstest]
-#[case("\"7380.00\"", "\"7.380\"", "[[prices]] packages price: '7.380' may be thousands")]
+#[case(
+    "\"7380.00\"",
+    "\"7.380\"",
+    "[[prices]] packages price: '7.380' may be thousands or a fraction: write \"7380.00\""
+)]
 #[case("\"1014.00\"", "\"1.014\"", "[[prices]] packages price: '1.014' may be thousands")]
 #[case("\"1014.00\"", "\"1014.0\"", "two decimals or none")]
 #[case("\"1014.00\"", "\"1014,00\"", "is no amount")]

@@ -41,9 +41,7 @@ pub enum InvalidMoney {
     )]
     NotANumber(String),
     /// A point before three digits, as Brazilians separate thousands.
-    #[error(
-        "'{0}' may be thousands or a fraction: write it without a point between thousands and with two decimals, for example \"7380.00\""
-    )]
+    #[error("'{0}' may be thousands or a fraction: write \"{thousands}.00\" if it is thousands, else no three decimals", thousands = .0.replace('.', ""))]
     Thousands(String),
     /// An amount is whole centavos, and shows that it is.
     #[error("'{0}' is no amount in centavos: it has two decimals or none, for example \"1014.00\"")]
