@@ -142,7 +142,7 @@ fn in_words(import: &Import, with_numbers: bool) -> String {
     if !import.warnings.is_empty() {
         let warnings = import.warnings.iter().map(|row| plain(&row.to_string()));
         text += &format!(
-            "\nTo be mended, since documents print a box there:\n{}\n",
+            "\nTo be mended:\n{}\n",
             first(warnings, "\n")
         );
     }

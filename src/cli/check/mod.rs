@@ -1,6 +1,7 @@
 //! `fecha check`
 
 mod prices;
+mod register;
 
 use std::path::Path;
 
@@ -62,7 +63,7 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     match Office::with(config, NoLedger::Refuse, Clock::System).await {
         Ok(office) => {
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
-            tried.push(outcome("register", register(&office).await));
+            tried.push(outcome("register", register::holds(&office).await));
             tried.push(outcome("contracts", prices::packages(&office).await));
             tried.push(outcome("numbers", numbers(&office, args.mailed).await));
             office.ledger.close().await;
@@ -83,16 +84,6 @@ fn messages(found: &Checked) -> String {
     );
     let advice = found.advice.iter().map(|advice| format!("\n{advice}")).collect::<String>();
     format!("{}, {} in {}, {newest}{advice}", found.engine, found.relation, found.database)
-}
-
-async fn register(office: &Office) -> Result<String, Failure> {
-    let dealerships = office.ledger.dealerships().await?;
-    let contracts = office.ledger.contracts().await?;
-    if dealerships.is_empty() {
-        let message = "is empty: fecha import --dealerships FILE --contracts FILE";
-        return Err(Failure::wrong(message));
-    }
-    Ok(format!("{} dealerships, {} contract entries", dealerships.len(), contracts.len()))
 }
 
 /// Whether the ledger would give numbers that were mailed.

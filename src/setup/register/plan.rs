@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::changes::{Becomes, Change, Counts, Entry as _, compare};
 use super::{BadRow, BadRows, NumberRow, contracts, dealerships, numbers};
 use crate::document::must_be_printable;
+use fecha_core::party::invisible::{is_invisible, without_invisible};
 use fecha_core::party::numbers::{NumberEntry, Numbers, Overlap};
 use fecha_core::party::register::Dealership;
 use fecha_core::party::twins::{Twin, twins};
@@ -88,7 +89,7 @@ pub struct Import {
     pub not_in_file: Vec<NotInFile>,
     /// Ids that are alike and were accepted.
     pub twins: Vec<AcceptedTwin>,
-    /// What is to be mended though it was imported: letters that no document prints.
+    /// What is to be mended though it was imported: letters that no document prints, ids with hidden marks.
     pub warnings: Vec<BadRow>,
 }
 
@@ -151,7 +152,7 @@ impl Plan {
         let line_of: HashMap<String, u64> =
             rows.iter().map(|(line, row)| (row.id.clone(), *line)).collect();
         self.import.warnings =
-            rows.iter().flat_map(|(line, row)| boxes(file, *line, row)).collect();
+            rows.iter().flat_map(|(line, row)| to_mend(file, *line, row)).collect();
         let rows: Vec<Dealership> = rows.into_iter().map(|(_, row)| row).collect();
         let found = twins(&known.dealerships, &rows);
         let mut refused = BadRows::default();
@@ -221,15 +222,26 @@ impl Plan {
     }
 }
 
-/// The cells in which documents will have a box for a letter. They do not keep 1,500 others out.
-fn boxes(file: &str, line: u64, dealership: &Dealership) -> Vec<BadRow> {
-    let Dealership { name, trade_name, address, city, .. } = dealership;
+/// What is to be mended in a row, though it does not keep 1,500 others out: a cell in which documents will have a
+/// box for a letter, an id that is not what it looks like.
+fn to_mend(file: &str, line: u64, dealership: &Dealership) -> Vec<BadRow> {
+    let Dealership { id, name, trade_name, address, city, .. } = dealership;
     let cells = [("name", name), ("trade_name", trade_name), ("address", address), ("city", city)];
     let boxes = cells.into_iter().filter_map(|(column, text)| {
-        let reason = must_be_printable(text).err()?.to_string();
-        Some(BadRow { file: file.to_owned(), line, column: Some(column), reason })
+        let lacking = must_be_printable(text).err()?;
+        Some((column, format!("{lacking}. Until then a box stands for it on documents")))
     });
-    boxes.collect()
+    let hidden = id.chars().find(|c| is_invisible(*c)).map(|mark| {
+        let code = u32::from(mark);
+        let seen = without_invisible(id);
+        (
+            "id",
+            format!("holds U+{code:04X}, which nobody sees: messages of '{seen}' are not its own"),
+        )
+    });
+    let row =
+        |(column, reason)| BadRow { file: file.to_owned(), line, column: Some(column), reason };
+    hidden.into_iter().chain(boxes).map(row).collect()
 }
 
 /// A month that two rows of a number share. One of them stands in the file: in the register none do.
