@@ -52,7 +52,7 @@ async fn register(office: &Office) {
         dealership_id: None,
         detail: "the register of the benchmark",
     };
-    office.ledger.import(&people, &packages, &entry).await.expect("an import");
+    office.ledger.import(&people, &packages, (&[], &[]), &entry).await.expect("an import");
 }
 
 const CONFIG: &str = r#"

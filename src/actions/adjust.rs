@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::document::{NotPrintable, must_be_printable};
 use crate::ledger::LedgerError;
 use crate::ledger::audit::{Action, Deed};
 use crate::ledger::notes::{NewNote, OwnedDeed};
@@ -19,6 +20,9 @@ pub enum AdjustError {
     /// The amount is zero.
     #[error("an amount of zero adjusts nothing: give a credit below zero or a charge above it")]
     Zero,
+    /// Its description would not be printed.
+    #[error("--description: {0}")]
+    NotPrintable(#[from] NotPrintable),
     /// The dealership that it is for.
     #[error("{}", .0.of_one())]
     UnknownDealership(#[from] UnknownDealerships),
@@ -101,6 +105,7 @@ pub async fn enter(office: &Office, new: &NewNote<'_>) -> Result<i64, AdjustErro
     if new.amount == Money::ZERO {
         return Err(AdjustError::Zero);
     }
+    must_be_printable(new.description)?;
     let known = office.ledger.dealership(new.dealership_id).await?.is_some();
     must_be_known([new.dealership_id], |_| known)?;
     let detail = format!("{}: {}", new.amount, new.description);

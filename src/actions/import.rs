@@ -1,39 +1,16 @@
 //! The register, in and out as the CSV files of spec §3.3.
 
-use std::collections::HashSet;
-
-use serde::Serialize;
-
-use crate::ledger::LedgerError;
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::register::Imported;
+use crate::ledger::{Ledger, LedgerError};
 use crate::setup::office::Office;
-use crate::setup::register::{
-    BadRows, read_contracts, read_dealerships, write_contracts, write_dealerships,
-};
-
-/// A file of the register, as it was read.
-#[derive(Debug, Clone, Copy)]
-pub struct File<'a> {
-    /// As its bad rows are to name it.
-    pub name: &'a str,
-    /// What stands in it.
-    pub bytes: &'a [u8],
-}
-
-/// What an import did, in rows; its JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Import {
-    /// Contract entries.
-    pub contracts: Imported,
-    /// Dealerships.
-    pub dealerships: Imported,
-}
+use crate::setup::register::plan::{Alike, Files, Import, Plan, Register, plan};
+use crate::setup::register::{BadRows, write_contracts, write_dealerships, write_numbers};
+use fecha_core::price::table::Prices;
 
 /// Nothing was imported.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// Every row that is wrong, of both files.
+    /// Every row that is wrong, of all files.
     #[error("{0}\nnothing was imported: mend these rows and import again")]
     Bad(BadRows),
     /// The ledger failed.
@@ -41,43 +18,24 @@ pub enum ImportError {
     Ledger(#[from] LedgerError),
 }
 
-/// Adds to and updates the register: all rows of both files or none.
+/// Adds to and updates the register: all rows of all files or none.
 ///
 /// # Errors
 /// [`ImportError`]; nothing was imported then.
 pub async fn import(
     office: &Office,
-    dealerships: Option<File<'_>>,
-    contracts: Option<File<'_>>,
+    files: Files<'_>,
+    alike: Alike,
     by: &str,
 ) -> Result<Import, ImportError> {
-    let mut bad = BadRows::default();
-    // Ids of rows that are bad otherwise still count as known: their contracts are no second mistake.
-    let known = office.ledger.dealerships().await?;
-    let mut ids: HashSet<String> = known.into_iter().map(|dealership| dealership.id).collect();
-    let mut people = Vec::new();
-    if let Some(File { name, bytes }) = dealerships {
-        match read_dealerships(name, bytes) {
-            Ok(rows) => people = rows,
-            Err(rows) => {
-                bad = bad.and(rows);
-                ids.extend(first_column(bytes));
-            }
-        }
-        ids.extend(people.iter().map(|dealership| dealership.id.clone()));
+    let known = register(&office.ledger).await?;
+    let Plan { import, written, removed } =
+        plan(&known, files, &office.config.prices, alike).map_err(ImportError::Bad)?;
+    let Import { dealerships, contracts, numbers, .. } = &import;
+    let mut detail = format!("{} dealerships, {} contracts", dealerships.rows(), contracts.rows());
+    if files.numbers.is_some() {
+        detail += &format!(", {} numbers", numbers.rows());
     }
-    let mut packages = Vec::new();
-    if let Some(File { name, bytes }) = contracts {
-        let is_known = |id: &str| ids.contains(id);
-        match read_contracts(name, bytes, &is_known, &office.config.prices) {
-            Ok(rows) => packages = rows,
-            Err(rows) => bad = bad.and(rows),
-        }
-    }
-    if bad.total > 0 {
-        return Err(ImportError::Bad(bad));
-    }
-    let detail = format!("{} dealerships, {} contracts", people.len(), packages.len());
     let deed = Deed {
         at: office.clock.now(),
         actor: by,
@@ -86,14 +44,35 @@ pub async fn import(
         dealership_id: None,
         detail: &detail,
     };
-    let (dealerships, contracts) = office.ledger.import(&people, &packages, &deed).await?;
-    Ok(Import { contracts, dealerships })
+    let Register { dealerships, contracts, numbers } = &written;
+    office.ledger.import(dealerships, contracts, (numbers, &removed), &deed).await?;
+    Ok(import)
 }
 
-fn first_column(bytes: &[u8]) -> Vec<String> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-    let first = |record: csv::StringRecord| record.get(0).map(str::to_owned);
-    reader.records().filter_map(Result::ok).filter_map(first).collect()
+/// Says what an import would do. `ledger`: `None` where there is none yet.
+///
+/// # Errors
+/// As [`import`].
+pub async fn try_out(
+    ledger: Option<&Ledger>,
+    prices: &Prices,
+    files: Files<'_>,
+    alike: Alike,
+) -> Result<Import, ImportError> {
+    let known = match ledger {
+        Some(ledger) => register(ledger).await?,
+        None => Register::default(),
+    };
+    let plan = plan(&known, files, prices, alike).map_err(ImportError::Bad)?;
+    Ok(Import { dry_run: true, ..plan.import })
+}
+
+async fn register(ledger: &Ledger) -> Result<Register, LedgerError> {
+    Ok(Register {
+        dealerships: ledger.dealerships().await?,
+        contracts: ledger.contracts().await?,
+        numbers: ledger.business_numbers().await?.entries(),
+    })
 }
 
 /// The register as CSV; importing it again changes nothing.
@@ -103,17 +82,19 @@ pub struct Export {
     pub dealerships: (String, usize),
     /// `contracts.csv`, and how many rows it has.
     pub contracts: (String, usize),
+    /// `numbers.csv`, and how many rows it has; `None` where the register has none.
+    pub numbers: Option<(String, usize)>,
 }
 
-/// Writes the register as the two files.
+/// Writes the register as its files.
 ///
 /// # Errors
 /// [`LedgerError`] where the ledger cannot be read.
 pub async fn export(office: &Office) -> Result<Export, LedgerError> {
-    let dealerships = office.ledger.dealerships().await?;
-    let contracts = office.ledger.contracts().await?;
+    let Register { dealerships, contracts, numbers } = register(&office.ledger).await?;
     Ok(Export {
         dealerships: (write_dealerships(&dealerships), dealerships.len()),
         contracts: (write_contracts(&contracts), contracts.len()),
+        numbers: (!numbers.is_empty()).then(|| (write_numbers(&numbers), numbers.len())),
     })
 }

@@ -115,7 +115,7 @@ async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {
         dealership_id: None,
         detail: "demo",
     };
-    office.ledger.import(&dealerships, &contracts, &entry).await?;
+    office.ledger.import(&dealerships, &contracts, (&[], &[]), &entry).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::setup::register::{CONTRACT_COLUMNS, DEALERSHIP_COLUMNS_OF_0_1};
+use crate::setup::register::{CONTRACT_COLUMNS, DEALERSHIP_COLUMNS_OF_0_1, NUMBER_COLUMNS};
 use fecha_core::count::evidence;
 
 /// As much of a file as says what it is.
@@ -22,6 +22,8 @@ pub enum Kind {
     Dealerships,
     /// `contracts.csv`.
     Contracts,
+    /// `numbers.csv`.
+    Numbers,
     /// The workbook of a report.
     Workbook,
     /// The invoices of a report, zipped.
@@ -40,6 +42,7 @@ impl Kind {
             Self::Evidence => "a file of evidence",
             Self::Dealerships => "a register of dealerships",
             Self::Contracts => "a register of contracts",
+            Self::Numbers => "a register of business numbers",
             Self::Workbook => "a workbook",
             Self::Archive => "an archive",
             Self::Page => "a page of HTML",
@@ -63,6 +66,7 @@ impl Kind {
             Self::Evidence => has_columns(head, &evidence::HEADER.split(',').collect::<Vec<_>>()),
             Self::Dealerships => has_columns(head, &DEALERSHIP_COLUMNS_OF_0_1),
             Self::Contracts => has_columns(head, &CONTRACT_COLUMNS),
+            Self::Numbers => has_columns(head, &NUMBER_COLUMNS),
             // A workbook is an archive.
             Self::Workbook | Self::Archive => head.starts_with(b"PK\x03\x04"),
             Self::Page => head.trim_ascii_start().starts_with(b"<"),

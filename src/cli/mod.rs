@@ -153,6 +153,9 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
             return check::check(cli.config.as_deref(), args, output).await;
         }
         Command::Daemon => return daemon::daemon(cli.config.as_deref()).await,
+        Command::Import(args) if args.is_dry_run() => {
+            return register::try_out(cli.config.as_deref(), args, output).await;
+        }
         _ => {}
     }
     let no_ledger = match &cli.command {

@@ -18,13 +18,34 @@ use std::path::PathBuf;
 
 use self::letterhead::{Kind, Logo};
 pub use self::press::PressError;
-use self::press::font::{Fonts, Repertoire};
+use self::press::font::{self, Fonts, Repertoire};
 use self::press::layout::{Mark, Picture};
 use self::press::logo::Artwork;
 use self::press::print::{About, Attachment, Press};
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::pro_forma::ProForma;
 use fecha_core::count::evidence::InvalidEvidence;
+
+/// A text that documents are to print holds characters that their font lacks.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "'{text}' holds {}, which the font of the documents lacks: write it in Latin letters",
+    lacking.iter().map(|c| format!("'{c}' (U+{:04X})", u32::from(*c))).collect::<Vec<_>>().join(", ")
+)]
+pub struct NotPrintable {
+    text: String,
+    /// Each once.
+    lacking: Vec<char>,
+}
+
+/// Refuses a text in which a box would stand for a character, where a person can still mend it.
+///
+/// # Errors
+/// [`NotPrintable`], which names the characters.
+pub fn must_be_printable(text: &str) -> Result<(), NotPrintable> {
+    let lacking = font::lacking(text);
+    if lacking.is_empty() { Ok(()) } else { Err(NotPrintable { text: text.to_owned(), lacking }) }
+}
 
 /// What the issuer's documents look like, beyond what every document says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -54,6 +54,36 @@ pub enum LedgerError {
         /// The file.
         file: String,
     },
+    /// The URL cannot be read.
+    #[error(
+        "the ledger URL '{ledger}' cannot be read ({cause}): correct [ledger] url; special characters in a password are written as %XX"
+    )]
+    BadUrl {
+        /// The URL without a password.
+        ledger: String,
+        /// In the words of the driver.
+        cause: String,
+    },
+    /// The login was refused, or lacks a right.
+    #[error(
+        "access to the ledger {ledger} was refused ({cause}): check user and password in [ledger] url (special characters in a password are written as %XX), and let that user make tables in the database"
+    )]
+    AccessDenied {
+        /// The URL without a password.
+        ledger: String,
+        /// In the words of the server.
+        cause: String,
+    },
+    /// The server has no such database.
+    #[error(
+        "the ledger {ledger} does not exist ({cause}): correct [ledger] url, or make the database (CREATE DATABASE); `fecha import` makes its tables"
+    )]
+    NoSuchDatabase {
+        /// The URL without a password.
+        ledger: String,
+        /// In the words of the server.
+        cause: String,
+    },
     /// The file or database cannot be opened, and trying again will not help.
     #[error("the ledger {ledger} cannot be opened: {cause}")]
     CannotOpen {
@@ -159,10 +189,27 @@ impl LedgerError {
     /// An error of opening the ledger at `url`.
     pub(super) fn opening(url: &str, error: &sqlx::Error) -> Self {
         let ledger = without_password(url);
-        let cause = without_password_of(url, &error.to_string());
+        if matches!(error, sqlx::Error::Configuration(_)) {
+            let cause = without_password_of(url, &error.to_string());
+            return Self::BadUrl { ledger, cause };
+        }
+        let cause = without_password_of(url, &said(error));
+        if let Some(Code::Postgres(code)) = code(error) {
+            match code.as_str() {
+                "28000" | "28P01" | "42501" => return Self::AccessDenied { ledger, cause },
+                "3D000" => return Self::NoSuchDatabase { ledger, cause },
+                _ => {}
+            }
+        }
         match Passing::of(error) {
             Some(Passing::Away) if code(error) != Some(Code::Sqlite(CANNOT_OPEN)) => {
-                Self::Unreachable { ledger, cause }
+                let remedy = match error {
+                    sqlx::Error::Io(_) => {
+                        " (check that the server runs, and host and port in [ledger] url)"
+                    }
+                    _ => "",
+                };
+                Self::Unreachable { ledger, cause: format!("{cause}{remedy}") }
             }
             Some(Passing::Busy) => Self::Busy { action: "open", cause },
             Some(Passing::NotWritable) => Self::NotWritable { action: "open", cause },

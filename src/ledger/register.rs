@@ -1,32 +1,12 @@
-//! The register in the ledger: dealerships and contracts.
+//! The register in the ledger: dealerships, contracts, whose a business number is.
 
-use serde::Serialize;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::{Ledger, LedgerError, corrupt};
+use fecha_core::party::numbers::{NumberEntry, Numbers};
 use fecha_core::party::register::{Dealership, EmailAddress};
 use fecha_core::price::contract::ContractEntry;
-
-/// What an import did to one of the two tables, in rows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[expect(missing_docs, reason = "said by their names")]
-pub struct Imported {
-    pub added: u64,
-    pub updated: u64,
-    pub unchanged: u64,
-}
-
-impl Imported {
-    fn record<T: PartialEq>(&mut self, before: Option<&T>, now: &T) -> bool {
-        match before {
-            None => self.added += 1,
-            Some(before) if before == now => self.unchanged += 1,
-            Some(_) => self.updated += 1,
-        }
-        before != Some(now)
-    }
-}
 
 const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders
      FROM dealership";
@@ -76,7 +56,26 @@ impl Ledger {
         Ok(entries)
     }
 
-    /// Adds and updates rows of the register: all of them or none.
+    /// Whose each business number is.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn business_numbers(&self) -> Result<Numbers, LedgerError> {
+        let sql = "SELECT number, dealership_id, from_month, to_month FROM business_number";
+        let rows = sqlx::query(sql)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the business numbers"))?;
+        let entries: Vec<_> = rows.iter().map(number).collect::<Result<_, _>>()?;
+        Numbers::new(entries).map_err(|overlaps| {
+            let numbers = overlaps.iter().map(|overlap| overlap.later.number.to_string());
+            let numbers: Vec<String> = numbers.collect();
+            corrupt(format!("business numbers of two dealerships at once: {}", numbers.join(", ")))
+        })
+    }
+
+    /// Adds and updates rows of the register: all of them or none. Of the business numbers, the second rows are
+    /// removed.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written; nothing was imported then.
@@ -84,30 +83,30 @@ impl Ledger {
         &self,
         dealerships: &[Dealership],
         contracts: &[ContractEntry],
+        (numbers, removed): (&[NumberEntry], &[NumberEntry]),
         audit: &super::audit::Deed<'_>,
-    ) -> Result<(Imported, Imported), LedgerError> {
+    ) -> Result<(), LedgerError> {
         let failed = LedgerError::while_doing("write the register");
-        let known = self.dealerships().await?;
-        let known_contracts = self.contracts().await?;
-        let (mut people, mut packages) = (Imported::default(), Imported::default());
         let mut transaction = self.begin().await?;
         for new in dealerships {
-            let before = known.iter().find(|old| old.id == new.id);
-            if people.record(before, new) {
-                upsert_dealership(new).execute(&mut *transaction).await.map_err(&failed)?;
-            }
+            upsert_dealership(new).execute(&mut *transaction).await.map_err(&failed)?;
         }
         for new in contracts {
-            let before = known_contracts.iter().find(|old| {
-                old.dealership_id == new.dealership_id && old.from_month == new.from_month
-            });
-            if packages.record(before, new) {
-                upsert_contract(new)?.execute(&mut *transaction).await.map_err(&failed)?;
-            }
+            upsert_contract(new)?.execute(&mut *transaction).await.map_err(&failed)?;
+        }
+        for gone in removed {
+            sqlx::query("DELETE FROM business_number WHERE number = $1 AND from_month = $2")
+                .bind(gone.number.to_string())
+                .bind(gone.from_month.to_string())
+                .execute(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+        }
+        for new in numbers {
+            upsert_number(new).execute(&mut *transaction).await.map_err(&failed)?;
         }
         audit.write(&mut transaction).await?;
-        transaction.commit().await.map_err(&failed)?;
-        Ok((people, packages))
+        transaction.commit().await.map_err(&failed)
     }
 }
 
@@ -153,6 +152,18 @@ fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
     Ok(query)
 }
 
+fn upsert_number(entry: &NumberEntry) -> AnyQuery {
+    sqlx::query(
+        "INSERT INTO business_number (number, dealership_id, from_month, to_month) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (number, from_month) DO UPDATE SET dealership_id = excluded.dealership_id,
+             to_month = excluded.to_month",
+    )
+    .bind(entry.number.to_string())
+    .bind(entry.dealership_id.clone())
+    .bind(entry.from_month.to_string())
+    .bind(entry.to_month.map(|month| month.to_string()))
+}
+
 fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     let timezone: Option<String> = row.try_get("timezone").map_err(corrupt)?;
@@ -188,5 +199,16 @@ fn contract(row: &AnyRow) -> Result<ContractEntry, LedgerError> {
         dealership_id: row.try_get("dealership_id").map_err(corrupt)?,
         from_month: from_month.parse().map_err(corrupt)?,
         package: package.map(u64::try_from).transpose().map_err(corrupt)?,
+    })
+}
+
+fn number(row: &AnyRow) -> Result<NumberEntry, LedgerError> {
+    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
+    let to_month: Option<String> = row.try_get("to_month").map_err(corrupt)?;
+    Ok(NumberEntry {
+        number: text("number")?.parse().map_err(corrupt)?,
+        dealership_id: text("dealership_id")?,
+        from_month: text("from_month")?.parse().map_err(corrupt)?,
+        to_month: to_month.map(|month| month.parse().map_err(corrupt)).transpose()?,
     })
 }

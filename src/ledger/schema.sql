@@ -38,6 +38,15 @@ CREATE TABLE contract (
     PRIMARY KEY (dealership_id, from_month)
 );
 
+-- Whose a business number is: in a month one dealership's at most.
+CREATE TABLE business_number (
+    number TEXT NOT NULL,            -- spelt as the identity of a contact
+    dealership_id TEXT NOT NULL REFERENCES dealership (id), -- whose
+    from_month TEXT NOT NULL,        -- the first month
+    to_month TEXT,                   -- the last month; null: it is to stay
+    CONSTRAINT business_number_once PRIMARY KEY (number, from_month)
+);
+
 -- The next invoice number of each year of issue. Its row lock orders all issuing transactions.
 CREATE TABLE counter (
     year BIGINT NOT NULL PRIMARY KEY, -- in the issuer's zone

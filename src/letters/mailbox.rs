@@ -1,5 +1,7 @@
 //! Addresses of emails, as the mail library understands them, and who writes.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -9,10 +11,22 @@ use fecha_core::party::register::EmailAddress;
 
 /// The text is no email address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = refused_at_once(.0).unwrap_or_default())]
+#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = refused_at_once(&sendable(.0)).unwrap_or_default())]
 pub struct InvalidAddress(pub String);
 
-/// Parses a bare address `name@host`, as the mail library understands it.
+/// The address with the letters that mail servers take: a domain with accents in its `xn--` form.
+fn sendable(text: &str) -> Cow<'_, str> {
+    let Some((name, domain)) = text.rsplit_once('@').filter(|(_, domain)| !domain.is_ascii())
+    else {
+        return Cow::Borrowed(text);
+    };
+    // What is no domain stays as it is, and is refused for it.
+    idna::domain_to_ascii_strict(domain)
+        .map_or(Cow::Borrowed(text), |domain| Cow::Owned(format!("{name}@{domain}")))
+}
+
+/// Parses a bare address `name@host`, as the mail library understands it. A domain with accents becomes its
+/// `xn--` form, which all servers take.
 ///
 /// One that no server takes mail for is refused where a person can still mend it.
 ///
@@ -20,9 +34,11 @@ pub struct InvalidAddress(pub String);
 /// [`InvalidAddress`], which repeats the text.
 pub fn address(text: &str) -> Result<EmailAddress, InvalidAddress> {
     let text = text.trim();
-    text.parse::<lettre::Address>()
+    let sendable = sendable(text);
+    sendable
+        .parse::<lettre::Address>()
         .ok()
-        .filter(|_| refused_at_once(text).is_none())
+        .filter(|_| refused_at_once(&sendable).is_none())
         .map(|address| EmailAddress::trusted(address.to_string()))
         .ok_or_else(|| InvalidAddress(text.to_owned()))
 }
@@ -37,8 +53,9 @@ pub fn mailbox(text: &str) -> Result<Mailbox, InvalidAddress> {
         return Err(invalid());
     }
     let mailbox: Mailbox = text.trim().parse().map_err(|_| invalid())?;
-    address(mailbox.email.as_ref()).map_err(|_| invalid())?;
-    Ok(mailbox)
+    let sendable = address(mailbox.email.as_ref()).map_err(|_| invalid())?;
+    let email = sendable.as_str().parse().map_err(|_| invalid())?;
+    Ok(Mailbox { name: mailbox.name, email })
 }
 
 /// Who writes the emails.
@@ -72,7 +89,14 @@ mod tests {
     #[case("financeiro@example.com", Some("financeiro@example.com"))]
     #[case("  a.b+c@loja.example.com.br ", Some("a.b+c@loja.example.com.br"))]
     #[case("josé@example.com", None)]
-    #[case("loja@concessionária.com.br", None)]
+    #[case("loja@concessionária.com.br", Some("loja@xn--concessionria-deb.com.br"))]
+    #[case("loja@Concessiona\u{301}ria.com.br", Some("loja@xn--concessionria-deb.com.br"))]
+    #[case("loja@são-joão.example.com", Some("loja@xn--so-joo-3tae.example.com"))]
+    #[case("josé@concessionária.com.br", None)]
+    #[case("loja@concessionária", None)]
+    #[case("loja@-ç.com.br", None)]
+    #[case("loja@example", None)]
+    #[case("loja@localhost", None)]
     #[case("loja@xn--concessionria-mbb.com.br", Some("loja@xn--concessionria-mbb.com.br"))]
     #[case("a@b@c", None)]
     #[case("a b@example.com", None)]
@@ -91,7 +115,8 @@ mod tests {
     fn an_address_with_accents_is_told_so() {
         let told = |text| address(text).unwrap_err().to_string();
         insta::assert_snapshot!(told("loja"), @"'loja' is no email address: write it as name@example.com");
-        insta::assert_snapshot!(told("josé@example.com"), @"'josé@example.com' is no email address: write it as name@example.com, without accents (a domain that has them in its xn-- form)");
+        insta::assert_snapshot!(told("josé@example.com"), @"'josé@example.com' is no email address: write it as name@example.com, without accents before the @, which mail servers refuse");
+        insta::assert_snapshot!(told("loja@concessionária"), @"'loja@concessionária' is no email address: write it as name@example.com: its domain has no ending such as .com.br");
     }
 
     #[test]
@@ -100,6 +125,8 @@ mod tests {
         assert_eq!(named.name.as_deref(), Some("Faturamento São José"));
         assert_eq!(named.email.to_string(), "faturas@example.com");
         assert_eq!(mailbox("faturas@example.com").unwrap().name, None);
+        let accents = mailbox("Concessionária <faturas@concessionária.com.br>").unwrap();
+        assert_eq!(accents.email.to_string(), "faturas@xn--concessionria-deb.com.br");
         assert!(mailbox("Faturas <faturas@example>.com").is_err());
         assert!(mailbox("Faturas\r\nBcc: x@example.com <faturas@example.com>").is_err());
     }

@@ -189,6 +189,21 @@ async fn ledger(config: &Config, no_ledger: NoLedger) -> Result<Ledger, OfficeEr
     }
 }
 
+/// The ledger, to say what an import would do; `None` where that import would make it.
+///
+/// # Errors
+/// As [`Office::open`].
+pub async fn ledger_or_none(
+    config: &Config,
+    no_ledger: NoLedger,
+) -> Result<Option<Ledger>, OfficeError> {
+    match ledger(config, NoLedger::Refuse).await {
+        Err(OfficeError::NoLedgerYet { .. }) => Ok(None),
+        Err(OfficeError::LedgerGone { .. }) if no_ledger == NoLedger::MakeAnew => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
 /// The evidence key: that of the ledger, or a new one where the ledger has none.
 async fn key(config: &Config, ledger: &Ledger) -> Result<EvidenceKey, OfficeError> {
     let variable = std::env::var(EVIDENCE_KEY_VARIABLE).ok();

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 
+use crate::support::postgres::Postgres;
 use crate::support::reseller::{CONFIG, DEALERSHIP_HEADER, LedgerKind, Reseller, dealership};
 
 fn reseller() -> Reseller {
@@ -70,6 +71,66 @@ fn all_bad_rows_are_named_at_once_and_nothing_is_imported() {
     reseller.run(&["export"]).expect(0);
     let kept = std::fs::read_to_string(reseller.path("dealerships.csv")).unwrap();
     assert_eq!(kept.lines().count(), 2, "{kept}");
+}
+
+/// The ledger is told of as the messages are.
+#[rstest]
+#[case::scheme(
+    "oracle://fecha@db/fecha",
+    2,
+    "[ledger] url: 'oracle' is no database that can stand here: write sqlite:fecha.db or postgres://"
+)]
+#[case::percent(
+    "postgres://fecha:s3cr#t@127.0.0.1:1/fecha",
+    2,
+    "special characters in a password are written as %XX"
+)]
+#[case::slash(
+    "postgres://fecha:s3c/ret@127.0.0.1:1/fecha",
+    2,
+    "special characters in a password are written as %XX"
+)]
+#[case::away(
+    "postgres://fecha:s3cret@127.0.0.1:1/fecha",
+    3,
+    "check that the server runs, and host and port in [ledger] url"
+)]
+#[case::login(
+    "postgres://nobody:s3cret@127.0.0.1:PORT/postgres",
+    2,
+    "check user and password in [ledger] url"
+)]
+#[case::database(
+    "postgres://postgres:s3cret@127.0.0.1:PORT/nowhere",
+    2,
+    "correct [ledger] url, or make the database"
+)]
+fn a_ledger_url_says_what_to_mend(#[case] url: &str, #[case] status: i32, #[case] hint: &str) {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    let url = url.replace("PORT", &Postgres::shared().port().to_string());
+    reseller.variables.push(("FECHA_LEDGER__URL".to_owned(), url));
+    for command in [&["status"][..], &["check"]] {
+        let ran = reseller.run(command).expect(status);
+        let said =
+            format!("{}{}", ran.stdout, ran.stderr).replace("FECHA_LEDGER__URL", "[ledger] url");
+        assert!(said.contains(hint), "{said}");
+        assert!(!["s3cr", "s3c/"].iter().any(|secret| said.contains(secret)), "{said}");
+    }
+}
+
+/// Documents would have a box for each of these letters.
+#[test]
+fn what_documents_cannot_print_is_refused() {
+    let reseller = reseller();
+    reseller.write("fecha.toml", &CONFIG.replace("Exemplo Tecnologia Ltda", "Exemplo 北京 Ltda"));
+    insta::assert_snapshot!(complaint(&reseller, &["status"], 2), @"fecha: fecha.toml:3: [issuer] name: 'Exemplo 北京 Ltda' holds '北' (U+5317), '京' (U+4EAC), which the font of the documents lacks: write it in Latin letters");
+    reseller.write(
+        "fecha.toml",
+        &CONFIG.replace("Exemplo Tecnologia", "Exem\u{ad}plo\u{200b} Tecnologia"),
+    );
+    let adjust = ["adjust", "--dealership", "d1", "--month", "2026-11", "--amount", "1.00"];
+    let described = [&adjust[..], &["--description", "Desconto 🎉"]].concat();
+    insta::assert_snapshot!(complaint(&reseller, &described, 2), @"fecha: --description: 'Desconto 🎉' holds '🎉' (U+1F389), which the font of the documents lacks: write it in Latin letters");
 }
 
 #[rstest]

@@ -347,7 +347,7 @@ fn any_message_database_gives_the_same_invoices(
     // One of four is of no dealership.
     reseller.variables.push(("FECHA_CLOSE__AT_MOST_UNREAD_PERCENT".into(), "25".into()));
     reseller.variables.push(("FECHA_MESSAGES__URL".into(), database.url()));
-    reseller.register(&[("d1", "", "5000"), ("D1", "", "5000")]);
+    reseller.register_with(&[("d1", "", "5000"), ("D1", "", "5000")], &["--accept-twins"]);
     for relation in ["message", "(SELECT * FROM message)"] {
         reseller.variables.push(("FECHA_MESSAGES__RELATION".into(), relation.into()));
         let report = reseller.run(&["close", "--json"]).expect(1).json();

@@ -8,9 +8,13 @@ use std::path::Path;
 use fecha::setup::config::Config;
 use fecha::setup::evidence_key::{FILE_NAME, load_or_create};
 use fecha::setup::init::init;
+use fecha::setup::register::plan::{Alike, File, Files, Register, plan};
 use fecha::setup::register::{
-    BadRows, read_contracts, read_dealerships, write_contracts, write_dealerships,
+    BadRows, NumberRow, read_contracts, read_dealerships, read_numbers, write_contracts,
+    write_dealerships, write_numbers,
 };
+use fecha_core::calendar::month::Month;
+use fecha_core::party::numbers::NumberEntry;
 use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish};
 use fecha_core::price::contract::ContractEntry;
 use fecha_core::price::table::{PriceTable, Prices};
@@ -120,7 +124,7 @@ fn a_wrong_header_is_named() {
     let said = |header: &str| dealerships(header).unwrap_err().to_string();
     insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
     insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
-    insta::assert_snapshot!(said(&HEADER.replace(',', ";")), @"dealerships.csv:1: the columns are not separated by commas: save it as CSV with ','; a ';' only separates the addresses in cc");
+    insta::assert_snapshot!(said(&HEADER.replace(',', "\t")), @"dealerships.csv:1: the columns are not separated by ',': save it as CSV with ',' or ';' between the cells");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
     dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]
     dealerships.csv:1: the column 'name' stands twice
@@ -168,9 +172,9 @@ fn a_wrong_encoding_is_named() {
     let latin = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
     let bytes: Vec<u8> = latin(&format!("{HEADER}\n{ROW}\n"));
     let said = |bytes: &[u8]| read_dealerships("dealerships.csv", bytes).unwrap_err().to_string();
-    insta::assert_snapshot!(said(&bytes), @r#"dealerships.csv:2: name: 'Aurora Ve�culos Ltda' is not UTF-8: save the file as "CSV UTF-8""#);
+    insta::assert_snapshot!(said(&bytes), @r#"dealerships.csv:2: name: 'Aurora Ve�culos Ltda' is not UTF-8: save it as "CSV UTF-8" (in Excel: Save As, "CSV UTF-8 (Comma delimited)"; in Portuguese "CSV UTF-8 (Delimitado por vírgulas)")"#);
     let utf16: Vec<u8> = HEADER.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    insta::assert_snapshot!(said(&[&[0xFF, 0xFE], utf16.as_slice()].concat()), @r#"dealerships.csv:1: is UTF-16: save it as "CSV UTF-8""#);
+    insta::assert_snapshot!(said(&[&[0xFF, 0xFE], utf16.as_slice()].concat()), @r#"dealerships.csv:1: is UTF-16: save it as "CSV UTF-8" (in Excel: Save As, "CSV UTF-8 (Comma delimited)"; in Portuguese "CSV UTF-8 (Delimitado por vírgulas)")"#);
 }
 
 #[test]
@@ -267,8 +271,58 @@ proptest! {
     }
 
     #[test]
+    fn numbers_read_back_as_they_were_written(
+        rows in proptest::collection::btree_map(
+            ("55489999[0-9]{5}", 2021_i32..2026, 1_u32..=12),
+            (proptest::sample::select(vec!["d1", "d2 "]), proptest::option::of(0_u32..30)),
+            0..20,
+        ),
+    ) {
+        let entry = |((number, year, month), (id, months)): ((String, i32, u32), (&str, Option<u32>))| {
+            let from_month: Month = format!("{year}-{month:02}").parse().unwrap();
+            let after = |months| (0..months).fold(from_month, |month, _| month.next());
+            NumberEntry {
+                number: number.parse().unwrap(),
+                dealership_id: id.to_owned(),
+                from_month,
+                to_month: months.map(after),
+            }
+        };
+        let written: Vec<_> = rows.into_iter().map(entry).collect();
+        let known = |id: &str| ["d1", "d2 "].contains(&id);
+        let read = read_numbers("numbers.csv", write_numbers(&written).as_bytes(), &known).unwrap();
+        let holds: Vec<_> = written.into_iter().map(NumberRow::Holds).collect();
+        prop_assert_eq!(read, holds);
+    }
+
+    // Whatever a file does to an empty register, it does nothing to the one that it made.
+    #[test]
+    fn a_file_is_imported_once(
+        rows in proptest::collection::vec((" ?[dD0]{0,2}[12]\u{200b}?", "[A-C]"), 0..12),
+    ) {
+        let row = |(id, name): &(String, String)| ROW.replacen("d1", id, 1).replace("Aurora", name);
+        let text = format!("{HEADER}\n{}\n", rows.iter().map(row).collect::<Vec<_>>().join("\n"));
+        let file = Some(File { name: "dealerships.csv", bytes: text.as_bytes() });
+        let files = Files { dealerships: file, ..Files::default() };
+        let (empty, prices) = (Register::default(), prices());
+        match plan(&empty, files, &prices, Alike::Accept) {
+            Ok(first) => {
+                let again = plan(&first.written, files, &prices, Alike::Refuse).unwrap();
+                prop_assert!(again.import.changes.is_empty());
+                let strict = plan(&empty, files, &prices, Alike::Refuse);
+                prop_assert_eq!(strict.is_err(), !first.import.twins.is_empty());
+            }
+            Err(bad) => prop_assert!(bad.to_string().contains("already"), "{}", bad),
+        }
+    }
+
+    #[test]
     fn no_bytes_break_the_reader(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let with_header = [HEADER.as_bytes(), b"\n", &bytes].concat();
+        let semicolons = [b"number;dealership_id;from_month;to_month\n", bytes.as_slice()].concat();
+        if let Err(bad) = read_numbers("numbers.csv", &semicolons, &|_| true) {
+            prop_assert!(!bad.first.is_empty());
+        }
         for bytes in [bytes, with_header] {
             if let Err(BadRows { first: bad, .. }) = read_dealerships("dealerships.csv", &bytes) {
                 prop_assert!(!bad.is_empty());

@@ -1,6 +1,9 @@
 //! Who bills and who is billed.
 
 pub mod email;
+pub mod invisible;
+pub mod numbers;
 pub mod pix;
 pub mod register;
 pub mod tax_id;
+pub mod twins;

@@ -18,6 +18,21 @@ pub enum InvalidCnpj {
         "'{0}' is no CNPJ: 12 letters or digits and 2 check digits, for example 11.222.333/0001-81"
     )]
     Shape(String),
+    /// A spreadsheet took it for a quantity and dropped the zeros in front.
+    #[error(
+        "CNPJ '{text}' has lost zeros in front, as a spreadsheet drops them: {meant} would fit. Format the column as text and write it out"
+    )]
+    LostZeros {
+        /// As it was given.
+        text: String,
+        /// With the zeros.
+        meant: Cnpj,
+    },
+    /// A spreadsheet took it for a quantity and rounded it.
+    #[error(
+        "CNPJ '{0}' is what a spreadsheet makes of a long number, and its last digits are lost: format the column as text, then write it again"
+    )]
+    Rounded(String),
     /// The last two digits do not fit the others.
     #[error("the check digits of CNPJ '{text}' are wrong: {expected} would fit")]
     CheckDigits {
@@ -52,6 +67,21 @@ fn check_digit(characters: &[u8]) -> u8 {
     b'0' + u8::try_from(digit).unwrap_or_default()
 }
 
+/// What a spreadsheet did to a CNPJ that it took for a quantity; `None` where it was another.
+fn spoilt(text: &str, bare: &[u8]) -> Option<InvalidCnpj> {
+    let bare = std::str::from_utf8(bare).ok()?;
+    if let Some((_, exponent)) = bare.split_once("E+") {
+        exponent.parse::<u8>().ok()?;
+        return Some(InvalidCnpj::Rounded(text.to_owned()));
+    }
+    // The first CNPJ of all is 191.
+    if !(3..14).contains(&bare.len()) || !bare.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let meant = format!("{bare:0>14}").parse().ok()?;
+    Some(InvalidCnpj::LostZeros { text: text.to_owned(), meant })
+}
+
 impl FromStr for Cnpj {
     type Err = InvalidCnpj;
 
@@ -63,7 +93,10 @@ impl FromStr for Cnpj {
             .filter(|b| !matches!(b, b'.' | b'/' | b'-' | b' '))
             .map(|b| b.to_ascii_uppercase())
             .collect();
-        let characters: [u8; 14] = bare.try_into().map_err(|_| shape())?;
+        let characters: [u8; 14] = match bare.try_into() {
+            Ok(characters) => characters,
+            Err(bare) => return Err(spoilt(text, &bare).unwrap_or_else(shape)),
+        };
         let well_formed = characters[..12].iter().all(u8::is_ascii_alphanumeric)
             && characters[12..].iter().all(u8::is_ascii_digit);
         if !well_formed || characters.iter().all(|c| *c == b'0') {
@@ -129,6 +162,15 @@ mod tests {
             error,
             InvalidCnpj::CheckDigits { text: text.to_owned(), expected: fits.to_owned() }
         );
+    }
+
+    #[test]
+    fn what_a_spreadsheet_spoilt_is_said_and_not_guessed() {
+        let said = |text: &str| text.parse::<Cnpj>().unwrap_err().to_string();
+        insta::assert_snapshot!(said("7526557000100"), @"CNPJ '7526557000100' has lost zeros in front, as a spreadsheet drops them: 07.526.557/0001-00 would fit. Format the column as text and write it out");
+        insta::assert_snapshot!(said("191"), @"CNPJ '191' has lost zeros in front, as a spreadsheet drops them: 00.000.000/0001-91 would fit. Format the column as text and write it out");
+        insta::assert_snapshot!(said("7526557000101"), @"'7526557000101' is no CNPJ: 12 letters or digits and 2 check digits, for example 11.222.333/0001-81");
+        insta::assert_snapshot!(said("1,12223E+13"), @"CNPJ '1,12223E+13' is what a spreadsheet makes of a long number, and its last digits are lost: format the column as text, then write it again");
     }
 
     #[rstest]

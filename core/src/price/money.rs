@@ -40,8 +40,14 @@ pub enum InvalidMoney {
         "'{0}' is no amount: write it with a point and without separators, for example \"1014.00\""
     )]
     NotANumber(String),
-    /// Finer than a centavo where whole centavos are due.
-    #[error("'{0}' is finer than a centavo")]
+    /// A point before three digits, as Brazilians separate thousands.
+    #[error("'{0}' may be thousands or a fraction: write \"{thousands}.00\" if it is thousands, else no three decimals", thousands = .0.replace('.', ""))]
+    Thousands(String),
+    /// An amount is whole centavos, and shows that it is.
+    #[error("'{0}' is no amount in centavos: it has two decimals or none, for example \"1014.00\"")]
+    Decimals(String),
+    /// Finer than any price of a unit.
+    #[error("'{0}' is too fine for a price: it has at most four decimals, for example \"0.0625\"")]
     TooFine(String),
     /// Below zero where only a price can stand.
     #[error("'{0}' is negative: a price is zero or more")]
@@ -148,17 +154,45 @@ pub fn decimal_comma(reais: Decimal) -> String {
     format!("{whole},{fraction}")
 }
 
-fn parse_decimal(text: &str) -> Result<Decimal, InvalidMoney> {
-    let plain = |text: &str| {
+/// The most decimals of a price of a unit.
+const FINEST: usize = 4;
+
+/// A decimal number with a point, as it was written.
+struct Written<'a> {
+    text: &'a str,
+    /// `None` without a point.
+    decimals: Option<&'a str>,
+}
+
+impl<'a> Written<'a> {
+    /// No number that people write with a comma or with letters, and none that may mean a thousand times what
+    /// it says.
+    fn parse(text: &'a str) -> Result<Self, InvalidMoney> {
         let unsigned = text.strip_prefix('-').unwrap_or(text);
-        let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+        let (whole, decimals) = match unsigned.split_once('.') {
+            Some((whole, decimals)) => (whole, Some(decimals)),
+            None => (unsigned, None),
+        };
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        digits(whole) && digits(fraction)
-    };
-    if !plain(text) {
-        return Err(InvalidMoney::NotANumber(text.to_owned()));
+        let grouped = unsigned.split('.').enumerate().all(|(index, group)| {
+            digits(group) && if index == 0 { group.len() <= 3 } else { group.len() == 3 }
+        });
+        if grouped && decimals.is_some() && !whole.starts_with('0') {
+            return Err(InvalidMoney::Thousands(text.to_owned()));
+        }
+        if !digits(whole) || !decimals.is_none_or(digits) {
+            return Err(InvalidMoney::NotANumber(text.to_owned()));
+        }
+        Ok(Self { text, decimals })
     }
-    Decimal::from_str_exact(text).map_err(|_| InvalidMoney::TooLarge(text.to_owned()))
+
+    fn scale(&self) -> usize {
+        self.decimals.map_or(0, str::len)
+    }
+
+    fn value(&self) -> Result<Decimal, InvalidMoney> {
+        Decimal::from_str_exact(self.text).map_err(|_| InvalidMoney::TooLarge(self.text.to_owned()))
+    }
 }
 
 impl fmt::Display for Money {
@@ -176,25 +210,28 @@ impl fmt::Display for UnitPrice {
 impl FromStr for Money {
     type Err = InvalidMoney;
 
+    /// No decimals or two.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let reais = parse_decimal(text)?;
-        if reais.normalize().scale() > 2 {
-            return Err(InvalidMoney::TooFine(text.to_owned()));
+        let written = Written::parse(text)?;
+        if !matches!(written.scale(), 0 | 2) {
+            return Err(InvalidMoney::Decimals(text.to_owned()));
         }
-        Self::rounded(reais).ok_or_else(|| InvalidMoney::TooLarge(text.to_owned()))
+        Self::rounded(written.value()?).ok_or_else(|| InvalidMoney::TooLarge(text.to_owned()))
     }
 }
 
 impl FromStr for UnitPrice {
     type Err = InvalidMoney;
 
+    /// At most four decimals.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let reais = parse_decimal(text)?;
+        let written = Written::parse(text)?;
+        if written.scale() > FINEST {
+            return Err(InvalidMoney::TooFine(text.to_owned()));
+        }
+        let reais = written.value()?;
         if reais.is_sign_negative() && !reais.is_zero() {
             return Err(InvalidMoney::Negative(text.to_owned()));
-        }
-        if reais.normalize().scale() > 8 {
-            return Err(InvalidMoney::TooFine(text.to_owned()));
         }
         Ok(Self(reais))
     }
@@ -306,6 +343,8 @@ mod tests {
 
     #[rstest]
     #[case("1.014,00")]
+    #[case("0,29")]
+    #[case("1.014.00")]
     #[case("R$ 10")]
     #[case("1e3")]
     #[case("")]
@@ -316,11 +355,59 @@ mod tests {
         assert_eq!(text.parse::<Money>(), Err(InvalidMoney::NotANumber(text.to_owned())));
     }
 
+    // Seven reais and 38 centavos, or seven thousand three hundred and eighty: nobody is asked twice.
+    #[rstest]
+    #[case("7.380")]
+    #[case("1.014")]
+    #[case("50.000")]
+    #[case("999.999")]
+    #[case("1.234.567")]
+    #[case("-1.200")]
+    fn a_point_that_may_separate_thousands_is_refused(#[case] text: &str) {
+        assert_eq!(text.parse::<Money>(), Err(InvalidMoney::Thousands(text.to_owned())));
+        assert_eq!(text.parse::<UnitPrice>(), Err(InvalidMoney::Thousands(text.to_owned())));
+    }
+
+    #[rstest]
+    #[case("0.5")]
+    #[case("0.290")]
+    #[case("0.291")]
+    #[case("1014.000")]
+    #[case("1014.0000")]
+    fn an_amount_has_no_or_two_decimals(#[case] text: &str) {
+        assert_eq!(text.parse::<Money>(), Err(InvalidMoney::Decimals(text.to_owned())));
+        assert!(text.parse::<UnitPrice>().is_ok());
+    }
+
+    #[rstest]
+    #[case("1014", "1014.00")]
+    #[case("7380.00", "7380.00")]
+    #[case("-120.00", "-120.00")]
+    #[case("0007.38", "7.38")]
+    fn an_amount_is_read(#[case] text: &str, #[case] amount: &str) {
+        assert_eq!(text.parse::<Money>().unwrap().to_string(), amount);
+    }
+
+    #[rstest]
+    #[case("29", "R$\u{a0}29,00")]
+    #[case("0.3", "R$\u{a0}0,30")]
+    #[case("0.29", "R$\u{a0}0,29")]
+    #[case("0.291", "R$\u{a0}0,291")]
+    #[case("0.0625", "R$\u{a0}0,0625")]
+    #[case("1.2900", "R$\u{a0}1,29")]
+    fn a_price_has_at_most_four_decimals(#[case] text: &str, #[case] people: &str) {
+        assert_eq!(text.parse::<UnitPrice>().unwrap().brl(), people);
+    }
+
     #[test]
-    fn refuses_fractions_of_a_centavo_and_negative_prices() {
-        assert_eq!("0.291".parse::<Money>(), Err(InvalidMoney::TooFine("0.291".into())));
+    fn refuses_finer_and_negative_prices() {
+        assert_eq!("0.29001".parse::<UnitPrice>(), Err(InvalidMoney::TooFine("0.29001".into())));
         assert_eq!("-0.29".parse::<UnitPrice>(), Err(InvalidMoney::Negative("-0.29".into())));
-        assert_eq!("0.291".parse::<UnitPrice>().unwrap().brl(), "R$\u{a0}0,291");
+        assert_eq!("-0".parse::<UnitPrice>().unwrap().times(5), Some(Money::ZERO));
+        for most in ["92233720368547758.08", "99999999999999999999999999999999"] {
+            assert_eq!(most.parse::<Money>(), Err(InvalidMoney::TooLarge(most.into())));
+        }
+        assert!("92233720368547758.07".parse::<Money>().is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod messages;
 mod prices;
+mod register;
 
 use std::path::Path;
 
@@ -63,11 +64,12 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     let documents = office::documents(&config);
     let read = |_| "fonts, logo and email templates are read".to_owned();
     tried.push(outcome("documents", documents.map(read).map_err(Failure::from)));
-    tried.push(outcome("prices", prices::of_the_last_month(&config, Clock::System)));
+    tried.push(outcome("prices", prices::tables(&config, Clock::System)));
     match office {
         Ok(office) => {
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
-            tried.push(outcome("register", register(&office).await));
+            tried.push(outcome("register", register::holds(&office).await));
+            tried.push(outcome("contracts", prices::packages(&office).await));
             tried.push(outcome("numbers", numbers(&office, args.mailed).await));
             office.ledger.close().await;
         }
@@ -113,16 +115,6 @@ async fn sources(
         }
     }
     profiles
-}
-
-async fn register(office: &Office) -> Result<String, Failure> {
-    let dealerships = office.ledger.dealerships().await?;
-    let contracts = office.ledger.contracts().await?;
-    if dealerships.is_empty() {
-        let message = "is empty: fecha import --dealerships FILE --contracts FILE";
-        return Err(Failure::wrong(message));
-    }
-    Ok(format!("{} dealerships, {} contract entries", dealerships.len(), contracts.len()))
 }
 
 /// Whether the ledger would give numbers that were mailed.

@@ -1,6 +1,7 @@
 //! The two faces of all documents, reduced once to the characters that documents can need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use printpdf::{FontMetrics, ParsedFont, PdfFontMetricsStub};
 use subsetter::GlyphRemapper;
@@ -150,6 +151,25 @@ impl Fonts {
         };
         text.nfc().map(shown).collect()
     }
+}
+
+/// The characters of `text` that stand as a [`REPLACEMENT`] in documents, each once.
+pub(in crate::document) fn lacking(text: &str) -> Vec<char> {
+    static SHOWN: OnceLock<BTreeSet<char>> = OnceLock::new();
+    let shown = SHOWN.get_or_init(|| match ttf_parser::Face::parse(REGULAR, 0) {
+        Ok(face) => {
+            Repertoire::All.characters().filter(|c| face.glyph_index(*c).is_some()).collect()
+        }
+        // Whoever makes a document is told of it: no text is wrong.
+        Err(_) => BTreeSet::new(),
+    });
+    let mut lacking: Vec<char> = Vec::new();
+    for c in text.nfc().filter(|c| !shown.contains(c) && !c.is_whitespace()) {
+        if !lacking.contains(&c) {
+            lacking.push(c);
+        }
+    }
+    lacking
 }
 
 impl Repertoire {
@@ -321,6 +341,18 @@ mod tests {
         assert_eq!(fonts.legible("a\nb\tc"), "a b c");
         assert_eq!(fonts.legible("🚗 سيارات"), "□ □□□□□□");
         assert_eq!(fonts.legible("a\u{202e}b\u{200b}\u{7}"), "a□b□□");
+    }
+
+    #[test]
+    fn what_is_lacking_is_what_is_replaced() {
+        assert_eq!(lacking("Łódź São João\u{a0}& Cia – Joa\u{303}o"), Vec::<char>::new());
+        assert_eq!(lacking("🚗 北京 Ελ 北"), ['🚗', '北', '京', 'Ε', 'λ']);
+        let fonts = Fonts::load(Repertoire::All).unwrap();
+        for c in ('\u{21}'..='\u{3000}').filter(|c| !c.is_whitespace()) {
+            let text = c.to_string();
+            let replaced = c != REPLACEMENT && fonts.legible(&text).contains(REPLACEMENT);
+            assert_eq!(!lacking(&text).is_empty(), replaced, "U+{:04X}", u32::from(c));
+        }
     }
 
     #[test]

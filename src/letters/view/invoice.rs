@@ -10,7 +10,7 @@ use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::letter::text::{one_line, shortened};
 use fecha_core::party::register::{Issuer, Party};
 use fecha_core::price::item::{Item, Line};
-use fecha_core::price::money::{Money, UnitPrice, grouped};
+use fecha_core::price::money::{Money, decimal_comma, grouped};
 
 /// Longest free text, in characters: a name, a reason.
 const LENGTH: usize = 300;
@@ -203,8 +203,7 @@ pub fn line(text: &str) -> String {
 /// A price may be finer than a centavo, and a credit's is negative.
 fn unit_price(price: Decimal) -> String {
     let sign = if price.is_sign_negative() { "-" } else { "" };
-    let text = price.abs().to_string();
-    text.parse::<UnitPrice>().map_or(text, |price| format!("{sign}{}", price.brl()))
+    format!("{sign}R$\u{a0}{}", decimal_comma(price.abs()))
 }
 
 /// `01/10/2026 a 31/10/2026`: the first and the last local day.

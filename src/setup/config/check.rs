@@ -13,7 +13,9 @@ use lettre::message::Mailbox;
 use super::ConfigProblem;
 use super::raw::{Amount, Flag, List, Number, Numbers};
 use super::source::Origin;
+use crate::document::must_be_printable;
 use crate::letters::mailbox;
+use fecha_core::party::invisible::without_invisible;
 use fecha_core::party::register::EmailAddress;
 use fecha_core::price::money::{InvalidMoney, Money};
 
@@ -136,12 +138,16 @@ pub(super) fn missing(key: &str, example: &str) -> String {
 }
 
 /// A line of text that documents can print.
-pub(super) fn line(text: &str) -> Result<String, &'static str> {
-    match text.trim() {
-        "" => Err("is empty"),
-        line if line.chars().any(char::is_control) => Err("must be one line without tabs"),
-        line => Ok(line.to_owned()),
+pub(super) fn line(text: &str) -> Result<String, String> {
+    let seen = without_invisible(text);
+    let line = seen.trim();
+    if line.is_empty() {
+        return Err("is empty".to_owned());
     }
+    if line.chars().any(char::is_control) {
+        return Err("must be one line without tabs".to_owned());
+    }
+    must_be_printable(line).map(|()| line.to_owned()).map_err(|error| error.to_string())
 }
 
 pub(super) fn zone(text: &str) -> Result<Tz, String> {

@@ -296,9 +296,9 @@ fn first_number(check: &mut Check<'_>, raw: Option<&raw::Number>) -> Option<Firs
 fn invoice(check: &mut Check<'_>, raw: &raw::Invoice) -> Option<Invoice> {
     let due_day = check.number("invoice.due_day", raw.due_day.as_ref(), 10, 1..=31);
     let first_number = first_number(check, raw.first_number.as_ref());
-    let late_fee = raw.late_fee.as_deref().map(str::trim).filter(|text| !text.is_empty());
-    let late_fee = late_fee.map(str::to_owned);
-    Some(Invoice { due_day: due_day?, first_number: first_number?, late_fee })
+    let late_fee = raw.late_fee.as_deref().filter(|text| !text.trim().is_empty());
+    let late_fee = check.optional("invoice.late_fee", late_fee, check::line);
+    Some(Invoice { due_day: due_day?, first_number: first_number?, late_fee: late_fee? })
 }
 
 fn close(check: &mut Check<'_>, raw: &raw::Close) -> Option<Close> {

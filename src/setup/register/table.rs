@@ -2,7 +2,19 @@
 
 use std::fmt::Display;
 
+use super::records::{Record, Records};
 use super::{BadRow, BadRows};
+use fecha_core::party::invisible::without_invisible;
+
+/// The columns of a file.
+pub(super) struct Columns<const N: usize> {
+    /// In the order in which rows give their cells.
+    pub names: [&'static str; N],
+    /// Younger than the others: files made before they were there are still read.
+    pub optional: &'static [&'static str],
+    /// Whose cells may be empty: spreadsheets leave such cells out where a row ends with them.
+    pub may_be_empty: &'static [&'static str],
+}
 
 /// A file being read, and what is wrong with it so far.
 pub(super) struct Table<'a> {
@@ -10,6 +22,8 @@ pub(super) struct Table<'a> {
     /// No more than are told, and as many again.
     bad: Vec<BadRow>,
     total: usize,
+    /// The first cell in a code page, and how many more there are: they are one thing to mend.
+    code_page: Option<(BadRow, usize)>,
 }
 
 /// One row, in the order of the columns asked for.
@@ -19,9 +33,12 @@ pub(super) struct Row<const N: usize> {
     pub cells: [Option<String>; N],
 }
 
+/// How a spreadsheet saves what can be read.
+const CSV_UTF_8: &str = "save it as \"CSV UTF-8\" (in Excel: Save As, \"CSV UTF-8 (Comma delimited)\"; in Portuguese \"CSV UTF-8 (Delimitado por vírgulas)\")";
+
 impl<'a> Table<'a> {
     pub fn new(file: &'a str) -> Self {
-        Self { file, bad: Vec::new(), total: 0 }
+        Self { file, bad: Vec::new(), total: 0, code_page: None }
     }
 
     pub fn refuse(&mut self, line: u64, column: Option<&'static str>, reason: impl Display) {
@@ -35,6 +52,12 @@ impl<'a> Table<'a> {
 
     /// `value` where nothing was refused.
     pub fn finish<T>(mut self, value: T) -> Result<T, BadRows> {
+        if let Some((first, more)) = self.code_page.take() {
+            let more =
+                if more > 0 { format!(", nor are {more} more cells") } else { String::new() };
+            let reason = format!("{} is not UTF-8{more}: {CSV_UTF_8}", first.reason);
+            self.refuse(first.line, first.column, reason);
+        }
         if self.bad.is_empty() {
             return Ok(value);
         }
@@ -58,114 +81,108 @@ impl<'a> Table<'a> {
         parse(cell?).map_err(|error| self.refuse(line, Some(column), error)).ok()
     }
 
-    /// All rows under the header. The first column is an id and stays as it is, byte by byte; the
-    /// others lose the space around them. A missing column of `optional` has empty cells.
-    pub fn rows<const N: usize>(
-        &mut self,
-        bytes: &[u8],
-        columns: [&'static str; N],
-        optional: &[&str],
-    ) -> Vec<Row<N>> {
+    /// All rows under the header, but those that are empty. Ids stay as they are, byte by byte; other cells
+    /// lose the space around them and marks that nobody sees. A missing column that is optional has empty cells.
+    pub fn rows<const N: usize>(&mut self, bytes: &[u8], columns: &Columns<N>) -> Vec<Row<N>> {
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            self.refuse(1, None, "is UTF-16: save it as \"CSV UTF-8\"");
+            self.refuse(1, None, format!("is UTF-16: {CSV_UTF_8}"));
             return Vec::new();
         }
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         let mut records = Records::new(bytes);
-        let Some((line, header)) = records.next() else {
-            self.refuse(
-                1,
-                None,
-                format!("is empty: the first line is {}", listed(&columns, optional)),
-            );
+        let separator = records.separator();
+        let Some(header) = records.by_ref().find(|record| !record.is_blank()) else {
+            self.refuse(1, None, format!("is empty: the first line is {}", columns.listed()));
             return Vec::new();
         };
-        let Some(places) = self.header(line, &header, columns, optional) else { return Vec::new() };
-        let width = header.len();
+        let Some(header) = self.header(&header, columns, separator) else { return Vec::new() };
         records
-            .filter_map(|(line, record)| self.row(line, &record, width, columns, places))
+            .filter(|record| !record.is_blank())
+            .filter_map(|record| self.row(&record, &header, columns))
             .collect()
     }
 
-    /// Where each column stands; `None` for one that is not there and need not be.
+    /// Where each column stands. Columns behind the last name are no columns, as long as they are empty.
     fn header<const N: usize>(
         &mut self,
-        line: u64,
-        header: &csv::ByteRecord,
-        columns: [&'static str; N],
-        optional: &[&str],
-    ) -> Option<[Option<usize>; N]> {
-        let known = self.total;
-        let names: Vec<String> =
-            header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+        record: &Record,
+        columns: &Columns<N>,
+        separator: char,
+    ) -> Option<Header<N>> {
+        let (known, line) = (self.total, record.line);
+        let width = record.filled();
+        let name = |cell| without_invisible(&String::from_utf8_lossy(cell)).trim().to_lowercase();
+        let names: Vec<String> = record.cells.iter().take(width).map(name).collect();
+        let listed = columns.listed();
+        let is_column = |name: &String| columns.names.contains(&name.as_str());
         if let [only] = names.as_slice()
-            && only.contains([';', '\t'])
+            && only.contains([',', ';', '\t'])
         {
-            let reason = "the columns are not separated by commas: save it as CSV with ','; a ';' only separates the addresses in cc";
+            let reason = format!(
+                "the columns are not separated by '{separator}': save it as CSV with ',' or ';' between the cells"
+            );
             self.refuse(line, None, reason);
             return None;
         }
-        if !names.iter().any(|name| columns.contains(&name.as_str())) {
-            self.refuse(line, None, format!("is no header: write {}", listed(&columns, optional)));
+        if !names.iter().any(is_column) {
+            self.refuse(line, None, format!("is no header: write {listed}"));
             return None;
         }
         for (index, name) in names.iter().enumerate() {
-            if !columns.contains(&name.as_str()) {
-                let listed = listed(&columns, optional);
+            if !is_column(name) {
                 let reason = format!("unknown column '{name}': the columns are {listed}");
                 self.refuse(line, None, reason);
             } else if names[..index].contains(name) {
                 self.refuse(line, None, format!("the column '{name}' stands twice"));
             }
         }
-        let places = columns.map(|column| names.iter().position(|name| name == column));
-        for (column, place) in columns.iter().zip(places) {
-            if place.is_none() && !optional.contains(column) {
+        let places = columns.names.map(|column| names.iter().position(|name| name == column));
+        for (column, place) in columns.names.iter().zip(places) {
+            if place.is_none() && !columns.optional.contains(column) {
                 self.refuse(line, None, format!("the column '{column}' is missing"));
             }
         }
-        (self.total == known).then_some(places)
+        (self.total == known).then_some(Header {
+            width,
+            cells: record.cells.len(),
+            places,
+            separator,
+        })
     }
 
     fn row<const N: usize>(
         &mut self,
-        line: u64,
-        record: &csv::ByteRecord,
-        width: usize,
-        columns: [&'static str; N],
-        places: [Option<usize>; N],
+        record: &Record,
+        header: &Header<N>,
+        columns: &Columns<N>,
     ) -> Option<Row<N>> {
-        if record.len() != width {
-            let has_newline = record.iter().any(|cell| cell.contains(&b'\n'));
-            let hint = if has_newline { ": is a quote left open?" } else { "" };
-            let reason = format!("has {} columns, the header has {width}{hint}", record.len());
+        let line = record.line;
+        if let Some(reason) = header.misfit(record, columns) {
             self.refuse(line, None, reason);
             return None;
         }
         let mut index = 0;
-        let cells = places.map(|place| {
-            let (is_id, column) = (index == 0, columns[index]);
+        let cells = header.places.map(|place| {
+            let column = columns.names[index];
             index += 1;
-            let cell = place.and_then(|place| record.get(place)).unwrap_or_default();
-            self.cell(line, column, cell, is_id)
+            let cell = place.and_then(|place| record.cells.get(place)).unwrap_or_default();
+            self.cell(line, column, cell)
         });
         Some(Row { line, cells })
     }
 
-    fn cell(
-        &mut self,
-        line: u64,
-        column: &'static str,
-        bytes: &[u8],
-        is_id: bool,
-    ) -> Option<String> {
+    fn cell(&mut self, line: u64, column: &'static str, bytes: &[u8]) -> Option<String> {
         let Ok(text) = std::str::from_utf8(bytes) else {
-            let shown = String::from_utf8_lossy(bytes).into_owned();
-            let reason = format!("'{shown}' is not UTF-8: save the file as \"CSV UTF-8\"");
-            self.refuse(line, Some(column), reason);
+            let shown = format!("'{}'", String::from_utf8_lossy(bytes));
+            let (file, column) = (self.file.to_owned(), Some(column));
+            match &mut self.code_page {
+                Some((_, more)) => *more += 1,
+                first => *first = Some((BadRow { file, line, column, reason: shown }, 0)),
+            }
             return None;
         };
-        let text = if is_id { text } else { text.trim() };
+        let is_id = matches!(column, "id" | "dealership_id");
+        let text = if is_id { text.into() } else { without_invisible(text) };
+        let text = if is_id { &*text } else { text.trim() };
         let Some(control) = text.chars().find(|c| c.is_control()) else {
             return Some(text.to_owned());
         };
@@ -179,65 +196,56 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The records of a file, each with the line on which it begins.
-struct Records<'a> {
-    bytes: &'a [u8],
-    reader: csv::Reader<&'a [u8]>,
+/// What the header says.
+struct Header<const N: usize> {
+    /// Columns that have a name.
+    width: usize,
+    /// Those behind them too.
+    cells: usize,
+    /// `None` for a column that is not there and need not be.
+    places: [Option<usize>; N],
+    separator: char,
 }
 
-impl<'a> Records<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(bytes);
-        Self { bytes, reader }
-    }
-}
-
-impl Iterator for Records<'_> {
-    type Item = (u64, csv::ByteRecord);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut record = csv::ByteRecord::new();
-        // Reading from memory cannot fail, and records of any length are allowed.
-        if !self.reader.read_byte_record(&mut record).unwrap_or(false) {
-            return None;
+impl<const N: usize> Header<N> {
+    /// Why a row has other columns than the header; `None` where it fits.
+    fn misfit(&self, record: &Record, columns: &Columns<N>) -> Option<String> {
+        let (width, cells) = (self.width, record.cells.len());
+        let found = if cells > self.cells { cells } else { record.filled().max(cells.min(width)) };
+        if found > width {
+            let has_newline = record.cells.iter().any(|cell| cell.contains(&b'\n'));
+            let hint = match self.separator {
+                _ if has_newline => ": is a quote left open?",
+                ';' => ": a cell that holds a ';', as cc with two addresses, stands in quotes",
+                _ => "",
+            };
+            return Some(format!("has {found} columns, the header has {width}{hint}"));
         }
-        let start = record.position()?;
-        // The reader's position is where it stood before the empty lines that it skipped.
-        let from = usize::try_from(start.byte()).ok()?;
-        let skipped = self.bytes[from..].iter().take_while(|b| matches!(b, b'\r' | b'\n'));
-        let newlines = skipped.filter(|b| **b == b'\n').count() as u64;
-        Some((start.line() + newlines, record))
-    }
-}
-
-/// `a,b[,c]`: those that may be left out in brackets.
-fn listed(columns: &[&str], optional: &[&str]) -> String {
-    let mut listed = String::new();
-    for column in columns {
-        let comma = if listed.is_empty() { "" } else { "," };
-        if optional.contains(column) {
-            listed.push_str(&format!("[{comma}{column}]"));
-        } else {
-            listed.push_str(comma);
-            listed.push_str(column);
+        let is_left_out = |place: &Option<usize>| place.is_some_and(|place| place >= found);
+        let mut left_out = columns.names.iter().zip(&self.places);
+        let lacks = left_out
+            .any(|(name, place)| is_left_out(place) && !columns.may_be_empty.contains(name));
+        if lacks || (found < width && record.is_last_without_end) {
+            let hint = if record.is_last_without_end { ": is the file cut off?" } else { "" };
+            return Some(format!("has {found} columns, the header has {width}{hint}"));
         }
+        None
     }
-    listed
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(text: &str) -> Vec<u64> {
-        Records::new(text.as_bytes()).map(|(line, _)| line).collect()
-    }
-
-    #[test]
-    fn a_record_has_the_line_on_which_it_begins() {
-        assert_eq!(lines("a,b\nc,d\ne,f"), [1, 2, 3]);
-        assert_eq!(lines("a,b\r\nc,d\r\ne,f\r\n"), [1, 2, 3]);
-        assert_eq!(lines("\n\na,b\n\n\r\nc,d\n"), [3, 6]);
-        assert_eq!(lines("a,\"b\nb\nb\"\nc,\"d\r\nd\"\r\n\r\ne,f"), [1, 4, 7]);
+impl<const N: usize> Columns<N> {
+    /// `a,b[,c]`: those that may be left out in brackets.
+    fn listed(&self) -> String {
+        let mut listed = String::new();
+        for column in &self.names {
+            let comma = if listed.is_empty() { "" } else { "," };
+            if self.optional.contains(column) {
+                listed.push_str(&format!("[{comma}{column}]"));
+            } else {
+                listed.push_str(comma);
+                listed.push_str(column);
+            }
+        }
+        listed
     }
 }

@@ -238,6 +238,11 @@ impl Reseller {
 
     /// Imports dealerships with these ids and zones, each with a package from 2026-01 on.
     pub fn register(&self, dealerships: &[(&str, &str, &str)]) {
+        self.register_with(dealerships, &[]);
+    }
+
+    /// The same, with further arguments of the import.
+    pub fn register_with(&self, dealerships: &[(&str, &str, &str)], arguments: &[&str]) {
         let mut people = DEALERSHIP_HEADER.to_owned();
         let mut contracts = "dealership_id,from_month,package\n".to_owned();
         for (id, zone, package) in dealerships {
@@ -249,7 +254,7 @@ impl Reseller {
         self.write("dealerships.csv", &people);
         self.write("contracts.csv", &contracts);
         let files = ["import", "--dealerships", "dealerships.csv", "--contracts", "contracts.csv"];
-        self.run(&files).expect(0);
+        self.run(&[&files[..], arguments].concat()).expect(0);
     }
 
     /// An import that ends with this exit status and says this.
