@@ -21,6 +21,7 @@ pub(super) async fn of_invoiced(
         rules: office.config.counting.rules,
         dealerships: ledger.dealerships().await?,
         contracts: ledger.contracts().await?.into_iter().collect(),
+        numbers: ledger.business_numbers().await?,
         standing,
         before: BTreeMap::new(),
         after: BTreeMap::new(),

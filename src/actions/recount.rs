@@ -75,7 +75,8 @@ pub async fn recount<'a>(
         counted.has_package = true;
         counted
     });
-    let counter = Counter::new(all.collect(), None, &office.config.counting.statuses);
+    let counter = Counter::new(all.collect(), None, &office.config.counting.statuses)
+        .knowing(&book.numbers, month);
     let mut count = source.count(counter, now, progress).await?.count;
     Ok(compare(cases, &mut count, prices))
 }

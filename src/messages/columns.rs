@@ -22,8 +22,10 @@ pub(super) type Texts<T> = [Option<T>; MOST];
 pub(super) struct Optional([bool; OPTIONAL_COLUMNS.len()]);
 
 impl Optional {
-    /// What a count needs.
-    pub(super) const TO_COUNT: Self = Self([true, false, false, false]);
+    /// What a count needs, with the number or without.
+    pub(super) fn to_count(with_number: bool) -> Self {
+        Self([true, false, with_number, false])
+    }
 
     /// Those that a relation has, by the names of its columns.
     pub(super) fn among(names: &[String]) -> Self {

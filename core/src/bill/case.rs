@@ -11,6 +11,7 @@ use crate::bill::invoice::{Invoice, Number};
 use crate::calendar::month::{Month, Period};
 use crate::count::rules::CountingRules;
 use crate::count::tally::Counted;
+use crate::party::numbers::Numbers;
 use crate::party::register::{Dealership, UnknownDealerships, must_be_known};
 use crate::price::advice::PastMonth;
 use crate::price::contract::Contracts;
@@ -28,6 +29,8 @@ pub struct MonthBook {
     pub dealerships: Vec<Dealership>,
     /// Who has which package.
     pub contracts: Contracts,
+    /// Whose the business numbers are.
+    pub numbers: Numbers,
     /// The invoices of the month that stand, by dealership.
     pub standing: BTreeMap<String, Invoice>,
     /// Those of the month before.

@@ -17,6 +17,7 @@ use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::status::StatusRules;
 use fecha_core::count::tally::{Buckets, Count, Tally};
+use fecha_core::party::numbers::Numbers;
 use fecha_core::price::money::{Money, grouped};
 use fecha_core::price::table::PriceTable;
 
@@ -43,6 +44,8 @@ pub(super) struct Scope {
     counted_before: BTreeMap<String, u64>,
     /// Dealerships whose invoice of the month was cancelled: only who names them closes them again.
     cancelled: BTreeSet<String>,
+    /// Whose the business numbers are.
+    numbers: Numbers,
     issuer_zone: Tz,
     issuer_period: Period,
     /// The close is not restricted to named dealerships.
@@ -89,6 +92,7 @@ impl Scope {
             invoiced_before: totals.collect(),
             counted_before: counted.collect(),
             cancelled,
+            numbers: book.numbers,
             issuer_zone,
             issuer_period: month.period_in(issuer_zone),
             whole,
@@ -137,7 +141,7 @@ impl Scope {
         let unknown =
             (everyone && self.issuer_period.has_ended(self.now)).then_some(self.issuer_period);
         let dealerships = self.candidates.iter().map(counted).collect();
-        Counter::new(dealerships, unknown, statuses)
+        Counter::new(dealerships, unknown, statuses).knowing(&self.numbers, self.month)
     }
 
     /// What was found before anything is issued: of the dealerships that the close is about, or of

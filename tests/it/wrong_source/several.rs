@@ -77,3 +77,27 @@ fn sources_have_names_of_their_own() {
     let error = reseller.run(&["status"]).expect(2).stderr;
     assert!(error.contains("[[messages]] name: is missing"), "{error}");
 }
+
+#[test]
+fn messages_that_know_only_their_number_are_of_whom_that_belongs_to() {
+    let reseller = d1();
+    reseller
+        .messages()
+        .execute_batch(
+            "ALTER TABLE message ADD COLUMN number TEXT;
+             INSERT INTO message (contact, direction, kind, sent_at, number) VALUES
+                 ('5548999990820', 'in', 'session', 1793458800000, '+55 48 3333-0820'),
+                 ('5548999990821', 'in', 'session', 1793458800000, '554833330820'),
+                 ('5548999990822', 'in', 'session', 1793458800000, '554833330821')",
+        )
+        .unwrap();
+    reseller.write(
+        "numbers.csv",
+        "number,dealership_id,from_month,to_month\n554833330820,d1,2026-01,\n554833330821,d1,2026-01,2026-09\n",
+    );
+    reseller.run(&["import", "--numbers", "numbers.csv"]).expect(0);
+    let closed = reseller.run(&["close", "--release", "--json"]).expect(1).json();
+    let messages = &closed["messages"];
+    assert_eq!((&messages["counted"], &messages["unknown_dealership"]), (&json!(2), &json!(1)));
+    assert_eq!(billed(&reseller).0, 2);
+}

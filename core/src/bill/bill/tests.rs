@@ -11,6 +11,7 @@ use crate::count::contacts::ContactUse;
 use crate::count::evidence::IdVersion;
 use crate::count::rules::CountingRules;
 use crate::count::tally::Direction;
+use crate::party::numbers::Numbers;
 use crate::party::register::{Dealership, EmailAddress, EvidenceWish};
 use crate::price::contract::ContractEntry;
 use crate::price::table::tests::table;
@@ -72,6 +73,7 @@ fn book(packages: &[(&str, u64)]) -> MonthBook {
         rules: CountingRules::default(),
         dealerships: vec![dealership()],
         contracts: packages.iter().map(entry).collect(),
+        numbers: Numbers::default(),
         standing: [].into(),
         before: [].into(),
         after: [].into(),

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use self::slot::{Exchange, Known, Slot};
-use crate::calendar::month::Period;
+use crate::calendar::month::{Month, Period};
 use crate::count::aliases::Aliases;
 use crate::count::ids::Ids;
 use crate::count::status::{StatusRules, Statuses};
 use crate::count::tally::{Alike, Bucket, Count, Counted, Message, Tally, Window};
+use crate::party::numbers::{BusinessNumber, NumberEntry, Numbers};
 
 /// Counts what one reader of the message database reads.
 ///
@@ -50,6 +51,8 @@ struct Shared {
     /// What is asked of a dealership for each message, side by side.
     rules: Vec<Rule>,
     by_id: Ids,
+    /// Dealerships by their business numbers, for messages that know no more.
+    by_number: HashMap<BusinessNumber, usize>,
     statuses: StatusRules,
     windows: Vec<Span>,
     /// Which window decides for ids that the register lacks; `None` leaves them to another close.
@@ -101,6 +104,7 @@ impl Counter {
         Self::sharing(
             Arc::new(Shared {
                 by_id,
+                by_number: HashMap::new(),
                 rules,
                 statuses: statuses.clone(),
                 unknown_window: unknown.and_then(index_of),
@@ -109,6 +113,38 @@ impl Counter {
             }),
             Arc::default(),
         )
+    }
+
+    /// The same, where messages without a dealership's id are of whom their number belongs to in the month.
+    /// Of a counter that no other shares anything with.
+    #[must_use]
+    pub fn knowing(mut self, numbers: &Numbers, month: Month) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            let owned = |entry: NumberEntry| {
+                let owner = numbers.owner(&entry.number, month)?;
+                Some((entry.number, shared.by_id.get(owner.as_bytes())?))
+            };
+            shared.by_number = numbers.entries().into_iter().filter_map(owned).collect();
+        }
+        self
+    }
+
+    /// Whether the number of a message says whose it is.
+    #[must_use]
+    pub fn knows_numbers(&self) -> bool {
+        !self.shared.by_number.is_empty()
+    }
+
+    /// Whose message it is, by its id or its number.
+    fn slot(&self, message: &Message<'_>) -> Option<usize> {
+        match message.dealership_id.filter(|id| !id.is_empty()) {
+            Some(id) => self.shared.by_id.get(id),
+            None if self.shared.by_number.is_empty() => None,
+            None => {
+                let number = message.number.and_then(BusinessNumber::parse)?;
+                self.shared.by_number.get(&number).copied()
+            }
+        }
     }
 
     fn sharing(shared: Arc<Shared>, source: Arc<SourceFacts>) -> Self {
@@ -175,7 +211,7 @@ impl Counter {
     /// Puts `messages` that differ in nothing but their time into their bucket, given the first of
     /// them. All must lie in one of [`Counter::stretches`]; HSM must be alike in their time too.
     pub fn add_alike(&mut self, message: &Message<'_>, messages: u64) {
-        let slot = message.dealership_id.and_then(|id| self.shared.by_id.get(id));
+        let slot = self.slot(message);
         let own_window = match slot {
             Some(slot) => self.shared.rules[slot].window.map(|index| index as usize),
             None => self.shared.unknown_window,

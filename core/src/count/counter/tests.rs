@@ -436,3 +436,34 @@ fn hsm_that_are_alike_in_all_columns_are_seen() {
     counter.join(other);
     assert_eq!(counter.finish().alike, Alike { hsm: 8, repeated: 3 });
 }
+
+#[test]
+fn a_message_that_knows_only_its_number_is_of_whom_that_belongs_to() {
+    let entry = |number: &str, id: &str, from: &str| NumberEntry {
+        number: number.parse().unwrap(),
+        dealership_id: id.to_owned(),
+        from_month: from.parse().unwrap(),
+        to_month: None,
+    };
+    let numbers = Numbers::new([
+        entry("554833330820", "d1", "2026-01"),
+        entry("554833330821", "D1", "2026-11"), // later
+        entry("554833330822", "d8", "2026-01"), // not in the register
+    ]);
+    let mut counter = counter().knowing(&numbers.unwrap(), "2026-10".parse().unwrap());
+    assert!(counter.knows_numbers());
+    let by = |id: Option<&'static str>, number: &'static str| Message {
+        dealership_id: id.map(str::as_bytes),
+        number: Some(number.as_bytes()),
+        ..message("", "5548999990820", "in", "session")
+    };
+    counter.add(&by(None, "+55 48 3333-0820"));
+    counter.add(&by(Some(""), "554833330820"));
+    counter.add(&by(Some("d9"), "554833330820")); // its id says otherwise
+    for number in ["554833330821", "554833330822", "", "?"] {
+        counter.add(&by(None, number));
+    }
+    let count = counter.finish();
+    assert_eq!(count.tallies["d1"].buckets.counted, 2);
+    assert_eq!(count.unknown, BTreeMap::from([(None, 4), (Some("d9".to_owned()), 1)]));
+}
