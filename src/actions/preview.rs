@@ -75,8 +75,9 @@ pub async fn preview_month<'a>(
     // Everyone is known to the counter, so that what the register lacks is told from the rest.
     let all = cases.iter().map(|case| case.counted(is_meant(case))).collect();
     let unknown = named.is_empty().then(|| month.period_in(office.config.issuer.timezone));
-    let counter =
-        Counter::new(all, unknown, &office.config.counting.statuses).knowing(&book.numbers, month);
+    let counter = Counter::new(all, unknown, &office.config.counting.statuses)
+        .knowing(&book.numbers, month)
+        .with_service_windows(office.config.service_windows);
     let mut count = source.count(counter, now, progress).await?.count;
     let meant: Vec<Case> = cases.into_iter().filter(is_meant).collect();
     let exceptions = exceptions(&meant, &count);

@@ -76,7 +76,8 @@ pub async fn recount<'a>(
         counted
     });
     let counter = Counter::new(all.collect(), None, &office.config.counting.statuses)
-        .knowing(&book.numbers, month);
+        .knowing(&book.numbers, month)
+        .with_service_windows(office.config.service_windows);
     let mut count = source.count(counter, now, progress).await?.count;
     Ok(compare(cases, &mut count, prices))
 }

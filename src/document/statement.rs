@@ -312,10 +312,39 @@ fn rules(invoice: &Invoice) -> Block {
                  Contatos não usados não acumulam, e pacotes não se somam.";
     let mut blocks =
         vec![section("Como contamos"), Block::Text(Text::new(rules, Style::NOTE)), Block::Gap(3.0)];
-    blocks.extend(not_billed(invoice).map(|text| Block::Text(Text::new(text, Style::NOTE))));
+    let notes = not_billed(invoice).into_iter().chain(in_and_out_of_windows(invoice));
+    blocks.extend(notes.map(|text| Block::Text(Text::new(text, Style::NOTE))));
     let ask = format!("Dúvidas? {}", contact_of_issuer(invoice));
     blocks.extend([Block::Gap(3.0), Block::Text(Text::new(ask, Style::NOTE))]);
     Block::Stack(blocks)
+}
+
+/// What was sent while a contact's window of 24 hours was open or closed; `None` where nobody asked for it.
+fn in_and_out_of_windows(invoice: &Invoice) -> Option<String> {
+    let found = invoice.usage.windows?;
+    let (inside, outside) = (found.hsm_inside, found.sessions_outside);
+    let price = invoice.lines.iter().find(|line| matches!(line.item, Item::Hsm));
+    let cost = price.and_then(|line| Money::rounded(line.unit_price * Decimal::from(inside)));
+    let cost = cost.map_or_else(String::new, |cost| format!(" ({})", cost.brl()));
+    let avoidable = match inside {
+        0 => "Nenhuma HSM foi enviada com a janela de 24 horas aberta.".to_owned(),
+        1 => format!(
+            "1 HSM{cost} foi enviada com a janela de 24 horas aberta: uma mensagem comum, sem custo, teria bastado."
+        ),
+        _ => format!(
+            "{} HSM{cost} foram enviadas com a janela de 24 horas aberta: mensagens comuns, sem custo, teriam bastado.",
+            grouped(inside)
+        ),
+    };
+    let refused = match outside {
+        0 => String::new(),
+        1 => " 1 mensagem comum consta como enviada fora da janela, o que o WhatsApp recusa: o emitente deve conferir a origem.".to_owned(),
+        _ => format!(
+            " {} mensagens comuns constam como enviadas fora da janela, o que o WhatsApp recusa: o emitente deve conferir a origem.",
+            grouped(outside)
+        ),
+    };
+    Some(format!("{avoidable}{refused}"))
 }
 
 /// Messages that count neither as contact nor as HSM, and why; `None` in a month without messages.

@@ -63,6 +63,14 @@ impl Reader {
         }
     }
 
+    /// Whether each message is needed by itself.
+    pub(super) fn needs_each(&self) -> bool {
+        match self {
+            Self::Counter(counter) => counter.needs_each(),
+            Self::Profiler(_) => false,
+        }
+    }
+
     pub(super) fn add_alike(&mut self, message: &Message<'_>, messages: u64) {
         match self {
             Self::Counter(counter) => counter.add_alike(message, messages),

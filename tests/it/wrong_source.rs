@@ -6,6 +6,7 @@ mod several;
 
 use serde_json::{Value, json};
 
+use crate::support::pdf::Pdf;
 use crate::support::reseller::{LedgerKind, Reseller, Row};
 
 const LAST_DAY: &str = "2026-10-31T15:00:00Z";
@@ -41,6 +42,40 @@ fn billed(reseller: &Reseller) -> (u64, u64, String) {
     let [invoice] = invoices.as_slice() else { panic!("{invoices:#?}") };
     let number = |key: &str| invoice[key].as_u64().unwrap();
     (number("uam"), number("hsm"), invoice["total"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_statement_says_what_was_sent_in_and_out_of_windows_where_that_is_asked_for() {
+    let mut reseller = d1();
+    let row = |direction: &'static str, kind: &'static str, at: &'static str| -> Row<'static> {
+        (Some("d1"), "5548999990820", direction, kind, None, Some("read"), at)
+    };
+    reseller.add(&[
+        row("in", "session", "2026-09-30T23:00:00Z"), // before the month, and open until its 21st hour
+        row("out", "hsm", "2026-10-01T22:59:59.999Z"), // avoidable
+        row("out", "hsm", "2026-10-01T23:00:00Z"),    // the window has closed
+        row("out", "session", "2026-10-02T12:00:00Z"), // refused by WhatsApp
+        row("in", "session", "2026-10-31T12:00:00Z"),
+        row("out", "hsm", "2026-10-31T15:00:00Z"), // avoidable
+        row("out", "session", "2026-10-31T15:00:00Z"),
+    ]);
+    let windows = |reseller: &Reseller| {
+        let shown = reseller.run(&["invoice", "2026-000001", "--json"]).expect(0).json();
+        shown["usage"]["windows"].clone()
+    };
+    set(&mut reseller, "STATEMENT__WINDOWS", "true");
+    reseller.run(&["close"]).expect(0);
+    assert_eq!(windows(&reseller), json!({"hsm_inside": 2, "sessions_outside": 1}));
+    assert_eq!(billed(&reseller), (1, 3, "1015.38".to_owned()));
+    reseller.run(&["invoice", "2026-000001", "--statement", "e.pdf"]).expect(0);
+    let statement = Pdf::new(std::fs::read(reseller.path("e.pdf")).unwrap()).copied_text();
+    let words = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("2 HSM (R$ 0,92) foram enviadas com a janela de 24 horas aberta"),
+        "{words}"
+    );
+    assert!(words.contains("1 mensagem comum consta como enviada fora da janela"), "{words}");
+    reseller.run(&["verify", "--month", "2026-10"]).expect(0);
 }
 
 fn reasons(report: &Value) -> Vec<String> {

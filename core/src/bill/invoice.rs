@@ -15,6 +15,7 @@ use crate::bill::bill::Use;
 use crate::calendar::month::{Month, Period};
 use crate::count::evidence::IdVersion;
 use crate::count::rules::CountingRules;
+use crate::count::service::WindowUse;
 use crate::count::tally::{Buckets, Direction, Tally, instant};
 use crate::party::register::{Issuer, Party};
 use crate::price::advice::PastMonth;
@@ -140,6 +141,9 @@ pub struct Usage {
     pub new_contacts_by_day: Vec<(NaiveDate, u64)>,
     /// Where the dealership's messages went.
     pub buckets: Buckets,
+    /// What was sent in and out of the windows of 24 hours; `None` where that was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowUse>,
 }
 
 impl Usage {
@@ -155,6 +159,7 @@ impl Usage {
             hsm_by_template: tally.templates.clone(),
             new_contacts_by_day: Vec::new(),
             buckets: tally.buckets,
+            windows: tally.windows,
         };
         let mut by_day = BTreeMap::new();
         for contact in tally.contacts.exchanged() {

@@ -10,5 +10,6 @@ pub mod misdated;
 pub mod profile;
 pub mod projection;
 pub mod rules;
+pub mod service;
 pub mod status;
 pub mod tally;

@@ -16,6 +16,7 @@ use twox_hash::XxHash3_128;
 use crate::calendar::month::Period;
 use crate::count::contacts::Contacts;
 use crate::count::rules::CountingRules;
+use crate::count::service::WindowUse;
 use crate::count::status::StatusFound;
 
 /// Who wrote a message.
@@ -224,6 +225,8 @@ pub struct Tally {
     pub templates: BTreeMap<String, u64>,
     /// Where this dealership's messages went.
     pub buckets: Buckets,
+    /// What was sent in and out of the windows of 24 hours; `None` where that was not asked for.
+    pub windows: Option<WindowUse>,
     /// What its malformed messages have for a direction or kind; the first twenty different values.
     pub misread: BTreeMap<Misread, u64>,
 }

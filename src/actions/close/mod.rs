@@ -152,7 +152,9 @@ pub async fn close_month(
     let scope = Scope::read(office, options, now).await?;
     let prices = office.config.prices.table_for(scope.month)?;
     let watch = progress.clone();
-    let counter = scope.counter(&office.config.counting.statuses);
+    let counter = scope
+        .counter(&office.config.counting.statuses)
+        .with_service_windows(office.config.service_windows);
     let count_rows = move |rows| watch(Progress::Counting(rows));
     let Reading { mut count, sources, misdated } = source.count(counter, now, count_rows).await?;
 

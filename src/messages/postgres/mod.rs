@@ -55,7 +55,7 @@ impl Postgres {
         let mut reading = JoinSet::new();
         match pass.reader.span() {
             None => first.close().await,
-            Some(span) if first.is_distributed(span).await? => {
+            Some(span) if !pass.reader.needs_each() && first.is_distributed(span).await? => {
                 reading.spawn(first.read_grouped(pass.another()));
             }
             Some(span) => {

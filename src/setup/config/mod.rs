@@ -70,6 +70,9 @@ pub struct Config {
     pub alerts: Alerts,
     /// `[reminders]`: when dealerships are reminded of what is open. Off by default.
     pub reminders: Schedule,
+    /// `[statement] windows`: whether statements say what was sent in and out of the windows of 24 hours. Off
+    /// by default: it needs each message with its instant.
+    pub service_windows: bool,
     /// Where the console listens; 127.0.0.1:8080 by default.
     pub listen: SocketAddr,
 }

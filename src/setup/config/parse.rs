@@ -66,6 +66,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let close = close(check, &raw.close);
     let email = email(check, &raw.email);
     let alerts = alerts(check, &raw.alerts);
+    let service_windows = check.flag("statement.windows", raw.statement.windows.as_ref());
     let reminders = reminders(check, &raw.reminders);
     let listen = raw.console.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let listen = check.parsed("console.listen", check::listen(listen));
@@ -82,6 +83,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         close: close?,
         email: email?,
         alerts: alerts?,
+        service_windows: service_windows?,
         reminders: reminders?,
         listen: listen?,
     })

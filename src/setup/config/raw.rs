@@ -17,6 +17,7 @@ pub(super) struct Raw {
     pub email: Email,
     pub alerts: Alerts,
     pub reminders: Reminders,
+    pub statement: Statement,
     pub console: Console,
 }
 
@@ -150,6 +151,12 @@ pub(super) struct Smtp {
 pub(super) struct Alerts {
     pub package_use: Option<Flag>,
     pub look_back: Option<Number>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Statement {
+    pub windows: Option<Flag>,
 }
 
 #[derive(Default, Deserialize)]

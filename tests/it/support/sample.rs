@@ -133,6 +133,7 @@ fn usage(month: Month) -> Usage {
             not_a_contact: 37,
             ..Buckets::default()
         },
+        windows: None,
     }
 }
 

@@ -6,14 +6,16 @@ mod slot;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use hashbrown::HashMap;
 
 use self::slot::{Exchange, Known, Slot};
 use crate::calendar::month::{Month, Period};
 use crate::count::aliases::Aliases;
 use crate::count::ids::Ids;
+use crate::count::service::OPEN_FOR;
 use crate::count::status::{StatusRules, Statuses};
-use crate::count::tally::{Alike, Bucket, Count, Counted, Message, Tally, Window};
+use crate::count::tally::{Alike, Bucket, Count, Counted, Direction, Message, Tally, Window};
 use crate::party::numbers::{BusinessNumber, NumberEntry, Numbers};
 
 /// Counts what one reader of the message database reads.
@@ -54,6 +56,8 @@ struct Shared {
     /// Dealerships by their business numbers, for messages that know no more.
     by_number: HashMap<BusinessNumber, usize>,
     statuses: StatusRules,
+    /// Whether it is asked what was sent in and out of the windows of 24 hours.
+    service: bool,
     windows: Vec<Span>,
     /// Which window decides for ids that the register lacks; `None` leaves them to another close.
     unknown_window: Option<usize>,
@@ -107,6 +111,7 @@ impl Counter {
                 by_number: HashMap::new(),
                 rules,
                 statuses: statuses.clone(),
+                service: false,
                 unknown_window: unknown.and_then(index_of),
                 windows: periods.into_iter().map(Span::new).collect(),
                 dealerships: dealerships.into_iter().chain(again).map(Known::new).collect(),
@@ -127,6 +132,22 @@ impl Counter {
             shared.by_number = numbers.entries().into_iter().filter_map(owned).collect();
         }
         self
+    }
+
+    /// The same, asking what was sent in and out of the windows of 24 hours: then each message is held, and
+    /// the day before the months is read too. Of a counter that no other shares anything with.
+    #[must_use]
+    pub fn with_service_windows(mut self, asked: bool) -> Self {
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.service = asked;
+        }
+        self
+    }
+
+    /// Whether each message is needed by itself, with its instant.
+    #[must_use]
+    pub fn needs_each(&self) -> bool {
+        self.shared.service
     }
 
     /// Whether the number of a message says whose it is.
@@ -178,17 +199,24 @@ impl Counter {
         &self.windows
     }
 
-    /// The spans to be counted, in order, without double ones: what the database must count as well.
+    /// The spans to be counted, in order, without double ones: what the database must count as well. Behind
+    /// them the day before, where windows are asked for.
     #[must_use]
     pub fn periods(&self) -> Vec<Period> {
-        self.windows.iter().map(|window| window.period).collect()
+        let mut periods: Vec<Period> = self.windows.iter().map(|window| window.period).collect();
+        let start = periods.iter().map(|period| period.start).min();
+        let day = TimeDelta::milliseconds(OPEN_FOR);
+        let before = start.filter(|_| self.shared.service);
+        periods.extend(before.map(|start| Period { start: start - day, end: start }));
+        periods
     }
 
     /// The span that has all spans: what must be read. `None` where there is nothing to count.
     #[must_use]
     pub fn span(&self) -> Option<Period> {
-        let start = self.windows.iter().map(|window| window.period.start).min()?;
-        let end = self.windows.iter().map(|window| window.period.end).max()?;
+        let periods = self.periods();
+        let start = periods.iter().map(|period| period.start).min()?;
+        let end = periods.iter().map(|period| period.end).max()?;
         Some(Period { start, end })
     }
 
@@ -227,7 +255,14 @@ impl Counter {
                 }
             }
         }
-        let Some(window) = own_window.filter(|_| is_own) else { return };
+        let Some(window) = own_window.filter(|_| is_own) else {
+            if self.shared.service
+                && let Some(slot) = slot
+            {
+                self.open_before(slot, message);
+            }
+            return;
+        };
         let bucket = if let Some(index) = slot {
             self.place(index, message, messages)
         } else {
@@ -236,6 +271,18 @@ impl Counter {
         };
         if let Some(bucket) = bucket {
             self.windows[window].buckets.add(bucket, messages);
+        }
+    }
+
+    /// Keeps that a contact wrote in the day before its dealership's month, whose window reaches into it.
+    fn open_before(&mut self, slot: usize, message: &Message<'_>) {
+        let known = &self.shared.dealerships[slot];
+        if !self.shared.rules[slot].has_package || !known.is_day_before(message.sent_at) {
+            return;
+        }
+        let Ok((Direction::In, _)) = message.read() else { return };
+        if self.shared.statuses.meaning(message.status).counts() {
+            self.slots[slot].open_before(message, known, &self.source);
         }
     }
 
@@ -256,9 +303,10 @@ impl Counter {
         if exchange.is_hsm && !self.source.has_message_ids {
             slot.watch_alike(message, messages, &mut self.room);
         }
-        let bucket = slot.take(message, exchange, &known[index], &self.source);
+        let service = self.shared.service;
+        let bucket = slot.take(message, exchange, &known[index], &self.source, service);
         if let Some(beside) = beside.map(|index| index as usize) {
-            self.slots[beside].take(message, exchange, &known[beside], &self.source);
+            self.slots[beside].take(message, exchange, &known[beside], &self.source, service);
         }
         bucket
     }
@@ -282,7 +330,7 @@ impl Counter {
         for (index, (slot, known)) in
             self.slots.iter_mut().zip(&self.shared.dealerships).enumerate()
         {
-            let settled = slot.settle(known);
+            let settled = slot.settle(known, self.shared.service);
             // What is counted once more by other rules lies in no window.
             let window = self.shared.rules.get(index).and_then(|rule| rule.window);
             if let Some(window) = window {
@@ -308,7 +356,7 @@ impl Counter {
         {
             if known.counted.in_scope {
                 alike += slot.alike();
-                let tally: Tally = slot.finish(known);
+                let tally: Tally = slot.finish(known, self.shared.service);
                 let all = if index < asked { &mut tallies } else { &mut beside };
                 all.insert(known.counted.dealership_id.clone(), tally);
             }

@@ -10,6 +10,7 @@ use super::{SourceFacts, lossy};
 use crate::count::contact::{Digits, Identity, Spelt};
 use crate::count::contacts::{ContactUse, Contacts};
 use crate::count::rules::RulesVersion;
+use crate::count::service::{Event, Moment, OPEN_FOR, windows};
 use crate::count::tally::{
     Alike, Bucket, Buckets, Counted, Direction, Message, Misread, MisreadColumn, Tally,
 };
@@ -38,6 +39,8 @@ pub(super) struct Slot {
     hashes: Vec<u128>,
     alike: Alike,
     misread: HashMap<(MisreadColumn, Option<Box<[u8]>>), u64>,
+    /// Each message, where windows are asked for.
+    moments: Vec<Moment>,
 }
 
 /// What a message is of its contact's use, in little memory.
@@ -73,6 +76,11 @@ impl Known {
         Self { counted, from, contacts: Mutex::default(), names: Mutex::default() }
     }
 
+    /// Whether the instant lies in the day before the month.
+    pub(super) fn is_day_before(&self, sent_at: i64) -> bool {
+        (self.from - OPEN_FOR..self.from).contains(&sent_at)
+    }
+
     fn contacts(&self) -> MutexGuard<'_, Contacts> {
         // Another thread's panic ends the whole count: nobody will see these contacts.
         self.contacts.lock().unwrap_or_else(PoisonError::into_inner)
@@ -80,6 +88,13 @@ impl Known {
 
     fn names(&self) -> MutexGuard<'_, Names> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn moment(&self, identity: &Identity, at: i64, event: Event) -> Moment {
+        match identity {
+            Identity::Number(digits) => Moment::of_number(*digits, at, event),
+            Identity::UserId(id) => Moment::of_user_id(self.names().user_id(id.clone()), at, event),
+        }
     }
 
     /// Who is behind a spelling.
@@ -107,6 +122,14 @@ impl Exchange {
         messages: u64,
     ) -> Self {
         Self { direction, is_hsm: is_template && direction == Direction::Out, counts, messages }
+    }
+
+    fn event(self) -> Event {
+        match (self.direction, self.is_hsm) {
+            (Direction::In, _) => Event::Opens,
+            (Direction::Out, true) => Event::Hsm,
+            (Direction::Out, false) => Event::Session,
+        }
     }
 
     /// What messages that are alike are of a contact's use.
@@ -158,6 +181,7 @@ impl Slot {
         exchange: Exchange,
         known: &Known,
         source: &SourceFacts,
+        service: bool,
     ) -> Option<Bucket> {
         let id = message.message_id.unwrap_or_default();
         let is_once = exchange.is_hsm && source.has_message_ids && !id.is_empty();
@@ -169,7 +193,7 @@ impl Slot {
             ));
             return None;
         }
-        Some(self.merge(message, exchange, known, source))
+        Some(self.merge(message, exchange, known, source, service))
     }
 
     fn merge(
@@ -178,6 +202,7 @@ impl Slot {
         exchange: Exchange,
         known: &Known,
         source: &SourceFacts,
+        service: bool,
     ) -> Bucket {
         let messages = exchange.messages;
         if !exchange.counts {
@@ -188,6 +213,10 @@ impl Slot {
             Spelt::Group => return self.count(Bucket::Group, messages),
             Spelt::NoContact => return self.count(Bucket::NotAContact, messages),
         };
+        if service {
+            let event = exchange.event();
+            self.moments.push(known.moment(&identity, message.sent_at, event));
+        }
         match identity {
             Identity::Number(digits) => self.unmerged.push(Unmerged {
                 digits,
@@ -207,6 +236,18 @@ impl Slot {
             self.count_template(message.template.unwrap_or_default(), messages);
         }
         self.count(Bucket::Counted, messages)
+    }
+
+    /// Keeps that a contact wrote before the month.
+    pub(super) fn open_before(
+        &mut self,
+        message: &Message<'_>,
+        known: &Known,
+        source: &SourceFacts,
+    ) {
+        if let Spelt::Contact(identity) = known.who(message.contact, source) {
+            self.moments.push(known.moment(&identity, message.sent_at, Event::Opens));
+        }
     }
 
     fn count_template(&mut self, template: &[u8], messages: u64) {
@@ -253,15 +294,18 @@ impl Slot {
     }
 
     /// Says which of the rows with one id stands, and counts it; where all of them went.
-    pub(super) fn settle(&mut self, known: &Known) -> Buckets {
+    pub(super) fn settle(&mut self, known: &Known, service: bool) -> Buckets {
         let mut settled = Buckets::default();
         let mut pieces = std::mem::take(&mut self.pieces);
         pieces.sort_unstable_by_key(Piece::order);
         let mut standing: Option<Piece> = None;
         for piece in pieces {
             let is_repeated = standing.is_some_and(|standing| standing.is_same_message(piece));
-            let bucket =
-                if is_repeated { Bucket::Duplicate } else { self.settle_one(piece, known) };
+            let bucket = if is_repeated {
+                Bucket::Duplicate
+            } else {
+                self.settle_one(piece, known, service)
+            };
             settled.add(self.count(bucket, 1), 1);
             standing = standing.filter(|_| is_repeated).or(Some(piece));
         }
@@ -270,7 +314,7 @@ impl Slot {
     }
 
     /// The bucket of the row that stands for its message.
-    fn settle_one(&mut self, piece: Piece, known: &Known) -> Bucket {
+    fn settle_one(&mut self, piece: Piece, known: &Known, service: bool) -> Bucket {
         if !piece.counts() {
             return Bucket::IgnoredStatus;
         }
@@ -281,6 +325,14 @@ impl Slot {
             Who::Group => return Bucket::Group,
             Who::Nobody => return Bucket::NotAContact,
         };
+        if service {
+            let at = known.from + piece.after();
+            self.moments.push(match piece.who() {
+                Who::UserId(place) => Moment::of_user_id(place, at, Event::Hsm),
+                Who::Number(digits) => Moment::of_number(digits, at, Event::Hsm),
+                Who::Group | Who::Nobody => return Bucket::NotAContact,
+            });
+        }
         let exchange = Exchange::new(Direction::Out, true, true, 1);
         known.contacts().add(identity, exchange.of_contact(known.from + piece.after()));
         self.count_template(&names.templates[usize::from(piece.template())], 1);
@@ -305,6 +357,7 @@ impl Slot {
         self.alike += other.alike;
         self.pieces.append(&mut other.pieces);
         self.hashes.append(&mut other.hashes);
+        self.moments.append(&mut other.moments);
         for (template, messages) in other.templates {
             *self.templates.entry(template).or_insert(0) += messages;
         }
@@ -314,11 +367,12 @@ impl Slot {
     }
 
     /// The dealership's month.
-    pub(super) fn finish(mut self, known: &Known) -> Tally {
+    pub(super) fn finish(mut self, known: &Known, service: bool) -> Tally {
         self.fold(known);
         let mut tally = Tally {
             contacts: std::mem::take(&mut *known.contacts()),
             buckets: self.buckets,
+            windows: service.then(|| windows(std::mem::take(&mut self.moments))),
             ..Tally::default()
         };
         for (template, messages) in self.templates {
