@@ -3,6 +3,7 @@
 mod connections;
 mod lexing;
 mod refused;
+mod sent_at;
 
 use std::collections::BTreeMap;
 use std::fs;

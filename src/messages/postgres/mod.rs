@@ -16,7 +16,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
 use self::session::PostgresSession;
-use super::{Checked, Pass, Place, Relation, SourceError, SourceReading};
+use super::{Checked, Pass, Place, Relation, SentAt, SourceError, SourceReading};
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -47,11 +47,11 @@ impl Postgres {
         mut pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<SourceReading, SourceError> {
-        let mut first = PostgresSession::begin(self).await?;
+        let mut first = PostgresSession::begin(self, pass.sent_at).await?;
         let aliases = first.aliases(pass.aliases.as_ref()).await?;
         pass.begin(first.optional(), aliases);
-        let newest = first.newest(now).await?;
         let misdated = first.misdated(now).await?;
+        let newest = first.newest(&pass.newest_in).await?;
         let mut reading = JoinSet::new();
         match pass.reader.span() {
             None => first.close().await,
@@ -73,8 +73,8 @@ impl Postgres {
         Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
-    pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        PostgresSession::begin(self).await?.check().await
+    pub(super) async fn check(&self, sent_at: SentAt) -> Result<Checked, SourceError> {
+        PostgresSession::begin(self, sent_at).await?.check().await
     }
 
     /// The first session and as many others in its snapshot as are allowed and to be had: a server
@@ -89,7 +89,7 @@ impl Postgres {
         }
         let Ok(snapshot) = first.share_snapshot().await else {
             // The refusal has ended its transaction.
-            return Ok(vec![PostgresSession::begin(self).await?]);
+            return Ok(vec![PostgresSession::begin(self, first.sent_at()).await?]);
         };
         let others = join_all((0..others).map(|_| PostgresSession::join(&first, &snapshot))).await;
         Ok(others.into_iter().flatten().chain([first]).collect())

@@ -14,7 +14,7 @@ use super::{
     raw,
 };
 use crate::letters::mailbox;
-use crate::messages::CONNECTIONS;
+use crate::messages::{CONNECTIONS, SentAt};
 use crate::post::smtp::{SmtpSettings, Tls, is_loopback};
 use crate::setup::input;
 use fecha_core::account::reminder::Schedule;
@@ -150,12 +150,36 @@ fn messages(check: &mut Check<'_>, section: &str, raw: raw::Messages) -> Option<
     let url = DatabaseUrl::resolve(url, Use::Messages, check.folder);
     let url = check.parsed(&key("url"), url);
     let relation = relation(check, section, raw.relation, raw.relation_file.as_deref());
+    let (unit, zone) = (raw.sent_at_unit.as_deref(), raw.sent_at_zone.as_deref());
+    let sent_at = sent_at(check, section, unit, zone);
     let default = CONNECTIONS.get().into();
     let connections =
         check.number(&key("connections"), raw.connections.as_ref(), default, 1..=32)?;
     let connections = u8::try_from(connections).ok().and_then(NonZeroU8::new)?;
     let (name, aliases) = (raw.name, raw.aliases.filter(|aliases| !aliases.trim().is_empty()));
-    Some(Messages { name, url: url?, relation: relation?, aliases, connections })
+    Some(Messages { name, url: url?, relation: relation?, aliases, sent_at: sent_at?, connections })
+}
+
+fn sent_at(
+    check: &mut Check<'_>,
+    section: &str,
+    unit: Option<&str>,
+    zone: Option<&str>,
+) -> Option<SentAt> {
+    match (unit, zone) {
+        (None, None) => Some(SentAt::Instant),
+        (Some(unit), None) => {
+            let words = [("s", SentAt::Seconds), ("ms", SentAt::Millis)];
+            check.word(&format!("{section}.sent_at_unit"), unit, &words)
+        }
+        (None, Some(zone)) => {
+            check.parsed(&format!("{section}.sent_at_zone"), check::zone(zone)).map(SentAt::Local)
+        }
+        (Some(_), Some(_)) => {
+            let reason = "stands beside sent_at_unit: a number of seconds has no zone, leave one of them out";
+            check.refuse(&format!("{section}.sent_at_zone"), reason)
+        }
+    }
 }
 
 /// The relation, or the text of the file that has it.
