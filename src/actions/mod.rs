@@ -14,6 +14,7 @@ pub mod package_use;
 pub mod patience;
 pub mod pay;
 pub mod preview;
+pub mod profile;
 pub mod receivables;
 pub mod recount;
 pub mod reminders;

@@ -176,7 +176,7 @@ fn hostile_names_break_nothing() {
     let files = ["import", "--dealerships", "dealerships.csv", "--contracts", "contracts.csv"];
     reseller.run(&files).expect(0);
     reseller.add_contacts("\u{1b}[2J\u{202e}x", 1, "2026-10-31T12:00:00Z");
-    let closed = reseller.run(&["close"]).expect(1);
+    let closed = reseller.run(&["close", "--release"]).expect(1);
     assert!(!closed.stdout.contains('\u{1b}') && !closed.stdout.contains('\u{202e}'));
     reseller.run(&["deliver"]).expect(0);
     for number in 1..=names.len() {

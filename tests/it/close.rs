@@ -43,12 +43,18 @@ fn a_close_issues_each_invoice_once(
             "month": "2026-10", "issued": 2, "already_issued": 0, "held": null, "open": [],
             "exceptions": [
                 {"dealership_id": null, "reason": "unknown_dealership", "messages": 1},
-                {"dealership_id": "d2", "reason": "malformed", "messages": 1},
+                {"dealership_id": "d2", "reason": "malformed", "messages": 1, "detail": "direction 'IN' (1)"},
                 {"dealership_id": "d7", "reason": "no_contract", "messages": 1},
                 {"dealership_id": "d9", "reason": "unknown_dealership", "messages": 1},
             ],
-            "messages": {"total": 5130, "counted": 5124, "ignored_status": 1, "not_a_contact": 1,
-                "malformed": 1, "no_contract": 1, "unknown_dealership": 2},
+            "messages": {"total": 5130, "counted": 5124, "duplicate": 0, "ignored_status": 1, "group": 1,
+                "not_a_contact": 0, "malformed": 1, "no_contract": 1, "unknown_dealership": 2},
+            "would_differ": [],
+            "statuses": [
+                {"status": null, "messages": 5124, "counts": true},
+                {"status": "failed", "messages": 1, "counts": false},
+                {"status": "sent", "messages": 1, "counts": true},
+            ],
             "total": "2877.13",
         })
     );
@@ -139,11 +145,13 @@ fn named_dealerships_that_complete_the_month_bring_the_whole_digest(
     #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
 ) {
     let reseller = reseller(ledger);
-    let first = reseller.run(&["close", "--dealership", "d2", "--json"]).expect(1).json();
+    // All that d2 has cannot be read, which holds its close.
+    let d2 = ["close", "--dealership", "d2", "--release", "--json"];
+    let first = reseller.run(&d2).expect(1).json();
     assert_eq!(first["issued"], 1);
     assert_eq!(
         first["exceptions"],
-        json!([{"dealership_id": "d2", "reason": "malformed", "messages": 1}])
+        json!([{"dealership_id": "d2", "reason": "malformed", "messages": 1, "detail": "direction 'IN' (1)"}])
     );
     assert_eq!(first["messages"]["total"], 1);
     assert_eq!(reseller.emails("digest"), 0);
@@ -336,6 +344,8 @@ fn any_message_database_gives_the_same_invoices(
         row("d1 ", "5548999990820", "session", "2026-10-31T15:00:00Z"),
     ]);
     let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    // One of four is of no dealership.
+    reseller.variables.push(("FECHA_CLOSE__AT_MOST_UNREAD_PERCENT".into(), "25".into()));
     reseller.variables.push(("FECHA_MESSAGES__URL".into(), database.url()));
     reseller.register(&[("d1", "", "5000"), ("D1", "", "5000")]);
     for relation in ["message", "(SELECT * FROM message)"] {

@@ -147,7 +147,9 @@ fn ids(reseller: &Reseller, number: &str) -> BTreeSet<String> {
 fn the_files_of_two_dealerships_cannot_be_joined() {
     let mut reseller = Reseller::new(LedgerKind::Sqlite);
     reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
-    for (id, day) in [("d1", "2026-10-31"), ("d2", "2026-10-31"), ("d1", "2026-11-30")] {
+    for (id, day) in
+        [("d1", "2026-10-31"), ("d2", "2026-10-31"), ("d1", "2026-11-30"), ("d2", "2026-11-30")]
+    {
         reseller.add_contacts(id, 3, &format!("{day}T12:00:00Z"));
     }
     reseller.run(&["close"]).expect(0);

@@ -360,7 +360,8 @@ async fn a_view_a_select_and_a_name_that_needs_quotes(#[values(Sqlite, Pg, Maria
         let source = database.source(relation);
         let count = read(&source).await.unwrap().count;
         assert_eq!(count.tallies["d1"].uam(), expected, "{relation}");
-        assert_eq!(source.check().await.unwrap().relation, relation);
+        let named = source.check().await.unwrap().relation;
+        assert!(relation.starts_with(named.trim_end_matches('…')), "{named}");
     }
 }
 
@@ -400,10 +401,6 @@ async fn the_newest_message_is_the_last_one_that_is_not_in_the_future(
     assert_eq!(newest.timestamp_millis(), start() - 60 * DAY, "of the whole relation");
     database.insert(&[row("d1", "1", now_millis)]);
     assert_eq!(read(&source).await.unwrap().sources[0].newest, Some(now()));
-
-    let checked = source.check().await.unwrap();
-    assert_eq!(checked.oldest.unwrap().timestamp_millis(), start() - 90 * DAY);
-    assert_eq!(checked.newest.unwrap().timestamp_millis(), now_millis + 400 * DAY);
 }
 
 #[rstest]
@@ -431,7 +428,6 @@ async fn check_says_engine_version_and_type(
     let checked = database.source("message").check().await.unwrap();
     assert!(checked.engine.starts_with(version), "{}", checked.engine);
     assert_eq!((&*checked.sent_at, &*checked.relation), (sent_at, "message"));
-    assert_eq!((checked.oldest, checked.newest), (None, None));
 }
 
 #[rstest]

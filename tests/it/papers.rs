@@ -11,9 +11,10 @@ fn two_months(ledger: LedgerKind) -> Reseller {
     let mut reseller = Reseller::new(ledger);
     reseller.variables.push(("FECHA_INVOICE__LATE_FEE".to_owned(), "Multa de 2%.".to_owned()));
     reseller.register(&[("d1", "", "5000")]);
+    reseller.at("2026-10-01 03:00:01");
     reseller.add_contacts("d1", 200, "2026-09-30T10:00:00Z");
     reseller.add_contacts("d1", 310, "2026-10-31T10:00:00Z");
-    reseller.at("2026-10-01 03:00:01").run(&["close"]).expect(0);
+    reseller.run(&["close"]).expect(0);
     reseller.at("2026-11-01 03:00:01").run(&["close"]).expect(0);
     reseller
 }

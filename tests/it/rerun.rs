@@ -188,7 +188,15 @@ fn a_contract_that_was_removed_is_refused_and_one_that_was_added_is_closed() {
     assert_eq!(refused["refused"][0]["number"], Value::Null);
     let reason = refused["refused"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("fecha close --month 2026-10 --dealership d3"), "{reason}");
-    assert_eq!(reseller.run(&["close", "--json"]).expect(0).json()["issued"], 1);
+    // It issues d3's, and says that d1's is not what it would be.
+    let closed = reseller.run(&["close", "--json"]).expect(1).json();
+    assert_eq!(closed["issued"], 1);
+    assert_eq!(closed["exceptions"], serde_json::json!([]));
+    let differing = &closed["would_differ"][0];
+    assert_eq!(
+        (&differing["dealership_id"], &differing["causes"]),
+        (&"d1".into(), &serde_json::json!(["contract"]))
+    );
 }
 
 #[test]
@@ -267,7 +275,7 @@ fn of_two_reruns_at_once_one_wins(
 #[case(&["--all"], "--reason")]
 #[case(&["--reason", "x"], "--dealership")]
 #[case(&["--all", "--reason", "  "], "--reason")]
-#[case(&["--all", "--reason", "x", "--accept", "everything"], "late, loss, contract, price and register")]
+#[case(&["--all", "--reason", "x", "--accept", "everything"], "late, loss, contract, price, rules and register")]
 #[case(&["--dealership", "D1", "--reason", "x"], "'D1'")]
 fn wrong_use_is_answered_clearly(#[case] arguments: &[&str], #[case] says: &str) {
     let reseller = closed(LedgerKind::Sqlite);

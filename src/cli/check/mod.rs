@@ -1,5 +1,6 @@
 //! `fecha check`
 
+mod messages;
 mod prices;
 
 use std::path::Path;
@@ -9,8 +10,8 @@ use serde_json::json;
 
 use super::output::{Failure, Output, plain};
 use crate::actions::mailed;
+use crate::actions::profile::{SourceProfile, profile};
 use crate::clock::Clock;
-use crate::messages::Checked;
 use crate::setup::config::{self, Config};
 use crate::setup::office::{self, NoLedger, Office};
 use fecha_core::bill::invoice::Number;
@@ -42,15 +43,15 @@ struct Tried {
 pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Result<u8, Failure> {
     let config = Config::load(path, config::environment())?;
     let mut tried = vec![ok("configuration", config.file.display().to_string())];
-    match office::source(&config) {
-        Ok(sources) => {
-            for source in sources.iter() {
-                let found = source.check().await.map(|found| messages(&found));
-                tried.push(outcome("messages", found.map_err(Failure::from)));
-            }
-        }
-        Err(error) => tried.push(outcome("messages", Err(error.into()))),
-    }
+    let office = Office::with(config.clone(), NoLedger::Refuse, Clock::System).await;
+    let dealerships = match &office {
+        Ok(office) => office.ledger.dealerships().await.ok(),
+        Err(_) => None,
+    };
+    let known: Option<Vec<String>> = dealerships
+        .filter(|dealerships| !dealerships.is_empty())
+        .map(|dealerships| dealerships.into_iter().map(|dealership| dealership.id).collect());
+    let profiles = sources(&config, known.as_deref(), &mut tried).await;
     let mail = match office::mailer(&config) {
         Ok(mailer) => mailer.check().await.map_err(|error| {
             let status = if matches!(error, crate::post::MailError::Server(_)) { 3 } else { 2 };
@@ -63,7 +64,7 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     let read = |_| "fonts, logo and email templates are read".to_owned();
     tried.push(outcome("documents", documents.map(read).map_err(Failure::from)));
     tried.push(outcome("prices", prices::of_the_last_month(&config, Clock::System)));
-    match Office::with(config, NoLedger::Refuse, Clock::System).await {
+    match office {
         Ok(office) => {
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
             tried.push(outcome("register", register(&office).await));
@@ -75,17 +76,43 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
     // Where something is to be mended, running it again does not help: 2 outweighs 3.
     let has = |status| tried.iter().any(|tried| tried.status == status);
     let status = [2, 3].into_iter().find(|status| has(*status)).unwrap_or(0);
-    output.result(&json!({"ok": status == 0, "checks": tried}), || in_words(&tried));
+    let known = known.as_deref();
+    let shown = profiles.iter().map(|profile| messages::json(&config, profile, known));
+    let shown: Vec<messages::SourceJson<'_>> = shown.collect();
+    output.result(&json!({"ok": status == 0, "checks": tried, "messages": shown}), || {
+        let values = profiles.iter().map(|profile| messages::in_words(&config, profile, known));
+        format!("{}{}", in_words(&tried), values.collect::<String>())
+    });
     Ok(status)
 }
 
-fn messages(found: &Checked) -> String {
-    let newest = found.newest.map_or_else(
-        || "no message yet".to_owned(),
-        |instant| format!("newest message {}", instant.format("%Y-%m-%d %H:%M UTC")),
-    );
-    let advice = found.advice.iter().map(|advice| format!("\n{advice}")).collect::<String>();
-    format!("{}, {} in {}, {newest}{advice}", found.engine, found.relation, found.database)
+/// Tries each source of messages, and profiles those that can be read.
+async fn sources(
+    config: &Config,
+    register: Option<&[String]>,
+    tried: &mut Vec<Tried>,
+) -> Vec<SourceProfile> {
+    let sources = match office::source(config) {
+        Ok(sources) => sources,
+        Err(error) => {
+            tried.push(outcome("messages", Err(error.into())));
+            return Vec::new();
+        }
+    };
+    let (now, mut profiles) = (Clock::System.now(), Vec::new());
+    for source in sources.iter() {
+        match profile(config, source, now).await {
+            Ok(profile) => {
+                tried.push(ok("messages", messages::in_a_line(&profile, now)));
+                if let Some(what) = messages::to_mend(config, &profile, register) {
+                    tried.push(outcome("values", Err(Failure::wrong(what))));
+                }
+                profiles.push(profile);
+            }
+            Err(error) => tried.push(outcome("messages", Err(error.into()))),
+        }
+    }
+    profiles
 }
 
 async fn register(office: &Office) -> Result<String, Failure> {

@@ -236,6 +236,17 @@ impl<'a> MysqlSession<'a> {
 
     /// Which of the optional columns the relation has.
     pub(super) async fn optional(&mut self) -> Result<Optional, SourceError> {
+        if let Some((schema, table)) = self.relation.table() {
+            // Of those that this login may read: a `*` would ask for all of them.
+            let query = sqlx::query_scalar::<_, String>(
+                "SELECT column_name FROM information_schema.columns
+                 WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?
+                   AND FIND_IN_SET('select', privileges)",
+            );
+            let names = query.bind(schema).bind(table).fetch_all(&mut self.connection);
+            let names = within(ANSWER_WITHIN, names).await;
+            return Ok(Optional::among(&names.map_err(|error| self.error(&error))?));
+        }
         let sql = format!("SELECT * FROM {} LIMIT 0", self.relation());
         let statement = self.connection.prepare(AssertSqlSafe(sql).into_sql_str());
         let statement =

@@ -4,6 +4,7 @@
 //! A relation whose rows lie on other servers (`postgres_fdw`, Citus) is grouped there instead: what
 //! crosses the network is a row for each kind of message of a contact, not each message.
 
+mod answer;
 mod copy;
 mod session;
 

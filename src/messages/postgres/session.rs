@@ -5,13 +5,14 @@
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
-use sqlx::postgres::{PgConnection, PgDatabaseError, PgRow};
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use super::Postgres;
+use super::answer::{DENIED, NO_SUCH_COLUMN, code, kind_of};
 use super::copy::{CopyReader, Malformed};
 use crate::messages::columns::{OPTIONAL_COLUMNS, Optional, TEXT_COLUMNS};
-use crate::messages::error::{Kind, from_server};
+use crate::messages::error::from_server;
 use crate::messages::{
     ANSWER_WITHIN, AliasRelation, CONNECT_WITHIN, Checked, Pass, ROWS_A_CLOCK, ReadSlice, SentAt,
     SourceError, within,
@@ -120,31 +121,20 @@ impl PostgresSession {
     }
 
     async fn learn_types(&mut self) -> Result<(), SourceError> {
-        let type_of = |column| {
-            format!("pg_typeof((SELECT {column} FROM {} LIMIT 0))::text", self.postgres.relation)
-        };
-        let [text, optional] = [&TEXT_COLUMNS[..], &OPTIONAL_COLUMNS];
-        let types: Vec<String> =
-            text.iter().chain(optional).chain(&["sent_at"]).map(type_of).collect();
-        // A column that the relation lacks is then that of the query around it.
-        let absent: Vec<String> =
-            optional.iter().map(|column| format!("NULL::{ABSENT} AS {column}")).collect();
-        let sql = format!(
-            "SELECT {} FROM (SELECT {}) AS fecha_absent",
-            types.join(", "),
-            absent.join(", ")
-        );
-        match self.row(&sql).await {
-            Ok(row) => {
-                let types: Result<_, _> =
-                    (0..types.len()).map(|index| row.try_get(index)).collect();
-                self.types = types.map_err(|error| self.error(&error))?;
-            }
-            Err(error) if code(&error).as_deref() == Some("42703") => {
+        self.run("SAVEPOINT fecha").await?;
+        let mut found = self.types_of(&OPTIONAL_COLUMNS).await;
+        if found.as_ref().is_err_and(|error| code(error).as_deref() == Some(DENIED)) {
+            // A login may be allowed no more than the columns that every relation has.
+            let readable = self.readable().await?;
+            found = self.types_of(&readable).await;
+        }
+        self.types = match found {
+            Ok(types) => types,
+            Err(error) if code(&error).as_deref() == Some(NO_SUCH_COLUMN) => {
                 return Err(self.missing_columns().await?);
             }
             Err(error) => return Err(self.error(&error)),
-        }
+        };
         let (known, expected) = expected(self.sent_at);
         match self.types.last() {
             Some(found) if !known.contains(&found.as_str()) => Err(SourceError::WrongType {
@@ -156,6 +146,47 @@ impl PostgresSession {
         }
     }
 
+    /// The types of all columns, where no more of the optional ones than these are asked for.
+    async fn types_of(&mut self, optional: &[&str]) -> Result<Vec<String>, sqlx::Error> {
+        let type_of = |column: &&str| {
+            format!("pg_typeof((SELECT {column} FROM {} LIMIT 0))::text", self.postgres.relation)
+        };
+        let type_if_there = |column: &&str| {
+            if optional.contains(column) { type_of(column) } else { format!("'{ABSENT}'") }
+        };
+        let types: Vec<String> = TEXT_COLUMNS
+            .iter()
+            .map(type_of)
+            .chain(OPTIONAL_COLUMNS.iter().map(type_if_there))
+            .chain([type_of(&"sent_at")])
+            .collect();
+        // A column that the relation lacks is then that of the query around it.
+        let absent = OPTIONAL_COLUMNS.map(|column| format!("NULL::{ABSENT} AS {column}"));
+        let sql = format!(
+            "SELECT {} FROM (SELECT {}) AS fecha_absent",
+            types.join(", "),
+            absent.join(", ")
+        );
+        let row = self.row(&sql).await?;
+        (0..types.len()).map(|index| row.try_get(index)).collect()
+    }
+
+    /// The optional columns that the relation has and this login may read.
+    async fn readable(&mut self) -> Result<Vec<&'static str>, SourceError> {
+        let mut readable = Vec::new();
+        for column in OPTIONAL_COLUMNS {
+            self.run("ROLLBACK TO SAVEPOINT fecha").await?;
+            let sql = format!("SELECT {column} FROM {} LIMIT 0", self.postgres.relation);
+            match self.execute(&sql).await {
+                Ok(()) => readable.push(column),
+                Err(error) if matches!(code(&error).as_deref(), Some(DENIED | NO_SUCH_COLUMN)) => {}
+                Err(error) => return Err(self.error(&error)),
+            }
+        }
+        self.run("ROLLBACK TO SAVEPOINT fecha").await?;
+        Ok(readable)
+    }
+
     /// Asks for the columns one by one: PostgreSQL names only the first that it misses.
     async fn missing_columns(&mut self) -> Result<SourceError, SourceError> {
         self.run("ROLLBACK").await?;
@@ -164,7 +195,9 @@ impl PostgresSession {
             let sql = format!("SELECT {column} FROM {} LIMIT 0", self.postgres.relation);
             match self.execute(&sql).await {
                 Ok(()) => {}
-                Err(error) if code(&error).as_deref() == Some("42703") => missing.push(column),
+                Err(error) if code(&error).as_deref() == Some(NO_SUCH_COLUMN) => {
+                    missing.push(column)
+                }
                 Err(error) => return Err(self.error(&error)),
             }
         }
@@ -216,24 +249,10 @@ impl PostgresSession {
     pub(super) async fn read_grouped(mut self, mut pass: Pass) -> Result<ReadSlice, SourceError> {
         self.run("SET LOCAL enable_partitionwise_aggregate = on").await?;
         for stretch in pass.reader.stretches() {
-            // By the columns as they are, which other servers know to be their own.
-            let is_hsm = "direction::text = 'out' AND kind::text = 'hsm'";
-            let each = |column: &str| format!("CASE WHEN {is_hsm} THEN {column} END");
-            let texts = self.texts(pass.columns);
-            let (mut texts, mut groups) = (texts, TEXT_COLUMNS.join(", "));
-            if pass.columns.has_message_ids() {
-                // Sessions have no need of theirs.
-                texts = texts.replace(&self.text("message_id"), &each(&self.text("message_id")));
-                groups = format!("{groups}, {}", each(&self.text("message_id")));
+            for one_by_one in [false, true] {
+                let sql = self.grouped(pass.columns, stretch, one_by_one);
+                self.copy(&sql, &mut pass).await?;
             }
-            let sql = format!(
-                "SELECT {texts}, MIN({}), COUNT(*) FROM {} WHERE {} GROUP BY {groups}, {}",
-                self.sent_at_column(),
-                self.postgres.relation,
-                self.lies_in(stretch),
-                each("sent_at")
-            );
-            self.copy(&sql, &mut pass).await?;
         }
         let windows = pass.reader.periods();
         let plain = match pass.reader.span() {
@@ -242,6 +261,37 @@ impl PostgresSession {
         };
         self.close().await;
         Ok(ReadSlice { pass, plain })
+    }
+
+    /// The HSM of a stretch, each by itself, or all other messages of it, which need no id of theirs.
+    ///
+    /// Grouped by the columns as they are, and told apart by conditions that other servers know to be their
+    /// own: a CASE, and a test for truth, they are not given.
+    fn grouped(&self, columns: Optional, stretch: Period, one_by_one: bool) -> String {
+        let (mut texts, mut groups) = (Vec::new(), Vec::new());
+        for (_, column) in columns.columns() {
+            if column == "message_id" && !one_by_one {
+                texts.push("NULL::text".to_owned());
+            } else {
+                texts.push(self.text(column));
+                groups.push(column);
+            }
+        }
+        let which = if one_by_one {
+            groups.push("sent_at");
+            "direction::text = 'out' AND kind::text = 'hsm'"
+        } else {
+            "(direction IS NULL OR kind IS NULL OR direction::text <> 'out' OR kind::text <> 'hsm')"
+        };
+        format!(
+            "SELECT {}, MIN({}), COUNT(*) FROM {} WHERE {} AND {} GROUP BY {}",
+            texts.join(", "),
+            self.sent_at_column(),
+            self.postgres.relation,
+            self.lies_in(stretch),
+            which,
+            groups.join(", ")
+        )
     }
 
     /// Which of the optional columns the relation has.
@@ -421,31 +471,4 @@ impl PostgresSession {
 
 fn columns() -> impl Iterator<Item = &'static str> {
     TEXT_COLUMNS.into_iter().chain(["sent_at"])
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    Some(error.as_database_error()?.code()?.into_owned())
-}
-
-fn routine(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?.routine()
-}
-
-/// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
-fn kind_of(error: &sqlx::Error) -> Kind {
-    match code(error).as_deref() {
-        // A lock that is not given, a query that was cancelled, transactions that crossed (on a standby too).
-        Some("55P03" | "57014" | "40001" | "40P01" | "25P03" | "25P04") => Kind::Unreachable,
-        // Shut down, crashed, starting up; out of resources; connection exceptions; a system's error.
-        Some(code) if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => {
-            Kind::Unreachable
-        }
-        // The message is in the server's language, the function's name is not.
-        Some("42501") if routine(error) == Some("check_enable_rls") => Kind::RowSecurity,
-        Some("42501") => Kind::AccessDenied,
-        Some(code) if code.starts_with("28") => Kind::AccessDenied,
-        Some("3D000") => Kind::NoSuchDatabase,
-        Some("42P01") => Kind::NoSuchRelation,
-        _ => Kind::Other,
-    }
 }

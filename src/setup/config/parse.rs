@@ -182,36 +182,6 @@ fn sent_at(
     }
 }
 
-/// The relation, or the text of the file that has it.
-fn relation(
-    check: &mut Check<'_>,
-    section: &str,
-    relation: Option<String>,
-    file: Option<&str>,
-) -> Option<String> {
-    let of_file = format!("{section}.relation_file");
-    let (key, relation) = match (relation, file) {
-        (None, None) => return Some("message".to_owned()),
-        (Some(relation), None) => (format!("{section}.relation"), relation),
-        (None, Some(file)) => {
-            let path = check.folder.join(file);
-            let text = input::read_text(&path, input::RELATION);
-            let unread = |error| format!("{} cannot be read: {error}", path.display());
-            let text = text.map_err(unread);
-            (of_file.clone(), check.parsed(&of_file, text)?)
-        }
-        (Some(_), Some(_)) => {
-            let reason = "stands beside relation: leave one of them out";
-            return check.refuse(&of_file, reason);
-        }
-    };
-    if relation.trim().is_empty() {
-        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
-        return check.refuse(&key, reason);
-    }
-    Some(relation)
-}
-
 fn counting(check: &mut Check<'_>, raw: &raw::Counting) -> Option<Counting> {
     let default = StatusRules::default();
     let items = |list: Option<&raw::List>, default| list.map_or(default, raw::List::items);
@@ -239,6 +209,37 @@ fn alerts(check: &mut Check<'_>, raw: &raw::Alerts) -> Option<Alerts> {
     let package_use = check.flag("alerts.package_use", raw.package_use.as_ref());
     let look_back = check.number("alerts.look_back", raw.look_back.as_ref(), 12, 0..=120);
     Some(Alerts { package_use: package_use?, look_back: look_back? })
+}
+
+/// The relation, or the text of the file that has it.
+fn relation(
+    check: &mut Check<'_>,
+    section: &str,
+    relation: Option<String>,
+    file: Option<&str>,
+) -> Option<String> {
+    let keys = ["relation", "relation_file"].map(|name| format!("{section}.{name}"));
+    let [of_text, of_file] = keys.each_ref().map(String::as_str);
+    let (key, relation) = match (relation, file) {
+        (None, None) => return Some("message".to_owned()),
+        (Some(relation), None) => (of_text, relation),
+        (None, Some(file)) => {
+            let path = check.folder.join(file);
+            let text = input::read_text(&path, input::RELATION);
+            let unread = |error| format!("{} cannot be read: {error}", path.display());
+            let text = text.map_err(unread);
+            (of_file, check.parsed(of_file, text)?)
+        }
+        (Some(_), Some(_)) => {
+            let reason = "stands beside relation: leave one of them out";
+            return check.refuse(of_file, reason);
+        }
+    };
+    if relation.trim().is_empty() {
+        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
+        return check.refuse(key, reason);
+    }
+    Some(relation)
 }
 
 fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {

@@ -38,6 +38,8 @@ impl<'a> Shift<'a> {
 
     /// By renaming, so that no daemon ever reads half a line.
     fn write(&self, offset: i64) {
+        let shown = DateTime::from_timestamp(machine_time() + offset, 0).unwrap();
+        self.reseller.it_is(shown);
         let next = self.clock.with_extension("next");
         std::fs::write(&next, format!("{offset:+}\n")).unwrap();
         std::fs::rename(next, &self.clock).unwrap();

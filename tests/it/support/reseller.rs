@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -53,6 +54,8 @@ pub struct Reseller {
     now: String,
     /// Messages that are yet to be sent: they lie in the database once it is their day.
     unsent: Mutex<Vec<Unsent>>,
+    /// The latest instant, Unix milliseconds, that a daemon's clock has shown.
+    daemons: AtomicI64,
     ledger_url: Option<String>,
     pub variables: Vec<(String, String)>,
 }
@@ -79,6 +82,7 @@ impl Reseller {
             folder,
             now: A_DAY_LATER.to_owned(),
             unsent: Mutex::default(),
+            daemons: AtomicI64::new(i64::MIN),
             ledger_url,
             variables: Vec::new(),
         };
@@ -111,7 +115,14 @@ impl Reseller {
         };
         let now = "2026-11-02 12:00:00".to_owned();
         let unsent = Mutex::default();
-        let reseller = Self { folder, now, unsent, ledger_url, variables: Vec::new() };
+        let reseller = Self {
+            folder,
+            now,
+            unsent,
+            daemons: AtomicI64::new(i64::MIN),
+            ledger_url,
+            variables: Vec::new(),
+        };
         let read = |name: &str| std::fs::read_to_string(fixtures.join(name)).unwrap();
         reseller.write("fecha.toml", &read("fecha.toml"));
         reseller.write("evidence.key", &read(key));
@@ -179,10 +190,17 @@ impl Reseller {
         self.send();
     }
 
+    /// A daemon's clock shows this instant.
+    pub fn it_is(&self, now: chrono::DateTime<chrono::Utc>) {
+        self.daemons.fetch_max(now.timestamp_millis(), Ordering::Relaxed);
+        self.send();
+    }
+
     /// Writes the messages whose day has come: those up to tomorrow's, since more are none yet.
     fn send(&self) {
         let now = chrono::NaiveDateTime::parse_from_str(&self.now, "%Y-%m-%d %H:%M:%S").unwrap();
-        let until = (now + chrono::TimeDelta::days(1)).and_utc().timestamp_millis();
+        let now = now.and_utc().timestamp_millis().max(self.daemons.load(Ordering::Relaxed));
+        let until = now + 86_400_000;
         let mut unsent = self.unsent.lock().unwrap();
         if !unsent.iter().any(|message| message.sent_at <= until) {
             return;
