@@ -89,8 +89,10 @@ impl Postgres {
             return Ok(vec![first]);
         }
         let Ok(snapshot) = first.share_snapshot().await else {
-            // The refusal has ended its transaction.
-            return Ok(vec![PostgresSession::begin(self, first.sent_at()).await?]);
+            // The refusal has ended its transaction; a login may hold no second connection.
+            let sent_at = first.sent_at();
+            first.close().await;
+            return Ok(vec![PostgresSession::begin(self, sent_at).await?]);
         };
         let others = join_all((0..others).map(|_| PostgresSession::join(&first, &snapshot))).await;
         Ok(others.into_iter().flatten().chain([first]).collect())

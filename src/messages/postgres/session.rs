@@ -135,6 +135,8 @@ impl PostgresSession {
             }
             Err(error) => return Err(self.error(&error)),
         };
+        // Within a savepoint no snapshot can be shared.
+        self.run("RELEASE SAVEPOINT fecha").await?;
         let (known, expected) = expected(self.sent_at);
         match self.types.last() {
             Some(found) if !known.contains(&found.as_str()) => Err(SourceError::WrongType {

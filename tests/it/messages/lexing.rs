@@ -57,8 +57,9 @@ enum Answer {
 
 impl Asked {
     async fn ask(&mut self, relation: &str) -> Answer {
-        let sql =
-            format!("SELECT COUNT(*) FROM {relation} AS fecha_messages WHERE column_of_fecha = 1");
+        let sql = format!(
+            "SELECT COUNT(*) FROM {relation}\n AS fecha_messages WHERE column_of_fecha = 1"
+        );
         let said = match self {
             Self::Postgres(connection) => {
                 let result = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await;
