@@ -13,6 +13,7 @@
 -- trap: Baileys keeps @lid in remoteJid and the number in remoteJidAlt or senderPn.
 -- trap: A template of the official API is kept as text between ▶️ and ◀️.
 -- trap: A message that comes twice has one key.id: the first row stands.
+-- trap: For an owner who wants each message once in SQL as well; evolution-mysql is as fast without new columns.
 -- trap: The SELECT needs the two generated columns: their owner runs the index first.
 (SELECT i.name AS dealership_id,
         CASE WHEN JSON_VALUE(m.`key`, '$.remoteJid') LIKE '%@lid' THEN COALESCE(JSON_VALUE(m.`key`, '$.remoteJidAlt'), JSON_VALUE(m.`key`, '$.senderPn'), JSON_VALUE(m.`key`, '$.remoteJid'))

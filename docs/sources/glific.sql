@@ -5,9 +5,10 @@
 -- url: postgres://fecha@db.example.com/glific
 -- ignored_statuses: enqueued, error, contact_opt_out
 -- counted_statuses: sent, delivered, seen, received, reached, read, deleted
--- index: CREATE INDEX CONCURRENTLY messages_inserted_at_utc ON messages ((inserted_at AT TIME ZONE 'UTC'));
+-- sent_at_zone: UTC
+-- index: CREATE INDEX CONCURRENTLY messages_inserted_at ON messages (inserted_at);
 -- trap: sent_at is null in what contacts write: with WHERE sent_at IS NOT NULL every message that came in is lost. inserted_at is always there.
--- trap: inserted_at is a timestamp without a zone, in UTC.
+-- trap: inserted_at is a timestamp without a zone, in UTC: hence sent_at_zone.
 -- trap: bsp_status is the provider's word and goes before status; what failed is error, not failed.
 (SELECT m.organization_id AS dealership_id,
         c.phone AS contact,
@@ -15,7 +16,7 @@
         CASE WHEN m.flow = 'outbound' AND m.is_hsm THEN 'hsm' ELSE 'session' END AS kind,
         t.shortcode AS template,
         CASE WHEN m.flow = 'outbound' THEN COALESCE(m.bsp_status, m.status) END AS status,
-        m.inserted_at AT TIME ZONE 'UTC' AS sent_at
+        m.inserted_at AS sent_at
    FROM messages m
    LEFT JOIN contacts c ON c.id = m.contact_id
    LEFT JOIN session_templates t ON t.id = m.template_id

@@ -5,14 +5,15 @@
 -- url: sqlite:store.sqlite3
 -- ignored_statuses:
 -- counted_statuses:
--- index: CREATE INDEX messages_sent_at ON messages (messageTimestamp * 1000);
+-- sent_at_unit: s
+-- index: CREATE INDEX messages_timestamp ON messages (messageTimestamp);
 -- trap: One file holds one session: several sessions are several sources.
--- trap: Seconds taken for milliseconds lie in 1970.
+-- trap: messageTimestamp is in seconds: taken for milliseconds they lie in 1970.
 (SELECT 'd1' AS dealership_id,
         CASE WHEN m.jid LIKE '%@lid' THEN COALESCE(m.data ->> '$.key.remoteJidAlt', m.jid) ELSE m.jid END AS contact,
         CASE WHEN m.data ->> '$.key.fromMe' THEN 'out' ELSE 'in' END AS direction,
         'session' AS kind,
         NULL AS template,
         NULL AS status,
-        m.messageTimestamp * 1000 AS sent_at
+        m.messageTimestamp AS sent_at
    FROM messages m)

@@ -5,17 +5,18 @@
 -- url: mysql://fecha@db.example.com/whaticket
 -- ignored_statuses: queued, failed
 -- counted_statuses:
--- index: ALTER TABLE Messages ADD COLUMN fecha_sent_at datetime(6) GENERATED ALWAYS AS (createdAt + INTERVAL 3 HOUR) VIRTUAL, ADD KEY fecha_sent_at (fecha_sent_at);
--- index: -- then in the SELECT: m.fecha_sent_at AS sent_at
--- trap: Sequelize writes createdAt in its own zone, -03:00 by default (config/database.ts), not in UTC.
+-- sent_at_zone: Etc/GMT+3
+-- index: CREATE INDEX messages_created_at ON Messages (createdAt);
+-- trap: Sequelize writes createdAt in its own zone, -03:00 by default (config/database.ts), not in UTC; that is Etc/GMT+3, whatever Brazil does with its clocks.
 -- trap: The status is a number (ack): 0 is not sent, below 0 failed.
-(SELECT w.name AS dealership_id,
+(SELECT m.id AS message_id,
+        w.name AS dealership_id,
         CASE WHEN t.isGroup THEN CONCAT(k.number, '@g.us') ELSE k.number END AS contact,
         CASE WHEN m.fromMe THEN 'out' ELSE 'in' END AS direction,
         'session' AS kind,
         NULL AS template,
         CASE WHEN m.fromMe AND m.ack = 0 THEN 'queued' WHEN m.ack < 0 THEN 'failed' END AS status,
-        CAST(m.createdAt + INTERVAL 3 HOUR AS DATETIME(6)) AS sent_at
+        m.createdAt AS sent_at
    FROM Messages m
    JOIN Tickets t ON t.id = m.ticketId
    LEFT JOIN Contacts k ON k.id = t.contactId

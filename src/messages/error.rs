@@ -122,7 +122,7 @@ pub enum SourceError {
     WrongType { place: Place, found: String, expected: &'static str },
     /// Messages without a time belong to no month.
     #[error(
-        "sent_at is null in {messages} row(s) of {place}: such messages belong to no month and would be missed; give them their time, or leave them out with a SELECT … WHERE sent_at IS NOT NULL in [messages] relation"
+        "sent_at is null in {messages} row(s) of {place}: such messages belong to no month and would be missed; give them their time (COALESCE(sent_at, created_at) AS sent_at, or whichever column every row has); WHERE sent_at IS NOT NULL would drop them, and with some systems that is all that contacts write"
     )]
     NullSentAt { place: Place, messages: u64 },
     /// The buckets do not add up to the database's own count.

@@ -10,6 +10,7 @@ mod mysql;
 mod postgres;
 mod reader;
 mod relation;
+mod sent_at;
 mod sqlite;
 
 use std::fmt;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use self::columns::Optional;
@@ -28,8 +29,11 @@ use self::mysql::Mysql;
 use self::postgres::Postgres;
 use self::reader::Reader;
 use self::relation::Relation;
+pub use self::sent_at::SentAt;
+use self::sent_at::newest_in;
 use self::sqlite::Sqlite;
-use fecha_core::bill::hold::SourceLook;
+use fecha_core::bill::hold::{Limits, SourceLook};
+use fecha_core::calendar::month::Period;
 use fecha_core::count::aliases::Aliases;
 use fecha_core::count::counter::Counter;
 use fecha_core::count::misdated::Misdated;
@@ -68,6 +72,8 @@ pub struct Source {
     aliases: Option<Relation>,
     /// By which aliases and numbers are read.
     rules: CountingRules,
+    sent_at: SentAt,
+    newest_within: TimeDelta,
 }
 
 #[derive(Clone)]
@@ -97,8 +103,8 @@ pub struct Reading {
 struct SourceReading {
     /// A count is proved.
     reader: Reader,
-    /// When the newest message of the whole relation was sent, those after `now` left out; `None`
-    /// where there is none.
+    /// When the newest message before the end of the span was sent, or else before `now`; `None` where
+    /// the whole relation has none.
     newest: Option<DateTime<Utc>>,
     misdated: Misdated,
 }
@@ -212,7 +218,14 @@ impl Source {
                 Engine::Mysql(Mysql::new(options, place, relation))
             }
         };
-        Ok(Self { name: None, engine, aliases: None, rules: CountingRules::default() })
+        Ok(Self {
+            name: None,
+            engine,
+            aliases: None,
+            rules: CountingRules::default(),
+            sent_at: SentAt::default(),
+            newest_within: Limits::default().newest_message_within,
+        })
     }
 
     /// The same under a name, where there are several.
@@ -230,14 +243,22 @@ impl Source {
         relation: Option<&str>,
         rules: CountingRules,
     ) -> Result<Self, SourceError> {
-        let scheme = match &self.engine {
-            Engine::Sqlite(_) => Scheme::Sqlite,
-            Engine::Postgres(_) => Scheme::Postgres,
-            Engine::Mysql(_) => Scheme::Mysql,
-        };
-        let parse = |relation| Relation::parse(relation, scheme);
+        let parse = |relation| Relation::parse(relation, self.scheme());
         let aliases = relation.map(parse).transpose()?;
         Ok(Self { aliases, rules, ..self })
+    }
+
+    /// The same, whose times are such.
+    #[must_use]
+    pub fn with_sent_at(self, sent_at: SentAt) -> Self {
+        Self { sent_at, ..self }
+    }
+
+    /// The same; how long before the end of what is read its newest message is looked for first. Where
+    /// there is none, all that it has is looked through.
+    #[must_use]
+    pub fn newest_within(self, newest_within: TimeDelta) -> Self {
+        Self { newest_within, ..self }
     }
 
     /// Its name in the configuration, where it has one.
@@ -262,6 +283,8 @@ impl Source {
     async fn read(&self, mut pass: Pass, now: DateTime<Utc>) -> Result<SourceReading, SourceError> {
         pass.aliases =
             self.aliases.clone().map(|relation| AliasRelation { relation, rules: self.rules });
+        pass.newest_in = newest_in(pass.reader.span(), now, self.newest_within);
+        pass.sent_at = self.sent_at;
         match &self.engine {
             Engine::Sqlite(sqlite) => sqlite.read(pass, now).await,
             Engine::Postgres(postgres) => postgres.read(pass, now).await,
@@ -295,9 +318,17 @@ impl Source {
     /// The same as [`Source::count`] would give, `Residual` apart.
     pub async fn check(&self) -> Result<Checked, SourceError> {
         match &self.engine {
-            Engine::Sqlite(sqlite) => sqlite.check().await,
-            Engine::Postgres(postgres) => postgres.check().await,
-            Engine::Mysql(mysql) => mysql.check().await,
+            Engine::Sqlite(sqlite) => sqlite.check(self.sent_at).await,
+            Engine::Postgres(postgres) => postgres.check(self.sent_at).await,
+            Engine::Mysql(mysql) => mysql.check(self.sent_at).await,
+        }
+    }
+
+    fn scheme(&self) -> Scheme {
+        match &self.engine {
+            Engine::Sqlite(_) => Scheme::Sqlite,
+            Engine::Postgres(_) => Scheme::Postgres,
+            Engine::Mysql(_) => Scheme::Mysql,
         }
     }
 
@@ -331,6 +362,9 @@ struct AliasRelation {
 struct Pass {
     reader: Reader,
     aliases: Option<AliasRelation>,
+    sent_at: SentAt,
+    /// Where the newest message is looked for.
+    newest_in: Vec<Period>,
     /// The columns that are there and asked for.
     columns: Optional,
     /// Rows that this reader has read.
@@ -350,7 +384,9 @@ struct ReadSlice {
 impl Pass {
     fn new(reader: Reader, progress: impl Fn(u64) + Send + Sync + 'static) -> Self {
         let (reported, progress) = (Arc::default(), Arc::new(progress));
-        Self { reader, aliases: None, columns: Optional::default(), rows: 0, reported, progress }
+        let (sent_at, newest_in) = (SentAt::default(), Vec::new());
+        let columns = Optional::default();
+        Self { reader, aliases: None, sent_at, newest_in, columns, rows: 0, reported, progress }
     }
 
     /// The relation has these columns, and its contacts these aliases.
@@ -363,6 +399,8 @@ impl Pass {
         Self {
             reader: self.reader.another(),
             aliases: self.aliases.clone(),
+            sent_at: self.sent_at,
+            newest_in: self.newest_in.clone(),
             columns: self.columns,
             rows: 0,
             reported: Arc::clone(&self.reported),

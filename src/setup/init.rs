@@ -71,7 +71,8 @@ pub fn keys_of(recipe: Recipe) -> [(&'static str, Vec<String>); 2] {
         Some(relation) => format!("relation = \"{relation}\""),
         None => format!("relation_file = \"{}\"", recipe.file),
     };
-    let messages = vec![format!("url = \"{}\"", recipe.url()), relation];
+    let mut messages = vec![format!("url = \"{}\"", recipe.url()), relation];
+    messages.extend(recipe.sent_at().map(|(key, value)| format!("{key} = \"{value}\"")));
     let mut counting = vec![format!("ignored_statuses = {}", list(recipe.ignored_statuses()))];
     if !recipe.counted_statuses().is_empty() {
         counting.push(format!("counted_statuses = {}", list(recipe.counted_statuses())));

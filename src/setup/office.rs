@@ -234,6 +234,8 @@ pub fn source(config: &Config) -> Result<Sources, SourceError> {
         let (url, folder) = (messages.url.as_str(), config.folder());
         Source::parse(url, &messages.relation, folder, messages.connections)?
             .named(messages.name.clone())
+            .with_sent_at(messages.sent_at)
+            .newest_within(config.close.limits.newest_message_within)
             .with_aliases(messages.aliases.as_deref(), config.counting.rules)
     };
     config.messages.iter().map(source).collect::<Result<_, _>>().map(Sources::new)

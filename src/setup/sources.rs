@@ -73,6 +73,13 @@ impl Recipe {
         self.value("relation")
     }
 
+    /// The key, and its value, that says what `sent_at` is; `None` where it is an instant.
+    #[must_use]
+    pub fn sent_at(&self) -> Option<(&'static str, &'static str)> {
+        let keys = ["sent_at_unit", "sent_at_zone"];
+        keys.into_iter().find_map(|key| Some((key, self.value(key)?)))
+    }
+
     /// The system's words for what is not to be counted.
     #[must_use]
     pub fn ignored_statuses(&self) -> Vec<&'static str> {

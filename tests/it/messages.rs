@@ -3,6 +3,7 @@
 mod connections;
 mod lexing;
 mod refused;
+mod sent_at;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -367,7 +368,8 @@ async fn a_view_a_select_and_a_name_that_needs_quotes(#[values(Sqlite, Pg, Maria
         let source = database.source(relation);
         let count = read(&source).await.unwrap().count;
         assert_eq!(count.tallies["d1"].uam(), expected, "{relation}");
-        assert_eq!(source.check().await.unwrap().relation, relation);
+        let named = source.check().await.unwrap().relation;
+        assert!(relation.starts_with(named.trim_end_matches('…')), "{named}");
     }
 }
 

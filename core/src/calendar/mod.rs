@@ -3,3 +3,4 @@
 pub mod due;
 pub mod due_date;
 pub mod month;
+pub mod wall;

@@ -27,7 +27,8 @@ pub(super) struct Range {
 
 /// Some messages, and where they lie.
 pub(super) struct Found {
-    pub(super) messages: u64,
+    /// By window.
+    pub(super) messages: Vec<u64>,
     /// `None` where there are none, or the table has no such key.
     pub(super) range: Option<Range>,
 }
@@ -48,7 +49,7 @@ impl Key {
         Self { column: format!("{ALIAS}.`{}`", column.replace('`', "``")) }
     }
 
-    /// Two columns for [`Found::in_row`].
+    /// The last two columns for [`Found::in_row`].
     pub(super) fn extremes(&self) -> String {
         let column = &self.column;
         // As text: the numbers may be signed or not.
@@ -68,17 +69,11 @@ impl Range {
     pub(super) fn is_dense(self, messages: u64) -> bool {
         (self.last - self.first) / SEARCH <= i128::from(messages)
     }
-
-    /// The range that has both.
-    pub(super) fn joined(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let (Some(a), Some(b)) = (one, other) else { return one.or(other) };
-        Some(Self { first: a.first.min(b.first), last: a.last.max(b.last) })
-    }
 }
 
 impl Found {
-    /// From a row of `COUNT(*)` and [`Key::extremes`].
-    pub(super) fn in_row(row: &MySqlRow) -> Result<Self, sqlx::Error> {
+    /// From a row of so many counts and [`Key::extremes`].
+    pub(super) fn in_row(row: &MySqlRow, windows: usize) -> Result<Self, sqlx::Error> {
         let number = |column: usize| -> Result<Option<i128>, sqlx::Error> {
             let text: Option<String> = row.try_get(column)?;
             text.map(|text| text.parse()).transpose().map_err(|error| sqlx::Error::ColumnDecode {
@@ -86,8 +81,12 @@ impl Found {
                 source: Box::new(error),
             })
         };
-        let range = number(1)?.zip(number(2)?).map(|(first, last)| Range { first, last });
-        Ok(Self { messages: row.try_get::<i64, _>(0)?.unsigned_abs(), range })
+        let extremes = number(windows)?.zip(number(windows + 1)?);
+        let count = |window| row.try_get::<i64, _>(window).map(i64::unsigned_abs);
+        Ok(Self {
+            messages: (0..windows).map(count).collect::<Result<_, _>>()?,
+            range: extremes.map(|(first, last)| Range { first, last }),
+        })
     }
 }
 

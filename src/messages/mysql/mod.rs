@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use sqlx::ConnectOptions as _;
 use sqlx::mysql::MySqlConnectOptions;
 
-use self::session::{MysqlSession, literal};
-use super::{Checked, Pass, Place, Relation, SourceError, SourceReading};
+use self::session::MysqlSession;
+use super::{Checked, Pass, Place, Relation, SentAt, SourceError, SourceReading};
 
 #[derive(Clone)]
 pub(super) struct Mysql {
@@ -35,28 +35,29 @@ impl Mysql {
         mut pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<SourceReading, SourceError> {
-        let mut session = MysqlSession::begin(self).await?;
+        let mut session = MysqlSession::begin(self, pass.sent_at).await?;
+        let misdated = session.misdated(now).await?;
         let aliases = session.aliases(pass.aliases.as_ref()).await?;
         pass.begin(session.optional().await?, aliases);
         let mut slices = Vec::new();
         if let Some(span) = pass.reader.span() {
             slices.push(session.read(span, pass.another()).await?);
         }
-        let newest = session.extreme("MAX", &format!("sent_at <= {}", literal(now))).await?;
-        let misdated = session.misdated(now).await?;
+        let newest = session.newest(&pass.newest_in).await?;
         session.close().await;
         Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
-    pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        let session = MysqlSession::begin(self).await?;
+    pub(super) async fn check(&self, sent_at: SentAt) -> Result<Checked, SourceError> {
+        let mut session = MysqlSession::begin(self, sent_at).await?;
+        session.refuse_nulls().await?;
         let number = session.version.split('-').next().unwrap_or_default();
         let engine = if session.is_mariadb() { "MariaDB" } else { "MySQL" };
         let checked = Checked {
             engine: format!("{engine} {number}"),
             database: self.place.database.clone(),
             relation: self.place.relation.clone(),
-            sent_at: session.sent_at.clone(),
+            sent_at: session.of_type.clone(),
             advice: None,
         };
         session.close().await;

@@ -9,17 +9,18 @@ use sqlx::{
 };
 
 use super::Mysql;
-use super::key::{Found, Key, Range};
+use super::key::{Found, Key};
 use crate::messages::columns::{self, Optional, TEXT_COLUMNS, Texts};
 use crate::messages::error::{Kind, from_server};
 use crate::messages::{
     ANSWER_WITHIN, AliasRelation, CONNECT_WITHIN, Pass, Place, ROWS_A_CLOCK, ReadSlice, Relation,
-    SourceError, relation::Mode, within,
+    SentAt, SourceError, relation::Mode, sent_at::Times, within,
 };
 use fecha_core::calendar::month::Period;
 use fecha_core::count::aliases::Aliases;
 use fecha_core::count::misdated::Misdated;
 use fecha_core::count::tally::Message;
+use fecha_core::database::Scheme;
 
 /// One connection within its snapshot.
 pub(super) struct MysqlSession<'a> {
@@ -29,19 +30,42 @@ pub(super) struct MysqlSession<'a> {
     pub(super) version: String,
     mode: Mode,
     /// The type of `sent_at`.
-    pub(super) sent_at: String,
+    pub(super) of_type: String,
+    sent_at: SentAt,
 }
 
-const EXPECTED: &str = "DATETIME (in UTC) or TIMESTAMP: convert it in a parenthesised SELECT in [messages] relation; for Unix milliseconds: FROM_UNIXTIME(sent_at / 1000) AS sent_at";
+/// Whether `sent_at` may have a type, and what to do about another.
+fn expected(sent_at: SentAt, of_type: &str) -> Result<(), &'static str> {
+    match sent_at {
+        SentAt::Instant if matches!(of_type, "DATETIME" | "TIMESTAMP") => Ok(()),
+        SentAt::Instant => Err(
+            "DATETIME (in UTC) or TIMESTAMP. For whole numbers say in which unit, and their index serves: [messages] sent_at_unit = \"s\" or \"ms\". Or convert it in a parenthesised SELECT in [messages] relation; for Unix milliseconds: FROM_UNIXTIME(sent_at / 1000) AS sent_at",
+        ),
+        SentAt::Seconds | SentAt::Millis if of_type.contains("INT") => Ok(()),
+        SentAt::Seconds | SentAt::Millis => Err(
+            "a whole number where [messages] sent_at_unit is set: leave that out for a TIMESTAMP or a DATETIME in UTC, and write sent_at_zone for a DATETIME in local time",
+        ),
+        SentAt::Local(_) if of_type == "DATETIME" => Ok(()),
+        SentAt::Local(_) => Err(
+            "a DATETIME where [messages] sent_at_zone is set: leave that out for a TIMESTAMP, which is an instant, and write sent_at_unit for whole numbers",
+        ),
+    }
+}
 
-/// Microseconds since 1970; unlike `UNIX_TIMESTAMP` for any year and for `DATETIME` in UTC.
-const SENT_AT: &str = "TIMESTAMPDIFF(MICROSECOND, TIMESTAMP '1970-01-01 00:00:00', sent_at)";
+/// As a whole number: microseconds since 1970, unlike `UNIX_TIMESTAMP` for any year and for `DATETIME`.
+fn as_number(sent_at: SentAt, column: &str) -> String {
+    if sent_at.is_number() {
+        format!("CAST({column} AS SIGNED)")
+    } else {
+        format!("TIMESTAMPDIFF(MICROSECOND, TIMESTAMP '1970-01-01 00:00:00', {column})")
+    }
+}
 
 const UNKNOWN_COLUMN: u16 = 1054;
 
 impl<'a> MysqlSession<'a> {
     /// Connects, opens the snapshot, and makes sure that relation, columns and types are right.
-    pub(super) async fn begin(mysql: &'a Mysql) -> Result<Self, SourceError> {
+    pub(super) async fn begin(mysql: &'a Mysql, sent_at: SentAt) -> Result<Self, SourceError> {
         let connection = within(CONNECT_WITHIN, mysql.options.connect())
             .await
             .map_err(|error| from_server(&mysql.place, "connecting to", &error, kind_of))?;
@@ -51,7 +75,8 @@ impl<'a> MysqlSession<'a> {
             relation: &mysql.relation,
             version: String::new(),
             mode: Mode::default(),
-            sent_at: String::new(),
+            of_type: String::new(),
+            sent_at,
         };
         session.version = session.one("SELECT VERSION()").await?;
         let sql_mode: String = session.one("SELECT @@sql_mode").await?;
@@ -63,7 +88,6 @@ impl<'a> MysqlSession<'a> {
         session.run("SET SESSION lock_wait_timeout = 60").await?;
         session.run("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
         session.learn_type().await?;
-        session.refuse_nulls().await?;
         Ok(session)
     }
 
@@ -87,19 +111,16 @@ impl<'a> MysqlSession<'a> {
     async fn learn_type(&mut self) -> Result<(), SourceError> {
         let columns = format!("{}, sent_at", TEXT_COLUMNS.join(", "));
         match self.type_of_last(&columns).await {
-            Ok(found) => self.sent_at = found,
+            Ok(found) => self.of_type = found,
             Err(error) if number(&error) == Some(UNKNOWN_COLUMN) => {
                 return Err(self.missing_columns().await?);
             }
             Err(error) => return Err(self.error(&error)),
         }
-        if matches!(self.sent_at.as_str(), "DATETIME" | "TIMESTAMP") {
-            return Ok(());
-        }
-        Err(SourceError::WrongType {
+        expected(self.sent_at, &self.of_type).map_err(|expected| SourceError::WrongType {
             place: self.place.clone(),
-            found: self.sent_at.clone(),
-            expected: EXPECTED,
+            found: self.of_type.clone(),
+            expected,
         })
     }
 
@@ -126,13 +147,22 @@ impl<'a> MysqlSession<'a> {
     }
 
     /// A zero date, which old tables hold, is no time either.
-    async fn refuse_nulls(&mut self) -> Result<(), SourceError> {
-        let sql = format!(
-            "SELECT COUNT(*) FROM {} WHERE sent_at IS NULL OR sent_at < TIMESTAMP '0001-01-01 00:00:00'",
-            self.relation()
-        );
+    pub(super) async fn refuse_nulls(&mut self) -> Result<(), SourceError> {
+        let sql = format!("SELECT COUNT(*) FROM {} WHERE {}", self.relation(), self.has_no_time());
         let nulls: i64 = self.one(&sql).await?;
         self.place.refuse_nulls(nulls.unsigned_abs())
+    }
+
+    fn has_no_time(&self) -> &'static str {
+        if self.sent_at.is_number() {
+            "sent_at IS NULL"
+        } else {
+            "(sent_at IS NULL OR sent_at < TIMESTAMP '0001-01-01 00:00:00')"
+        }
+    }
+
+    fn lies_in(&self, period: Period) -> String {
+        self.sent_at.lies_in(period, Scheme::Mysql)
     }
 
     /// Counts the messages of the span, and before that has the server count them by window.
@@ -142,12 +172,8 @@ impl<'a> MysqlSession<'a> {
         mut pass: Pass,
     ) -> Result<ReadSlice, SourceError> {
         let key = self.key().await?;
-        let (mut plain, mut range) = (Vec::new(), None);
-        for window in pass.reader.periods() {
-            let found = self.messages_in(window, key.as_ref()).await?;
-            plain.push(found.messages);
-            range = Range::joined(range, found.range);
-        }
+        let Found { messages: plain, range } =
+            self.messages_in(&pass.reader.periods(), span, key.as_ref()).await?;
         let most = plain.iter().max().copied().unwrap_or_default();
         let relation = self.relation();
         let from = match key.zip(range) {
@@ -155,19 +181,21 @@ impl<'a> MysqlSession<'a> {
             _ => format!("{relation} WHERE TRUE"),
         };
         let columns = pass.columns.list();
-        let sql = format!("SELECT {columns}, {SENT_AT} FROM {from} AND {}", lies_in(span));
+        let (sent_at, within) = (as_number(self.sent_at, "sent_at"), self.lies_in(span));
+        let sql = format!("SELECT {columns}, {sent_at} FROM {from} AND {within}");
         self.stream(sql, &mut pass).await.map_err(|error| self.error(&error))?;
         Ok(ReadSlice { pass, plain })
     }
 
     async fn stream(&mut self, sql: String, pass: &mut Pass) -> Result<(), sqlx::Error> {
         let places = pass.columns.places();
+        let mut times = self.sent_at.times();
         let mut rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut self.connection);
         loop {
             let goes_on = within(ANSWER_WITHIN, async {
                 for _ in 0..ROWS_A_CLOCK {
                     let Some(row) = rows.try_next().await? else { return Ok(false) };
-                    pass.add(&message(&row, &places)?, 1);
+                    pass.add(&message(&row, &places, &mut times)?, 1);
                 }
                 Ok(true)
             });
@@ -186,20 +214,24 @@ impl<'a> MysqlSession<'a> {
         Ok(column.map_err(|error| self.error(&error))?.as_deref().map(Key::new))
     }
 
-    /// How many messages the window has, and where in the table they lie.
+    /// How many messages each window has, counted in one go, and where in the table those of the span lie.
     async fn messages_in(
         &mut self,
-        window: Period,
+        windows: &[Period],
+        span: Period,
         key: Option<&Key>,
     ) -> Result<Found, SourceError> {
-        let extremes = key.map_or("NULL, NULL".to_owned(), Key::extremes);
-        let sql = format!(
-            "SELECT COUNT(*), {extremes} FROM {} WHERE {}",
-            self.relation(),
-            lies_in(window)
-        );
+        let count = |window: &Period| match *window == span {
+            true => "COUNT(*)".to_owned(),
+            false => format!("COUNT(CASE WHEN {} THEN 1 END)", self.lies_in(*window)),
+        };
+        let mut columns: Vec<String> = windows.iter().map(count).collect();
+        columns.push(key.map_or("NULL, NULL".to_owned(), Key::extremes));
+        let (columns, within) = (columns.join(", "), self.lies_in(span));
+        let sql = format!("SELECT {columns} FROM {} WHERE {within}", self.relation());
         let row = self.row(&sql).await;
-        row.and_then(|row| Found::in_row(&row)).map_err(|error| self.error(&error))
+        let found = row.and_then(|row| Found::in_row(&row, windows.len()));
+        found.map_err(|error| self.error(&error))
     }
 
     /// Which of the optional columns the relation has.
@@ -247,29 +279,38 @@ impl<'a> MysqlSession<'a> {
         }
     }
 
-    /// How many messages of the whole relation lie where none can.
+    /// How many messages of the whole relation lie where none can, all of which have a time; in one go,
+    /// since there may be no index that leads to either.
     pub(super) async fn misdated(&mut self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
-        let (early, late) = (literal(Misdated::EARLIEST), literal(Misdated::tomorrow_ends(now)));
+        let bound = |instant| self.sent_at.bound(instant, Scheme::Mysql);
+        let (early, late) = (bound(Misdated::EARLIEST), bound(Misdated::tomorrow_ends(now)));
+        let none = self.has_no_time();
         let sql = format!(
-            "SELECT COUNT(CASE WHEN sent_at < {early} THEN 1 END), COUNT(CASE WHEN sent_at >= {late} THEN 1 END) FROM {} WHERE sent_at < {early} OR sent_at >= {late}",
+            "SELECT COUNT(CASE WHEN {none} THEN 1 END), COUNT(CASE WHEN sent_at < {early} THEN 1 END), COUNT(CASE WHEN sent_at >= {late} THEN 1 END) FROM {} WHERE {none} OR sent_at < {early} OR sent_at >= {late}",
             self.relation()
         );
-        let row = self.row(&sql).await;
-        let counts = row.and_then(|row| Ok((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?)));
-        let (early, late) = counts.map_err(|error| self.error(&error))?;
-        Ok(Misdated { early: early.unsigned_abs(), late: late.unsigned_abs() })
+        let row = self.row(&sql).await.map_err(|error| self.error(&error))?;
+        let count = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+        let counts: Result<Vec<u64>, _> = (0..3).map(count).collect();
+        let counts = counts.map_err(|error| self.error(&error))?;
+        self.place.refuse_nulls(counts[0])?;
+        Ok(Misdated { early: counts[1], late: counts[2] })
     }
 
-    /// The first or last `sent_at` of those that meet a condition, cut to milliseconds.
-    pub(super) async fn extreme(
+    /// The newest message of the first of these spans that has one.
+    pub(super) async fn newest(
         &mut self,
-        aggregate: &str,
-        condition: &str,
+        spans: &[Period],
     ) -> Result<Option<DateTime<Utc>>, SourceError> {
-        let extreme = SENT_AT.replace("sent_at", &format!("{aggregate}(sent_at)"));
-        let sql = format!("SELECT {extreme} FROM {} WHERE {condition}", self.relation());
-        let micros: Option<i64> = self.one(&sql).await?;
-        Ok(micros.map(to_millis).and_then(DateTime::from_timestamp_millis))
+        let newest = as_number(self.sent_at, "MAX(sent_at)");
+        for span in spans {
+            let sql =
+                format!("SELECT {newest} FROM {} WHERE {}", self.relation(), self.lies_in(*span));
+            if let Some(value) = self.one::<Option<i64>>(&sql).await? {
+                return Ok(DateTime::from_timestamp_millis(self.sent_at.times().millis(value)));
+            }
+        }
+        Ok(None)
     }
 
     pub(super) async fn one<T>(&mut self, sql: &str) -> Result<T, SourceError>
@@ -302,24 +343,16 @@ impl<'a> MysqlSession<'a> {
 }
 
 /// The bytes as they came, whatever type sqlx takes them for.
-fn message<'r>(row: &'r MySqlRow, places: &[usize]) -> Result<Message<'r>, sqlx::Error> {
+fn message<'r>(
+    row: &'r MySqlRow,
+    places: &[usize],
+    times: &mut Times,
+) -> Result<Message<'r>, sqlx::Error> {
     let mut texts: Texts<&[u8]> = [None; _];
     for (index, place) in places.iter().enumerate() {
         texts[*place] = row.try_get_unchecked(index)?;
     }
-    Ok(columns::message(&texts, to_millis(row.try_get(places.len())?)))
-}
-
-fn to_millis(micros: i64) -> i64 {
-    micros.div_euclid(1000)
-}
-
-fn lies_in(period: Period) -> String {
-    format!("sent_at >= {} AND sent_at < {}", literal(period.start), literal(period.end))
-}
-
-pub(super) fn literal(instant: DateTime<Utc>) -> String {
-    format!("TIMESTAMP '{}'", instant.format("%Y-%m-%d %H:%M:%S%.6f"))
+    Ok(columns::message(&texts, times.millis(row.try_get(places.len())?)))
 }
 
 fn number(error: &sqlx::Error) -> Option<u16> {

@@ -3,6 +3,7 @@
 //! The format: <https://www.postgresql.org/docs/15/sql-copy.html>, *Binary Format*.
 
 use crate::messages::columns::{Texts, message};
+use crate::messages::sent_at::{SentAt, Times};
 use fecha_core::count::tally::Message;
 
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -20,6 +21,9 @@ pub(super) struct Malformed(&'static str);
 pub(super) struct CopyReader {
     /// Where each column of the query stands in a row's [`Texts`].
     places: Vec<usize>,
+    times: Times,
+    /// Where the column's own time begins, counted in its own units since 1970.
+    epoch: i64,
     has_header: bool,
     has_trailer: bool,
     unfinished: Vec<u8>,
@@ -27,8 +31,10 @@ pub(super) struct CopyReader {
 
 impl CopyReader {
     /// For a query of these texts, `sent_at` and perhaps a count.
-    pub(super) fn new(places: Vec<usize>) -> Self {
-        Self { places, has_header: false, has_trailer: false, unfinished: Vec::new() }
+    pub(super) fn new(places: Vec<usize>, sent_at: SentAt) -> Self {
+        let epoch = if sent_at.is_number() { 0 } else { POSTGRES_EPOCH };
+        let (times, unfinished) = (sent_at.times(), Vec::new());
+        Self { places, times, epoch, has_header: false, has_trailer: false, unfinished }
     }
 
     /// Hands each row that `chunk` completes to `add`.
@@ -80,7 +86,9 @@ impl CopyReader {
                     Err(Malformed("it goes on behind its trailer"))
                 };
             }
-            match cursor.row(&self.places)? {
+            let (times, epoch) = (&mut self.times, self.epoch);
+            let time = |value: i64| times.millis(value.saturating_add(epoch));
+            match cursor.row(&self.places, time)? {
                 Row::Messages(message, count) => add(&message, count),
                 Row::Trailer => self.has_trailer = true,
                 Row::Unfinished => return Ok(row_starts),
@@ -113,7 +121,12 @@ impl<'a> Cursor<'a> {
         Ok(self.bytes(length).map(|_| ()))
     }
 
-    fn row(&mut self, places: &[usize]) -> Result<Row<'a>, Malformed> {
+    /// `time` makes a value of `sent_at` Unix milliseconds.
+    fn row(
+        &mut self,
+        places: &[usize],
+        mut time: impl FnMut(i64) -> i64,
+    ) -> Result<Row<'a>, Malformed> {
         let Some(&fields) = self.bytes(2).and_then(|bytes| bytes.first_chunk()) else {
             return Ok(Row::Unfinished);
         };
@@ -129,15 +142,14 @@ impl<'a> Cursor<'a> {
             texts[*place] = field;
         }
         let Some(instant) = self.field()? else { return Ok(Row::Unfinished) };
-        let micros = int64(instant).ok_or(Malformed("sent_at is no instant"))?;
+        let value = int64(instant).ok_or(Malformed("sent_at is no instant"))?;
         let messages = if is_counted {
             let Some(count) = self.field()? else { return Ok(Row::Unfinished) };
             int64(count).ok_or(Malformed("a count is no number"))?.unsigned_abs()
         } else {
             1
         };
-        let sent_at = micros.saturating_add(POSTGRES_EPOCH).div_euclid(1000);
-        Ok(Row::Messages(message(&texts, sent_at), messages))
+        Ok(Row::Messages(message(&texts, time(value)), messages))
     }
 
     /// One column: `Some(None)` is null.
@@ -199,7 +211,7 @@ mod tests {
     }
 
     fn decode(chunks: &[&[u8]]) -> Result<Vec<(Texts, i64)>, Malformed> {
-        let mut reader = CopyReader::new((0..6).collect());
+        let mut reader = CopyReader::new((0..6).collect(), SentAt::Instant);
         let mut rows = Vec::new();
         for chunk in chunks {
             reader.feed(chunk, |m, _| {

@@ -4,6 +4,7 @@
 //! A relation whose rows lie on other servers (`postgres_fdw`, Citus) is grouped there instead: what
 //! crosses the network is a row for each kind of message of a contact, not each message.
 
+mod answer;
 mod copy;
 mod session;
 
@@ -16,7 +17,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
 use self::session::PostgresSession;
-use super::{Checked, Pass, Place, Relation, SourceError, SourceReading};
+use super::{Checked, Pass, Place, Relation, SentAt, SourceError, SourceReading};
 
 #[derive(Clone)]
 pub(super) struct Postgres {
@@ -47,11 +48,11 @@ impl Postgres {
         mut pass: Pass,
         now: DateTime<Utc>,
     ) -> Result<SourceReading, SourceError> {
-        let mut first = PostgresSession::begin(self).await?;
+        let mut first = PostgresSession::begin(self, pass.sent_at).await?;
         let aliases = first.aliases(pass.aliases.as_ref()).await?;
         pass.begin(first.optional(), aliases);
-        let newest = first.newest(now).await?;
         let misdated = first.misdated(now).await?;
+        let newest = first.newest(&pass.newest_in).await?;
         let mut reading = JoinSet::new();
         match pass.reader.span() {
             None => first.close().await,
@@ -73,8 +74,8 @@ impl Postgres {
         Ok(SourceReading { reader: pass.conclude(slices, &self.place)?, newest, misdated })
     }
 
-    pub(super) async fn check(&self) -> Result<Checked, SourceError> {
-        PostgresSession::begin(self).await?.check().await
+    pub(super) async fn check(&self, sent_at: SentAt) -> Result<Checked, SourceError> {
+        PostgresSession::begin(self, sent_at).await?.check().await
     }
 
     /// The first session and as many others in its snapshot as are allowed and to be had: a server
@@ -88,8 +89,10 @@ impl Postgres {
             return Ok(vec![first]);
         }
         let Ok(snapshot) = first.share_snapshot().await else {
-            // The refusal has ended its transaction.
-            return Ok(vec![PostgresSession::begin(self).await?]);
+            // The refusal has ended its transaction; a login may hold no second connection.
+            let sent_at = first.sent_at();
+            first.close().await;
+            return Ok(vec![PostgresSession::begin(self, sent_at).await?]);
         };
         let others = join_all((0..others).map(|_| PostgresSession::join(&first, &snapshot))).await;
         Ok(others.into_iter().flatten().chain([first]).collect())

@@ -5,30 +5,26 @@
 
 use chrono::{DateTime, Utc};
 use futures::TryStreamExt as _;
-use sqlx::postgres::{PgConnection, PgDatabaseError, PgRow};
+use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _};
 
 use super::Postgres;
+use super::answer::{DENIED, NO_SUCH_COLUMN, code, kind_of};
 use super::copy::{CopyReader, Malformed};
 use crate::messages::columns::{OPTIONAL_COLUMNS, Optional, TEXT_COLUMNS};
-use crate::messages::error::{Kind, from_server};
+use crate::messages::error::from_server;
 use crate::messages::{
-    ANSWER_WITHIN, AliasRelation, CONNECT_WITHIN, Checked, Pass, ROWS_A_CLOCK, ReadSlice,
+    ANSWER_WITHIN, AliasRelation, CONNECT_WITHIN, Checked, Pass, ROWS_A_CLOCK, ReadSlice, SentAt,
     SourceError, within,
 };
 use fecha_core::calendar::month::Period;
 use fecha_core::count::aliases::Aliases;
 use fecha_core::count::misdated::Misdated;
 use fecha_core::count::tally::Message;
+use fecha_core::database::Scheme;
 
 /// A type that no column of a relation of messages has.
 const ABSENT: &str = "pg_lsn";
-
-/// SQLSTATE `insufficient_privilege`.
-const DENIED: &str = "42501";
-
-/// SQLSTATE `undefined_column`.
-const NO_SUCH_COLUMN: &str = "42703";
 
 /// One connection within the snapshot.
 pub(super) struct PostgresSession {
@@ -36,37 +32,56 @@ pub(super) struct PostgresSession {
     postgres: Postgres,
     /// In the order of [`TEXT_COLUMNS`], [`OPTIONAL_COLUMNS`] (none where it is not there), then `sent_at`.
     types: Vec<String>,
+    sent_at: SentAt,
 }
 
-const TIMESTAMPTZ: &str = "timestamp with time zone";
-
-const EXPECTED: &str = "timestamptz: without a zone nobody knows to which month a message belongs. Alter the column (ALTER COLUMN sent_at TYPE timestamptz USING sent_at AT TIME ZONE 'UTC', or whichever zone it was written in), or convert it in a parenthesised SELECT in [messages] relation; for Unix milliseconds: to_timestamp(sent_at / 1000.0) AS sent_at";
+/// The types that `sent_at` may have, and what to do about another.
+fn expected(sent_at: SentAt) -> (&'static [&'static str], &'static str) {
+    match sent_at {
+        SentAt::Instant => (
+            &["timestamp with time zone"],
+            "timestamptz: without a zone nobody knows to which month a message belongs. Say what it is, and its index serves: for a timestamp [messages] sent_at_zone = \"UTC\" (or whichever zone it was written in), for whole numbers sent_at_unit = \"s\" or \"ms\". Or convert it in a parenthesised SELECT in [messages] relation: sent_at AT TIME ZONE 'UTC' AS sent_at; for Unix milliseconds: to_timestamp(sent_at / 1000.0) AS sent_at",
+        ),
+        SentAt::Seconds | SentAt::Millis => (
+            &["bigint", "integer", "numeric"],
+            "a whole number where [messages] sent_at_unit is set: leave that out for a timestamptz, and write sent_at_zone for a timestamp",
+        ),
+        SentAt::Local(_) => (
+            &["timestamp without time zone"],
+            "a timestamp without time zone where [messages] sent_at_zone is set: leave that out for a timestamptz, which is an instant, and write sent_at_unit for whole numbers",
+        ),
+    }
+}
 
 impl PostgresSession {
     /// Connects, opens the snapshot, and makes sure that relation, columns and types are right.
-    pub(super) async fn begin(postgres: &Postgres) -> Result<Self, SourceError> {
-        let mut session = Self::connect(postgres, Vec::new()).await?;
+    pub(super) async fn begin(postgres: &Postgres, sent_at: SentAt) -> Result<Self, SourceError> {
+        let mut session = Self::connect(postgres, Vec::new(), sent_at).await?;
         session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         session.prepare().await?;
         session.learn_types().await?;
-        session.refuse_nulls().await?;
         Ok(session)
     }
 
     /// One more connection in the snapshot of `first`.
     pub(super) async fn join(first: &Self, snapshot: &str) -> Result<Self, SourceError> {
-        let mut session = Self::connect(&first.postgres, first.types.clone()).await?;
+        let types = first.types.clone();
+        let mut session = Self::connect(&first.postgres, types, first.sent_at).await?;
         session.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
         session.run(&format!("SET TRANSACTION SNAPSHOT '{snapshot}'")).await?;
         session.prepare().await?;
         Ok(session)
     }
 
-    async fn connect(postgres: &Postgres, types: Vec<String>) -> Result<Self, SourceError> {
+    async fn connect(
+        postgres: &Postgres,
+        types: Vec<String>,
+        sent_at: SentAt,
+    ) -> Result<Self, SourceError> {
         let connection = within(CONNECT_WITHIN, postgres.options.connect())
             .await
             .map_err(|error| from_server(&postgres.place, "connecting to", &error, kind_of))?;
-        Ok(Self { connection, postgres: postgres.clone(), types })
+        Ok(Self { connection, postgres: postgres.clone(), types, sent_at })
     }
 
     async fn prepare(&mut self) -> Result<(), SourceError> {
@@ -90,6 +105,7 @@ impl PostgresSession {
     }
 
     pub(super) async fn check(mut self) -> Result<Checked, SourceError> {
+        self.refuse_nulls().await?;
         let version: String = self.one("SELECT version()").await?;
         // "PostgreSQL 15.14 (Debian …) on x86_64-…, compiled by …"
         let engine = version.split([' ', ',']).take(2).collect::<Vec<_>>().join(" ");
@@ -119,11 +135,14 @@ impl PostgresSession {
             }
             Err(error) => return Err(self.error(&error)),
         };
+        // Within a savepoint no snapshot can be shared.
+        self.run("RELEASE SAVEPOINT fecha").await?;
+        let (known, expected) = expected(self.sent_at);
         match self.types.last() {
-            Some(found) if found != TIMESTAMPTZ => Err(SourceError::WrongType {
+            Some(found) if !known.contains(&found.as_str()) => Err(SourceError::WrongType {
                 place: self.postgres.place.clone(),
                 found: found.clone(),
-                expected: EXPECTED,
+                expected,
             }),
             _ => Ok(()),
         }
@@ -198,7 +217,7 @@ impl PostgresSession {
         let sql = format!(
             "EXPLAIN (COSTS OFF) SELECT dealership_id FROM {} WHERE {}",
             self.postgres.relation,
-            lies_in(span)
+            self.lies_in(span)
         );
         let query = sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(&mut self.connection);
         let plan = within(ANSWER_WITHIN, query).await.map_err(|error| self.error(&error))?;
@@ -215,19 +234,14 @@ impl PostgresSession {
         mut pass: Pass,
     ) -> Result<ReadSlice, SourceError> {
         let sql = format!(
-            "SELECT {}, sent_at FROM {} WHERE {}",
+            "SELECT {}, {} FROM {} WHERE {}",
             self.texts(pass.columns),
+            self.sent_at_column(),
             self.postgres.relation,
-            lies_in(slice)
+            self.lies_in(slice)
         );
         self.copy(&sql, &mut pass).await?;
-        let mut plain = Vec::new();
-        for window in pass.reader.periods() {
-            plain.push(match window.shared_with(slice) {
-                Some(part) => self.messages_in(part).await?,
-                None => 0,
-            });
-        }
+        let plain = self.messages_in(&pass.reader.periods(), slice).await?;
         self.close().await;
         Ok(ReadSlice { pass, plain })
     }
@@ -242,10 +256,11 @@ impl PostgresSession {
                 self.copy(&sql, &mut pass).await?;
             }
         }
-        let mut plain = Vec::new();
-        for window in pass.reader.periods() {
-            plain.push(self.messages_in(window).await?);
-        }
+        let windows = pass.reader.periods();
+        let plain = match pass.reader.span() {
+            Some(span) => self.messages_in(&windows, span).await?,
+            None => vec![0; windows.len()],
+        };
         self.close().await;
         Ok(ReadSlice { pass, plain })
     }
@@ -271,10 +286,11 @@ impl PostgresSession {
             "(direction IS NULL OR kind IS NULL OR direction::text <> 'out' OR kind::text <> 'hsm')"
         };
         format!(
-            "SELECT {}, MIN(sent_at), COUNT(*) FROM {} WHERE {} AND {} GROUP BY {}",
+            "SELECT {}, MIN({}), COUNT(*) FROM {} WHERE {} AND {} GROUP BY {}",
             texts.join(", "),
+            self.sent_at_column(),
             self.postgres.relation,
-            lies_in(stretch),
+            self.lies_in(stretch),
             which,
             groups.join(", ")
         )
@@ -307,7 +323,7 @@ impl PostgresSession {
     async fn copy(&mut self, query: &str, pass: &mut Pass) -> Result<(), SourceError> {
         let sql = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
         let malformed = |error: Malformed| sqlx::Error::Protocol(error.to_string());
-        let mut reader = CopyReader::new(pass.columns.places());
+        let mut reader = CopyReader::new(pass.columns.places(), self.sent_at);
         let copying = async {
             let mut chunks = within(ANSWER_WITHIN, self.connection.copy_out_raw(&sql)).await?;
             loop {
@@ -327,18 +343,64 @@ impl PostgresSession {
         copying.await.map_err(|error| self.error(&error))
     }
 
-    async fn messages_in(&mut self, period: Period) -> Result<u64, SourceError> {
-        let sql =
-            format!("SELECT COUNT(*) FROM {} WHERE {}", self.postgres.relation, lies_in(period));
-        Ok(self.one::<i64>(&sql).await?.unsigned_abs())
+    /// How many messages of the slice each window has, counted in one go.
+    async fn messages_in(
+        &mut self,
+        windows: &[Period],
+        slice: Period,
+    ) -> Result<Vec<u64>, SourceError> {
+        let count = |window: &Period| match window.shared_with(slice) {
+            Some(part) if part == slice => "COUNT(*)".to_owned(),
+            Some(part) => format!("COUNT(*) FILTER (WHERE {})", self.lies_in(part)),
+            None => "0::bigint".to_owned(),
+        };
+        let counts: Vec<String> = windows.iter().map(count).collect();
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {}",
+            counts.join(", "),
+            self.postgres.relation,
+            self.lies_in(slice)
+        );
+        self.counts(&sql, windows.len()).await
     }
 
+    /// The numbers in a row.
+    async fn counts(&mut self, sql: &str, columns: usize) -> Result<Vec<u64>, SourceError> {
+        let row = self.row(sql).await.map_err(|error| self.error(&error))?;
+        let count = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
+        (0..columns).map(count).collect::<Result<_, _>>().map_err(|error| self.error(&error))
+    }
+
+    /// The newest message of the first of these spans that has one.
     pub(super) async fn newest(
         &mut self,
-        now: DateTime<Utc>,
+        spans: &[Period],
     ) -> Result<Option<DateTime<Utc>>, SourceError> {
-        let until_now = format!("sent_at > '-infinity' AND sent_at <= {}", literal(now));
-        self.extreme("MAX", &until_now).await
+        let newest = match self.sent_at {
+            sent_at if sent_at.is_number() => "MAX(sent_at)::bigint",
+            _ => "FLOOR(EXTRACT(EPOCH FROM MAX(sent_at)) * 1000000)::bigint",
+        };
+        for span in spans {
+            let within = self.lies_in(*span);
+            let sql = format!("SELECT {newest} FROM {} WHERE {within}", self.postgres.relation);
+            if let Some(value) = self.one::<Option<i64>>(&sql).await? {
+                return Ok(DateTime::from_timestamp_millis(self.sent_at.times().millis(value)));
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn sent_at(&self) -> SentAt {
+        self.sent_at
+    }
+
+    fn lies_in(&self, period: Period) -> String {
+        self.sent_at.lies_in(period, Scheme::Postgres)
+    }
+
+    /// `sent_at` as eight bytes.
+    fn sent_at_column(&self) -> &'static str {
+        if self.sent_at.is_number() { "sent_at::bigint" } else { "sent_at" }
     }
 
     /// Whose numbers user ids and LIDs are, within the snapshot.
@@ -363,31 +425,18 @@ impl PostgresSession {
         }
     }
 
-    /// How many messages of the whole relation lie where none can.
+    /// How many messages of the whole relation lie where none can, all of which have a time; in one go,
+    /// since there may be no index that leads to either.
     pub(super) async fn misdated(&mut self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
-        let (early, late) = (literal(Misdated::EARLIEST), literal(Misdated::tomorrow_ends(now)));
+        let bound = |instant| self.sent_at.bound(instant, Scheme::Postgres);
+        let (early, late) = (bound(Misdated::EARLIEST), bound(Misdated::tomorrow_ends(now)));
         let sql = format!(
-            "SELECT COUNT(*) FILTER (WHERE sent_at < {early}), COUNT(*) FILTER (WHERE sent_at >= {late}) FROM {} WHERE sent_at < {early} OR sent_at >= {late}",
+            "SELECT COUNT(*) FILTER (WHERE sent_at IS NULL), COUNT(*) FILTER (WHERE sent_at < {early}), COUNT(*) FILTER (WHERE sent_at >= {late}) FROM {} WHERE sent_at IS NULL OR sent_at < {early} OR sent_at >= {late}",
             self.postgres.relation
         );
-        let row = self.row(&sql).await;
-        let counts = row.and_then(|row| Ok((row.try_get::<i64, _>(0)?, row.try_get::<i64, _>(1)?)));
-        let (early, late) = counts.map_err(|error| self.error(&error))?;
-        Ok(Misdated { early: early.unsigned_abs(), late: late.unsigned_abs() })
-    }
-
-    /// The first or last `sent_at` of those that meet a condition, cut to milliseconds.
-    async fn extreme(
-        &mut self,
-        aggregate: &str,
-        condition: &str,
-    ) -> Result<Option<DateTime<Utc>>, SourceError> {
-        let sql = format!(
-            "SELECT FLOOR(EXTRACT(EPOCH FROM {aggregate}(sent_at)) * 1000)::bigint FROM {} WHERE {condition}",
-            self.postgres.relation
-        );
-        let millis: Option<i64> = self.one(&sql).await?;
-        Ok(millis.and_then(DateTime::from_timestamp_millis))
+        let counts = self.counts(&sql, 3).await?;
+        self.postgres.place.refuse_nulls(counts[0])?;
+        Ok(Misdated { early: counts[1], late: counts[2] })
     }
 
     async fn one<T>(&mut self, sql: &str) -> Result<T, SourceError>
@@ -424,40 +473,4 @@ impl PostgresSession {
 
 fn columns() -> impl Iterator<Item = &'static str> {
     TEXT_COLUMNS.into_iter().chain(["sent_at"])
-}
-
-/// `COPY` takes no parameters: literals, of instants only.
-fn lies_in(period: Period) -> String {
-    format!("sent_at >= {} AND sent_at < {}", literal(period.start), literal(period.end))
-}
-
-fn literal(instant: DateTime<Utc>) -> String {
-    format!("TIMESTAMPTZ '{}+00'", instant.format("%Y-%m-%d %H:%M:%S%.6f"))
-}
-
-fn code(error: &sqlx::Error) -> Option<String> {
-    Some(error.as_database_error()?.code()?.into_owned())
-}
-
-fn routine(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?.routine()
-}
-
-/// <https://www.postgresql.org/docs/15/errcodes-appendix.html>
-fn kind_of(error: &sqlx::Error) -> Kind {
-    match code(error).as_deref() {
-        // A lock that is not given, a query that was cancelled, transactions that crossed (on a standby too).
-        Some("55P03" | "57014" | "40001" | "40P01" | "25P03" | "25P04") => Kind::Unreachable,
-        // Shut down, crashed, starting up; out of resources; connection exceptions; a system's error.
-        Some(code) if ["08", "53", "57P", "58"].iter().any(|class| code.starts_with(class)) => {
-            Kind::Unreachable
-        }
-        // The message is in the server's language, the function's name is not.
-        Some("42501") if routine(error) == Some("check_enable_rls") => Kind::RowSecurity,
-        Some(DENIED) => Kind::AccessDenied,
-        Some(code) if code.starts_with("28") => Kind::AccessDenied,
-        Some("3D000") => Kind::NoSuchDatabase,
-        Some("42P01") => Kind::NoSuchRelation,
-        _ => Kind::Other,
-    }
 }

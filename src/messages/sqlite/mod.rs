@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode, InterruptHandle, OpenFlags};
 
 use self::range::parts;
 use self::snapshot::Snapshot;
-use super::{Checked, Pass, Place, ReadSlice, Relation, SourceError, SourceReading};
+use super::{Checked, Pass, Place, ReadSlice, Relation, SentAt, SourceError, SourceReading};
 use fecha_core::calendar::month::Period;
 
 #[derive(Clone)]
@@ -49,15 +49,13 @@ impl Sqlite {
         let connections = self.open(self.connections).await?;
         let _interrupted_when_dropped: Vec<_> = connections.iter().map(interrupt).collect();
         let alias_relation = pass.aliases.clone();
+        let (sent_at, newest_in) = (pass.sent_at, pass.newest_in.clone());
         let begin = move |sqlite: Self| {
-            let snapshots = sqlite.begin_together(connections, span)?;
+            let snapshots = sqlite.begin_together(connections, sent_at, span)?;
             let first = &snapshots[0];
-            let found = (
-                first.optional()?,
-                first.aliases(alias_relation.as_ref())?,
-                first.newest(now)?,
-                first.misdated(now)?,
-            );
+            let misdated = first.misdated(now)?;
+            let aliases = first.aliases(alias_relation.as_ref())?;
+            let found = (first.optional()?, aliases, first.newest(&newest_in)?, misdated);
             Ok((snapshots, found))
         };
         let (snapshots, (optional, aliases, newest, misdated)) = self.blocking(begin).await?;
@@ -95,10 +93,14 @@ impl Sqlite {
         try_join_all(reading).await
     }
 
-    pub(super) async fn check(&self) -> Result<Checked, SourceError> {
+    pub(super) async fn check(&self, sent_at: SentAt) -> Result<Checked, SourceError> {
         let connections = self.open(NonZeroU8::MIN).await?;
         let _interrupted_when_dropped: Vec<_> = connections.iter().map(interrupt).collect();
-        let check = |sqlite: Self| sqlite.begin_together(connections, None)?[0].check();
+        let check = move |sqlite: Self| {
+            let snapshots = sqlite.begin_together(connections, sent_at, None)?;
+            snapshots[0].refuse_what_is_no_time()?;
+            snapshots[0].check()
+        };
         self.blocking(check).await
     }
 
@@ -144,9 +146,11 @@ impl Sqlite {
     fn begin_together(
         &self,
         connections: Vec<Connection>,
+        sent_at: SentAt,
         span: Option<Period>,
     ) -> Result<Vec<Snapshot>, SourceError> {
-        let snapshots = connections.into_iter().map(|connection| Snapshot::new(connection, self));
+        let snapshots =
+            connections.into_iter().map(|connection| Snapshot::new(connection, self, sent_at));
         let mut snapshots: Vec<Snapshot> = snapshots.collect();
         snapshots[0].refuse_missing_columns()?;
         let may_share = snapshots.len() > 1 && snapshots[0].is_led_to(span)?;
@@ -154,7 +158,6 @@ impl Sqlite {
             snapshots.truncate(1);
             snapshots[0].begin().map_err(|error| self.error(&error))?;
         }
-        snapshots[0].refuse_what_is_no_time()?;
         Ok(snapshots)
     }
 

@@ -66,14 +66,6 @@ impl Range {
     }
 }
 
-impl Extent {
-    /// Adds what another window has.
-    pub(super) fn add(&mut self, messages: u64, range: Option<Range>) {
-        self.plain.push(messages);
-        self.range = Range::joined(self.range, range);
-    }
-}
-
 /// What each of the connections reads that have measured these slices of the span.
 pub(super) fn parts(span: Period, slices: &[Period], extents: &[Extent]) -> Vec<Part> {
     let range = extents.iter().map(|extent| extent.range).fold(None, Range::joined);

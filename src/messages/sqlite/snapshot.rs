@@ -2,20 +2,34 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row};
 
 use super::range::{Extent, Part, Range, name_of_rowid};
 use super::{BUSY_TIMEOUT_OF_OTHERS, Sqlite, said};
 use crate::messages::columns::{self, Optional, TEXT_COLUMNS, Texts};
-use crate::messages::{ALIAS, AliasRelation, Checked, Pass, SourceError};
+use crate::messages::sent_at::Times;
+use crate::messages::{ALIAS, AliasRelation, Checked, Pass, SentAt, SourceError};
 use fecha_core::calendar::month::Period;
 use fecha_core::count::aliases::Aliases;
 use fecha_core::count::misdated::Misdated;
-use fecha_core::count::tally::instant;
+use fecha_core::database::Scheme;
 
-const EXPECTED: &str = "INTEGER, Unix milliseconds, in every row: convert it in a parenthesised SELECT in [messages] relation; for ISO 8601 text: CAST(strftime('%s', sent_at) AS INTEGER) * 1000 AS sent_at";
+/// What is to stand in every row.
+fn expected(sent_at: SentAt) -> &'static str {
+    match sent_at {
+        SentAt::Instant => {
+            "INTEGER, Unix milliseconds, in every row: for seconds write [messages] sent_at_unit = \"s\", for local times such as 2026-10-31 23:59:59 sent_at_zone = \"America/Sao_Paulo\" (or whichever zone it was written in). Or convert it in a parenthesised SELECT in [messages] relation; for ISO 8601 text: CAST(strftime('%s', sent_at) AS INTEGER) * 1000 AS sent_at"
+        }
+        SentAt::Seconds | SentAt::Millis => {
+            "INTEGER in every row where [messages] sent_at_unit is set: convert it in a parenthesised SELECT in [messages] relation"
+        }
+        SentAt::Local(_) => {
+            "a text YYYY-MM-DD HH:MM:SS, a blank between day and hour, in every row where [messages] sent_at_zone is set: convert it in a parenthesised SELECT in [messages] relation, or leave sent_at_zone out for whole numbers"
+        }
+    }
+}
 
 /// A read transaction; it ends with its connection.
 pub(super) struct Snapshot {
@@ -23,12 +37,14 @@ pub(super) struct Snapshot {
     sqlite: Sqlite,
     /// What stands behind `FROM`.
     relation: String,
+    sent_at: SentAt,
 }
 
 impl Snapshot {
     /// Not yet begun.
-    pub(super) fn new(connection: Connection, sqlite: &Sqlite) -> Self {
-        Self { connection, relation: sqlite.relation.sql('"'), sqlite: sqlite.clone() }
+    pub(super) fn new(connection: Connection, sqlite: &Sqlite, sent_at: SentAt) -> Self {
+        let relation = sqlite.relation.sql('"');
+        Self { connection, relation, sqlite: sqlite.clone(), sent_at }
     }
 
     /// From here on, the messages are seen as they are now: the first read, not `BEGIN`, fixes that.
@@ -69,7 +85,8 @@ impl Snapshot {
             engine: format!("SQLite {}", rusqlite::version()),
             database: self.sqlite.place.database.clone(),
             relation: self.sqlite.place.relation.clone(),
-            sent_at: "INTEGER".to_owned(),
+            sent_at: if matches!(self.sent_at, SentAt::Local(_)) { "TEXT" } else { "INTEGER" }
+                .to_owned(),
             advice: self.advice()?,
         })
     }
@@ -102,24 +119,83 @@ impl Snapshot {
         Err(SourceError::MissingColumns { place: self.sqlite.place.clone(), columns })
     }
 
-    /// Any value may lie in any column. Nulls sort before all integers, texts and blobs after them:
-    /// they would fall out of every month in silence. (A real that is not whole lies in a month: it
-    /// is refused there.)
+    /// Any value may lie in any column. Nulls sort before all integers, these before texts, and texts
+    /// before blobs: they would fall out of every month in silence. (A real that is not whole lies in a
+    /// month: it is refused there.) What cannot be the time of a message is counted in the same go, since
+    /// there may be no index that leads to either.
+    pub(super) fn misdated(&self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
+        let [other, early, late] = self.odd(now);
+        let sql = format!(
+            "SELECT COUNT(*) FILTER (WHERE sent_at IS NULL), COUNT(*) FILTER (WHERE {other}), COUNT(*) FILTER (WHERE {early}), COUNT(*) FILTER (WHERE {late}) FROM {} WHERE sent_at IS NULL OR {other} OR {early} OR {late}",
+            self.relation
+        );
+        let count = |row: &Row<'_>, index| row.get::<_, i64>(index).map(i64::unsigned_abs);
+        let counts =
+            |row: &Row<'_>| Ok([count(row, 0)?, count(row, 1)?, count(row, 2)?, count(row, 3)?]);
+        let counts = self.connection.query_row(&sql, (), counts);
+        let [nulls, others, early, late] = counts.map_err(|error| self.sqlite.error(&error))?;
+        self.sqlite.place.refuse_nulls(nulls)?;
+        self.refuse_others(&other, others)?;
+        Ok(Misdated { early, late })
+    }
+
+    /// The same without what needs to know the time.
     pub(super) fn refuse_what_is_no_time(&self) -> Result<(), SourceError> {
+        let [other, ..] = self.odd(DateTime::UNIX_EPOCH);
         self.sqlite.place.refuse_nulls(self.messages_where("sent_at IS NULL")?)?;
-        let texts = self.messages_where("sent_at >= ''")?;
-        if texts == 0 {
+        self.refuse_others(&other, self.messages_where(&other)?)
+    }
+
+    fn refuse_others(&self, condition: &str, others: u64) -> Result<(), SourceError> {
+        if others == 0 {
             return Ok(());
         }
         let found = self.one(&format!(
-            "SELECT typeof(sent_at) || ' in {texts} row(s), such as ' || quote(sent_at) FROM {} WHERE sent_at >= '' LIMIT 1",
+            "SELECT typeof(sent_at) || ' in {others} row(s), such as ' || quote(sent_at) FROM {} WHERE {condition} LIMIT 1",
             self.relation
         ))?;
         Err(self.wrong_type(found))
     }
 
+    /// Conditions of what is of another type, too early or too late.
+    fn odd(&self, now: DateTime<Utc>) -> [String; 3] {
+        let bound = |instant| self.sent_at.bound(instant, Scheme::Sqlite);
+        let (early, late) = (bound(Misdated::EARLIEST), bound(Misdated::tomorrow_ends(now)));
+        let (early, late) = (format!("sent_at < {early}"), format!("sent_at >= {late}"));
+        if matches!(self.sent_at, SentAt::Local(_)) {
+            let other = "(sent_at < '' OR sent_at >= x'')";
+            return [
+                other.to_owned(),
+                format!("(sent_at >= '' AND {early})"),
+                format!("({late} AND sent_at < x'')"),
+            ];
+        }
+        ["sent_at >= ''".to_owned(), early, format!("({late} AND sent_at < '')")]
+    }
+
     fn wrong_type(&self, found: String) -> SourceError {
-        SourceError::WrongType { place: self.sqlite.place.clone(), found, expected: EXPECTED }
+        let (place, expected) = (self.sqlite.place.clone(), expected(self.sent_at));
+        SourceError::WrongType { place, found, expected }
+    }
+
+    fn lies_in(&self, period: Period) -> String {
+        self.sent_at.lies_in(period, Scheme::Sqlite)
+    }
+
+    /// A value of `sent_at` in Unix milliseconds.
+    fn time(&self, value: ValueRef<'_>, times: &mut Times) -> Result<i64, SourceError> {
+        let read = match (self.sent_at, value) {
+            (SentAt::Local(_), ValueRef::Text(text)) => wall(text),
+            // Whole milliseconds: to the microseconds that other engines give.
+            (SentAt::Instant, ValueRef::Integer(millis)) => Some(millis.saturating_mul(1000)),
+            (SentAt::Seconds | SentAt::Millis, ValueRef::Integer(number)) => Some(number),
+            _ => None,
+        };
+        let other = || match value {
+            ValueRef::Text(text) => format!("'{}'", String::from_utf8_lossy(text)),
+            other => format!("{other:?}"),
+        };
+        read.map(|value| times.millis(value)).ok_or_else(|| self.wrong_type(other()))
     }
 
     /// Has SQLite count the messages of the slice by window, and say where they lie.
@@ -128,25 +204,26 @@ impl Snapshot {
         let extremes = rowid.map_or("NULL, NULL".to_owned(), |rowid| {
             format!("MIN({ALIAS}.{rowid}), MAX({ALIAS}.{rowid})")
         });
-        let mut extent = Extent::default();
-        for window in windows {
-            let Some(part) = window.shared_with(slice) else {
-                extent.add(0, None);
-                continue;
-            };
-            let sql = format!(
-                "SELECT COUNT(*), {extremes} FROM {} WHERE {}",
-                self.relation,
-                lies_in(part)
-            );
-            let row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?));
-            let found = self.connection.query_row(&sql, (), row);
-            let (messages, first, last): (i64, Option<i64>, Option<i64>) =
-                found.map_err(|error| self.sqlite.error(&error))?;
+        let count = |window: &Period| match window.shared_with(slice) {
+            Some(part) if part == slice => "COUNT(*)".to_owned(),
+            Some(part) => format!("COUNT(*) FILTER (WHERE {})", self.lies_in(part)),
+            None => "0".to_owned(),
+        };
+        let counts: Vec<String> = windows.iter().map(count).collect();
+        let sql = format!(
+            "SELECT {extremes}, {} FROM {} WHERE {}",
+            counts.join(", "),
+            self.relation,
+            self.lies_in(slice)
+        );
+        let extent = |row: &Row<'_>| {
+            let (first, last): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+            let count = |index| row.get::<_, i64>(2 + index).map(i64::unsigned_abs);
+            let plain = (0..windows.len()).map(count).collect::<Result<_, _>>()?;
             let range = first.zip(last).map(|(first, last)| Range { first, last });
-            extent.add(messages.unsigned_abs(), range);
-        }
-        Ok(extent)
+            Ok(Extent { plain, range })
+        };
+        self.connection.query_row(&sql, (), extent).map_err(|error| self.sqlite.error(&error))
     }
 
     /// What the rowid is called, if the relation is a table that is kept in its order.
@@ -196,25 +273,18 @@ impl Snapshot {
         Ok(known)
     }
 
-    /// How many messages of the whole relation lie where none can.
-    pub(super) fn misdated(&self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
-        let early = Misdated::EARLIEST.timestamp_millis();
-        let late = Misdated::tomorrow_ends(now).timestamp_millis();
-        let sql = format!(
-            "SELECT COUNT(*) FILTER (WHERE sent_at < {early}), COUNT(*) FILTER (WHERE sent_at >= {late}) FROM {} WHERE sent_at < {early} OR sent_at >= {late}",
-            self.relation
-        );
-        let counts = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
-        let (early, late) = self
-            .connection
-            .query_row(&sql, (), counts)
-            .map_err(|error| self.sqlite.error(&error))?;
-        Ok(Misdated { early: early.unsigned_abs(), late: late.unsigned_abs() })
-    }
-
-    /// When the newest message was sent, those after `now` left out.
-    pub(super) fn newest(&self, now: DateTime<Utc>) -> Result<Option<DateTime<Utc>>, SourceError> {
-        self.extreme("MAX", &format!("sent_at <= {}", now.timestamp_millis()))
+    /// The newest message of the first of these spans that has one.
+    pub(super) fn newest(&self, spans: &[Period]) -> Result<Option<DateTime<Utc>>, SourceError> {
+        for span in spans {
+            let within = self.lies_in(*span);
+            let sql = format!("SELECT MAX(sent_at) FROM {} WHERE {within}", self.relation);
+            let value: Value = self.one(&sql)?;
+            if value != Value::Null {
+                let millis = self.time((&value).into(), &mut self.sent_at.times())?;
+                return Ok(DateTime::from_timestamp_millis(millis));
+            }
+        }
+        Ok(None)
     }
 
     /// What of the span lies in a range of rowids, read from one end to the other.
@@ -230,13 +300,13 @@ impl Snapshot {
             "SELECT {columns}, sent_at FROM {} NOT INDEXED
              WHERE {ALIAS}.{rowid} BETWEEN {first} AND {last} AND {}",
             self.relation,
-            lies_in(span)
+            self.lies_in(span)
         ))
     }
 
     fn messages_of(&self, columns: Optional, span: Period) -> String {
         let columns = columns.list();
-        format!("SELECT {columns}, sent_at FROM {} WHERE {}", self.relation, lies_in(span))
+        format!("SELECT {columns}, sent_at FROM {} WHERE {}", self.relation, self.lies_in(span))
     }
 
     /// Counts the messages of a part.
@@ -247,14 +317,13 @@ impl Snapshot {
             Part::Rows(range, span) => self.messages_in(pass.columns, range, span)?,
         };
         let places = pass.columns.places();
+        let mut times = self.sent_at.times();
         let mut statement = self.connection.prepare(&sql).map_err(in_file)?;
         let mut rows = statement.query(()).map_err(in_file)?;
         while let Some(row) = rows.next().map_err(in_file)? {
             let texts = texts(row, &places).map_err(in_file)?;
-            let sent_at = match row.get_ref(places.len()).map_err(in_file)? {
-                ValueRef::Integer(millis) => millis,
-                other => return Err(self.wrong_type(format!("{other:?}"))),
-            };
+            let sent_at = row.get_ref(places.len()).map_err(in_file)?;
+            let sent_at = self.time(sent_at, &mut times)?;
             let texts = texts.each_ref().map(Option::as_deref);
             pass.add(&columns::message(&texts, sent_at), 1);
         }
@@ -264,20 +333,6 @@ impl Snapshot {
     fn messages_where(&self, condition: &str) -> Result<u64, SourceError> {
         let sql = format!("SELECT COUNT(*) FROM {} WHERE {condition}", self.relation);
         self.one::<i64>(&sql).map(i64::unsigned_abs)
-    }
-
-    /// The first or last `sent_at` of those that meet a condition.
-    fn extreme(
-        &self,
-        aggregate: &str,
-        condition: &str,
-    ) -> Result<Option<DateTime<Utc>>, SourceError> {
-        let sql = format!("SELECT {aggregate}(sent_at) FROM {} WHERE {condition}", self.relation);
-        match self.one::<Value>(&sql)? {
-            Value::Null => Ok(None),
-            Value::Integer(millis) => Ok(Some(instant(millis))),
-            other => Err(self.wrong_type(format!("{other:?}"))),
-        }
     }
 
     fn one<T: rusqlite::types::FromSql>(&self, sql: &str) -> Result<T, SourceError> {
@@ -300,7 +355,9 @@ fn texts<'r>(row: &'r Row<'_>, places: &[usize]) -> Result<Texts<Cow<'r, [u8]>>,
     Ok(texts)
 }
 
-fn lies_in(period: Period) -> String {
-    let (start, end) = (period.start.timestamp_millis(), period.end.timestamp_millis());
-    format!("sent_at >= {start} AND sent_at < {end}")
+/// Microseconds of a local time such as `2026-10-31 23:59:59.5`.
+fn wall(text: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let wall = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok()?;
+    Some(wall.and_utc().timestamp_micros())
 }

@@ -27,6 +27,7 @@ use fecha_core::party::pix::PixKey;
 use fecha_core::party::register::{EmailAddress, Issuer};
 use fecha_core::price::table::Prices;
 
+use crate::messages::SentAt;
 use crate::post::SmtpSettings;
 use crate::setup::input;
 
@@ -89,6 +90,8 @@ pub struct Messages {
     pub relation: String,
     /// A relation of `alias` and `contact`, written in the same way.
     pub aliases: Option<String>,
+    /// What its `sent_at` is.
+    pub sent_at: SentAt,
     /// How many connections a pass may hold at once; 2 by default.
     pub connections: NonZeroU8,
 }

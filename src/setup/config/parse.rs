@@ -14,7 +14,7 @@ use super::{
     raw,
 };
 use crate::letters::mailbox;
-use crate::messages::CONNECTIONS;
+use crate::messages::{CONNECTIONS, SentAt};
 use crate::post::smtp::{SmtpSettings, Tls, is_loopback};
 use crate::setup::input;
 use fecha_core::account::reminder::Schedule;
@@ -152,42 +152,36 @@ fn messages(check: &mut Check<'_>, section: &str, raw: raw::Messages) -> Option<
     let url = DatabaseUrl::resolve(url, Use::Messages, check.folder);
     let url = check.parsed(&key("url"), url);
     let relation = relation(check, section, raw.relation, raw.relation_file.as_deref());
+    let (unit, zone) = (raw.sent_at_unit.as_deref(), raw.sent_at_zone.as_deref());
+    let sent_at = sent_at(check, section, unit, zone);
     let default = CONNECTIONS.get().into();
     let connections =
         check.number(&key("connections"), raw.connections.as_ref(), default, 1..=32)?;
     let connections = u8::try_from(connections).ok().and_then(NonZeroU8::new)?;
     let (name, aliases) = (raw.name, raw.aliases.filter(|aliases| !aliases.trim().is_empty()));
-    Some(Messages { name, url: url?, relation: relation?, aliases, connections })
+    Some(Messages { name, url: url?, relation: relation?, aliases, sent_at: sent_at?, connections })
 }
 
-/// The relation, or the text of the file that has it.
-fn relation(
+fn sent_at(
     check: &mut Check<'_>,
     section: &str,
-    relation: Option<String>,
-    file: Option<&str>,
-) -> Option<String> {
-    let of_file = format!("{section}.relation_file");
-    let (key, relation) = match (relation, file) {
-        (None, None) => return Some("message".to_owned()),
-        (Some(relation), None) => (format!("{section}.relation"), relation),
-        (None, Some(file)) => {
-            let path = check.folder.join(file);
-            let text = input::read_text(&path, input::RELATION);
-            let unread = |error| format!("{} cannot be read: {error}", path.display());
-            let text = text.map_err(unread);
-            (of_file.clone(), check.parsed(&of_file, text)?)
+    unit: Option<&str>,
+    zone: Option<&str>,
+) -> Option<SentAt> {
+    match (unit, zone) {
+        (None, None) => Some(SentAt::Instant),
+        (Some(unit), None) => {
+            let words = [("s", SentAt::Seconds), ("ms", SentAt::Millis)];
+            check.word(&format!("{section}.sent_at_unit"), unit, &words)
+        }
+        (None, Some(zone)) => {
+            check.parsed(&format!("{section}.sent_at_zone"), check::zone(zone)).map(SentAt::Local)
         }
         (Some(_), Some(_)) => {
-            let reason = "stands beside relation: leave one of them out";
-            return check.refuse(&of_file, reason);
+            let reason = "stands beside sent_at_unit: a number of seconds has no zone, leave one of them out";
+            check.refuse(&format!("{section}.sent_at_zone"), reason)
         }
-    };
-    if relation.trim().is_empty() {
-        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
-        return check.refuse(&key, reason);
     }
-    Some(relation)
 }
 
 fn counting(check: &mut Check<'_>, raw: &raw::Counting) -> Option<Counting> {
@@ -217,6 +211,37 @@ fn alerts(check: &mut Check<'_>, raw: &raw::Alerts) -> Option<Alerts> {
     let package_use = check.flag("alerts.package_use", raw.package_use.as_ref());
     let look_back = check.number("alerts.look_back", raw.look_back.as_ref(), 12, 0..=120);
     Some(Alerts { package_use: package_use?, look_back: look_back? })
+}
+
+/// The relation, or the text of the file that has it.
+fn relation(
+    check: &mut Check<'_>,
+    section: &str,
+    relation: Option<String>,
+    file: Option<&str>,
+) -> Option<String> {
+    let keys = ["relation", "relation_file"].map(|name| format!("{section}.{name}"));
+    let [of_text, of_file] = keys.each_ref().map(String::as_str);
+    let (key, relation) = match (relation, file) {
+        (None, None) => return Some("message".to_owned()),
+        (Some(relation), None) => (of_text, relation),
+        (None, Some(file)) => {
+            let path = check.folder.join(file);
+            let text = input::read_text(&path, input::RELATION);
+            let unread = |error| format!("{} cannot be read: {error}", path.display());
+            let text = text.map_err(unread);
+            (of_file, check.parsed(of_file, text)?)
+        }
+        (Some(_), Some(_)) => {
+            let reason = "stands beside relation: leave one of them out";
+            return check.refuse(of_file, reason);
+        }
+    };
+    if relation.trim().is_empty() {
+        let reason = "is empty: write a table, a view, or a SELECT in parentheses";
+        return check.refuse(key, reason);
+    }
+    Some(relation)
 }
 
 fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {

@@ -72,6 +72,8 @@ pub(super) struct Messages {
     pub url: Option<String>,
     pub relation: Option<String>,
     pub relation_file: Option<String>,
+    pub sent_at_unit: Option<String>,
+    pub sent_at_zone: Option<String>,
     pub aliases: Option<String>,
     pub connections: Option<Number>,
 }

@@ -149,6 +149,26 @@ fn a_file_with_a_relation_is_refused(
     assert!(error.contains("[messages] relation_file: ") && error.contains(said), "{error}");
 }
 
+#[rstest]
+#[case("sent_at_unit = \"s\"", Ok(SentAt::Seconds))]
+#[case("sent_at_unit = \"ms\"", Ok(SentAt::Millis))]
+#[case("sent_at_zone = \"America/Sao_Paulo\"", Ok(SentAt::Local(chrono_tz::America::Sao_Paulo)))]
+#[case("", Ok(SentAt::Instant))]
+#[case("sent_at_unit = \"us\"", Err("[messages] sent_at_unit: 'us' is none of \"s\", \"ms\""))]
+#[case("sent_at_zone = \"Brasilia\"", Err("[messages] sent_at_zone: 'Brasilia' is no time zone"))]
+#[case(
+    "sent_at_zone = \"UTC\"\nsent_at_unit = \"s\"",
+    Err("[messages] sent_at_zone: stands beside sent_at_unit")
+)]
+fn sent_at_may_be_no_instant(#[case] keys: &str, #[case] expected: Result<SentAt, &str>) {
+    let loaded = load(&format!("{LEAST}[messages]\n{keys}\n"), &[]);
+    match (loaded, expected) {
+        (Ok(config), Ok(sent_at)) => assert_eq!(config.messages[0].sent_at, sent_at),
+        (Err(error), Err(said)) => assert!(error.contains(said), "{error}"),
+        (loaded, expected) => panic!("{loaded:?} in place of {expected:?}"),
+    }
+}
+
 #[test]
 fn the_close_section_is_typed() {
     let text = format!(
@@ -241,14 +261,14 @@ fn wrong_variables_are_named_all_at_once() {
 
 #[test]
 fn a_wrong_text_has_its_line() {
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:71: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
-    insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:49: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `reminders`, `console`");
-    insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:105: string values must be quoted, expected literal string");
-    insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:57: expected an amount in quotes, for example "1014.00""#);
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:72: duplicate key");
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:71: expected a whole number");
-    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:95: expected a list of texts, for example ["a", "b"]"#);
-    insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:111: expected a text in quotes");
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:74: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
+    insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:52: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `reminders`, `console`");
+    insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:108: string values must be quoted, expected literal string");
+    insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:60: expected an amount in quotes, for example "1014.00""#);
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:75: duplicate key");
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:74: expected a whole number");
+    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:98: expected a list of texts, for example ["a", "b"]"#);
+    insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:114: expected a text in quotes");
 }
 
 #[test]

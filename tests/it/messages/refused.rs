@@ -152,8 +152,13 @@ async fn a_relation_that_gives_other_rows_each_time_is_found_out(
         Maria => "RAND() < 0.5",
     };
     let source = database.source(&format!("(SELECT * FROM message WHERE {half})"));
-    let error = read(&source).await.unwrap_err();
-    assert!(matches!(error, SourceError::Residual { .. }), "{error}");
+    // One time in eighty two halves are as large as each other.
+    let mut found = Vec::new();
+    for _ in 0..4 {
+        found.push(read(&source).await.err());
+    }
+    let is_residual = |error: &SourceError| matches!(error, SourceError::Residual { .. });
+    assert!(found.iter().flatten().any(is_residual), "{found:?}");
 }
 
 #[rstest]
