@@ -157,7 +157,7 @@ fn run(
 async fn count(source: &Source) -> (u64, u64) {
     let month: Month = MONTH.parse().expect("a month");
     let period = month.period_in(chrono_tz::America::Sao_Paulo);
-    let counted = (1..=DEALERSHIPS).map(|id| Counted {
+    let dealerships = (1..=DEALERSHIPS).map(|id| Counted {
         dealership_id: id.to_string(),
         period,
         has_package: true,
@@ -169,7 +169,7 @@ async fn count(source: &Source) -> (u64, u64) {
         ignored: ["failed", "PENDING", "ERROR", "FAILED", "queued"].map(str::to_owned).into(),
         ..StatusRules::default()
     };
-    let counter = Counter::new(counted.collect(), Some(period), &statuses);
+    let counter = Counter::new(dealerships.collect(), Some(period), &statuses);
     let reading = source.count(counter, period.end, |_| {}).await.expect("a count");
     let tallies = reading.count.tallies;
     tallies.values().fold((0, 0), |(uam, hsm), tally| (uam + tally.uam(), hsm + tally.hsm()))

@@ -117,7 +117,9 @@ pub fn evolution_rows(event: &Event, quote: char) -> String {
     let table = |name: &str| format!("{quote}{name}{quote}");
     let id = event.id;
     let alias = match event.hidden_number() {
-        Some(number) if id % 2 == 0 => format!(r#", "remoteJidAlt": "{number}@s.whatsapp.net""#),
+        Some(number) if id.is_multiple_of(2) => {
+            format!(r#", "remoteJidAlt": "{number}@s.whatsapp.net""#)
+        }
         Some(number) => format!(r#", "senderPn": "{number}@s.whatsapp.net""#),
         None => String::new(),
     };
