@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Utc};
 
 use crate::document::{RenderError, Renderer};
-use crate::ledger::account::{lock_account, payments_of, settle_invoice};
+use crate::ledger::account::{lock_account, payments_for, settle_invoice};
 use crate::ledger::audit::{self, Action};
 use crate::ledger::invoices::{Files, claim, insert_revision, supersede, take_number};
 use crate::ledger::notes::{notes_of, take_notes};
@@ -152,7 +152,7 @@ pub async fn issue(
     }
     // A credit, charge or payment may have been entered or taken back since the month was counted.
     let notes = notes_of(&mut transaction, bill.case.id()).await?;
-    let payments = payments_of(&mut transaction, bill.case.id()).await?;
+    let payments = payments_for(&mut transaction, bill.case.id(), number).await?;
     let available = Available::of(&payments, None);
     let is_as_counted = notes == bill.case.notes && available == bill.case.available;
     let is_as_drawn = |drawn: &Drawn| drawn.invoice.number == number && is_as_counted;
@@ -213,7 +213,7 @@ pub async fn revise(
     if notes_of(&mut transaction, bill.case.id()).await? != bill.case.notes {
         return Ok(Outcome::CorrectionsChanged);
     }
-    let payments = payments_of(&mut transaction, bill.case.id()).await?;
+    let payments = payments_for(&mut transaction, bill.case.id(), before.number).await?;
     if Available::of(&payments, Some(before.number)) != bill.case.available {
         return Ok(Outcome::PaidMeanwhile);
     }

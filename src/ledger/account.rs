@@ -189,6 +189,20 @@ pub(crate) async fn payments_of(
     read(connection, "p.dealership_id = $1", dealership_id).await
 }
 
+/// Of the payments of a dealership those that settle a number, or wait: all that an issue looks at, however
+/// long the dealership has paid.
+pub(crate) async fn payments_for(
+    transaction: &mut Transaction,
+    dealership_id: &str,
+    number: Number,
+) -> Result<Vec<Payment>, LedgerError> {
+    let condition = format!(
+        "p.dealership_id = $1 AND (p.id IN (SELECT x.payment FROM allocation x WHERE x.number = '{number}')
+             OR ({WAITS}))"
+    );
+    read(transaction, &condition, dealership_id).await
+}
+
 /// Writes a new payment; its id is made here.
 pub(crate) async fn insert_payment(
     transaction: &mut Transaction,
