@@ -221,9 +221,12 @@ impl<'a> MysqlSession<'a> {
         span: Period,
         key: Option<&Key>,
     ) -> Result<Found, SourceError> {
-        let count = |window: &Period| match *window == span {
-            true => "COUNT(*)".to_owned(),
-            false => format!("COUNT(CASE WHEN {} THEN 1 END)", self.lies_in(*window)),
+        let count = |window: &Period| {
+            if *window == span {
+                "COUNT(*)".to_owned()
+            } else {
+                format!("COUNT(CASE WHEN {} THEN 1 END)", self.lies_in(*window))
+            }
         };
         let mut columns: Vec<String> = windows.iter().map(count).collect();
         columns.push(key.map_or("NULL, NULL".to_owned(), Key::extremes));

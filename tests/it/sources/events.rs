@@ -110,8 +110,8 @@ fn lid(person: u32) -> String {
 /// All that a system can be asked to hold.
 pub fn events() -> Vec<Event> {
     let mut events = Vec::new();
-    for dealership in 0..DEALERSHIPS.len() {
-        let period = "2026-10".parse::<Month>().unwrap().period_in(DEALERSHIPS[dealership].1);
+    for (dealership, (_, zone)) in DEALERSHIPS.iter().enumerate() {
+        let period = "2026-10".parse::<Month>().unwrap().period_in(*zone);
         let mut add = |contact, way, status, at, twice| {
             let id = events.len() + 1;
             events.push(Event { id, dealership, contact, way, status, at, twice });
@@ -168,9 +168,8 @@ pub fn expected(events: &[Event], knows_templates: bool) -> Vec<(String, u64, u6
         let mut contacts = BTreeSet::new();
         let mut templates = 0;
         for event in events.iter().filter(|event| event.dealership == dealership) {
-            let person = match event.contact {
-                Contact::Person(person) | Contact::Hidden(person) => person,
-                _ => continue,
+            let (Contact::Person(person) | Contact::Hidden(person)) = event.contact else {
+                continue;
             };
             let is_sent = !matches!(event.status, Status::Queued | Status::Failed);
             if is_sent && period.start <= event.at && event.at < period.end {
