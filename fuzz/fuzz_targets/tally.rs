@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use fecha_core::count::evidence::{self, EvidenceKey, IdVersion};
 use fecha_core::calendar::month::{Month, Period};
-use fecha_core::count::counter::Counter;
+use fecha_core::count::counter::{Counter, SourceFacts};
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
 use fecha_core::count::tally::{Buckets, Count, Counted, Message};
@@ -97,7 +97,7 @@ fn october(zone: chrono_tz::Tz) -> Period {
 }
 
 /// Two zones, one dealership without a package, one that another close is about.
-fn count<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> Count {
+fn count<'a>(has_message_ids: bool, rows: impl Iterator<Item = &'a Row<'a>>) -> Count {
     let brasilia = october(chrono_tz::America::Sao_Paulo);
     let dealership = |id: &str, period, has_package, in_scope| Counted {
         dealership_id: id.to_owned(),
@@ -114,7 +114,9 @@ fn count<'a>(rows: impl Iterator<Item = &'a Row<'a>>) -> Count {
         dealership("d3", brasilia, true, false),
     ];
     let mut counter = Counter::new(dealerships, Some(brasilia), &StatusRules::default());
+    counter = counter.of_source(SourceFacts { has_message_ids, ..SourceFacts::default() });
     rows.for_each(|row| counter.add(&row.message()));
+    counter.settle();
     let count = counter.finish();
     for window in &count.windows {
         window.prove(window.rows).expect("each row is in one bucket");
@@ -170,6 +172,8 @@ impl Sum {
         self.number(format!("{of} counted"), buckets.counted);
         self.number(format!("{of} ignored"), buckets.ignored_status);
         self.number(format!("{of} no contact"), buckets.not_a_contact);
+        self.number(format!("{of} duplicate"), buckets.duplicate);
+        self.number(format!("{of} group"), buckets.group);
         self.number(format!("{of} malformed"), buckets.malformed);
         self.number(format!("{of} no contract"), buckets.no_contract);
         self.number(format!("{of} unknown"), buckets.unknown_dealership);
@@ -182,16 +186,22 @@ impl Sum {
 
 fuzz_target!(|case: Case<'_>| {
     let Case { rows, cut } = case;
-    let all = count(rows.iter());
-    let backward = count(rows.iter().rev());
-    assert_eq!(all.tallies, backward.tallies);
-    assert_eq!(all.windows, backward.windows);
-    assert_eq!(all.unknown, backward.unknown);
+    for has_message_ids in [true, false] {
+        let forward = count(has_message_ids, rows.iter());
+        let backward = count(has_message_ids, rows.iter().rev());
+        assert_eq!(forward.tallies, backward.tallies);
+        assert_eq!(forward.windows, backward.windows);
+        assert_eq!(forward.unknown, backward.unknown);
+        assert_eq!(forward.statuses, backward.statuses);
+        assert_eq!(forward.alike, backward.alike);
+    }
+    // Without ids a count of parts is the count of all.
+    let all = count(false, rows.iter());
 
     let (mut whole, mut parts) = (Sum::default(), Sum::default());
     whole.add(&all);
     let (left, right) = rows.split_at(usize::from(cut) % (rows.len() + 1));
-    parts.add(&count(left.iter()));
-    parts.add(&count(right.iter().rev()));
+    parts.add(&count(false, left.iter()));
+    parts.add(&count(false, right.iter().rev()));
     assert_eq!(whole, parts);
 });

@@ -238,7 +238,13 @@ fn statuses(found: &[StatusFound]) -> String {
         return String::new();
     }
     let word = |found: &StatusFound| {
-        let status = found.status.as_deref().map_or_else(|| "none".to_owned(), plain);
+        let status = found.status.as_deref().map_or_else(
+            || "none".to_owned(),
+            |status| {
+                // Blanks at its ends make it another one than it looks.
+                if status.trim() == status { plain(status) } else { format!("'{}'", plain(status)) }
+            },
+        );
         let treated = match found.meaning {
             Meaning::Counts => "",
             Meaning::Ignored => " (not billed)",

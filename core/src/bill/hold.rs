@@ -70,11 +70,11 @@ pub struct Compared {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Hold {
     /// A message database has nothing at all.
-    #[error("{} has no message at all", source(.0))]
+    #[error("{} has no message at all", source(.0.as_deref()))]
     Empty(Option<String>),
     /// The writers of a message database seem to have stopped before the month ended.
     #[error("the newest message of {} is of {}, more than {} hours before the month's end ({})",
-        source(.name), utc(.newest), .limit.num_hours(), utc(.month_end))]
+        source(.name.as_deref()), utc(.newest), .limit.num_hours(), utc(.month_end))]
     Stale {
         /// Of which source.
         name: Option<String>,
@@ -183,7 +183,7 @@ fn is_above(part: u64, percent: u64, all: u64) -> bool {
     u128::from(part) * 100 > u128::from(all) * u128::from(percent)
 }
 
-fn source(name: &Option<String>) -> String {
+fn source(name: Option<&str>) -> String {
     match name {
         Some(name) => format!("the message database '{name}'"),
         None => "the message database".to_owned(),

@@ -87,12 +87,15 @@ impl fmt::Display for Misread {
     }
 }
 
+/// A column that cannot be read, and its value.
+pub(super) type Unread<'a> = (MisreadColumn, Option<&'a [u8]>);
+
 impl<'a> Message<'a> {
     /// Its direction, and whether its kind is that of a template.
     ///
     /// # Errors
     /// The first column that is none of what it may be, with its value.
-    pub(super) fn read(&self) -> Result<(Direction, bool), (MisreadColumn, Option<&'a [u8]>)> {
+    pub(super) fn read(&self) -> Result<(Direction, bool), Unread<'a>> {
         let direction = match self.direction {
             Some(b"in") => Direction::In,
             Some(b"out") => Direction::Out,

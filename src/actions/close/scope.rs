@@ -238,14 +238,22 @@ impl Scope {
     /// What a held close would issue, in reais, beside what the same dealerships were invoiced before.
     pub(super) fn at_stake(&self, bills: &[Bill<'_>]) -> String {
         let now: Money = bills.iter().map(|bill| bill.charge.total()).sum();
-        let before = bills.iter().filter_map(|bill| self.invoiced_before.get(bill.case.id()));
-        let before: Money = before.copied().sum();
+        let before: Vec<Money> = bills
+            .iter()
+            .filter_map(|bill| self.invoiced_before.get(bill.case.id()).copied())
+            .collect();
         let invoices = if bills.len() == 1 { "invoice" } else { "invoices" };
+        let compared = match before.as_slice() {
+            [] => String::new(),
+            before => format!(
+                "; in the month before these dealerships were invoiced {}",
+                before.iter().copied().sum::<Money>().brl()
+            ),
+        };
         format!(
-            "It would issue {} {invoices} of {} in all; in the month before these dealerships were invoiced {}",
+            "It would issue {} {invoices} of {} in all{compared}",
             grouped(bills.len() as u64),
-            now.brl(),
-            before.brl()
+            now.brl()
         )
     }
 

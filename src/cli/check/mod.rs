@@ -114,6 +114,13 @@ async fn sources(
             Err(error) => tried.push(outcome("messages", Err(error.into()))),
         }
     }
+    let with_ids = profiles.iter().filter(|profile| profile.profiled.has_message_ids).count();
+    if with_ids > 1 {
+        let what = format!(
+            "{with_ids} sources have message ids, which are compared within each alone: a message that two of them have is billed twice"
+        );
+        tried.push(ok("sources", what));
+    }
     profiles
 }
 

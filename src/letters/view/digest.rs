@@ -313,12 +313,18 @@ fn sums(digest: &Digest) -> Vec<SumView> {
     sums
 }
 
+/// Blanks at its ends make it another one than it looks.
+fn status(status: &str) -> String {
+    let blanks = if status.trim() == status { "" } else { " (com espaços)" };
+    format!("{}{blanks}", short(status))
+}
+
 /// The most frequent first.
 fn statuses(found: &[StatusFound]) -> Vec<StatusView> {
     let mut found: Vec<&StatusFound> = found.iter().collect();
     found.sort_by_key(|found| Reverse(found.messages));
     let view = |found: &StatusFound| StatusView {
-        name: found.status.as_deref().map_or_else(|| "(sem status)".to_owned(), short),
+        name: found.status.as_deref().map_or_else(|| "(sem status)".to_owned(), status),
         messages: grouped(found.messages),
         treated: match found.meaning {
             Meaning::Counts => "conta",

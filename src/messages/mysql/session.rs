@@ -223,10 +223,9 @@ impl<'a> MysqlSession<'a> {
     ) -> Result<Found, SourceError> {
         let count = |window: &Period| {
             if *window == span {
-                "COUNT(*)".to_owned()
-            } else {
-                format!("COUNT(CASE WHEN {} THEN 1 END)", self.lies_in(*window))
+                return "COUNT(*)".to_owned();
             }
+            format!("COUNT(CASE WHEN {} THEN 1 END)", self.lies_in(*window))
         };
         let mut columns: Vec<String> = windows.iter().map(count).collect();
         columns.push(key.map_or("NULL, NULL".to_owned(), Key::extremes));

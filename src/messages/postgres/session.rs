@@ -198,7 +198,7 @@ impl PostgresSession {
             match self.execute(&sql).await {
                 Ok(()) => {}
                 Err(error) if code(&error).as_deref() == Some(NO_SUCH_COLUMN) => {
-                    missing.push(column)
+                    missing.push(column);
                 }
                 Err(error) => return Err(self.error(&error)),
             }

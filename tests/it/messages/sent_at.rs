@@ -43,7 +43,7 @@ async fn read(
     sent_at: SentAt,
     period: Period,
 ) -> Result<Reading, SourceError> {
-    let of = |dealership_id: &str, period| Counted {
+    let dealership = |dealership_id: &str, period| Counted {
         dealership_id: dealership_id.to_owned(),
         period,
         has_package: true,
@@ -53,7 +53,7 @@ async fn read(
     };
     // Another zone beside it: several windows, counted in one go.
     let month = Month::of(period.start.with_timezone(&Sao_Paulo).date_naive());
-    let dealerships = vec![of("d1", period), of("d2", month.period_in(Noronha))];
+    let dealerships = vec![dealership("d1", period), dealership("d2", month.period_in(Noronha))];
     let counter = Counter::new(dealerships, Some(period), &StatusRules::default());
     let now = period.end + TimeDelta::hours(1);
     database.source("message").with_sent_at(sent_at).count(counter, now, |_| {}).await

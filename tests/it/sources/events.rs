@@ -110,8 +110,8 @@ fn lid(person: u32) -> String {
 /// All that a system can be asked to hold.
 pub fn events() -> Vec<Event> {
     let mut events = Vec::new();
-    for (dealership, (_, zone)) in DEALERSHIPS.iter().enumerate() {
-        let period = "2026-10".parse::<Month>().unwrap().period_in(*zone);
+    for (dealership, _) in DEALERSHIPS.iter().enumerate() {
+        let period = "2026-10".parse::<Month>().unwrap().period_in(DEALERSHIPS[dealership].1);
         let mut add = |contact, way, status, at, twice| {
             let id = events.len() + 1;
             events.push(Event { id, dealership, contact, way, status, at, twice });

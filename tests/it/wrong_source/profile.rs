@@ -9,7 +9,10 @@ use crate::support::reseller::{Reseller, Row};
 fn month(change: &str) -> Reseller {
     let mut reseller = d1();
     let row = |index: usize| -> (String, &'static str) {
-        (format!("55489{:08}", 90_000_000 + index), if index % 2 == 0 { "in" } else { "out" })
+        (
+            format!("55489{:08}", 90_000_000 + index),
+            if index.is_multiple_of(2) { "in" } else { "out" },
+        )
     };
     let rows: Vec<(String, &str)> = (0..200).map(row).collect();
     let rows: Vec<Row<'_>> = rows

@@ -66,13 +66,13 @@ impl Identity {
     pub fn masked(&self) -> String {
         match self {
             Self::Number(_) => mask_number(&self.to_string()),
-            Self::UserId(id) => match id.strip_suffix(LID) {
-                Some(own) => format!("••••{}{LID}", last_four(own)),
-                None => {
-                    let (country, own) = id.split_at(3);
-                    format!("{country}••••{}", last_four(own))
+            Self::UserId(id) => {
+                if let Some(own) = id.strip_suffix(LID) {
+                    return format!("••••{}{LID}", last_four(own));
                 }
-            },
+                let (country, own) = id.split_at(3);
+                format!("{country}••••{}", last_four(own))
+            }
         }
     }
 }

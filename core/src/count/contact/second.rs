@@ -8,8 +8,8 @@ const LONGEST: usize = 96;
 
 /// Who is behind a spelling. `national`: Brazilian numbers may lack their country code.
 pub(in crate::count) fn read(spelling: &[u8], national: bool) -> Spelt {
-    if !spelling.starts_with(b"00")
-        && !(national && matches!(spelling.len(), 10 | 11))
+    let may_lack = national && matches!(spelling.len(), 10 | 11);
+    if !(may_lack || spelling.starts_with(b"00"))
         && let Some(digits) = Digits::plain(spelling)
     {
         return Spelt::Contact(Identity::Number(digits));

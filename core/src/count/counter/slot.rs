@@ -38,10 +38,13 @@ pub(super) struct Slot {
     /// HSM without one: a hash of all columns of each.
     hashes: Vec<u128>,
     alike: Alike,
-    misread: HashMap<(MisreadColumn, Option<Box<[u8]>>), u64>,
+    misread: HashMap<(MisreadColumn, Value), u64>,
     /// Each message, where windows are asked for.
     moments: Vec<Moment>,
 }
+
+/// A value that is none of those that its column may have; `None` for null.
+type Value = Option<Box<[u8]>>;
 
 /// What a message is of its contact's use, in little memory.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +98,32 @@ impl Known {
             Identity::Number(digits) => Moment::of_number(*digits, at, event),
             Identity::UserId(id) => Moment::of_user_id(self.names().user_id(id.clone()), at, event),
         }
+    }
+
+    /// What is kept of an HSM until it is known which of the rows with its id stands.
+    fn piece(
+        &self,
+        id: &[u8],
+        message: &Message<'_>,
+        exchange: Exchange,
+        source: &SourceFacts,
+    ) -> Piece {
+        let spelt = self.who(message.contact, source);
+        let mut names = self.names();
+        let who = match spelt {
+            Spelt::Contact(Identity::Number(digits)) => Who::Number(digits),
+            Spelt::Contact(Identity::UserId(id)) => Who::UserId(names.user_id(id)),
+            Spelt::Group => Who::Group,
+            Spelt::NoContact => Who::Nobody,
+        };
+        let template = names.template(message.template.unwrap_or_default());
+        Piece::new(
+            XxHash3_128::oneshot(id),
+            message.sent_at - self.from,
+            template,
+            exchange.counts,
+            who,
+        )
     }
 
     /// Who is behind a spelling.
@@ -186,7 +215,7 @@ impl Slot {
         let id = message.message_id.unwrap_or_default();
         let is_once = exchange.is_hsm && source.has_message_ids && !id.is_empty();
         if is_once && known.counted.rules.version != RulesVersion::One {
-            let piece = self.piece(id, message, exchange, known, source);
+            let piece = known.piece(id, message, exchange, source);
             self.pieces.extend(std::iter::repeat_n(
                 piece,
                 usize::try_from(exchange.messages).unwrap_or(1),
@@ -255,33 +284,6 @@ impl Slot {
             Some(sent) => *sent += messages,
             None => _ = self.templates.insert(template.into(), messages),
         }
-    }
-
-    /// What is kept of an HSM until it is known which of the rows with its id stands.
-    fn piece(
-        &self,
-        id: &[u8],
-        message: &Message<'_>,
-        exchange: Exchange,
-        known: &Known,
-        source: &SourceFacts,
-    ) -> Piece {
-        let spelt = known.who(message.contact, source);
-        let mut names = known.names();
-        let who = match spelt {
-            Spelt::Contact(Identity::Number(digits)) => Who::Number(digits),
-            Spelt::Contact(Identity::UserId(id)) => Who::UserId(names.user_id(id)),
-            Spelt::Group => Who::Group,
-            Spelt::NoContact => Who::Nobody,
-        };
-        let template = names.template(message.template.unwrap_or_default());
-        Piece::new(
-            XxHash3_128::oneshot(id),
-            message.sent_at - known.from,
-            template,
-            exchange.counts,
-            who,
-        )
     }
 
     /// Merges what waits.

@@ -374,7 +374,7 @@ fn a_user_id_is_whom_its_alias_says() {
 #[test]
 fn a_lid_is_a_contact_where_the_configuration_says_so() {
     let rules = CountingRules { count_lid: true, ..CountingRules::default() };
-    let counted = Counted {
+    let d1 = Counted {
         dealership_id: "d1".to_owned(),
         period: october(chrono_tz::America::Sao_Paulo),
         has_package: true,
@@ -382,7 +382,7 @@ fn a_lid_is_a_contact_where_the_configuration_says_so() {
         rules,
         beside: Some(CountingRules::first()),
     };
-    let mut counter = Counter::new(vec![counted], None, &StatusRules::default());
+    let mut counter = Counter::new(vec![d1], None, &StatusRules::default());
     counter.add(&message("d1", "88@lid", "in", "session"));
     counter.add(&message("d1", "5548999990820:2@c.us", "in", "session"));
     counter.add(&message("d1", "5548999990820", "in", "session"));
@@ -400,7 +400,9 @@ fn statuses_are_named_with_what_is_made_of_them() {
     let with = |status| Message { status, ..message("d1", "5548999990820", "out", "hsm") };
     let statuses: [Option<&[u8]>; 6] =
         [Some(b"read"), Some(b"FAILED"), Some(b"failed"), None, Some(b""), Some(b"FAILED")];
-    statuses.into_iter().for_each(|status| counter.add(&with(status)));
+    for status in statuses {
+        counter.add(&with(status));
+    }
     counter.add(&Message { direction: Some(b"OUT"), ..with(Some(b"x")) });
     let count = counter.finish();
     let found = |status: Option<&str>, messages, meaning| StatusFound {

@@ -112,7 +112,7 @@ impl Values {
         }
     }
 
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: &Self) {
         self.others += other.others;
         other.found.iter().for_each(|(value, messages)| self.add(value, *messages));
     }
@@ -201,7 +201,7 @@ impl MonthProfile {
         self.alike += other.alike;
         self.hashes.append(&mut other.hashes);
         for (column, values) in other.values {
-            self.values.entry(column).or_default().join(values);
+            self.values.entry(column).or_default().join(&values);
         }
         for (pattern, messages) in other.contacts {
             *self.contacts.entry(pattern).or_insert(0) += messages;
