@@ -21,10 +21,19 @@ pub struct System {
     /// The SELECT as it was before `sent_at` could be other than an instant: what, and what of the text becomes
     /// what.
     pub before: Option<(&'static str, &'static str, &'static str)>,
-    /// What helped then.
-    pub index_before: Option<&'static str>,
+    /// What an owner can do beside the index.
+    pub helped: Helped,
     /// `sent_at` of the SELECT as an instant, for the plain table.
     instant: &'static str,
+}
+
+/// Another way to the same messages.
+pub struct Helped {
+    pub what: &'static str,
+    /// What the owner runs once, given the SELECT.
+    pub set_up: fn(&str) -> String,
+    /// What is read then.
+    pub relation: fn(&str) -> String,
 }
 
 pub const SYSTEMS: &[System] = &[
@@ -37,7 +46,17 @@ pub const SYSTEMS: &[System] = &[
             "m.created_at AS sent_at",
             "m.created_at AT TIME ZONE 'UTC' AS sent_at",
         )),
-        index_before: None,
+        helped: Helped {
+            what: "a materialized view of the SELECT, index on sent_at",
+            set_up: |select| {
+                let columns =
+                    "dealership_id::text, contact::text, direction, kind, template, status";
+                format!(
+                    "CREATE MATERIALIZED VIEW seen AS SELECT {columns}, sent_at AT TIME ZONE 'UTC' AS sent_at FROM {select} AS s;\nCREATE INDEX ON seen (sent_at);\n"
+                )
+            },
+            relation: |_| "seen".to_owned(),
+        },
         instant: "sent_at AT TIME ZONE 'UTC'",
     },
     System {
@@ -49,7 +68,18 @@ pub const SYSTEMS: &[System] = &[
             "m.\"messageTimestamp\" AS sent_at",
             "to_timestamp(m.\"messageTimestamp\") AS sent_at",
         )),
-        index_before: Some("CREATE INDEX ON \"Message\" ((to_timestamp(\"messageTimestamp\")));\n"),
+        helped: Helped {
+            what: "the SELECT with `to_timestamp(…)`, index on that expression",
+            set_up: |_| {
+                "CREATE INDEX ON \"Message\" ((to_timestamp(\"messageTimestamp\")));\n".to_owned()
+            },
+            relation: |select| {
+                select.replace(
+                    "m.\"messageTimestamp\" AS sent_at",
+                    "to_timestamp(m.\"messageTimestamp\") AS sent_at",
+                )
+            },
+        },
         instant: "to_timestamp(sent_at)",
     },
     System {
@@ -61,7 +91,15 @@ pub const SYSTEMS: &[System] = &[
             "m.messageTimestamp AS sent_at",
             "FROM_UNIXTIME(m.messageTimestamp) AS sent_at",
         )),
-        index_before: None,
+        helped: Helped {
+            what: "the SELECT with a generated column, index on that",
+            set_up: |_| {
+                "ALTER TABLE Message ADD COLUMN fecha_sent_at datetime GENERATED ALWAYS AS (TIMESTAMP '1970-01-01 00:00:00' + INTERVAL messageTimestamp SECOND) VIRTUAL, ADD KEY fecha_sent_at (fecha_sent_at);\n".to_owned()
+            },
+            relation: |select| {
+                select.replace("m.messageTimestamp AS sent_at", "m.fecha_sent_at AS sent_at")
+            },
+        },
         instant: "TIMESTAMP '1970-01-01 00:00:00' + INTERVAL sent_at SECOND",
     },
     System {
@@ -73,7 +111,15 @@ pub const SYSTEMS: &[System] = &[
             "m.createdAt AS sent_at",
             "CAST(m.createdAt + INTERVAL 3 HOUR AS DATETIME(6)) AS sent_at",
         )),
-        index_before: None,
+        helped: Helped {
+            what: "the SELECT with a generated column, index on that",
+            set_up: |_| {
+                "ALTER TABLE Messages ADD COLUMN fecha_sent_at datetime(6) GENERATED ALWAYS AS (createdAt + INTERVAL 3 HOUR) VIRTUAL, ADD KEY fecha_sent_at (fecha_sent_at);\n".to_owned()
+            },
+            relation: |select| {
+                select.replace("m.createdAt AS sent_at", "m.fecha_sent_at AS sent_at")
+            },
+        },
         instant: "CAST(sent_at + INTERVAL 3 HOUR AS DATETIME(3))",
     },
 ];
@@ -81,9 +127,7 @@ pub const SYSTEMS: &[System] = &[
 impl System {
     /// A plain table of the same messages.
     pub fn plain(&self, recipe: &Recipe) -> String {
-        // Without the head, whose lines may have a semicolon.
-        let lines = recipe.text.lines().filter(|line| !line.starts_with("--"));
-        let select = lines.collect::<Vec<_>>().join("\n");
+        let select = without_head(recipe);
         let ids = if select.contains("message_id") { "message_id, " } else { "" };
         let (quote, key) = if self.name.contains("mysql") {
             (
@@ -100,6 +144,12 @@ impl System {
             if self.name.contains("mysql") { "ANALYZE TABLE plain;\n" } else { "VACUUM ANALYZE plain;\n" }
         )
     }
+}
+
+/// Without the head, whose lines may have a semicolon.
+pub fn without_head(recipe: &Recipe) -> String {
+    let lines = recipe.text.lines().filter(|line| !line.starts_with("--"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A contact: few write much.

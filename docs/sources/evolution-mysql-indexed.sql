@@ -25,5 +25,5 @@
              (SELECT CASE WHEN MAX(s.status IN ('FAILED', 'ERROR')) = 1 THEN 'FAILED' ELSE MAX(s.status) END FROM MessageUpdate s WHERE s.messageId = m.id), m.status) END AS status,
         m.fecha_sent_at AS sent_at
    FROM Message m
-   JOIN Instance i ON i.id = m.instanceId
+   LEFT JOIN Instance i ON i.id = m.instanceId
   WHERE NOT EXISTS (SELECT 1 FROM Message e WHERE e.instanceId = m.instanceId AND e.fecha_key_id = m.fecha_key_id AND e.id < m.id))

@@ -22,4 +22,4 @@
              (SELECT CASE WHEN MAX(s.status IN ('FAILED', 'ERROR')) = 1 THEN 'FAILED' ELSE MAX(s.status) END FROM MessageUpdate s WHERE s.messageId = m.id), m.status) END AS status,
         m.messageTimestamp AS sent_at
    FROM Message m
-   JOIN Instance i ON i.id = m.instanceId)
+   LEFT JOIN Instance i ON i.id = m.instanceId)

@@ -19,9 +19,9 @@
         CASE m.key ->> 'fromMe' WHEN 'true' THEN 'out' ELSE 'in' END AS direction,
         CASE WHEN i.integration = 'WHATSAPP-BUSINESS' AND m.key ->> 'fromMe' = 'true' AND m.message ->> 'conversation' LIKE '▶️%◀️' THEN 'hsm' ELSE 'session' END AS kind,
         CASE WHEN m.message ->> 'conversation' LIKE '▶️%◀️' THEN btrim(m.message ->> 'conversation', '▶️◀️') END AS template,
-        CASE WHEN m.key ->> 'fromMe' = 'true' THEN COALESCE(u.status, m.status) END AS status,
+        CASE WHEN m.key ->> 'fromMe' = 'true' THEN COALESCE(
+             (SELECT CASE WHEN bool_or(s.status IN ('FAILED', 'ERROR')) THEN 'FAILED' ELSE max(s.status) END
+                FROM "MessageUpdate" s WHERE s."messageId" = m.id), m.status) END AS status,
         m."messageTimestamp" AS sent_at
    FROM "Message" m
-   JOIN "Instance" i ON i.id = m."instanceId"
-   LEFT JOIN LATERAL (SELECT CASE WHEN bool_or(s.status IN ('FAILED', 'ERROR')) THEN 'FAILED' ELSE max(s.status) END AS status
-                        FROM "MessageUpdate" s WHERE s."messageId" = m.id) u ON true)
+   LEFT JOIN "Instance" i ON i.id = m."instanceId")

@@ -19,6 +19,6 @@
         CASE WHEN m."fromMe" AND m.ack = 0 THEN 'queued' END AS status,
         m."createdAt" AS sent_at
    FROM "Messages" m
-   JOIN "Tickets" t ON t.id = m."ticketId"
+   LEFT JOIN "Tickets" t ON t.id = m."ticketId"
    LEFT JOIN "Contacts" k ON k.id = t."contactId"
   WHERE m.channel = 'whatsapp' AND m."mediaType" IS DISTINCT FROM 'note')

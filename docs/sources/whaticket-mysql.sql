@@ -6,8 +6,9 @@
 -- ignored_statuses: queued, failed
 -- counted_statuses:
 -- sent_at_zone: Etc/GMT+3
--- index: CREATE INDEX messages_created_at ON Messages (createdAt);
+-- index: CREATE INDEX messages_created_at ON Messages (createdAt, ticketId, fromMe, ack);
 -- trap: Sequelize writes createdAt in its own zone, -03:00 by default (config/database.ts), not in UTC; that is Etc/GMT+3, whatever Brazil does with its clocks.
+-- trap: Messages lie in the order of a random key, so an index on createdAt alone leads to a search for each: this one has all columns that are read.
 -- trap: The status is a number (ack): 0 is not sent, below 0 failed.
 (SELECT m.id AS message_id,
         w.name AS dealership_id,
@@ -18,6 +19,6 @@
         CASE WHEN m.fromMe AND m.ack = 0 THEN 'queued' WHEN m.ack < 0 THEN 'failed' END AS status,
         m.createdAt AS sent_at
    FROM Messages m
-   JOIN Tickets t ON t.id = m.ticketId
+   LEFT JOIN Tickets t ON t.id = m.ticketId
    LEFT JOIN Contacts k ON k.id = t.contactId
    LEFT JOIN Whatsapps w ON w.id = t.whatsappId)

@@ -30,13 +30,13 @@ fn chatwoot() {
             "(SELECT id FROM inboxes WHERE account_id = {account} AND channel_type = 'Channel::Whatsapp')"
         );
         // A conversation can lose what ties it to its inbox's contact.
-        let contact_inbox = if id % 4 == 0 { "NULL".to_owned() } else { id.to_string() };
+        let contact_inbox = if id.is_multiple_of(4) { "NULL".to_owned() } else { id.to_string() };
         let mut sql = format!(
             "INSERT INTO contacts VALUES ({id}, {account}, '+{phone}');
              INSERT INTO contact_inboxes SELECT {id}, {id}, {inbox}, '{phone}';
              INSERT INTO conversations SELECT {id}, {account}, {inbox}, {id}, {contact_inbox};"
         );
-        let is_campaign = id % 2 == 0;
+        let is_campaign = id.is_multiple_of(2);
         if let (Some(name), true) = (event.template(), is_campaign) {
             let status = if event.status == Status::Failed { "failed" } else { "read" };
             sql += &format!(
