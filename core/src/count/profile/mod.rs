@@ -97,7 +97,7 @@ const DIFFERENT: usize = 2_000;
 #[derive(Debug, Clone, Default)]
 pub struct Values {
     found: HashMap<Box<[u8]>, u64>,
-    /// Messages of values beyond the first [`DIFFERENT`].
+    /// Messages of values beyond the first two thousand.
     pub others: u64,
 }
 
