@@ -13,3 +13,4 @@ pub mod rules;
 pub mod service;
 pub mod status;
 pub mod tally;
+mod word;

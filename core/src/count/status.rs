@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use super::word;
+
 /// `[counting] ignored_statuses` and `counted_statuses`, compared byte by byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusRules {
@@ -62,7 +64,7 @@ impl StatusRules {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Kept", into = "Kept")]
 pub struct StatusFound {
-    /// As the source spells it; `None` for no status.
+    /// As the source spells it, but a text or number of a person is cut and masked; `None` for no status.
     pub status: Option<String>,
     /// How many.
     pub messages: u64,
@@ -153,7 +155,7 @@ impl Statuses {
     /// Those that were met, in the order of their spelling, none first.
     pub(super) fn finish(self) -> Vec<StatusFound> {
         let spelt = self.found.into_iter().map(|(status, (meaning, messages))| {
-            let status = String::from_utf8_lossy(&status).into_owned();
+            let status = word::shown(&status);
             ((!status.is_empty()).then_some(status), meaning, messages)
         });
         let others = (Some(OTHERS.to_owned()), Meaning::Unknown, self.others);

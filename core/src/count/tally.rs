@@ -70,7 +70,7 @@ pub enum MisreadColumn {
 pub struct Misread {
     /// Of which column.
     pub column: MisreadColumn,
-    /// As the source spells it; `None` for null.
+    /// As the source spells it, but a text or number of a person is cut and masked; `None` for null.
     pub value: Option<String>,
 }
 

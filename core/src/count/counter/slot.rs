@@ -14,6 +14,7 @@ use crate::count::service::{Event, Moment, OPEN_FOR, windows};
 use crate::count::tally::{
     Alike, Bucket, Buckets, Counted, Direction, Message, Misread, MisreadColumn, Tally,
 };
+use crate::count::word;
 
 /// A dealership, and what its counters share.
 #[derive(Debug)]
@@ -381,7 +382,7 @@ impl Slot {
             *tally.templates.entry(lossy(&template)).or_insert(0) += messages;
         }
         for ((column, value), messages) in self.misread {
-            let misread = Misread { column, value: value.map(|value| lossy(&value)) };
+            let misread = Misread { column, value: value.map(|value| word::shown(&value)) };
             *tally.misread.entry(misread).or_insert(0) += messages;
         }
         tally
