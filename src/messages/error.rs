@@ -54,11 +54,11 @@ impl Place {
         SourceError::Other { place: self.clone(), doing: "reading", cause: cause.to_string() }
     }
 
-    /// `messages`: how many rows have no time.
-    pub(super) fn refuse_nulls(&self, messages: u64) -> Result<(), SourceError> {
+    /// How many rows have no time, and how many of them are of direction `in`.
+    pub(super) fn refuse_nulls(&self, [messages, incoming]: [u64; 2]) -> Result<(), SourceError> {
         match messages {
             0 => Ok(()),
-            _ => Err(SourceError::NullSentAt { place: self.clone(), messages }),
+            _ => Err(SourceError::NullSentAt { place: self.clone(), messages, incoming }),
         }
     }
 }
@@ -122,9 +122,9 @@ pub enum SourceError {
     WrongType { place: Place, found: String, expected: &'static str },
     /// Messages without a time belong to no month.
     #[error(
-        "sent_at is null in {messages} row(s) of {place}: such messages belong to no month and would be missed; give them their time (COALESCE(sent_at, created_at) AS sent_at, or whichever column every row has); WHERE sent_at IS NOT NULL would drop them, and with some systems that is all that contacts write"
+        "sent_at is null in {messages} row(s) of {place}, {incoming} of them of direction 'in': such messages belong to no month and would be missed; give them their time (COALESCE(sent_at, created_at) AS sent_at, or whichever column every row has); WHERE sent_at IS NOT NULL would drop them, and with some systems that is all that contacts write"
     )]
-    NullSentAt { place: Place, messages: u64 },
+    NullSentAt { place: Place, messages: u64, incoming: u64 },
     /// The buckets do not add up to the database's own count.
     #[error("{place}: {residual}")]
     Residual { place: Place, residual: Residual },

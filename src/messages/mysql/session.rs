@@ -148,9 +148,13 @@ impl<'a> MysqlSession<'a> {
 
     /// A zero date, which old tables hold, is no time either.
     pub(super) async fn refuse_nulls(&mut self) -> Result<(), SourceError> {
-        let sql = format!("SELECT COUNT(*) FROM {} WHERE {}", self.relation(), self.has_no_time());
-        let nulls: i64 = self.one(&sql).await?;
-        self.place.refuse_nulls(nulls.unsigned_abs())
+        let sql = format!(
+            "SELECT COUNT(*), COUNT(CASE WHEN direction = 'in' THEN 1 END) FROM {} WHERE {}",
+            self.relation(),
+            self.has_no_time()
+        );
+        let [nulls, incoming] = self.counts(&sql).await?;
+        self.place.refuse_nulls([nulls, incoming])
     }
 
     fn has_no_time(&self) -> &'static str {
@@ -288,15 +292,23 @@ impl<'a> MysqlSession<'a> {
         let (early, late) = (bound(Misdated::EARLIEST), bound(Misdated::tomorrow_ends(now)));
         let none = self.has_no_time();
         let sql = format!(
-            "SELECT COUNT(CASE WHEN {none} THEN 1 END), COUNT(CASE WHEN sent_at < {early} THEN 1 END), COUNT(CASE WHEN sent_at >= {late} THEN 1 END) FROM {} WHERE {none} OR sent_at < {early} OR sent_at >= {late}",
+            "SELECT COUNT(CASE WHEN {none} THEN 1 END), COUNT(CASE WHEN {none} AND direction = 'in' THEN 1 END), COUNT(CASE WHEN sent_at < {early} THEN 1 END), COUNT(CASE WHEN sent_at >= {late} THEN 1 END) FROM {} WHERE {none} OR sent_at < {early} OR sent_at >= {late}",
             self.relation()
         );
-        let row = self.row(&sql).await.map_err(|error| self.error(&error))?;
-        let count = |index| row.try_get::<i64, _>(index).map(i64::unsigned_abs);
-        let counts: Result<Vec<u64>, _> = (0..3).map(count).collect();
-        let counts = counts.map_err(|error| self.error(&error))?;
-        self.place.refuse_nulls(counts[0])?;
-        Ok(Misdated { early: counts[1], late: counts[2] })
+        let [nulls, incoming, early, late] = self.counts(&sql).await?;
+        self.place.refuse_nulls([nulls, incoming])?;
+        Ok(Misdated { early, late })
+    }
+
+    /// The counts of a query that has one row of them.
+    async fn counts<const N: usize>(&mut self, sql: &str) -> Result<[u64; N], SourceError> {
+        let row = self.row(sql).await.map_err(|error| self.error(&error))?;
+        let mut counts = [0; N];
+        for (index, count) in counts.iter_mut().enumerate() {
+            let found: i64 = row.try_get(index).map_err(|error| self.error(&error))?;
+            *count = found.unsigned_abs();
+        }
+        Ok(counts)
     }
 
     /// The newest message of the first of these spans that has one.

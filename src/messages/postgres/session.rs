@@ -207,9 +207,12 @@ impl PostgresSession {
     }
 
     async fn refuse_nulls(&mut self) -> Result<(), SourceError> {
-        let sql = format!("SELECT COUNT(*) FROM {} WHERE sent_at IS NULL", self.postgres.relation);
-        let nulls: i64 = self.one(&sql).await?;
-        self.postgres.place.refuse_nulls(nulls.unsigned_abs())
+        let sql = format!(
+            "SELECT COUNT(*), COUNT(*) FILTER (WHERE direction::text = 'in') FROM {} WHERE sent_at IS NULL",
+            self.postgres.relation
+        );
+        let counts = self.counts(&sql, 2).await?;
+        self.postgres.place.refuse_nulls([counts[0], counts[1]])
     }
 
     /// Whether the rows lie on other servers, which can group them.
@@ -431,12 +434,12 @@ impl PostgresSession {
         let bound = |instant| self.sent_at.bound(instant, Scheme::Postgres);
         let (early, late) = (bound(Misdated::EARLIEST), bound(Misdated::tomorrow_ends(now)));
         let sql = format!(
-            "SELECT COUNT(*) FILTER (WHERE sent_at IS NULL), COUNT(*) FILTER (WHERE sent_at < {early}), COUNT(*) FILTER (WHERE sent_at >= {late}) FROM {} WHERE sent_at IS NULL OR sent_at < {early} OR sent_at >= {late}",
+            "SELECT COUNT(*) FILTER (WHERE sent_at IS NULL), COUNT(*) FILTER (WHERE sent_at IS NULL AND direction::text = 'in'), COUNT(*) FILTER (WHERE sent_at < {early}), COUNT(*) FILTER (WHERE sent_at >= {late}) FROM {} WHERE sent_at IS NULL OR sent_at < {early} OR sent_at >= {late}",
             self.postgres.relation
         );
-        let counts = self.counts(&sql, 3).await?;
-        self.postgres.place.refuse_nulls(counts[0])?;
-        Ok(Misdated { early: counts[1], late: counts[2] })
+        let counts = self.counts(&sql, 4).await?;
+        self.postgres.place.refuse_nulls([counts[0], counts[1]])?;
+        Ok(Misdated { early: counts[2], late: counts[3] })
     }
 
     async fn one<T>(&mut self, sql: &str) -> Result<T, SourceError>

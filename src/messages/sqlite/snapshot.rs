@@ -126,15 +126,17 @@ impl Snapshot {
     pub(super) fn misdated(&self, now: DateTime<Utc>) -> Result<Misdated, SourceError> {
         let [other, early, late] = self.odd(now);
         let sql = format!(
-            "SELECT COUNT(*) FILTER (WHERE sent_at IS NULL), COUNT(*) FILTER (WHERE {other}), COUNT(*) FILTER (WHERE {early}), COUNT(*) FILTER (WHERE {late}) FROM {} WHERE sent_at IS NULL OR {other} OR {early} OR {late}",
+            "SELECT COUNT(*) FILTER (WHERE sent_at IS NULL), COUNT(*) FILTER (WHERE sent_at IS NULL AND direction = 'in'), COUNT(*) FILTER (WHERE {other}), COUNT(*) FILTER (WHERE {early}), COUNT(*) FILTER (WHERE {late}) FROM {} WHERE sent_at IS NULL OR {other} OR {early} OR {late}",
             self.relation
         );
         let count = |row: &Row<'_>, index| row.get::<_, i64>(index).map(i64::unsigned_abs);
-        let counts =
-            |row: &Row<'_>| Ok([count(row, 0)?, count(row, 1)?, count(row, 2)?, count(row, 3)?]);
-        let counts = self.connection.query_row(&sql, (), counts);
-        let [nulls, others, early, late] = counts.map_err(|error| self.sqlite.error(&error))?;
-        self.sqlite.place.refuse_nulls(nulls)?;
+        let counts = |row: &Row<'_>| (0..5).map(|index| count(row, index)).collect();
+        let counts: rusqlite::Result<Vec<u64>> = self.connection.query_row(&sql, (), counts);
+        let counts = counts.map_err(|error| self.sqlite.error(&error))?;
+        let [nulls, incoming, others, early, late] = counts[..] else {
+            return Ok(Misdated::default());
+        };
+        self.sqlite.place.refuse_nulls([nulls, incoming])?;
         self.refuse_others(&other, others)?;
         Ok(Misdated { early, late })
     }
@@ -142,7 +144,9 @@ impl Snapshot {
     /// The same without what needs to know the time.
     pub(super) fn refuse_what_is_no_time(&self) -> Result<(), SourceError> {
         let [other, ..] = self.odd(DateTime::UNIX_EPOCH);
-        self.sqlite.place.refuse_nulls(self.messages_where("sent_at IS NULL")?)?;
+        let nulls = self.messages_where("sent_at IS NULL")?;
+        let incoming = self.messages_where("sent_at IS NULL AND direction = 'in'")?;
+        self.sqlite.place.refuse_nulls([nulls, incoming])?;
         self.refuse_others(&other, self.messages_where(&other)?)
     }
 

@@ -127,10 +127,10 @@ async fn a_message_without_its_time_is_refused(#[case] engine: Engine, #[case] n
     database.insert(&[row("d1", "5548999990001", start())]);
     let mode = if engine == Maria { "SET sql_mode = '';" } else { "" };
     database.sql(&format!(
-        "{mode} INSERT INTO message (dealership_id, sent_at) VALUES ('x', {no_time}), ('y', {no_time})"
+        "{mode} INSERT INTO message (dealership_id, direction, sent_at) VALUES ('x', 'in', {no_time}), ('y', 'out', {no_time})"
     ));
     let error = error_of(&database, "message").await;
-    assert!(matches!(error, SourceError::NullSentAt { messages: 2, .. }), "{error}");
+    assert!(matches!(error, SourceError::NullSentAt { messages: 2, incoming: 1, .. }), "{error}");
     let relation = "(SELECT * FROM message WHERE sent_at IS NOT NULL)";
     if no_time == "NULL" {
         assert_eq!(uam(&read(&database.source(relation)).await.unwrap().count), [1, 0, 0]);
