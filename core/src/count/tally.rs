@@ -108,25 +108,19 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// A hash of all that it is; `bytes` is room for it.
+    /// A hash of all that an HSM is; `bytes` is room for it.
     pub(super) fn hash(&self, bytes: &mut Vec<u8>) -> u128 {
         bytes.clear();
-        let optional = [self.category, self.number, self.billable];
-        let texts = [
-            self.dealership_id,
-            self.contact,
-            self.direction,
-            self.kind,
-            self.template,
-            self.status,
-        ];
-        for text in texts.into_iter().chain(optional) {
-            // With its length before it, and another byte for null, no row reads as another.
-            let length = text.map_or(u64::MAX, |text| text.len() as u64);
+        bytes.extend_from_slice(&self.sent_at.to_le_bytes());
+        // Direction and kind are those of all HSM.
+        let texts = [self.dealership_id, self.contact, self.template, self.status];
+        for text in texts.into_iter().chain([self.category, self.number, self.billable]) {
+            // With its length before it, and another one for null, no row reads as another.
+            let length =
+                text.map_or(u32::MAX, |text| u32::try_from(text.len()).unwrap_or(u32::MAX - 1));
             bytes.extend_from_slice(&length.to_le_bytes());
             bytes.extend_from_slice(text.unwrap_or_default());
         }
-        bytes.extend_from_slice(&self.sent_at.to_le_bytes());
         XxHash3_128::oneshot(bytes)
     }
 }

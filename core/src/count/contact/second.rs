@@ -30,13 +30,34 @@ pub(in crate::count) fn read(spelling: &[u8], national: bool) -> Spelt {
 /// What is left without blanks, invisible marks and what people write between digits; `None` for what
 /// is no text, or too long for a person.
 fn significant<'k>(spelling: &[u8], kept: &'k mut [u8; LONGEST]) -> Option<&'k str> {
-    let mut length = 0;
-    for letter in std::str::from_utf8(spelling).ok()?.chars().filter(|letter| !is_dropped(*letter))
-    {
-        letter.encode_utf8(kept.get_mut(length..length + letter.len_utf8())?);
-        length += letter.len_utf8();
+    let (mut rest, mut length) = (spelling, 0);
+    while let Some((&byte, after)) = rest.split_first() {
+        // Nearly all are ASCII: those need no decoding.
+        if byte.is_ascii() {
+            if !is_dropped(byte.into()) {
+                *kept.get_mut(length)? = byte;
+                length += 1;
+            }
+            rest = after;
+            continue;
+        }
+        let letter = first_letter(rest)?;
+        if !is_dropped(letter) {
+            letter.encode_utf8(kept.get_mut(length..length + letter.len_utf8())?);
+            length += letter.len_utf8();
+        }
+        rest = &rest[letter.len_utf8()..];
     }
     std::str::from_utf8(kept.get(..length)?).ok()
+}
+
+fn first_letter(text: &[u8]) -> Option<char> {
+    let most = &text[..text.len().min(4)];
+    let valid = match std::str::from_utf8(most) {
+        Ok(valid) => valid,
+        Err(error) => std::str::from_utf8(&most[..error.valid_up_to()]).ok()?,
+    };
+    valid.chars().next()
 }
 
 fn is_dropped(letter: char) -> bool {
