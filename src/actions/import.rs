@@ -1,6 +1,7 @@
 //! The register, in and out as the CSV files of spec §3.3.
 
 use crate::ledger::audit::{Action, Deed};
+use crate::ledger::register::NumberChanges;
 use crate::ledger::{Ledger, LedgerError};
 use crate::setup::office::Office;
 use crate::setup::register::plan::{Alike, Files, Import, Plan, Register, plan};
@@ -45,7 +46,8 @@ pub async fn import(
         detail: &detail,
     };
     let Register { dealerships, contracts, numbers } = &written;
-    office.ledger.import(dealerships, contracts, (numbers, &removed), &deed).await?;
+    let numbers = NumberChanges { known: &known.numbers, written: numbers, removed: &removed };
+    office.ledger.import(dealerships, contracts, numbers, &deed).await?;
     Ok(import)
 }
 

@@ -12,6 +12,7 @@ use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::clock::Clock;
 use crate::ledger::audit;
 use crate::ledger::documents::FileKind;
+use crate::ledger::register::NumberChanges;
 use crate::setup::config::Config;
 use crate::setup::demo;
 use crate::setup::evidence_key;
@@ -115,7 +116,7 @@ async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {
         dealership_id: None,
         detail: "demo",
     };
-    office.ledger.import(&dealerships, &contracts, (&[], &[]), &entry).await?;
+    office.ledger.import(&dealerships, &contracts, NumberChanges::default(), &entry).await?;
     Ok(())
 }
 

@@ -1,15 +1,26 @@
 //! The register in the ledger: dealerships, contracts, whose a business number is.
 
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Ledger, LedgerError, corrupt};
+use super::{Engine, Ledger, LedgerError, Transaction, corrupt};
 use fecha_core::party::numbers::{NumberEntry, Numbers};
 use fecha_core::party::register::{Dealership, EmailAddress};
 use fecha_core::price::contract::ContractEntry;
 
 const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders
      FROM dealership";
+
+/// What an import does to the business numbers.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NumberChanges<'a> {
+    /// All of them, as the import was planned from them, by number and month.
+    pub known: &'a [NumberEntry],
+    /// Rows that are added or updated.
+    pub written: &'a [NumberEntry],
+    /// Rows that are removed.
+    pub removed: &'a [NumberEntry],
+}
 
 impl Ledger {
     /// All dealerships, by id, byte by byte.
@@ -61,33 +72,53 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn business_numbers(&self) -> Result<Numbers, LedgerError> {
-        let sql = "SELECT number, dealership_id, from_month, to_month FROM business_number";
-        let rows = sqlx::query(sql)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("read the business numbers"))?;
-        let entries: Vec<_> = rows.iter().map(number).collect::<Result<_, _>>()?;
-        Numbers::new(entries).map_err(|overlaps| {
-            let numbers = overlaps.iter().map(|overlap| overlap.later.number.to_string());
-            let numbers: Vec<String> = numbers.collect();
-            corrupt(format!("business numbers of two dealerships at once: {}", numbers.join(", ")))
+        let failed = LedgerError::while_doing("read the business numbers");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        numbers_in(&mut connection).await
+    }
+
+    /// Keeps others from the business numbers until the transaction ends, if they are still those that the
+    /// import was planned from: else two at once could give a number to two dealerships, and no month could
+    /// be counted any more.
+    async fn hold_numbers(
+        &self,
+        transaction: &mut Transaction,
+        known: &[NumberEntry],
+    ) -> Result<(), LedgerError> {
+        // SQLite lets one transaction write at a time as it is.
+        if self.engine == Engine::Postgres {
+            sqlx::query("LOCK TABLE business_number IN SHARE ROW EXCLUSIVE MODE")
+                .execute(&mut **transaction)
+                .await
+                .map_err(LedgerError::while_doing("hold the business numbers"))?;
+        }
+        if numbers_in(&mut **transaction).await?.entries() == known {
+            return Ok(());
+        }
+        Err(LedgerError::Busy {
+            action: "import",
+            cause: "another import has changed the business numbers meanwhile".to_owned(),
         })
     }
 
-    /// Adds and updates rows of the register: all of them or none. Of the business numbers, the second rows are
-    /// removed.
+    /// Adds and updates rows of the register: all of them or none.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written; nothing was imported then.
+    /// [`LedgerError`] where the ledger cannot be written, [`LedgerError::Busy`] where the numbers are others by
+    /// now; nothing was imported then.
     pub async fn import(
         &self,
         dealerships: &[Dealership],
         contracts: &[ContractEntry],
-        (numbers, removed): (&[NumberEntry], &[NumberEntry]),
+        numbers: NumberChanges<'_>,
         audit: &super::audit::Deed<'_>,
     ) -> Result<(), LedgerError> {
         let failed = LedgerError::while_doing("write the register");
         let mut transaction = self.begin().await?;
+        let NumberChanges { known, written, removed } = numbers;
+        if !(written.is_empty() && removed.is_empty()) {
+            self.hold_numbers(&mut transaction, known).await?;
+        }
         for new in dealerships {
             upsert_dealership(new).execute(&mut *transaction).await.map_err(&failed)?;
         }
@@ -102,12 +133,26 @@ impl Ledger {
                 .await
                 .map_err(&failed)?;
         }
-        for new in numbers {
+        for new in written {
             upsert_number(new).execute(&mut *transaction).await.map_err(&failed)?;
         }
         audit.write(&mut transaction).await?;
         transaction.commit().await.map_err(&failed)
     }
+}
+
+async fn numbers_in(connection: &mut AnyConnection) -> Result<Numbers, LedgerError> {
+    let sql = "SELECT number, dealership_id, from_month, to_month FROM business_number";
+    let rows = sqlx::query(sql)
+        .fetch_all(connection)
+        .await
+        .map_err(LedgerError::while_doing("read the business numbers"))?;
+    let entries: Vec<_> = rows.iter().map(number).collect::<Result<_, _>>()?;
+    Numbers::new(entries).map_err(|overlaps| {
+        let numbers = overlaps.iter().map(|overlap| overlap.later.number.to_string());
+        let numbers: Vec<String> = numbers.collect();
+        corrupt(format!("business numbers of two dealerships at once: {}", numbers.join(", ")))
+    })
 }
 
 type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;

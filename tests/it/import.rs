@@ -424,3 +424,28 @@ fn a_register_without_numbers_is_exported_as_before() {
     let refused = reseller.run(&["export"]).expect(2).stderr;
     assert!(refused.contains("numbers.csv is not replaced"), "{refused}");
 }
+
+/// Two imports at once could each see a number free: no month could be counted then, nor the register mended.
+#[rstest]
+fn two_imports_at_once_give_a_number_to_one(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = Reseller::new(ledger);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    let header = "number,dealership_id,from_month,to_month\n";
+    for round in 0..12 {
+        let number = 554_833_330_820_u64 + round;
+        // Different rows, so that no key keeps them apart.
+        reseller.write("one.csv", &format!("{header}{number},d1,2026-01,\n"));
+        reseller.write("other.csv", &format!("{header}{number},d2,2026-02,\n"));
+        let import = |file: &str| reseller.run(&["import", "--numbers", file]).status;
+        let statuses = std::thread::scope(|scope| {
+            let other = scope.spawn(|| import("other.csv"));
+            [import("one.csv"), other.join().unwrap()]
+        });
+        // The later one is told to run again, or that the number is taken.
+        assert_eq!(statuses.iter().filter(|status| **status == 0).count(), 1, "{statuses:?}");
+        assert!(statuses.iter().all(|status| [0, 2, 3].contains(status)), "{statuses:?}");
+        reseller.run(&["export"]).expect(0);
+    }
+}

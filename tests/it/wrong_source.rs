@@ -268,6 +268,31 @@ fn messages_that_cannot_be_dated_are_told_once() {
     assert_eq!(closed["exceptions"][0]["messages"], 3);
 }
 
+/// A close that was held told nobody in finance: what it found is news to the one that goes on.
+#[test]
+fn messages_that_cannot_be_dated_are_told_to_finance_though_the_close_was_held_first() {
+    let reseller = d1();
+    reseller.add_contacts("d1", 3, LAST_DAY);
+    reseller.add_contacts("D1", 3, LAST_DAY);
+    let wrong =
+        "INSERT INTO message VALUES ('d1', '5548999990820', 'in', 'session', NULL, NULL, 7)";
+    reseller.messages().execute(wrong, []).unwrap();
+    for _ in 0..2 {
+        let held = reseller.run(&["close", "--json"]).expect(1).json();
+        assert!(held["held"].is_string() && reasons(&held).contains(&"misdated".to_owned()));
+    }
+    let closed = reseller.run(&["close", "--release", "--json"]).expect(1).json();
+    assert!(reasons(&closed).contains(&"misdated".to_owned()), "{closed:#}");
+    reseller.run(&["deliver"]).expect(0);
+    let digests =
+        std::fs::read_dir(reseller.path("mail")).unwrap().map(|file| file.unwrap().path());
+    let told = digests.map(|file| std::fs::read_to_string(file).unwrap());
+    // The heading of the exception, as quoted-printable has it.
+    assert!(told.into_iter().any(|email| email.contains("Data imposs=C3=ADvel")));
+    let again = reseller.run(&["close", "--json"]).expect(1).json();
+    assert!(!reasons(&again).contains(&"misdated".to_owned()), "{again:#}");
+}
+
 /// What `fecha status` advised in 0.1 lost the use of a month.
 #[test]
 fn use_that_is_mended_after_the_close_is_billed_by_the_rerun_that_is_advised() {

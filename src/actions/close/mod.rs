@@ -170,7 +170,7 @@ pub async fn close_month(
         report.held = Some(format!("{}. {}", words.join("; "), scope.at_stake(&bills)));
     }
     report.would_differ = would_differ(office, scope.compared(&mut count, prices)).await?;
-    trouble.extend(more_misdated(office, &scope, misdated, options.dry_run).await?);
+    trouble.extend(more_misdated(office, &scope, misdated).await?);
     if options.dry_run {
         report.issued = bills.iter().map(Charged::foreseen).collect();
     } else if report.held.is_none() {
@@ -183,7 +183,7 @@ pub async fn close_month(
     }
     report.add(&trouble);
     if !options.dry_run {
-        conclude(office, &scope, &count, &report, &trouble).await?;
+        conclude(office, &scope, &count, &report, (&trouble, misdated)).await?;
     }
     Ok(report)
 }
@@ -216,16 +216,12 @@ async fn more_misdated(
     office: &Office,
     scope: &Scope,
     misdated: Misdated,
-    dry_run: bool,
 ) -> Result<Option<Exception>, LedgerError> {
     if !scope.counts_everyone() {
         return Ok(None);
     }
     let seen = office.ledger.misdated().await?;
     let is_news = misdated.early > seen.early || misdated.late > seen.late;
-    if !dry_run && misdated != seen {
-        office.ledger.see_misdated(misdated).await?;
-    }
     Ok(is_news.then(|| Exception {
         dealership_id: None,
         reason: Reason::Misdated,
@@ -328,7 +324,7 @@ async fn conclude(
     scope: &Scope,
     count: &Count,
     report: &CloseReport,
-    trouble: &[Exception],
+    (trouble, misdated): (&[Exception], Misdated),
 ) -> Result<(), CloseError> {
     let now = office.clock.now();
     if let Some(why) = &report.held {
@@ -353,6 +349,10 @@ async fn conclude(
             statuses: &count.statuses,
         };
         handover::tell_finance(office, digest, now).await?;
+        // Only now: what a held or unfinished close found is news until finance has been told.
+        if scope.counts_everyone() && office.ledger.misdated().await? != misdated {
+            office.ledger.see_misdated(misdated).await?;
+        }
     }
     // A close of named dealerships says nothing about the exceptions of the others.
     if scope.counts_everyone() {

@@ -264,10 +264,9 @@ impl Scope {
         count: &mut Count,
         prices: &'a PriceTable,
     ) -> Vec<Recounted<'a>> {
-        let is_meant = |case: &&Case| {
-            let mut about = self.selected().filter(|candidate| candidate.ended);
-            about.any(|candidate| candidate.case.id() == case.id())
-        };
+        let about = self.selected().filter(|candidate| candidate.ended);
+        let about: BTreeSet<&str> = about.map(|candidate| candidate.case.id()).collect();
+        let is_meant = |case: &&Case| about.contains(case.id());
         let cases = self.invoiced.iter().filter(is_meant).cloned().collect();
         recount::compare(cases, count, prices)
     }

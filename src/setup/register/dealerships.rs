@@ -29,19 +29,7 @@ pub const DEALERSHIP_COLUMNS: [&str; 14] = [
 ];
 
 /// Those that every `dealerships.csv` has.
-pub const DEALERSHIP_COLUMNS_OF_0_1: [&str; 11] = [
-    "id",
-    "name",
-    "trade_name",
-    "cnpj",
-    "address",
-    "city",
-    "state",
-    "email",
-    "cc",
-    "timezone",
-    "due_day",
-];
+pub const DEALERSHIP_COLUMNS_OF_0_1: [&str; 11] = *DEALERSHIP_COLUMNS.first_chunk().unwrap();
 
 /// Younger than the others: files made before it was there are still read.
 const EVIDENCE: &str = "evidence";

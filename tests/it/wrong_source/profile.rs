@@ -114,3 +114,14 @@ fn what_a_person_has_said_is_mended() {
     let error = reseller.run(&["check"]).expect(2).stderr;
     assert!(error.contains("'accepted' stands in ignored_statuses too"), "{error}");
 }
+
+/// A message id that is none bills too little in silence.
+#[test]
+fn an_id_that_several_contacts_share_is_to_be_mended() {
+    let reseller = month(
+        "ALTER TABLE message ADD COLUMN message_id TEXT; UPDATE message SET message_id = 'conversation 7' WHERE kind = 'hsm'",
+    );
+    let ran = reseller.run(&["check"]).expect(2);
+    let words = "39 of 40 HSM have the message_id of another row, 39 times that of an HSM to another contact";
+    assert!(ran.stdout.contains(words), "{}", ran.stdout);
+}

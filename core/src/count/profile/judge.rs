@@ -1,5 +1,7 @@
 //! What of a profile is to be mended, in words that name the value.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
@@ -174,6 +176,13 @@ impl Judge<'_> {
             return None;
         }
         let (repeated, hsm) = (grouped(alike.repeated), grouped(alike.hsm));
+        if self.has_message_ids && month.shared_ids > 0 {
+            let what = format!(
+                "{repeated} of {hsm} HSM have the message_id of another row, {} times that of an HSM to another contact, and are not billed: it is the id of something else (a conversation, a campaign, a dealership's own count)? Give the id of the message, or leave the column out",
+                grouped(month.shared_ids)
+            );
+            return Some(Finding { mend: true, what });
+        }
         if self.has_message_ids {
             let what = format!(
                 "{repeated} of {hsm} HSM have the message_id of another row: each id is billed once"
@@ -190,7 +199,8 @@ impl Judge<'_> {
     fn strangers(&self, month: &MonthProfile) -> Option<Finding> {
         let register = self.register?;
         let ids = month.values(Column::DealershipId)?;
-        let is_known = |id: &String| register.iter().any(|known| known == id);
+        let register: HashSet<&String> = register.iter().collect();
+        let is_known = |id: &String| register.contains(id);
         let unknown: Vec<(String, u64)> =
             ids.sorted().into_iter().filter(|(id, _)| !is_known(id)).collect();
         let messages: u64 = unknown.iter().map(|(_, messages)| messages).sum();

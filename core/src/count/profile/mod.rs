@@ -15,6 +15,7 @@ pub use self::judge::{Finding, Judge, about, clock};
 pub use self::pattern::Pattern;
 use crate::calendar::month::{Month, Period};
 use crate::count::aliases::Aliases;
+use crate::count::contact::Spelt;
 use crate::count::rules::CountingRules;
 use crate::count::tally::{Alike, Message, instant};
 
@@ -64,6 +65,10 @@ impl Column {
         }
     }
 
+    fn different(self) -> usize {
+        if self == Self::DealershipId { DIFFERENT_IDS } else { DIFFERENT }
+    }
+
     fn of<'a>(self, message: &Message<'a>) -> Option<&'a [u8]> {
         match self {
             Self::Direction => message.direction,
@@ -93,6 +98,9 @@ pub enum Way {
 /// How many different values of a column are told apart; the rest is counted together.
 const DIFFERENT: usize = 2_000;
 
+/// The same of ids: those that the register lacks are found among all.
+const DIFFERENT_IDS: usize = 200_000;
+
 /// The values of a column, with the messages that have each.
 #[derive(Debug, Clone, Default)]
 pub struct Values {
@@ -102,19 +110,19 @@ pub struct Values {
 }
 
 impl Values {
-    fn add(&mut self, value: &[u8], messages: u64) {
+    fn add(&mut self, value: &[u8], messages: u64, different: usize) {
         if let Some(found) = self.found.get_mut(value) {
             *found += messages;
-        } else if self.found.len() < DIFFERENT {
+        } else if self.found.len() < different {
             self.found.insert(value.into(), messages);
         } else {
             self.others += messages;
         }
     }
 
-    fn join(&mut self, other: &Self) {
+    fn join(&mut self, other: &Self, different: usize) {
         self.others += other.others;
-        other.found.iter().for_each(|(value, messages)| self.add(value, *messages));
+        other.found.iter().for_each(|(value, messages)| self.add(value, *messages, different));
     }
 
     /// Each value, the most frequent first.
@@ -146,7 +154,10 @@ pub struct MonthProfile {
     pub nulls: BTreeMap<(Column, Way), u64>,
     /// HSM: of one message id where there are ids, else alike in all columns.
     pub alike: Alike,
-    hashes: Vec<u128>,
+    /// HSM whose message id is that of another contact's too: it is none of one message.
+    pub shared_ids: u64,
+    /// Of the id of an HSM, or of all that it is; and of its contact.
+    hashes: Vec<(u128, u64)>,
 }
 
 /// Profiles what one reader of a source reads; like a counter, it is joined with those beside it.
@@ -172,6 +183,7 @@ impl MonthProfile {
             ways: BTreeMap::new(),
             nulls: BTreeMap::new(),
             alike: Alike::default(),
+            shared_ids: 0,
             hashes: Vec::new(),
         }
     }
@@ -201,7 +213,7 @@ impl MonthProfile {
         self.alike += other.alike;
         self.hashes.append(&mut other.hashes);
         for (column, values) in other.values {
-            self.values.entry(column).or_default().join(&values);
+            self.values.entry(column).or_default().join(&values, column.different());
         }
         for (pattern, messages) in other.contacts {
             *self.contacts.entry(pattern).or_insert(0) += messages;
@@ -216,8 +228,9 @@ impl MonthProfile {
 
     fn settle(&mut self) {
         self.hashes.sort_unstable();
-        let repeated = self.hashes.windows(2).filter(|pair| pair[0] == pair[1]).count();
-        self.alike.repeated += repeated as u64;
+        let pairs = || self.hashes.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        self.alike.repeated += pairs().count() as u64;
+        self.shared_ids += pairs().filter(|pair| pair[0].1 != pair[1].1).count() as u64;
         self.hashes = Vec::new();
     }
 }
@@ -286,7 +299,8 @@ impl Profiler {
                 continue;
             };
             if BY_VALUE.contains(column) {
-                month.values.entry(*column).or_default().add(value, messages);
+                let values = month.values.entry(*column).or_default();
+                values.add(value, messages, column.different());
             }
         }
         let pattern = Pattern::of(message.contact, self.rules, &self.aliases);
@@ -295,11 +309,19 @@ impl Profiler {
             month.alike.hsm += messages;
             month.alike.repeated += messages - 1;
             let id = message.message_id.filter(|id| !id.is_empty());
-            match id {
-                Some(id) => month.hashes.push(XxHash3_128::oneshot(id)),
-                None if has_ids => {}
-                None => month.hashes.push(message.hash(&mut self.room)),
-            }
+            let hash = match id {
+                Some(id) => XxHash3_128::oneshot(id),
+                None if has_ids => return,
+                None => message.hash(&mut self.room),
+            };
+            // By whom it is, however it is spelt.
+            let whose = match self.rules.read(message.contact.unwrap_or_default()) {
+                Spelt::Contact(identity) => self.aliases.resolve(identity).to_string(),
+                Spelt::Group | Spelt::NoContact => String::new(),
+            };
+            let [whose @ .., _, _, _, _, _, _, _, _] =
+                XxHash3_128::oneshot(whose.as_bytes()).to_le_bytes();
+            month.hashes.push((hash, u64::from_le_bytes(whose)));
         }
     }
 

@@ -103,6 +103,23 @@ fn repeated_ids_are_billed_once_and_only_told() {
     assert!(!found[0].mend && found[0].what.starts_with("9 of 50 HSM have the message_id"));
 }
 
+#[test]
+fn an_id_that_several_contacts_share_is_no_message_id() {
+    let spelt = |contact: &'static [u8]| {
+        with(|i, m| {
+            m.message_id = Some(if i < 40 { b"conversation 7" } else { b"" });
+            if i == 1 {
+                m.contact = Some(contact);
+            }
+        })
+    };
+    let found = findings(&spelt(b"5548999990821"), &[Column::MessageId]);
+    assert!(found[0].mend && found[0].what.contains("to another contact"), "{found:?}");
+    // Another spelling of the same one is the same one.
+    let found = findings(&spelt(b"+55 48 9999-0820"), &[Column::MessageId]);
+    assert!(found.iter().all(|finding| !finding.mend), "{found:?}");
+}
+
 #[rstest]
 #[case("5548999990820", Pattern::Number)]
 #[case("5548999990820@s.whatsapp.net", Pattern::Address)]
