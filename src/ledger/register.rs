@@ -92,7 +92,7 @@ impl Ledger {
                 .await
                 .map_err(LedgerError::while_doing("hold the business numbers"))?;
         }
-        if numbers_in(&mut **transaction).await?.entries() == known {
+        if numbers_in(transaction).await?.entries() == known {
             return Ok(());
         }
         Err(LedgerError::Busy {
