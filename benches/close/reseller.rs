@@ -52,7 +52,11 @@ async fn register(office: &Office) {
         dealership_id: None,
         detail: "the register of the benchmark",
     };
-    office.ledger.import(&people, &packages, (&[], &[]), &entry).await.expect("an import");
+    office
+        .ledger
+        .import(&people, &packages, fecha::ledger::register::NumberChanges::default(), &entry)
+        .await
+        .expect("an import");
 }
 
 const CONFIG: &str = r#"
