@@ -10,7 +10,7 @@ use super::press::font::Fonts;
 use super::press::layout::{Block, Column, Ink, Paper, Picture};
 use super::press::qr;
 use super::press::tags::Role;
-use super::press::text::{Style, Text};
+use super::press::text::{Align, Style, Text};
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, decimal_comma, grouped};
@@ -250,7 +250,7 @@ fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
     let issuer = &invoice.issuer;
     let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
     let amount = format!("{} até {}", invoice.to_pay().brl(), day(invoice.due_on));
-    let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie e cole o texto:";
+    let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie a linha abaixo em “Pix copia e cola”.";
     let mut text = vec![
         Block::Text(Text::new("Pague com Pix", Style::SECTION).is(Role::Heading)),
         Block::Gap(3.0),
@@ -258,16 +258,14 @@ fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
         Block::Text(Text::new(receiver, Style::NOTE).within(2, 6.5)),
     ];
     text.extend(late_fee(invoice));
-    text.extend([
-        Block::Gap(6.5),
-        Block::Text(Text::new(how, Style::NOTE)),
-        Block::Gap(4.0),
-        Block::Text(Text::new(code, Style::regular(7.5, Ink::Strong)).code()),
-    ]);
+    text.extend([Block::Gap(6.5), Block::Text(Text::new(how, Style::NOTE))]);
     let text = Block::Stack(text);
     let picture = Block::Picture(picture).tagged(Role::Figure("QR code do Pix".to_owned()));
     let columns = vec![(Column::Fixed(QR_SIDE), picture), (Column::Share(1.0), text)];
-    Ok(Block::columns(18.0, columns))
+    // In one line across the panel: where it breaks, programs that copy it put the line's end in.
+    let line = Text::new(code, Style::regular(6.0, Ink::Strong)).unbroken(5.0);
+    let line = Block::Text(line.align(Align::Center));
+    Ok(Block::Stack(vec![Block::columns(18.0, columns), Block::Gap(8.0), line]))
 }
 
 /// What is asked of who pays late, where the issuer has words for it.

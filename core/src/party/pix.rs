@@ -75,9 +75,9 @@ impl fmt::Display for PixKey {
 pub struct Receiver<'a> {
     /// The receiver's key.
     pub key: &'a PixKey,
-    /// Folded to ASCII and cut to 25 characters.
+    /// Folded to letters, digits, `.`, `-` and `/`, and cut to 25 characters.
     pub name: &'a str,
-    /// Folded to ASCII and cut to 15 characters.
+    /// Folded likewise, and cut to 15 characters.
     pub city: &'a str,
 }
 
@@ -111,16 +111,20 @@ fn field(id: &str, value: &str) -> String {
     format!("{id}{:02}{value}", value.len())
 }
 
-/// Folds to ASCII, since banks disagree on how to count other characters; never empty.
+/// Folds to ASCII, since banks disagree on how to count other characters, and leaves out what some of
+/// them refuse in a name: `&` is said as the word, other signs are none or a blank. Never empty.
 fn ascii(text: &str, most: usize) -> String {
     let folded: String = deunicode::deunicode(text)
+        .replace('&', " e ")
         .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || " .,-&/'".contains(*c))
+        .map(|c| if matches!(c, ',' | ';') { ' ' } else { c })
+        .filter(|c| c.is_ascii_alphanumeric() || " .-/".contains(*c))
         .collect();
     // A second space would not survive being copied from a page.
     let folded = folded.split_whitespace().collect::<Vec<_>>().join(" ");
     let folded = folded.get(..most).unwrap_or(&folded).trim_end();
-    if folded.is_empty() { "NAO INFORMADO".to_owned() } else { folded.to_owned() }
+    let says_nothing = !folded.contains(|c: char| c.is_ascii_alphanumeric());
+    if says_nothing { "NAO INFORMADO".to_owned() } else { folded.to_owned() }
 }
 
 #[cfg(test)]
@@ -146,6 +150,19 @@ mod tests {
         };
         let code = br_code(receiver, "1192.27".parse().unwrap(), "2026000001").unwrap();
         insta::assert_snapshot!(code);
+    }
+
+    #[rstest]
+    #[case("Inovação & Tração Comércio", "Inovacao e Tracao Comerci")]
+    #[case("A&B, Filhos", "A e B Filhos")]
+    #[case("O'Brien Veículos S/A.", "OBrien Veiculos S/A.")]
+    #[case("  Santa   Bárbara d’Oeste ", "Santa Barbara dOeste")]
+    #[case("Auto-Peças (Matriz); \"Zé\"", "Auto-Pecas Matriz Ze")]
+    #[case("&,'", "e")]
+    #[case("—…", "NAO INFORMADO")]
+    #[case("Comércio de Automóveis AB, Cia", "Comercio de Automoveis AB")]
+    fn names_have_only_what_every_bank_takes(#[case] name: &str, #[case] folded: &str) {
+        assert_eq!(ascii(name, 25), folded);
     }
 
     #[test]

@@ -54,10 +54,10 @@ impl Page<'_> {
         match mark {
             Mark::Open(role) => self.roles.push((role.clone(), None)),
             Mark::Close => _ = self.roles.pop(),
-            Mark::Text { x, baseline, style, text } => {
+            Mark::Text { x, baseline, style, stretch, text } => {
                 let part = self.part(true);
                 self.enter(part);
-                self.text(*x, *baseline, *style, text);
+                self.text(*x, *baseline, *style, *stretch, text);
             }
             Mark::Fill { areas, ink } => {
                 let part = self.part(false);
@@ -110,7 +110,7 @@ impl Page<'_> {
         self.open = part;
     }
 
-    fn text(&mut self, x: f32, baseline: f32, style: Style, text: &str) {
+    fn text(&mut self, x: f32, baseline: f32, style: Style, stretch: f32, text: &str) {
         const HEX: &[u8; 16] = b"0123456789ABCDEF";
         self.ink(style.ink);
         self.out.extend(b"BT/");
@@ -120,12 +120,22 @@ impl Page<'_> {
         self.out.extend(b"Tf ");
         self.number(x);
         self.number(PAGE_HEIGHT - baseline);
-        self.out.extend(b"Td<");
+        self.out.extend(b"Td");
+        if stretch < 1.0 {
+            self.out.push(b' ');
+            self.number(stretch * 100.0);
+            self.out.extend(b"Tz");
+        }
+        self.out.push(b'<');
         for id in self.fonts.face(style.weight).glyph_ids(text) {
             let digit = |shift: u16| HEX[usize::from(id >> shift & 15)];
             self.out.extend([digit(12), digit(8), digit(4), digit(0)]);
         }
-        self.out.extend(b">Tj ET\n");
+        self.out.extend(b">Tj");
+        if stretch < 1.0 {
+            self.out.extend(b" 100 Tz");
+        }
+        self.out.extend(b" ET\n");
     }
 
     fn fill(&mut self, areas: &[Area], ink: Ink) {

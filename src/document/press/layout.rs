@@ -58,6 +58,8 @@ pub(in crate::document) enum Mark {
         x: f32,
         baseline: f32,
         style: super::text::Style,
+        /// 1, or less where the letters are set narrower than they are.
+        stretch: f32,
         text: String,
     },
     /// Rectangles of one colour.

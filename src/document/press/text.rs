@@ -45,6 +45,8 @@ enum Break {
     Words,
     /// Between any two characters from which a reader can put the code together again.
     Code,
+    /// Nowhere: what is too wide is set smaller, and then narrower.
+    Never,
 }
 
 /// A paragraph.
@@ -86,6 +88,12 @@ impl Text {
         Self { breaks: Break::Code, ..self }
     }
 
+    /// A code to be copied whole, by programs that would put a line's end or a blank where it breaks: one
+    /// line, in type not below `smallest` points, whose letters are set narrower where it is wider still.
+    pub(in crate::document) fn unbroken(self, smallest: f32) -> Self {
+        Self { breaks: Break::Never, shrink: Some((1, smallest)), ..self }
+    }
+
     /// It is something else than a paragraph.
     pub(in crate::document) fn is(self, role: Role) -> Self {
         Self { role: Some(role), ..self }
@@ -108,23 +116,31 @@ impl Text {
         let content = fonts.legible(&self.content);
         let mut style = self.style;
         let mut lines = self.breaks.lines(face, &content, style.size, width);
+        let mut stretch = 1.0;
         if let Some((most, smallest)) = self.shrink {
-            while lines.len() > most && style.size > smallest {
+            let is_too_much = |lines: &[String], size| match self.breaks {
+                Break::Never => face.width(&content, size) > width,
+                Break::Words | Break::Code => lines.len() > most,
+            };
+            while is_too_much(&lines, style.size) && style.size > smallest {
                 style.size = (style.size * SHRINKING).max(smallest);
                 lines = self.breaks.lines(face, &content, style.size, width);
             }
         }
+        if self.breaks == Break::Never {
+            stretch = condensed(face, &content, style.size, width);
+        }
         let leading = style.size * LEADING;
         let mut picture = Picture::default();
         for line in lines {
-            let slack = width - face.width(line.trim_end(), style.size);
+            let slack = width - face.width(line.trim_end(), style.size) * stretch;
             let x = match self.align {
                 Align::Left => 0.0,
                 Align::Right => slack,
                 Align::Center => slack / 2.0,
             };
             let baseline = picture.height + f32::midpoint(leading, style.size * CAPITALS);
-            picture.marks.push(Mark::Text { x, baseline, style, text: line });
+            picture.marks.push(Mark::Text { x, baseline, style, stretch, text: line });
             picture.height += leading;
         }
         match self.role {
@@ -139,8 +155,15 @@ impl Break {
         match self {
             Self::Words => wrap(face, text, size, width),
             Self::Code => chop(face, text, size, width),
+            Self::Never => vec![text.to_owned()],
         }
     }
+}
+
+/// By how much a line's letters must be narrower than they are, in whole percent, to fit the width.
+fn condensed(face: &Face, text: &str, size: f32, width: f32) -> f32 {
+    let natural = face.width(text, size);
+    if natural <= width { 1.0 } else { (width / natural * 100.0).floor() / 100.0 }
 }
 
 /// Lines of whole words; a word wider than a line is broken. A line that ends between two words keeps
@@ -241,6 +264,28 @@ mod tests {
         let lines = picture.marks.iter().filter(|mark| matches!(mark, Mark::Text { .. }));
         assert_eq!(lines.count(), 1);
         assert!(picture.height < 20.0);
+    }
+
+    #[rstest::rstest]
+    #[case(40, 6.0, 1.0)]
+    #[case(140, 5.2, 1.0)]
+    #[case(236, 5.0, 0.6)]
+    fn a_code_stands_in_one_line(
+        #[case] letters: usize,
+        #[case] least: f32,
+        #[case] narrowest: f32,
+    ) {
+        const WIDTH: f32 = 467.0;
+        let style = Style { weight: Weight::Regular, size: 6.0, ink: Ink::Strong };
+        let code =
+            "00020126br.gov.bcb.pix Sao Jose ".chars().cycle().take(letters).collect::<String>();
+        let picture = Text::new(&code, style).unbroken(5.0).part().set(fonts(), WIDTH);
+        let [Mark::Text { style, stretch, text, .. }] = &picture.marks[..] else {
+            panic!("{picture:?}");
+        };
+        assert_eq!(text, &code);
+        assert!(style.size >= least && *stretch >= narrowest, "{style:?} {stretch}");
+        assert!(face().width(text, style.size) * stretch <= WIDTH);
     }
 
     proptest! {
