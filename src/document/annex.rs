@@ -7,13 +7,14 @@ use super::press::layout::{Block, Column, Ink, Paper};
 use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::Invoice;
+use fecha_core::calendar::zone;
 use fecha_core::count::evidence::{EvidenceRow, InvalidEvidence, parse};
 use fecha_core::price::money::grouped;
 
-/// So small that a page holds sixty contacts.
-const ROW: Style = Style::regular(7.0, Ink::Strong);
-const SIDE: Style = Style::regular(7.0, Ink::Muted);
-const SUM: Style = Style::semi_bold(7.0, Ink::Strong);
+/// So small that a page holds a hundred and twenty contacts, in two columns.
+const ROW: Style = Style::regular(6.7, Ink::Strong);
+const SIDE: Style = Style::regular(6.2, Ink::Muted);
+const SUM: Style = Style::semi_bold(7.5, Ink::Strong);
 /// How much of an id is printed: enough to find its line of the file.
 const CODE: usize = 8;
 
@@ -34,9 +35,11 @@ pub(super) fn add(
     // All instants are written alike, in UTC, so that texts sort as instants do.
     entries.sort_by_key(|entry| (entry.first_at, entry.id));
     let introduction = format!(
-        "Os contatos do arquivo de comprovação, pela ordem da primeira mensagem do mês, no fuso horário {}. \
-         Cada código é o começo do id do contato no arquivo, que traz a mesma contagem.",
-        invoice.timezone
+        "Os contatos do arquivo de comprovação, pela ordem da primeira mensagem do mês ({}, {}), que foi escrita \
+         pelo contato ou pela loja, com as mensagens recebidas (rec.) e enviadas (env.), e quantas destas foram \
+         de modelo (HSM). Cada código é o começo do id do contato no arquivo, que traz a mesma contagem.",
+        invoice.month.in_words(),
+        zone::in_words(invoice.timezone)
     );
     paper.turn();
     paper.add(Block::Stack(vec![
@@ -44,42 +47,45 @@ pub(super) fn add(
         Block::Text(Text::new(introduction, Style::NOTE)),
         Block::Gap(8.0),
     ]));
-    let rows = entries.iter().zip(1..).map(|(entry, number)| row(invoice, entry, number));
-    paper.table(header(), rows.chain([sum(&entries)]));
+    let rows = entries.iter().enumerate().map(|(index, entry)| row(invoice, entry, index));
+    paper.table_in_columns(2, GAP, header(), rows);
+    paper.space(4.0);
+    paper.add(sum(&entries));
     Ok(())
 }
 
-/// A row: number, code, contact, first message, who wrote it; received, sent, HSM. One paragraph: cells
-/// as parts of the structure would make up more than half of the file.
-fn columns(cells: [Text; 8]) -> Block {
+/// Between the two columns.
+const GAP: f32 = 16.0;
+
+/// A row: code, contact, first message, who wrote it; received, sent, HSM. One paragraph: cells as parts of
+/// the structure would make up more than half of the file.
+fn columns(cells: [Text; 7]) -> Block {
     let widths = [
-        Column::Fixed(34.0),
-        Column::Fixed(44.0),
+        Column::Fixed(31.0),
         Column::Share(1.0),
-        Column::Fixed(86.0),
-        Column::Fixed(70.0),
-        Column::Fixed(42.0),
-        Column::Fixed(42.0),
-        Column::Fixed(32.0),
+        Column::Fixed(38.0),
+        Column::Fixed(23.0),
+        Column::Fixed(19.0),
+        Column::Fixed(19.0),
+        Column::Fixed(15.0),
     ];
     let cells = cells.map(|cell| Block::Text(cell.part()));
     // Inside the edge of the ground.
     let margin = (Column::Fixed(0.0), Block::Gap(0.0));
     let cells = widths.into_iter().zip(cells).chain([margin]).collect();
-    Block::columns(8.0, cells).tagged(Role::Paragraph)
+    Block::columns(3.5, cells).tagged(Role::Paragraph)
 }
 
 fn header() -> Block {
     let title = |text: &str| Text::new(text, SIDE);
     Block::Stack(vec![
         columns([
-            title("Nº").right(),
             title("Código"),
             title("Contato"),
-            title("Primeira mensagem"),
-            title("Escrita por"),
-            title("Recebidas").right(),
-            title("Enviadas").right(),
+            title("Primeira"),
+            title("De"),
+            title("Rec.").right(),
+            title("Env.").right(),
             title("HSM").right(),
         ]),
         Block::Gap(2.0),
@@ -88,48 +94,41 @@ fn header() -> Block {
     ])
 }
 
-fn row(invoice: &Invoice, entry: &EvidenceRow<'_>, number: u64) -> Block {
-    let cell = |text: &str, style| Text::new(text, style);
+fn row(invoice: &Invoice, entry: &EvidenceRow<'_>, index: usize) -> Block {
+    let cell = |text: &str, style| Text::new(text, style).within(1, 4.5);
     let figure = |count: u64| cell(&grouped(count), ROW).right();
+    // The year is said above; in a period that is longer than its month the day alone is clear too.
     let first = DateTime::parse_from_rfc3339(entry.first_at).map_or_else(
         |_| entry.first_at.to_owned(),
-        |at| at.with_timezone(&invoice.timezone).format("%d/%m/%Y %H:%M:%S").to_string(),
+        |at| at.with_timezone(&invoice.timezone).format("%d/%m %H:%M").to_string(),
     );
-    let by = if entry.first_direction == "in" { "contato" } else { "concessionária" };
+    let by = if entry.first_direction == "in" { "contato" } else { "loja" };
     let row = columns([
-        cell(&grouped(number), SIDE).right(),
         cell(entry.id.get(..CODE).unwrap_or(entry.id), SIDE),
         cell(entry.contact, ROW),
         cell(&first, ROW),
-        cell(by, ROW),
+        cell(by, SIDE),
         figure(entry.received),
         figure(entry.sent),
         figure(entry.hsm),
     ]);
     let row = Block::Stack(vec![Block::Gap(0.9), row, Block::Gap(0.9)]);
     // Every other line on a ground, to guide the eye.
-    if number % 2 == 1 { row } else { row.on(Ink::Tint) }
+    if index.is_multiple_of(2) { row } else { row.on(Ink::Tint) }
 }
 
 /// What all contacts add up to: the figures on the first page.
 fn sum(entries: &[EvidenceRow<'_>]) -> Block {
-    let of = |count: fn(&EvidenceRow<'_>) -> u64| entries.iter().map(count).sum();
-    let cell = |text: &str| Text::new(text, SUM);
-    let figure = |count: u64| cell(&grouped(count)).right();
-    let contacts = entries.len() as u64;
-    let contacts = match contacts {
+    let of = |count: fn(&EvidenceRow<'_>) -> u64| entries.iter().map(count).sum::<u64>();
+    let contacts = match entries.len() as u64 {
         1 => "1 contato".to_owned(),
-        _ => format!("{} contatos", grouped(contacts)),
+        contacts => format!("{} contatos", grouped(contacts)),
     };
-    let row = columns([
-        cell(""),
-        cell("Total"),
-        cell(&contacts),
-        cell(""),
-        cell(""),
-        figure(of(|entry| entry.received)),
-        figure(of(|entry| entry.sent)),
-        figure(of(|entry| entry.hsm)),
-    ]);
-    Block::Stack(vec![Block::Gap(2.0), Block::Rule(Ink::Line), Block::Gap(2.0), row])
+    let words = format!(
+        "Total: {contacts}; mensagens: {} recebidas, {} enviadas, das quais {} de modelo (HSM).",
+        grouped(of(|entry| entry.received)),
+        grouped(of(|entry| entry.sent)),
+        grouped(of(|entry| entry.hsm))
+    );
+    Block::Stack(vec![Block::Rule(Ink::Line), Block::Gap(3.0), Block::Text(Text::new(words, SUM))])
 }

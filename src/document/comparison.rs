@@ -8,22 +8,63 @@ use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::Month;
-use fecha_core::price::advice::{Advice, BreakEven, Choice};
+use fecha_core::price::advice::{Advice, Choice};
 use fecha_core::price::money::{Money, grouped};
 
-/// The last six months as columns, and what changed since the month before.
-pub(super) fn months(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {
-    let past = invoice.history.iter().map(|past| (short(past.month), past.uam));
-    let months: Vec<_> = past.chain([(short(invoice.month), invoice.usage.uam)]).collect();
-    let alt: Vec<String> =
-        months.iter().map(|(name, uam)| format!("{name} {}", grouped(*uam))).collect();
-    let alt = format!("Contatos por mês: {}", alt.join(", "));
+/// The contacts of the last six months as columns against their packages, and what changed since the month
+/// before.
+pub(super) fn contacts(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {
+    let past = invoice.history.iter().map(|past| (past.month, past.uam, past.package));
+    let all: Vec<_> = past.chain([(invoice.month, invoice.usage.uam, invoice.package)]).collect();
+    let said = all.iter().map(|(month, uam, package)| {
+        format!("{} {} de {}", name(*month), grouped(*uam), grouped(*package))
+    });
+    let said: Vec<String> = said.collect();
+    let alt = format!("Contatos por mês e contatos incluídos no pacote: {}", said.join(", "));
+    let columns = all.iter().map(|(month, uam, package)| chart::Month {
+        name: short(*month),
+        figure: grouped(*uam),
+        height: *uam,
+        limit: Some(*package),
+    });
+    let columns: Vec<chart::Month> = columns.collect();
     Block::Stack(vec![
         section("Contatos por mês"),
-        Block::Picture(chart::months(fonts, &months, width)).tagged(Role::Figure(alt)),
+        Block::Picture(chart::months(fonts, &columns, width)).tagged(Role::Figure(alt)),
         Block::Gap(3.0),
-        Block::Text(Text::new(change(invoice), Style::NOTE)),
+        Block::Text(Text::new(format!("Traço: pacote do mês. {}", change(invoice)), Style::NOTE)),
     ])
+}
+
+/// The totals of the last six months as columns.
+pub(super) fn totals(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {
+    let past = invoice.history.iter().map(|past| (past.month, past.total));
+    let all: Vec<_> = past.chain([(invoice.month, invoice.total())]).collect();
+    let said: Vec<String> =
+        all.iter().map(|(month, total)| format!("{} {}", name(*month), total.brl())).collect();
+    let alt = format!("Total por mês: {}", said.join(", "));
+    let columns = all.iter().map(|(month, total)| chart::Month {
+        name: short(*month),
+        figure: whole_reais(*total),
+        height: u64::try_from(total.centavos()).unwrap_or_default(),
+        limit: None,
+    });
+    let columns: Vec<chart::Month> = columns.collect();
+    Block::Stack(vec![
+        section("Total por mês, em reais"),
+        Block::Picture(chart::months(fonts, &columns, width)).tagged(Role::Figure(alt)),
+    ])
+}
+
+/// `1.192` of R$ 1.192,27, rounded half up; `1,23 mi` from a million on.
+fn whole_reais(total: Money) -> String {
+    let centavos = u64::try_from(total.centavos()).unwrap_or_default();
+    let reais = (centavos + 50) / 100;
+    if reais < 1_000_000 {
+        return grouped(reais);
+    }
+    let hundredths = (reais + 5000) / 10_000;
+    format!("{},{:02}\u{a0}mi", grouped(hundredths / 100), hundredths % 100)
 }
 
 /// `out`; the year is said elsewhere.
@@ -32,34 +73,30 @@ fn short(month: Month) -> String {
 }
 
 /// `outubro`.
-fn name(month: Month) -> String {
+pub(super) fn name(month: Month) -> String {
     let words = month.in_words();
     words.split(' ').next().unwrap_or(&words).to_owned()
 }
 
 fn change(invoice: &Invoice) -> String {
     let Some(before) = invoice.history.last() else {
-        return "A comparação começa com a próxima fatura.".to_owned();
+        return "A comparação começa com o próximo mês.".to_owned();
     };
-    let contacts = match relative(invoice.usage.uam, before.uam) {
-        None => format!("Em {} não houve contatos", name(before.month)),
+    match relative(invoice.usage.uam, before.uam) {
+        None => format!("Em {} não houve contatos.", name(before.month)),
         Some(_) if invoice.usage.uam == 0 => {
-            format!("Nenhum contato; em {} foram {}", name(before.month), grouped(before.uam))
+            format!("Nenhum contato; em {} foram {}.", name(before.month), grouped(before.uam))
         }
         Some((permille, more)) if permille > 0 => {
             let how = if more { "a mais" } else { "a menos" };
             let (whole, tenth) = (grouped(permille / 10), permille % 10);
-            format!("{whole},{tenth}% de contatos {how} que em {}", name(before.month))
+            format!("{whole},{tenth}% de contatos {how} que em {}.", name(before.month))
         }
-        Some(_) => format!("Tantos contatos quanto em {}", name(before.month)),
-    };
-    let difference = invoice.total() - before.total;
-    let total = match difference.centavos() {
-        0 => "o total não mudou".to_owned(),
-        1.. => format!("total {} maior", difference.brl()),
-        _ => format!("total {} menor", (-difference).brl()),
-    };
-    format!("{contacts}; {total}.")
+        Some(_) if invoice.usage.uam == before.uam => {
+            format!("O mesmo número de contatos que em {}.", name(before.month))
+        }
+        Some(_) => format!("Quase o mesmo número de contatos que em {}.", name(before.month)),
+    }
 }
 
 /// The change in tenths of a percent, rounded half up, and whether it is upwards; `None` where there
@@ -69,31 +106,71 @@ fn relative(now: u64, before: u64) -> Option<(u64, bool)> {
     Some((change.checked_div(before.saturating_mul(2))?, now > before))
 }
 
-/// What each package would have cost, the cheapest marked, and from where on the next one pays; `None`
-/// where there is nothing to choose from.
-pub(super) fn packages(invoice: &Invoice) -> Option<Block> {
+/// The packages that there are to choose from, priced; `None` where there is no choice.
+fn advice(invoice: &Invoice) -> Option<Advice> {
     let prices = invoice.prices.as_ref().filter(|prices| prices.packages.len() > 1)?;
     let before: Vec<u64> = invoice.history.iter().map(|past| past.uam).collect();
     // Amounts beyond all bounds have been refused when the month was priced.
-    let advice = Advice::of(prices, invoice.usage.uam, &before).ok()?;
+    Advice::of(prices, invoice.usage.uam, &before).ok()
+}
+
+/// Whether the package is the cheapest, and from how many contacts on the next one pays; `None` where there is
+/// nothing to choose from.
+pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
+    let advice = advice(invoice)?;
+    let choices = advice.choices.len();
+    let over = match invoice.history.len() {
+        0 => format!("em {}", name(invoice.month)),
+        past => format!("nos últimos {} meses", past + 1),
+    };
+    let cheapest = advice.cheapest(|choice| choice.all_months)?;
+    let current = advice.choices.iter().find(|choice| choice.package == invoice.package);
+    let saved = current?.all_months - cheapest.all_months;
+    let verdict = if saved > Money::ZERO {
+        let (package, saved) = (grouped(cheapest.package), saved.brl());
+        format!("O pacote de {package} teria custado {saved} a menos {over}.")
+    } else {
+        format!("Seu pacote foi o mais barato dos {choices} {over}.")
+    };
+    Some(match next(invoice, &advice) {
+        Some(next) => format!("{verdict} {next}"),
+        None => verdict,
+    })
+}
+
+/// `O de 10.000 compensa a partir de 7.804 contatos por mês.`
+fn next(invoice: &Invoice, advice: &Advice) -> Option<String> {
+    let next = advice.break_evens.iter().find(|limit| limit.from == invoice.package)?;
+    Some(format!(
+        "O de {} compensa a partir de {} contatos por mês.",
+        grouped(next.to),
+        grouped(next.contacts)
+    ))
+}
+
+/// What each package would have cost, the cheapest marked, and from where on the next one pays; `None`
+/// where there is nothing to choose from.
+pub(super) fn packages(invoice: &Invoice) -> Option<Block> {
+    let advice = advice(invoice)?;
     let cheapest = [advice.cheapest(|c| c.month)?, advice.cheapest(|c| c.all_months)?];
     let mut blocks = vec![section("Quanto custaria cada pacote"), header(invoice)];
     blocks.extend(advice.choices.iter().map(|choice| row(invoice, choice, cheapest)));
     blocks.extend([
         Block::Gap(5.0),
-        Block::Text(Text::new(verdict(invoice, &advice, cheapest), Style::BODY)),
+        Block::Text(Text::new(verdict(invoice)?, Style::BODY)),
+        Block::Gap(2.0),
     ]);
-    let prices = format!("Pelos preços de {}, sem HSM.", name(invoice.month));
-    let note = format!("{prices} {}", limits(&advice.break_evens));
-    blocks.extend([Block::Gap(2.0), Block::Text(Text::new(note.trim_end(), Style::NOTE))]);
+    let prices =
+        format!("Pelos preços de {}, sem HSM.", name(invoice.month));
+    blocks.push(Block::Text(Text::new(prices, Style::NOTE)));
     Some(Block::Stack(blocks))
 }
 
 /// What, this month, and all months where there are others.
 fn columns(invoice: &Invoice, [what, month, all]: [Block; 3]) -> Block {
-    let mut cells = vec![(Column::Share(1.0), what), (Column::Fixed(68.0), month)];
+    let mut cells = vec![(Column::Share(1.0), what), (Column::Fixed(64.0), month)];
     if !invoice.history.is_empty() {
-        cells.push((Column::Fixed(74.0), all));
+        cells.push((Column::Fixed(68.0), all));
     }
     Block::columns(8.0, cells)
 }
@@ -140,37 +217,6 @@ fn row(invoice: &Invoice, choice: &Choice, [of_month, of_all]: [Choice; 2]) -> B
         Block::Rule(Ink::Line),
     ]);
     row.tagged(Role::Row)
-}
-
-/// Whether another package would have been cheaper, over all months that are known.
-fn verdict(invoice: &Invoice, advice: &Advice, [_, cheapest]: [Choice; 2]) -> String {
-    let over = match invoice.history.len() {
-        0 => format!("Em {}", name(invoice.month)),
-        past => format!("Nos {} meses", past + 1),
-    };
-    let current = advice.choices.iter().find(|choice| choice.package == invoice.package);
-    let saved = current.map(|current| current.all_months - cheapest.all_months);
-    match saved {
-        Some(saved) if saved > Money::ZERO => format!(
-            "{over}, o pacote de {} teria custado {} a menos que o atual.",
-            grouped(cheapest.package),
-            saved.brl()
-        ),
-        _ => format!("{over}, o pacote atual foi o de menor custo."),
-    }
-}
-
-/// `Mudar compensa: 5.000 → 10.000 a partir de 7.804; … contatos.`
-fn limits(limits: &[BreakEven]) -> String {
-    if limits.is_empty() {
-        return String::new();
-    }
-    let one = |limit: &BreakEven| {
-        let (from, to) = (grouped(limit.from), grouped(limit.to));
-        format!("{from}\u{a0}→\u{a0}{to} a partir de\u{a0}{}", grouped(limit.contacts))
-    };
-    let limits: Vec<String> = limits.iter().map(one).collect();
-    format!("Mudar compensa: {} contatos.", limits.join("; "))
 }
 
 #[cfg(test)]

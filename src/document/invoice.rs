@@ -5,17 +5,18 @@ use std::cmp::Ordering;
 use rust_decimal::Decimal;
 
 use super::RenderError;
+use super::bridge;
 use super::letterhead::{self, Kind, Logo, day, labelled};
 use super::press::font::Fonts;
 use super::press::layout::{Block, Column, Ink, Paper, Picture};
 use super::press::qr;
 use super::press::tags::Role;
-use super::press::text::{Align, Style, Text};
+use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
+use fecha_core::calendar::zone;
+use fecha_core::party::phone;
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, decimal_comma, grouped};
-
-const QR_SIDE: f32 = 116.0;
 
 /// How much white an invoice has.
 #[derive(Debug, Clone, Copy)]
@@ -24,11 +25,16 @@ struct Spacing {
     section: f32,
     /// Above and below each line.
     line: f32,
+    /// The side of the QR code, with its white.
+    qr: f32,
 }
 
-const USUAL: Spacing = Spacing { section: 17.0, line: 6.5 };
-const CLOSER: [Spacing; 2] =
-    [Spacing { section: 13.5, line: 5.5 }, Spacing { section: 9.0, line: 4.0 }];
+const USUAL: Spacing = Spacing { section: 17.0, line: 6.5, qr: 100.0 };
+/// A code of 80 points, 28 mm, is still read from a sheet of paper at arm's length.
+const CLOSER: [Spacing; 2] = [
+    Spacing { section: 13.5, line: 5.5, qr: 90.0 },
+    Spacing { section: 9.0, line: 3.5, qr: 80.0 },
+];
 
 /// The invoice's pages: one for nearly every invoice, closer set where it would be two otherwise.
 pub(super) fn pages(
@@ -52,7 +58,7 @@ fn spaced(
     invoice: &Invoice,
     spacing: Spacing,
 ) -> Result<Vec<Picture>, RenderError> {
-    let Spacing { section, line: around } = spacing;
+    let Spacing { section, line: around, qr } = spacing;
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Invoice));
     paper.add(letterhead::head(invoice, Kind::Invoice, logo));
     paper.space(section);
@@ -65,9 +71,13 @@ fn spaced(
     paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line, around)));
     paper.space(section * 0.53);
     paper.add(total(invoice));
+    paper.space(section * 0.6);
+    paper.add(Block::Rule(Ink::Line));
+    paper.space(section * 0.6);
+    paper.add(bridge::why(fonts, invoice));
     paper.space(section);
-    paper.add(payment(invoice)?);
-    paper.space(section);
+    paper.add(payment(invoice, qr)?);
+    paper.space(section * 0.8);
     paper.add(letterhead::evidence(invoice));
     Ok(paper.finish(|page, of| letterhead::foot(invoice, Kind::Invoice, page, of)))
 }
@@ -90,10 +100,15 @@ fn summary(invoice: &Invoice) -> Block {
     let month = Block::Stack(vec![
         labelled("Competência", fact(invoice.month.in_words())),
         note(letterhead::period(invoice)),
-        note(format!("Fuso horário {}", invoice.timezone)),
+        note(zone::in_words(invoice.timezone)),
     ]);
+    let mut sum = vec![labelled(what_to_pay(invoice), amount)];
+    if invoice.credit_left > Money::ZERO {
+        let left = format!("Crédito para as próximas faturas: {}", invoice.credit_left.brl());
+        sum.push(note(left));
+    }
     let columns = vec![
-        (Column::Share(1.0), labelled(what_to_pay(total), amount)),
+        (Column::Share(1.0), Block::Stack(sum)),
         (Column::Fixed(92.0), due),
         (Column::Fixed(140.0), month),
     ];
@@ -101,8 +116,12 @@ fn summary(invoice: &Invoice) -> Block {
     Block::Panel { ink: Ink::Tint, edge: Some(Ink::Accent), padding: 14.0, content }
 }
 
-fn what_to_pay(total: Money) -> &'static str {
-    if total < Money::ZERO { "Saldo a seu favor" } else { "Total a pagar" }
+fn what_to_pay(invoice: &Invoice) -> &'static str {
+    match invoice.balance() {
+        balance if balance < Money::ZERO => "Saldo a seu favor",
+        _ if invoice.paid() > Money::ZERO => "A pagar",
+        _ => "Total a pagar",
+    }
 }
 
 /// What this revision replaces, why, by whom, and what it changes.
@@ -123,22 +142,11 @@ fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
     let body = |text: String| Block::Text(Text::new(text, Style::BODY));
     let mut blocks =
         vec![Block::Text(Text::new(title, Style::NAME)), Block::Gap(2.0), body(totals)];
-    blocks.extend(paid(invoice).map(body));
     blocks.push(body(format!("Motivo: {}", replaced.reason)));
     let by = format!("Solicitada por {}", replaced.by);
     blocks.push(Block::Text(Text::new(by, Style::NOTE)));
     let content = Box::new(Block::Stack(blocks));
     Block::Panel { ink: Ink::Wash, edge: None, padding: 12.0, content }
-}
-
-/// What was paid of an earlier revision, and what is left.
-fn paid(invoice: &Invoice) -> Option<String> {
-    let left = match invoice.credit() {
-        Money::ZERO => format!("a pagar {}", invoice.to_pay().brl()),
-        credit => format!("crédito de {} para a próxima fatura", credit.brl()),
-    };
-    let paid = invoice.paid();
-    (paid > Money::ZERO).then(|| format!("Já pago {}: {left}.", paid.brl()))
 }
 
 /// The columns of the table: what, how many, for how much each, how much.
@@ -168,10 +176,13 @@ pub(super) fn row(invoice: &Invoice, line: &Line, around: f32) -> Block {
     let figure = |text: String| {
         Block::Text(Text::new(text, Style::BODY).right().within(1, 5.0).is(Role::Cell))
     };
-    let (what, explanation) = description(invoice, &line.item);
-    let what = Text::new(what, Style::semi_bold(9.0, Ink::Strong)).within(3, 7.0);
+    let Description { what, term, note } = description(invoice, &line.item);
+    let mut what = Text::new(what, Style::semi_bold(9.0, Ink::Strong)).within(3, 7.0);
+    if let Some(term) = term {
+        what = what.then(format!("({term})"), Style::NOTE);
+    }
     let mut cell = vec![Block::Text(what)];
-    cell.extend(explanation.map(|text| Block::Text(Text::new(text, Style::NOTE))));
+    cell.extend(note.map(|text| Block::Text(Text::new(text, Style::NOTE))));
     let row = Block::Stack(vec![
         Block::Gap(around),
         columns([
@@ -186,23 +197,51 @@ pub(super) fn row(invoice: &Invoice, line: &Line, around: f32) -> Block {
     row.tagged(Role::Row)
 }
 
-fn description(invoice: &Invoice, item: &Item) -> (String, Option<String>) {
+/// What a line is about, for those who do not know the words of the trade.
+struct Description {
+    /// What it means.
+    what: String,
+    /// The word of the trade.
+    term: Option<&'static str>,
+    note: Option<String>,
+}
+
+fn description(invoice: &Invoice, item: &Item) -> Description {
     match item {
-        Item::Package { contacts } => (
-            format!("Pacote mensal, {} contatos", grouped(*contacts)),
-            Some(format!(
-                "{} de {} contatos usados",
-                grouped(invoice.usage.uam),
-                grouped(*contacts)
-            )),
+        Item::Package { contacts } => Description {
+            what: format!("Pacote mensal, {} contatos", grouped(*contacts)),
+            term: None,
+            note: Some(of_package(invoice.usage.uam, *contacts)),
+        },
+        Item::Overage => Description {
+            what: "Contatos acima do pacote".to_owned(),
+            term: Some("UAM adicional"),
+            note: None,
+        },
+        Item::Hsm => Description {
+            what: "Mensagens de modelo".to_owned(),
+            term: Some("HSM"),
+            note: None,
+        },
+        Item::Adjustment { description } => {
+            Description { what: description.clone(), term: None, note: None }
+        }
+    }
+}
+
+/// `5.412 contatos no mês: 5.000 incluídos, 412 acima`.
+fn of_package(uam: u64, included: u64) -> String {
+    let contacts = if uam == 1 { "contato" } else { "contatos" };
+    match uam.checked_sub(included) {
+        None | Some(0) if uam == 0 => "Nenhum contato no mês".to_owned(),
+        None => format!("{} {contacts} no mês, dentro do pacote", grouped(uam)),
+        Some(0) => format!("{} {contacts} no mês: o pacote inteiro", grouped(uam)),
+        Some(above) => format!(
+            "{} {contacts} no mês: {} incluídos, {} acima",
+            grouped(uam),
+            grouped(included),
+            grouped(above)
         ),
-        Item::Overage => {
-            ("UAM adicional".to_owned(), Some("Contatos únicos acima do pacote".to_owned()))
-        }
-        Item::Hsm => {
-            ("HSM".to_owned(), Some("Mensagens enviadas a partir de modelos aprovados".to_owned()))
-        }
-        Item::Adjustment { description } => (description.clone(), None),
     }
 }
 
@@ -237,20 +276,21 @@ pub(super) fn total(invoice: &Invoice) -> Block {
 }
 
 /// How to pay: by PIX, by asking, or not at all.
-fn payment(invoice: &Invoice) -> Result<Block, RenderError> {
+fn payment(invoice: &Invoice, qr: f32) -> Result<Block, RenderError> {
     let content = match &invoice.pix {
-        Some(code) => pix(invoice, code)?,
+        Some(code) => pix(invoice, code, qr)?,
         None => without_pix(invoice),
     };
     Ok(Block::Panel { ink: Ink::Tint, edge: None, padding: 14.0, content: Box::new(content) })
 }
 
-fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
-    let picture = qr::picture(code, QR_SIDE).map_err(|_| RenderError::PixTooLong)?;
+fn pix(invoice: &Invoice, code: &str, side: f32) -> Result<Block, RenderError> {
+    let picture = qr::picture(code, side).map_err(|_| RenderError::PixTooLong)?;
     let issuer = &invoice.issuer;
     let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
     let amount = format!("{} até {}", invoice.to_pay().brl(), day(invoice.due_on));
-    let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie a linha abaixo em “Pix copia e cola”.";
+    let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie a linha abaixo em \
+               “Pix copia e cola”. No celular: copie do e-mail que trouxe esta fatura.";
     let mut text = vec![
         Block::Text(Text::new("Pague com Pix", Style::SECTION).is(Role::Heading)),
         Block::Gap(3.0),
@@ -261,11 +301,10 @@ fn pix(invoice: &Invoice, code: &str) -> Result<Block, RenderError> {
     text.extend([Block::Gap(6.5), Block::Text(Text::new(how, Style::NOTE))]);
     let text = Block::Stack(text);
     let picture = Block::Picture(picture).tagged(Role::Figure("QR code do Pix".to_owned()));
-    let columns = vec![(Column::Fixed(QR_SIDE), picture), (Column::Share(1.0), text)];
+    let columns = vec![(Column::Fixed(side), picture), (Column::Share(1.0), text)];
     // In one line across the panel: where it breaks, programs that copy it put the line's end in.
     let line = Text::new(code, Style::regular(6.0, Ink::Strong)).unbroken(5.0);
-    let line = Block::Text(line.align(Align::Center));
-    Ok(Block::Stack(vec![Block::columns(18.0, columns), Block::Gap(8.0), line]))
+    Ok(Block::Stack(vec![Block::columns(18.0, columns), Block::Gap(7.0), Block::Text(line)]))
 }
 
 /// What is asked of who pays late, where the issuer has words for it.
@@ -308,6 +347,6 @@ pub(super) fn contact_of_issuer(invoice: &Invoice) -> String {
     if issuer.phone.trim().is_empty() {
         format!("Escreva para {}.", issuer.email)
     } else {
-        format!("Escreva para {} ou ligue para {}.", issuer.email, issuer.phone)
+        format!("Escreva para {} ou ligue para {}.", issuer.email, phone::in_words(&issuer.phone))
     }
 }

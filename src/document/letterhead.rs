@@ -7,6 +7,10 @@ use super::press::logo::Artwork;
 use super::press::tags::Role;
 use super::press::text::{Align, Style, Text};
 use fecha_core::bill::invoice::Invoice;
+use fecha_core::calendar::zone;
+use fecha_core::party::phone;
+use fecha_core::party::register::BrazilianState;
+use fecha_core::price::money::grouped;
 
 /// Which document it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +69,7 @@ pub(super) fn day(date: NaiveDate) -> String {
 pub(super) fn period(invoice: &Invoice) -> String {
     let Invoice { month, period, timezone, .. } = invoice;
     if *period == month.period_in(*timezone) {
-        return format!("{} a {}", day(month.first_day()), day(month.last_day()));
+        return format!("{} a {}", month.first_day().format("%d/%m"), day(month.last_day()));
     }
     let local = |instant: chrono::DateTime<chrono::Utc>| {
         instant.with_timezone(timezone).format("%d/%m/%Y %H:%M").to_string()
@@ -118,10 +122,8 @@ fn issuer(invoice: &Invoice) -> Block {
     let issuer = &invoice.issuer;
     let lines = [
         format!("CNPJ {}", issuer.cnpj),
-        issuer.address.clone(),
-        format!("{}/{}", issuer.city, issuer.state),
-        issuer.email.to_string(),
-        issuer.phone.clone(),
+        joined(&[&issuer.address, &place(&issuer.city, issuer.state)]),
+        joined(&[&issuer.email.to_string(), &phone::in_words(&issuer.phone)]),
     ];
     party("Emitente", &issuer.name, &lines)
 }
@@ -129,17 +131,28 @@ fn issuer(invoice: &Invoice) -> Block {
 /// The invoice has the address too.
 fn dealership(invoice: &Invoice, kind: Kind) -> Block {
     let dealership = &invoice.dealership;
-    let mut lines = vec![dealership.trade_name.clone(), format!("CNPJ {}", dealership.cnpj)];
+    let mut lines =
+        vec![joined(&[&dealership.trade_name, &format!("CNPJ {}", dealership.cnpj)])];
     if kind != Kind::Statement {
-        lines.push(dealership.address.clone());
-        lines.push(format!("{}/{}", dealership.city, dealership.state));
+        let place = place(&dealership.city, dealership.state);
+        lines.push(joined(&[&dealership.address, &place]));
     }
     party("Concessionária", &dealership.name, &lines)
 }
 
+fn place(city: &str, state: BrazilianState) -> String {
+    format!("{city}/{state}")
+}
+
+/// What there is of these, on one line: `Rua Exemplo, 100 · Caxias do Sul/RS`.
+fn joined(parts: &[&str]) -> String {
+    let filled: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+    filled.join(" · ")
+}
+
 /// Which month it is about, exactly.
 fn month(invoice: &Invoice) -> Block {
-    let lines = [period(invoice), format!("Fuso horário {}", invoice.timezone)];
+    let lines = [period(invoice), zone::in_words(invoice.timezone)];
     party("Competência", &invoice.month.in_words(), &lines)
 }
 
@@ -204,27 +217,38 @@ pub(super) fn foot(invoice: &Invoice, kind: Kind, page: usize, pages: usize) -> 
     ])
 }
 
-/// The hash of the evidence, and how to check it.
+/// How whoever wants can check the count, in plain words, and the hash of the evidence in small print.
 pub(super) fn evidence(invoice: &Invoice) -> Block {
-    let how = format!(
-        "O arquivo de comprovação lista, sem expor números, cada contato considerado. Se não veio com o \
-         e-mail, peça-o a {}. Para conferir, execute sha256sum no arquivo: o resultado deve ser este:",
-        invoice.issuer.email
-    );
-    let hash = Text::new(&invoice.evidence_sha256, Style::regular(8.0, Ink::Strong)).code();
+    let issuer = &invoice.issuer;
+    let ask = joined_by_or(&phone::in_words(&issuer.phone), &issuer.email.to_string());
+    let list = match invoice.usage.uam {
+        0 => "Não houve contatos neste mês.".to_owned(),
+        1 => "O contato considerado (número mascarado) está no anexo do extrato ou no arquivo de comprovação."
+            .to_owned(),
+        uam => format!(
+            "A lista dos {} contatos considerados (números mascarados) vem no anexo do extrato ou no arquivo de \
+             comprovação; se não a recebeu, peça.",
+            grouped(uam)
+        ),
+    };
+    let words = Text::new("Confira você mesmo.", Style::semi_bold(8.0, Ink::Strong));
+    let hash = format!("Código de comprovação (SHA-256): {}", invoice.evidence_sha256);
     Block::Stack(vec![
-        Block::Text(Text::new("Comprovação da contagem", Style::semi_bold(8.0, Ink::Strong))),
-        Block::Text(Text::new(how, Style::NOTE)),
-        Block::Gap(2.0),
-        Block::Text(hash),
+        Block::Text(words),
+        Block::Text(Text::new(format!("{list} Dúvidas: {ask}."), Style::NOTE)),
+        Block::Gap(1.5),
+        Block::Text(Text::new(hash, Style::SMALL)),
     ])
 }
 
-/// Who issued a statement, and the hash of the evidence; the invoice has the addresses and says how to
-/// check it.
+fn joined_by_or(one: &str, other: &str) -> String {
+    if one.trim().is_empty() { other.to_owned() } else { format!("{one} ou {other}") }
+}
+
+/// Who issued a statement, and how the evidence is checked.
 pub(super) fn imprint(invoice: &Invoice) -> Block {
     let issuer = format!("Emitente: {}, CNPJ {}", invoice.issuer.name, invoice.issuer.cnpj);
-    let evidence = format!("SHA-256 da comprovação: {}", invoice.evidence_sha256);
+    let evidence = format!("Comprovação (sha256sum do arquivo): {}", invoice.evidence_sha256);
     Block::Stack(vec![
         Block::Text(Text::new(issuer, Style::SMALL)),
         Block::Text(Text::new(evidence, Style::SMALL)),

@@ -6,6 +6,7 @@
 //! (`archive.rs`: PDF/A-3b, the invoice attached as JSON).
 
 mod annex;
+mod bridge;
 mod cancellation;
 mod comparison;
 mod invoice;

@@ -7,6 +7,7 @@ use super::press::layout::{Block, Column, Ink, Paper, Picture};
 use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::pro_forma::{Ahead, ProForma};
+use fecha_core::calendar::zone;
 use fecha_core::price::money::grouped;
 
 const SPACE: f32 = 17.0;
@@ -48,11 +49,11 @@ fn banner(pro_forma: &ProForma) -> Block {
     Block::Panel { ink: Ink::Wash, edge: Some(Ink::Accent), padding: 12.0, content }
 }
 
-/// `24/11/2026 às 08:00 (America/Sao_Paulo)`.
+/// `24/11/2026 às 08:00 (horário de Brasília)`.
 fn as_of(pro_forma: &ProForma) -> String {
-    let zone = pro_forma.content.timezone;
-    let local = pro_forma.as_of.with_timezone(&zone);
-    format!("{} ({zone})", local.format("%d/%m/%Y às %H:%M"))
+    let timezone = pro_forma.content.timezone;
+    let local = pro_forma.as_of.with_timezone(&timezone);
+    format!("{} ({})", local.format("%d/%m/%Y às %H:%M"), zone::in_words(timezone))
 }
 
 fn summary(pro_forma: &ProForma) -> Block {
@@ -63,7 +64,7 @@ fn summary(pro_forma: &ProForma) -> Block {
     let month = Block::Stack(vec![
         labelled("Competência", fact(content.month.in_words())),
         note(letterhead::period(content)),
-        note(format!("Fuso horário {}", content.timezone)),
+        note(zone::in_words(content.timezone)),
     ]);
     let title = if pro_forma.ahead.is_some() { "Total até agora" } else { "Total do mês" };
     let columns = vec![

@@ -16,17 +16,19 @@ use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::count::evidence::InvalidEvidence;
-use fecha_core::price::item::Item;
+use fecha_core::price::item::{self, Item};
 use fecha_core::price::money::{Money, grouped};
 
-/// Between sections.
-const SPACE: f32 = 11.5;
+/// Between sections: as it looks best, and closer where a page would be two otherwise.
+const SPACES: [f32; 3] = [11.5, 9.0, 6.5];
 
-/// Between two halves of the page.
+/// Between two parts of the page that stand side by side.
 const GAP: f32 = 28.0;
 /// The chart of the month, and what is left beside it for the chart of the months.
 const GROWTH: f32 = 300.0;
 const MONTHS: f32 = WIDTH - GAP - GROWTH;
+/// The table of packages beside that of templates.
+const PACKAGES: f32 = 214.0;
 /// More templates than this take the whole width, and flow over pages.
 const TEMPLATES_BESIDE: usize = 8;
 
@@ -41,55 +43,109 @@ pub(super) fn pages(
     invoice: &Invoice,
     annex: Option<&str>,
 ) -> Result<Vec<Picture>, InvalidEvidence> {
-    let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Statement));
-    paper.add(letterhead::head(invoice, Kind::Statement, logo));
-    paper.space(SPACE);
-    paper.add(glance(invoice));
-    paper.space(SPACE);
-    paper.add(halves(package(invoice), who_started(invoice)));
-    paper.space(SPACE);
-    let charts = vec![
-        (Column::Fixed(GROWTH), growth(fonts, invoice)),
-        (Column::Fixed(MONTHS), comparison::months(fonts, invoice, MONTHS)),
-    ];
-    paper.add(Block::columns(GAP, charts));
-    paper.space(SPACE);
-    costs(&mut paper, invoice);
-    paper.space(SPACE);
-    paper.add(rules(invoice));
-    paper.space(6.0);
-    paper.add(letterhead::imprint(invoice));
+    let mut paper = front(fonts, logo, invoice, SPACES[0]);
+    for space in &SPACES[1..] {
+        if paper.pages() > 1 {
+            let closer = front(fonts, logo, invoice, *space);
+            paper = if closer.pages() < paper.pages() { closer } else { paper };
+        }
+    }
     if let Some(evidence) = annex {
         annex::add(&mut paper, invoice, evidence)?;
     }
     Ok(paper.finish(|page, of| letterhead::foot(invoice, Kind::Statement, page, of)))
 }
 
-fn halves(left: Block, right: Block) -> Block {
-    Block::columns(GAP, vec![(Column::Share(1.0), left), (Column::Share(1.0), right)])
+/// All but the annex, with this much white between sections.
+fn front<'a>(
+    fonts: &'a Fonts,
+    logo: Option<Logo>,
+    invoice: &Invoice,
+    space: f32,
+) -> Paper<'a> {
+    let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Statement));
+    paper.add(letterhead::head(invoice, Kind::Statement, logo));
+    paper.space(space);
+    paper.add(glance(invoice));
+    paper.space(space);
+    paper.add(thirds([money(invoice), package(invoice), who_started(invoice)]));
+    paper.space(space);
+    let charts = vec![
+        (Column::Fixed(GROWTH), growth(fonts, invoice)),
+        (Column::Fixed(MONTHS), comparison::contacts(fonts, invoice, MONTHS)),
+    ];
+    paper.add(Block::columns(GAP, charts));
+    paper.space(space);
+    costs(&mut paper, invoice, space);
+    paper.space(space);
+    paper.add(rules(invoice));
+    paper.space(space / 2.0);
+    paper.add(letterhead::imprint(invoice));
+    paper
+}
+
+fn thirds(cells: [Block; 3]) -> Block {
+    Block::columns(22.0, cells.map(|cell| (Column::Share(1.0), cell)).into())
+}
+
+/// Where the money went: what was asked for, without credits, which are said beside it.
+fn money(invoice: &Invoice) -> Block {
+    let amounts = invoice.amounts();
+    let charged: Vec<(item::Column, Money)> =
+        amounts.each().into_iter().filter(|(_, amount)| *amount > Money::ZERO).collect();
+    let sum: Money = charged.iter().map(|(_, amount)| *amount).sum();
+    let parts = charged.iter().map(|(column, amount)| {
+        let (name, ink) = match column {
+            item::Column::Package => ("pacote", Ink::Accent),
+            item::Column::Overage => ("contatos acima", Ink::Strong),
+            item::Column::Hsm => ("modelos (HSM)", Ink::Pale),
+            item::Column::Adjustments => ("outras cobranças", Ink::Muted),
+        };
+        let percent = percent(centavos(*amount), centavos(sum));
+        let legend = format!("{} {name} ({percent}%)", amount.brl());
+        Share { amount: centavos(*amount), ink, legend }
+    });
+    let mut blocks = vec![section("Para onde foi o dinheiro"), chart::bar(parts.collect())];
+    if amounts.adjustments < Money::ZERO {
+        let credit = format!("Créditos descontados: {}", (-amounts.adjustments).brl());
+        blocks.push(Block::Text(Text::new(credit, Style::NOTE)));
+    }
+    Block::Stack(blocks)
+}
+
+fn centavos(amount: Money) -> u64 {
+    u64::try_from(amount.centavos()).unwrap_or_default()
 }
 
 /// Where the money went, template by template, and what other packages would have cost; side by side
 /// where there are few templates.
-fn costs(paper: &mut Paper<'_>, invoice: &Invoice) {
+fn costs(paper: &mut Paper<'_>, invoice: &Invoice, space: f32) {
     let packages = comparison::packages(invoice);
     if invoice.usage.hsm_by_template.len() <= TEMPLATES_BESIDE {
-        let mut templates = vec![section("HSM por modelo"), template_header(invoice)];
+        let mut templates = vec![section("Mensagens de modelo (HSM)"), template_header(invoice)];
         templates.extend(template_rows(invoice));
+        templates.extend(avoidable(invoice));
         let templates = Block::Stack(templates);
         paper.add(match packages {
-            Some(packages) => halves(packages, templates),
+            // Names of templates are long, and are not shrunk.
+            Some(packages) => Block::columns(
+                GAP,
+                vec![(Column::Fixed(PACKAGES), packages), (Column::Share(1.0), templates)],
+            ),
             None => templates,
         });
         return;
     }
     if let Some(packages) = packages {
         paper.add(packages);
-        paper.space(SPACE);
+        paper.space(space);
     }
     paper.keep(90.0);
-    paper.add(section("HSM por modelo"));
+    paper.add(section("Mensagens de modelo (HSM)"));
     paper.table(template_header(invoice), template_rows(invoice));
+    if let Some(avoidable) = avoidable(invoice) {
+        paper.add(avoidable);
+    }
 }
 
 /// The month in eight figures.
@@ -105,15 +161,15 @@ fn glance(invoice: &Invoice) -> Block {
     let content = Block::Stack(vec![
         figures([
             ("Total da fatura", invoice.total().brl()),
-            ("Contatos únicos (UAM)", grouped(usage.uam)),
-            ("UAM adicional", grouped(invoice.overage())),
+            ("Contatos no mês (UAM)", grouped(usage.uam)),
+            ("Acima do pacote", grouped(invoice.overage())),
             ("Custo por contato", cost_per_contact(invoice)),
         ]),
         Block::Gap(10.0),
         figures([
             ("Mensagens recebidas", grouped(usage.received)),
             ("Mensagens enviadas", grouped(usage.sent)),
-            ("das quais HSM", grouped(usage.hsm)),
+            ("das quais de modelo (HSM)", grouped(usage.hsm)),
             ("Vencimento", due(invoice)),
         ]),
     ]);
@@ -148,7 +204,7 @@ fn package(invoice: &Invoice) -> Block {
     let used = Share {
         amount: within,
         ink: Ink::Accent,
-        legend: format!("{} de {} do pacote usados", grouped(within), contacts(package)),
+        legend: format!("{} de {} usados", grouped(within), contacts(package)),
     };
     let rest = if uam > package {
         Share {
@@ -214,15 +270,10 @@ fn growth(fonts: &Fonts, invoice: &Invoice) -> Block {
         .collect();
     let package = format!("Pacote: {}", contacts(invoice.package));
     let limit = chart::Limit { contacts: invoice.package, name: &package };
-    let reached = sums.iter().find(|(_, sum)| *sum >= invoice.package && invoice.package > 0);
+    let reached = sums.iter().find(|(_, sum)| *sum >= invoice.package);
     let note = match reached {
         Some((on, _)) => format!("O pacote foi alcançado no dia {}.", on.format("%d/%m")),
-        None if limit.is_in_reach(sum) => {
-            format!("Até o pacote faltou: {}.", contacts(invoice.package - sum))
-        }
-        None => {
-            format!("O pacote, de {}, fica muito acima deste gráfico.", contacts(invoice.package))
-        }
+        None => format!("Até o pacote faltou: {}.", contacts(invoice.package - sum)),
     };
     let alt = format!("Contatos acumulados dia a dia, {} no fim do mês", grouped(sum));
     Block::Stack(vec![
@@ -250,7 +301,7 @@ fn template_rows(invoice: &Invoice) -> Vec<Block> {
         return Vec::new();
     };
     if invoice.usage.hsm_by_template.is_empty() {
-        let none = Text::new("Nenhuma HSM foi enviada neste mês.", Style::BODY);
+        let none = Text::new("Nenhuma foi enviada neste mês.", Style::BODY);
         return vec![Block::Gap(4.0), Block::Text(none)];
     }
     let mut templates: Vec<_> = invoice.usage.hsm_by_template.iter().collect();
@@ -269,7 +320,7 @@ fn template_rows(invoice: &Invoice) -> Vec<Block> {
 }
 
 fn template_columns(cells: [Block; 3]) -> Block {
-    let widths = [Column::Share(1.0), Column::Fixed(44.0), Column::Fixed(66.0)];
+    let widths = [Column::Share(1.0), Column::Fixed(44.0), Column::Fixed(58.0)];
     Block::columns(8.0, widths.into_iter().zip(cells).collect())
 }
 
@@ -295,7 +346,7 @@ fn template_row(name: &str, count: u64, amount: Money, style: Style) -> Block {
     let row = Block::Stack(vec![
         Block::Gap(1.5),
         template_columns([
-            cell(Text::new(name, style).within(1, 7.0)),
+            cell(Text::new(name, style)),
             figure(grouped(count)),
             figure(amount.brl()),
         ]),
@@ -308,43 +359,50 @@ fn template_row(name: &str, count: u64, amount: Money, style: Style) -> Block {
 /// How counting works, what was left out of it, and whom to ask.
 fn rules(invoice: &Invoice) -> Block {
     let rules = "Cada contato com quem houve mensagem no mês conta uma vez, não importa quem \
-                 escreveu primeiro; cada HSM enviada é cobrada, mesmo dentro da janela de 24 horas. \
+                 escreveu primeiro; cada mensagem de modelo (HSM) enviada é cobrada, mesmo com a janela de 24 horas aberta. \
                  Contatos não usados não acumulam, e pacotes não se somam.";
     let mut blocks =
         vec![section("Como contamos"), Block::Text(Text::new(rules, Style::NOTE)), Block::Gap(3.0)];
-    let notes = not_billed(invoice).into_iter().chain(in_and_out_of_windows(invoice));
+    let notes = not_billed(invoice).into_iter().chain(outside_of_windows(invoice));
     blocks.extend(notes.map(|text| Block::Text(Text::new(text, Style::NOTE))));
     let ask = format!("Dúvidas? {}", contact_of_issuer(invoice));
     blocks.extend([Block::Gap(3.0), Block::Text(Text::new(ask, Style::NOTE))]);
     Block::Stack(blocks)
 }
 
-/// What was sent while a contact's window of 24 hours was open or closed; `None` where nobody asked for it.
-fn in_and_out_of_windows(invoice: &Invoice) -> Option<String> {
-    let found = invoice.usage.windows?;
-    let (inside, outside) = (found.hsm_inside, found.sessions_outside);
+/// What HSM cost that were sent while the contact's window of 24 hours was open; `None` where nobody asked for
+/// it.
+fn avoidable(invoice: &Invoice) -> Option<Block> {
+    let inside = invoice.usage.windows?.hsm_inside;
     let price = invoice.lines.iter().find(|line| matches!(line.item, Item::Hsm));
     let cost = price.and_then(|line| Money::rounded(line.unit_price * Decimal::from(inside)));
-    let cost = cost.map_or_else(String::new, |cost| format!(" ({})", cost.brl()));
-    let avoidable = match inside {
-        0 => "Nenhuma HSM foi enviada com a janela de 24 horas aberta.".to_owned(),
+    let saved = cost.map_or_else(String::new, |cost| format!("Evitáveis: {}. ", cost.brl()));
+    let words = match inside {
+        0 => "Nenhuma mensagem de modelo foi enviada com a janela de 24 horas aberta.".to_owned(),
         1 => format!(
-            "1 HSM{cost} foi enviada com a janela de 24 horas aberta: uma mensagem comum, sem custo, teria bastado."
+            "{saved}1 mensagem de modelo foi enviada com a janela de 24 horas aberta: uma mensagem comum, sem \
+             custo, teria bastado."
         ),
         _ => format!(
-            "{} HSM{cost} foram enviadas com a janela de 24 horas aberta: mensagens comuns, sem custo, teriam bastado.",
+            "{saved}{} mensagens de modelo foram enviadas com a janela de 24 horas aberta: mensagens comuns, sem \
+             custo, teriam bastado.",
             grouped(inside)
         ),
     };
-    let refused = match outside {
-        0 => String::new(),
-        1 => " 1 mensagem comum consta como enviada fora da janela, o que o WhatsApp recusa: o emitente deve conferir a origem.".to_owned(),
-        _ => format!(
-            " {} mensagens comuns constam como enviadas fora da janela, o que o WhatsApp recusa: o emitente deve conferir a origem.",
+    Some(Block::Stack(vec![Block::Gap(5.0), Block::Text(Text::new(words, Style::BODY))]))
+}
+
+/// What was sent while a contact's window of 24 hours was closed; `None` where that was nothing, or nobody
+/// asked for it.
+fn outside_of_windows(invoice: &Invoice) -> Option<String> {
+    match invoice.usage.windows?.sessions_outside {
+        0 => None,
+        1 => Some("1 mensagem comum consta como enviada fora da janela de 24 horas, o que o WhatsApp recusa: o emitente deve conferir a origem.".to_owned()),
+        outside => Some(format!(
+            "{} mensagens comuns constam como enviadas fora da janela de 24 horas, o que o WhatsApp recusa: o emitente deve conferir a origem.",
             grouped(outside)
-        ),
-    };
-    Some(format!("{avoidable}{refused}"))
+        )),
+    }
 }
 
 /// Messages that count neither as contact nor as HSM, and why; `None` in a month without messages.

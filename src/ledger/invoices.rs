@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::documents::{FileKind, insert_files};
-use super::listing::{self, Figures, count, money};
+use super::listing::{self, Figures, amounts, count, money};
 use super::packing::Packed;
 use super::standing::lock_invoice;
 use super::{Ledger, LedgerError, audit, corrupt, from_text, json, to_text};
@@ -140,7 +140,8 @@ impl Ledger {
     ) -> Result<BTreeMap<String, Vec<PastMonth>>, LedgerError> {
         let first = (1..MONTHS).fold(month, |month, _| month.previous());
         let rows = sqlx::query(
-            "SELECT i.dealership_id, i.month, r.package, r.uam, r.hsm, r.total
+            "SELECT i.dealership_id, i.month, r.package, r.uam, r.hsm, r.total,
+                    r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount
              FROM invoice i JOIN revision r ON r.number = i.number
              WHERE i.month >= $1 AND i.month < $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL
              ORDER BY i.month",
@@ -160,6 +161,7 @@ impl Ledger {
                 uam: count(row, "uam")?,
                 hsm: count(row, "hsm")?,
                 total: money(row, "total")?,
+                amounts: Some(amounts(row)?),
             });
         }
         Ok(history)

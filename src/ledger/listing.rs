@@ -337,12 +337,7 @@ fn figures(row: &AnyRow) -> Result<Figures, LedgerError> {
         package: count(row, "package")?,
         uam: count(row, "uam")?,
         hsm: count(row, "hsm")?,
-        amounts: Amounts {
-            package: money(row, "package_amount")?,
-            overage: money(row, "overage_amount")?,
-            hsm: money(row, "hsm_amount")?,
-            adjustments: money(row, "adjustments_amount")?,
-        },
+        amounts: amounts(row)?,
         total: money(row, "total")?,
         due_on: text("due_on")?.parse().map_err(corrupt)?,
         issued_on: text("issued_on")?.parse().map_err(corrupt)?,
@@ -361,4 +356,14 @@ pub(super) fn money(row: &AnyRow, column: &str) -> Result<Money, LedgerError> {
 
 fn stored(count: u64) -> Result<i64, LedgerError> {
     i64::try_from(count).map_err(corrupt)
+}
+
+/// What a revision comes to, by column.
+pub(super) fn amounts(row: &AnyRow) -> Result<Amounts, LedgerError> {
+    Ok(Amounts {
+        package: money(row, "package_amount")?,
+        overage: money(row, "overage_amount")?,
+        hsm: money(row, "hsm_amount")?,
+        adjustments: money(row, "adjustments_amount")?,
+    })
 }

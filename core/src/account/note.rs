@@ -90,6 +90,8 @@ pub struct Taken {
     pub lines: Vec<Line>,
     /// How much of which note, in the order of the lines.
     pub of: Vec<(i64, Money)>,
+    /// What is left of the credits that it takes of: the next invoice has it. Not below zero.
+    pub left: Money,
 }
 
 impl Note {
@@ -129,10 +131,15 @@ impl Note {
         self.taken.iter().find(|taking| Some(taking.number) == number)
     }
 
+    /// What the invoice of this number took.
+    fn carried(&self, number: Option<Number>) -> Money {
+        self.by(number).map_or(Money::ZERO, |taking| taking.amount)
+    }
+
     /// How much an invoice of `month` may take: a first issue what waits for its month or an earlier one;
     /// a revision, whose number it is, keeps what it carries and takes what was entered for its very month.
     fn available(&self, month: Month, number: Option<Number>) -> Money {
-        let carried = self.by(number).map_or(Money::ZERO, |taking| taking.amount);
+        let carried = self.carried(number);
         let takes_more = match number {
             None => self.month <= month,
             Some(_) => self.month == month,
@@ -181,6 +188,9 @@ pub fn take(all: &[Note], month: Month, number: Option<Number>, subtotal: Money)
         if used != Money::ZERO {
             room += used;
             taken.take(note, used, note.words(number, used));
+            if note.amount < Money::ZERO {
+                taken.left += used - note.carried(number) - note.waiting();
+            }
         }
     }
     taken
@@ -272,6 +282,7 @@ pub(crate) mod tests {
         assert_eq!(total(&october), "-1014.00");
         issue(&mut all, &october, N1);
         assert_eq!(all[0].waiting(), money("-976.00"));
+        assert_eq!(october.left, money("976.00"));
         assert_eq!(revised(&all, "2026-10", N1, "1014.00"), october, "as printed");
         // While nobody took it, a revision with a higher subtotal has room for more of it …
         assert_eq!(total(&revised(&all, "2026-10", N1, "1500.00")), "-1500.00");
@@ -280,7 +291,12 @@ pub(crate) mod tests {
         issue(&mut all, &november, N2);
         // … and not once it is gone.
         assert_eq!(total(&revised(&all, "2026-10", N1, "1500.00")), "-1014.00");
-        assert_eq!(revised(&all, "2026-10", N1, "1014.00"), october);
+        let gone = Taken { left: Money::ZERO, ..october.clone() };
+        assert_eq!(
+            revised(&all, "2026-10", N1, "1014.00"),
+            gone,
+            "nothing is left for the next one"
+        );
         let words = |taken: &Taken| taken.takings(N1).map(|(_, t)| t.words).collect::<Vec<_>>();
         let first =
             "nota 1 (crédito de R$\u{a0}2.000,00; R$\u{a0}976,00 ficam para os meses seguintes)";
@@ -299,7 +315,8 @@ pub(crate) mod tests {
         assert_eq!(total(&november), "-986.00");
         issue(&mut all, &Taken::default(), N1);
         // November keeps what it carries; what October freed is for the next invoice.
-        assert_eq!(revised(&all, "2026-11", N2, "1014.00"), november);
+        let freed = Taken { left: money("1014.00"), ..november.clone() };
+        assert_eq!(revised(&all, "2026-11", N2, "1014.00"), freed);
         assert_eq!(all[0].waiting(), money("-1014.00"));
         issue(&mut all, &Taken::default(), N2);
         assert_eq!(all[0].waiting(), money("-2000.00"));

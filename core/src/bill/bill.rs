@@ -91,6 +91,14 @@ pub struct Use {
     pub hsm: u64,
 }
 
+impl Use {
+    /// Contacts above the package.
+    #[must_use]
+    pub fn overage(self) -> u64 {
+        self.uam.saturating_sub(self.package)
+    }
+}
+
 /// The credits and charges that may go on an invoice.
 #[derive(Debug, Clone, Copy)]
 pub struct Corrections<'a> {
@@ -297,6 +305,7 @@ impl<'a> Bill<'a> {
             prices: None,
             history: Vec::new(),
             already_paid: Money::ZERO,
+            credit_left: self.charge.taken.left,
             replaces: None,
         }
     }

@@ -269,6 +269,9 @@ pub struct Invoice {
     /// What was paid before a first issue: money that waited on the account.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub already_paid: Money,
+    /// What is left of the credits among its lines, for the next invoice.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub credit_left: Money,
     /// What it replaces.
     pub replaces: Option<Replacement>,
 }
@@ -312,7 +315,7 @@ impl Invoice {
     /// Contacts above the package.
     #[must_use]
     pub fn overage(&self) -> u64 {
-        self.usage.uam.saturating_sub(self.package)
+        self.used().overage()
     }
 
     /// Its lines by the columns of reports.

@@ -2,6 +2,7 @@
 
 #[expect(clippy::module_inception, reason = "the bill itself, in the room of bills")]
 pub mod bill;
+pub mod bridge;
 pub mod case;
 pub mod difference;
 pub mod digest;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::month::Month;
+use crate::price::item::Amounts;
 use crate::price::money::Money;
 use crate::price::table::{NoPrice, PriceTable};
 
@@ -23,6 +24,17 @@ pub struct PastMonth {
     pub hsm: u64,
     /// The total of its invoice.
     pub total: Money,
+    /// What the total is made of; `None` in an invoice of a fecha that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amounts: Option<Amounts>,
+}
+
+impl PastMonth {
+    /// Contacts above the package.
+    #[must_use]
+    pub fn overage(&self) -> u64 {
+        self.uam.saturating_sub(self.package)
+    }
 }
 
 /// All packages, by contacts included, and the limits between them.

@@ -98,7 +98,7 @@ impl Item {
     pub fn quantity(&self, used: Use) -> Option<u64> {
         match self {
             Self::Package { contacts } => Some(u64::from(*contacts == used.package)),
-            Self::Overage => Some(used.uam.saturating_sub(used.package)),
+            Self::Overage => Some(used.overage()),
             Self::Hsm => Some(used.hsm),
             Self::Adjustment { .. } => None,
         }
@@ -150,6 +150,18 @@ impl Amounts {
     #[must_use]
     pub fn by_table(&self) -> Money {
         self.total() - self.adjustments
+    }
+
+    /// Each with its column, in the order of an invoice's lines.
+    #[must_use]
+    pub fn each(&self) -> [(Column, Money); 4] {
+        let Self { package, overage, hsm, adjustments } = *self;
+        [
+            (Column::Package, package),
+            (Column::Overage, overage),
+            (Column::Hsm, hsm),
+            (Column::Adjustments, adjustments),
+        ]
     }
 
     fn at(&mut self, column: Column) -> &mut Money {

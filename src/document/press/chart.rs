@@ -47,7 +47,7 @@ fn named(part: Share) -> Block {
 }
 
 /// The contacts of each day and all days before it, as an area that is dark above `limit`, which is
-/// drawn as a line where it is within reach; every fifth day is named below.
+/// drawn as a line; every fifth day is named below, and the last sum is said.
 pub(in crate::document) fn growth(
     fonts: &Fonts,
     sums: &[(NaiveDate, u64)],
@@ -56,7 +56,7 @@ pub(in crate::document) fn growth(
 ) -> Picture {
     let slot = slot(width, sums.len());
     let last = sums.last().map_or(0, |(_, sum)| *sum);
-    let highest = if limit.is_in_reach(last) { last.max(limit.contacts) } else { last };
+    let highest = last.max(limit.contacts);
     let height = |contacts: u64| HEIGHT * fraction(contacts, highest);
     let column = |x: f32, from: u64, to: u64| Area {
         x,
@@ -83,13 +83,13 @@ pub(in crate::document) fn growth(
     picture.overlay(Picture::fill(0.0, Ink::Accent, within), 0.0, 0.0);
     picture.overlay(Picture::fill(0.0, Ink::Strong, above), 0.0, 0.0);
     picture.overlay(baseline(width), 0.0, 0.0);
-    if limit.is_in_reach(last) {
-        let y = FIGURES + HEIGHT - height(limit.contacts);
-        let line = Area { x: 0.0, y: y - 0.4, width, height: 0.8 };
-        picture.overlay(Picture::fill(0.0, Ink::Strong, vec![line]), 0.0, 0.0);
-        let name = Text::new(limit.name, FIGURE).set(fonts, width);
-        picture.overlay(name, 0.0, y - FIGURES - 0.5);
-    }
+    let y = FIGURES + HEIGHT - height(limit.contacts);
+    picture.overlay(Picture::fill(0.0, Ink::Strong, vec![line(0.0, y, width)]), 0.0, 0.0);
+    // At the left, where there is little yet; where the line is low, above what grows over it.
+    let named_at = if limit.contacts.saturating_mul(3) < last { 0.0 } else { y - FIGURES - 0.5 };
+    picture.overlay(Text::new(limit.name, FIGURE).set(fonts, width), 0.0, named_at);
+    let sum = Text::new(grouped(last), Style { ink: Ink::Strong, ..FIGURE }).right();
+    picture.overlay(sum.set(fonts, width), 0.0, FIGURES + HEIGHT - height(last) - FIGURES - 0.5);
     picture
 }
 
@@ -100,34 +100,53 @@ pub(in crate::document) struct Limit<'a> {
     pub(in crate::document) name: &'a str,
 }
 
-impl Limit<'_> {
-    /// Whether the line can stand in a chart of this many contacts without making it flat.
-    pub(in crate::document) fn is_in_reach(self, contacts: u64) -> bool {
-        contacts.saturating_mul(5) >= self.contacts
-    }
+/// A month of a chart.
+#[derive(Debug, Clone)]
+pub(in crate::document) struct Month {
+    /// Stands below the column.
+    pub(in crate::document) name: String,
+    /// Stands above it.
+    pub(in crate::document) figure: String,
+    pub(in crate::document) height: u64,
+    /// What the height is held against: a line across the column.
+    pub(in crate::document) limit: Option<u64>,
 }
 
-/// A column a month, its number above and its name below; the last month is the one that it is about.
-pub(in crate::document) fn months(fonts: &Fonts, months: &[(String, u64)], width: f32) -> Picture {
+/// A column a month, its figure above and its name below; the last month is the one that it is about.
+pub(in crate::document) fn months(fonts: &Fonts, months: &[Month], width: f32) -> Picture {
     let slot = slot(width, months.len()).min(width / 6.0);
-    let highest = months.iter().map(|(_, count)| *count).max().unwrap_or_default();
+    let highest = months.iter().map(|month| month.height.max(month.limit.unwrap_or_default())).max();
+    let top = |amount: u64| FIGURES + HEIGHT * (1.0 - fraction(amount, highest.unwrap_or_default()));
     let mut picture = Picture::default();
-    let mut columns = Vec::new();
+    let (mut columns, mut lines) = (Vec::new(), Vec::new());
     let mut x = width - slot * f32::from(u8::try_from(months.len()).unwrap_or(u8::MAX));
-    for (name, count) in months {
-        let height = HEIGHT * fraction(*count, highest);
-        let top = FIGURES + HEIGHT - height;
-        columns.push(Area { x: x + slot * 0.17, y: top, width: slot * 0.66, height });
-        let figure = Text::new(grouped(*count), FIGURE).align(Align::Center).within(1, 4.0);
-        picture.overlay(figure.set(fonts, slot), x, top - FIGURES - 0.5);
-        picture.overlay(centred(fonts, name.clone(), slot), x, FIGURES + HEIGHT + 2.5);
+    for (index, month) in months.iter().enumerate() {
+        let y = top(month.height);
+        let height = FIGURES + HEIGHT - y;
+        columns.push(Area { x: x + slot * 0.17, y, width: slot * 0.66, height });
+        lines.extend(month.limit.map(|limit| line(x + slot * 0.06, top(limit), slot * 0.88)));
+        let style = match index + 1 == months.len() {
+            true => Style::semi_bold(FIGURE.size, Ink::Strong),
+            false => FIGURE,
+        };
+        let figure = Text::new(month.figure.clone(), style).align(Align::Center).within(1, 4.0);
+        // Above its line too, where that is close: a figure is not struck through.
+        let close = month.limit.map(&top).filter(|limit| (y - FIGURES..=y).contains(limit));
+        picture.overlay(figure.set(fonts, slot), x, close.unwrap_or(y) - FIGURES - 0.5);
+        picture.overlay(centred(fonts, month.name.clone(), slot), x, FIGURES + HEIGHT + 2.5);
         x += slot;
     }
     let this = columns.split_off(columns.len().saturating_sub(1));
     picture.overlay(Picture::fill(0.0, Ink::Pale, columns), 0.0, 0.0);
     picture.overlay(Picture::fill(0.0, Ink::Accent, this), 0.0, 0.0);
+    picture.overlay(Picture::fill(0.0, Ink::Strong, lines), 0.0, 0.0);
     picture.overlay(baseline(width), 0.0, 0.0);
     picture
+}
+
+/// A line across a chart, its middle at `y`.
+fn line(x: f32, y: f32, width: f32) -> Area {
+    Area { x, y: y - 0.4, width, height: 0.8 }
 }
 
 /// The width of one of so many columns; no chart has more than two months of days.

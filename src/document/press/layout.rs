@@ -317,6 +317,45 @@ impl<'a> Paper<'a> {
         }
     }
 
+    /// Adds a table of short rows in columns side by side, each below its own header, read one column after
+    /// the other; on the last page they are of one length.
+    pub(in crate::document) fn table_in_columns(
+        &mut self,
+        columns: usize,
+        gap: f32,
+        header: Block,
+        rows: impl IntoIterator<Item = Block>,
+    ) {
+        #[expect(clippy::cast_precision_loss, reason = "a few columns")]
+        let count = columns as f32;
+        let width = (WIDTH - gap * (count - 1.0)) / count;
+        let header = header.set(self.fonts, width);
+        let mut rows = rows.into_iter().map(|row| row.set(self.fonts, width)).peekable();
+        while let Some(first) = rows.peek() {
+            let room = BODY_END - self.y - header.height;
+            if room < first.height {
+                self.turn();
+                continue;
+            }
+            // All rows are of one height.
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of a page")]
+            let most = (room / first.height) as usize;
+            let mut page: Vec<Picture> = rows.by_ref().take(most * columns).collect();
+            let each = if rows.peek().is_some() { most } else { page.len().div_ceil(columns) };
+            let mut side_by_side = Picture::default();
+            let mut x = 0.0;
+            while !page.is_empty() {
+                let rest = page.split_off(each.min(page.len()));
+                let mut column = header.clone();
+                page.into_iter().for_each(|row| column.stack(row));
+                side_by_side.overlay(column, x, 0.0);
+                x += width + gap;
+                page = rest;
+            }
+            self.put(side_by_side);
+        }
+    }
+
     /// Leaves room before what is added next, unless that begins a new page.
     pub(in crate::document) fn space(&mut self, height: f32) {
         self.y += height;
@@ -327,6 +366,11 @@ impl<'a> Paper<'a> {
         if self.y + height > BODY_END {
             self.turn();
         }
+    }
+
+    /// How many pages there are so far.
+    pub(in crate::document) fn pages(&self) -> usize {
+        self.pages.len()
     }
 
     /// The pages, each with the footer for its number and the number of pages.

@@ -59,6 +59,8 @@ pub(in crate::document) struct Text {
     /// Shrinks step by step while it has more lines than this, down to this size.
     shrink: Option<(usize, f32)>,
     role: Option<Role>,
+    /// Follows in a style of its own.
+    tail: Option<(String, Style)>,
 }
 
 /// The distance between two lines, as a multiple of the size.
@@ -71,7 +73,7 @@ impl Text {
     pub(in crate::document) fn new(content: impl Into<String>, style: Style) -> Self {
         let content = content.into();
         let (align, breaks, role) = (Align::Left, Break::Words, Some(Role::Paragraph));
-        Self { content, style, align, breaks, shrink: None, role }
+        Self { content, style, align, breaks, shrink: None, role, tail: None }
     }
 
     pub(in crate::document) fn align(self, align: Align) -> Self {
@@ -110,6 +112,11 @@ impl Text {
         Self { shrink: Some((lines, smallest)), ..self }
     }
 
+    /// What stands behind it in a style of its own: on the same line where there is room, else below.
+    pub(in crate::document) fn then(self, tail: impl Into<String>, style: Style) -> Self {
+        Self { tail: Some((tail.into(), style)), ..self }
+    }
+
     /// Sets the text in `width` points.
     pub(in crate::document) fn set(self, fonts: &Fonts, width: f32) -> Picture {
         let face = fonts.face(self.style.weight);
@@ -143,9 +150,35 @@ impl Text {
             picture.marks.push(Mark::Text { x, baseline, style, stretch, text: line });
             picture.height += leading;
         }
+        if let Some((tail, style)) = self.tail {
+            add_tail(&mut picture, fonts, &tail, style, width);
+        }
         match self.role {
             Some(role) => picture.tagged(role),
             None => picture,
+        }
+    }
+}
+
+/// Puts `tail` behind the last line of left-aligned text, or below it.
+fn add_tail(picture: &mut Picture, fonts: &Fonts, tail: &str, style: Style, width: f32) {
+    let tail = fonts.legible(tail);
+    let room = match picture.marks.last_mut() {
+        Some(Mark::Text { x, baseline, style: before, text, .. }) => {
+            text.push(' ');
+            let x = *x + fonts.face(before.weight).width(text, before.size);
+            let fits = x + fonts.face(style.weight).width(&tail, style.size) <= width;
+            fits.then_some((x, *baseline))
+        }
+        _ => None,
+    };
+    match room {
+        Some((x, baseline)) => {
+            picture.marks.push(Mark::Text { x, baseline, style, stretch: 1.0, text: tail });
+        }
+        None => {
+            let below = Text::new(tail, style).part().set(fonts, width);
+            picture.overlay(below, 0.0, picture.height);
         }
     }
 }

@@ -28,27 +28,39 @@ fn annexed(contacts: u32) -> Pdf {
 fn an_annex_lists_the_evidence_by_first_message() {
     let pdf = annexed(200);
     pdf.assert_sound();
+    show("anexo.pdf", &pdf);
     let text = run("pdftotext", &["-layout", path_str(&pdf.path()), "-"]);
     let pages: Vec<&str> = text.split('\u{c}').collect();
-    assert_eq!(pages.len(), 6, "a page of statement, four of annex, and the end: {text}");
+    assert_eq!(pages.len(), 4, "a page of statement, two of annex, and the end: {text}");
     assert!(pages[1].contains("Anexo: contatos considerados"), "{text}");
-    assert!(pages[1].contains("no fuso horário"), "{text}");
-    let row = |page: &str, start: &str| -> Vec<String> {
-        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        page.lines().map(words).find(|w| w.first().is_some_and(|w| w == start)).unwrap()
-    };
-    let first = "1 000000c8 +55 48 9••••-0000 02/10/2026 23:00:00 concessionária 0 2 1";
-    assert_eq!(row(pages[1], "1").join(" "), first);
-    let last = "200 00000001 +55 48 9••••-0199 02/10/2026 23:03:19 contato 199 2 1";
-    assert_eq!(row(pages[4], "200").join(" "), last);
-    assert_eq!(row(pages[4], "Total").join(" "), "Total 200 contatos 19.900 400 200");
-    for (page, number) in pages[1..5].iter().zip(2..) {
-        assert!(page.contains(&format!("Página {number} de 5")), "{page}");
-        let header = row(page, "Nº").join(" ");
-        let titles = "Nº Código Contato Primeira mensagem Escrita por Recebidas Enviadas HSM";
-        assert_eq!(header, titles, "on every page");
+    assert!(pages[1].contains("outubro de 2026, horário de Brasília"), "{text}");
+    // Without year and seconds; the first column is read to its end, then the second.
+    let first = "000000c8 +55 48 9••••-0000 02/10 23:00 loja 0 2 1";
+    let last = "00000001 +55 48 9••••-0199 02/10 23:03 contato 199 2 1";
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat(pages[1]).contains(first), "{text}");
+    assert!(flat(pages[2]).contains(last), "{text}");
+    let total = "Total: 200 contatos; mensagens: 19.900 recebidas, 400 enviadas, das quais 200 de modelo (HSM).";
+    assert!(flat(pages[2]).contains(total), "{text}");
+    for (page, number) in pages[1..3].iter().zip(2..) {
+        assert!(page.contains(&format!("Página {number} de 3")), "{page}");
+        let titles = "Código Contato Primeira De Rec. Env. HSM";
+        let both = format!("{titles} {titles}");
+        assert!(flat(page).contains(&both), "on every page, above both columns: {page}");
     }
-    show("anexo.pdf", &pdf);
+}
+
+/// Who reads it aloud, or copies it, gets the contacts in their order.
+#[test]
+fn an_annex_is_read_one_column_after_the_other() {
+    let pdf = annexed(300);
+    let structure = run("pdfinfo", &["-struct-text", path_str(&pdf.path())]);
+    let codes: Vec<&str> = structure
+        .split(|c: char| !c.is_ascii_hexdigit())
+        .filter(|word| word.len() == 8 && word.starts_with("00000"))
+        .collect();
+    let expected: Vec<String> = (1..=300).rev().map(|id| format!("{id:08x}")).collect();
+    assert_eq!(codes, expected);
 }
 
 #[test]

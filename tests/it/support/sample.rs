@@ -11,6 +11,7 @@ use fecha_core::count::tally::Buckets;
 use fecha_core::party::pix::{Receiver, br_code};
 use fecha_core::party::register::{EmailAddress, Issuer, Party};
 use fecha_core::price::advice::PastMonth;
+use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
 use fecha_core::price::table::PriceTable;
 
@@ -42,6 +43,7 @@ pub fn invoice() -> Invoice {
         prices: Some(prices()),
         history: history(),
         already_paid: Money::ZERO,
+        credit_left: Money::ZERO,
         replaces: None,
     };
     invoice.pix = pix(&invoice);
@@ -70,18 +72,22 @@ pub fn prices() -> PriceTable {
 /// A dealership that grows into its package and beyond it.
 fn history() -> Vec<PastMonth> {
     let months = [
-        ("2026-05", 3180, "1108.30"),
-        ("2026-06", 3722, "1145.56"),
-        ("2026-07", 3415, "1131.76"),
-        ("2026-08", 4286, "1153.84"),
-        ("2026-09", 4807, "1156.60"),
+        ("2026-05", 3180, 205),
+        ("2026-06", 3722, 286),
+        ("2026-07", 3415, 256),
+        ("2026-08", 4286, 304),
+        ("2026-09", 4807, 280),
     ];
-    let past = months.map(|(month, uam, total)| PastMonth {
-        month: month.parse().unwrap(),
-        package: 5000,
-        uam,
-        hsm: 290,
-        total: total.parse().unwrap(),
+    let past = months.map(|(month, uam, hsm)| {
+        let amounts = Amounts::of(&prices().lines(5000, uam, hsm).unwrap());
+        PastMonth {
+            month: month.parse().unwrap(),
+            package: 5000,
+            uam,
+            hsm,
+            total: amounts.total(),
+            amounts: Some(amounts),
+        }
     });
     past.into()
 }
