@@ -14,13 +14,17 @@ use fecha_core::price::money::{Money, grouped};
 const GAP: f32 = 22.0;
 const CHART: f32 = 190.0;
 
-/// The way from last month's total to this one's, and beside it the totals of six months.
-pub(super) fn why(fonts: &Fonts, invoice: &Invoice) -> Block {
+/// The way from last month's total to this one's, with so much white `around` a line, and beside it the totals
+/// of six months.
+pub(super) fn why(fonts: &Fonts, invoice: &Invoice, around: f32) -> Block {
     let mut left = match Bridge::of(invoice) {
-        Some(bridge) => way(invoice, &bridge),
+        Some(bridge) => way(invoice, &bridge, around),
         None => vec![
             section("Primeira fatura"),
-            Block::Text(Text::new("A comparação com o mês anterior começa na próxima.", Style::NOTE)),
+            Block::Text(Text::new(
+                "A comparação com o mês anterior começa na próxima.",
+                Style::NOTE,
+            )),
         ],
     };
     if let Some(verdict) = comparison::verdict(invoice) {
@@ -34,7 +38,7 @@ pub(super) fn why(fonts: &Fonts, invoice: &Invoice) -> Block {
     Block::columns(GAP, columns)
 }
 
-fn way(invoice: &Invoice, bridge: &Bridge) -> Vec<Block> {
+fn way(invoice: &Invoice, bridge: &Bridge, around: f32) -> Vec<Block> {
     let from = comparison::name(bridge.from);
     let change = bridge.change();
     let title = match change.centavos() {
@@ -44,14 +48,16 @@ fn way(invoice: &Invoice, bridge: &Bridge) -> Vec<Block> {
     };
     let mut rows = vec![row(capital(&from), bridge.before.brl(), Style::BODY)];
     if let Some(steps) = &bridge.steps {
-        rows.extend(steps.iter().map(|step| row(step_in_words(step), signed(step.change), Style::BODY)));
+        rows.extend(
+            steps.iter().map(|step| row(step_in_words(step), signed(step.change), Style::BODY)),
+        );
     }
     let now = capital(&comparison::name(invoice.month));
     rows.push(row(now, bridge.now.brl(), Style::semi_bold(9.0, Ink::Strong)));
     let last = rows.len() - 1;
     let rules = rows.into_iter().enumerate().map(|(index, row)| {
         let rule = if index == last { Block::Gap(0.0) } else { Block::Rule(Ink::Line) };
-        Block::Stack(vec![row, rule]).tagged(Role::Row)
+        Block::Stack(vec![Block::Gap(around), row, Block::Gap(around), rule]).tagged(Role::Row)
     });
     [section(&title)].into_iter().chain(rules).collect()
 }
@@ -60,11 +66,9 @@ fn row(what: String, amount: String, style: Style) -> Block {
     let style = Style { size: 8.5, ..style };
     let what = Text::new(what, style).is(Role::Cell);
     let amount = Text::new(amount, style).right().within(1, 5.0).is(Role::Cell);
-    let cells = vec![
-        (Column::Share(1.0), Block::Text(what)),
-        (Column::Fixed(84.0), Block::Text(amount)),
-    ];
-    Block::Stack(vec![Block::Gap(2.0), Block::columns(8.0, cells), Block::Gap(2.0)])
+    let cells =
+        vec![(Column::Share(1.0), Block::Text(what)), (Column::Fixed(84.0), Block::Text(amount))];
+    Block::columns(8.0, cells)
 }
 
 /// `Contatos acima do pacote: 0 → 123`, and that the price changed, where it did.
@@ -75,9 +79,10 @@ fn step_in_words(step: &Step) -> String {
         item::Column::Hsm => "Mensagens de modelo",
         item::Column::Adjustments => "Créditos e cobranças",
     };
-    let counts = step.counts.filter(|(then, now)| then != now).map(|(then, now)| {
-        format!(": {}\u{a0}→\u{a0}{}", grouped(then), grouped(now))
-    });
+    let counts = step
+        .counts
+        .filter(|(then, now)| then != now)
+        .map(|(then, now)| format!(": {}\u{a0}→\u{a0}{}", grouped(then), grouped(now)));
     let counts = counts.unwrap_or_default();
     let price = match (step.is_repriced, counts.is_empty()) {
         (false, _) => "",

@@ -158,10 +158,9 @@ pub(super) fn packages(invoice: &Invoice) -> Option<Block> {
     blocks.extend([
         Block::Gap(5.0),
         Block::Text(Text::new(verdict(invoice)?, Style::BODY)),
-        Block::Gap(2.0),
+        Block::Gap(1.0),
     ]);
-    let prices =
-        format!("Pelos preços de {}, sem HSM.", name(invoice.month));
+    let prices = format!("Pelos preços de {}, sem HSM.", name(invoice.month));
     blocks.push(Block::Text(Text::new(prices, Style::NOTE)));
     Some(Block::Stack(blocks))
 }

@@ -25,15 +25,18 @@ struct Spacing {
     section: f32,
     /// Above and below each line.
     line: f32,
+    /// Inside panels.
+    padding: f32,
     /// The side of the QR code, with its white.
     qr: f32,
 }
 
-const USUAL: Spacing = Spacing { section: 17.0, line: 6.5, qr: 100.0 };
-/// A code of 80 points, 28 mm, is still read from a sheet of paper at arm's length.
-const CLOSER: [Spacing; 2] = [
-    Spacing { section: 13.5, line: 5.5, qr: 90.0 },
-    Spacing { section: 9.0, line: 3.5, qr: 80.0 },
+const USUAL: Spacing = Spacing { section: 17.0, line: 6.5, padding: 14.0, qr: 100.0 };
+/// The smallest code has 31 mm, half a millimetre a square.
+const CLOSER: [Spacing; 3] = [
+    Spacing { section: 13.5, line: 5.5, padding: 12.0, qr: 94.0 },
+    Spacing { section: 9.0, line: 3.5, padding: 9.0, qr: 88.0 },
+    Spacing { section: 5.5, line: 2.0, padding: 6.5, qr: 88.0 },
 ];
 
 /// The invoice's pages: one for nearly every invoice, closer set where it would be two otherwise.
@@ -58,14 +61,14 @@ fn spaced(
     invoice: &Invoice,
     spacing: Spacing,
 ) -> Result<Vec<Picture>, RenderError> {
-    let Spacing { section, line: around, qr } = spacing;
+    let Spacing { section, line: around, padding, .. } = spacing;
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Invoice));
     paper.add(letterhead::head(invoice, Kind::Invoice, logo));
     paper.space(section);
-    paper.add(summary(invoice));
+    paper.add(summary(invoice, padding));
     if let Some(replaced) = &invoice.replaces {
         paper.space(section * 0.6);
-        paper.add(revision(invoice, replaced));
+        paper.add(revision(invoice, replaced, padding.min(12.0)));
     }
     paper.space(section);
     paper.table(table_header(), invoice.lines.iter().map(|line| row(invoice, line, around)));
@@ -74,16 +77,16 @@ fn spaced(
     paper.space(section * 0.6);
     paper.add(Block::Rule(Ink::Line));
     paper.space(section * 0.6);
-    paper.add(bridge::why(fonts, invoice));
+    paper.add(bridge::why(fonts, invoice, around * 0.32));
     paper.space(section);
-    paper.add(payment(invoice, qr)?);
+    paper.add(payment(invoice, spacing)?);
     paper.space(section * 0.8);
     paper.add(letterhead::evidence(invoice));
     Ok(paper.finish(|page, of| letterhead::foot(invoice, Kind::Invoice, page, of)))
 }
 
 /// What a reader looks for: how much, until when, for which month.
-fn summary(invoice: &Invoice) -> Block {
+fn summary(invoice: &Invoice, padding: f32) -> Block {
     let total = invoice.balance();
     let shown = total.max(-total);
     let amount = Text::new(shown.brl(), Style::semi_bold(27.0, Ink::Strong)).within(1, 12.0);
@@ -113,7 +116,7 @@ fn summary(invoice: &Invoice) -> Block {
         (Column::Fixed(140.0), month),
     ];
     let content = Box::new(Block::columns(18.0, columns));
-    Block::Panel { ink: Ink::Tint, edge: Some(Ink::Accent), padding: 14.0, content }
+    Block::Panel { ink: Ink::Tint, edge: Some(Ink::Accent), padding, content }
 }
 
 fn what_to_pay(invoice: &Invoice) -> &'static str {
@@ -125,7 +128,7 @@ fn what_to_pay(invoice: &Invoice) -> &'static str {
 }
 
 /// What this revision replaces, why, by whom, and what it changes.
-fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
+fn revision(invoice: &Invoice, replaced: &Replacement, padding: f32) -> Block {
     let before = label(invoice.number, replaced.revision);
     let difference = invoice.total() - replaced.total;
     let change = match difference.centavos() {
@@ -142,17 +145,16 @@ fn revision(invoice: &Invoice, replaced: &Replacement) -> Block {
     let body = |text: String| Block::Text(Text::new(text, Style::BODY));
     let mut blocks =
         vec![Block::Text(Text::new(title, Style::NAME)), Block::Gap(2.0), body(totals)];
-    blocks.push(body(format!("Motivo: {}", replaced.reason)));
-    let by = format!("Solicitada por {}", replaced.by);
-    blocks.push(Block::Text(Text::new(by, Style::NOTE)));
+    let why = Text::new(format!("Motivo: {}", replaced.reason), Style::BODY);
+    blocks.push(Block::Text(why.then(format!("(solicitada por {})", replaced.by), Style::NOTE)));
     let content = Box::new(Block::Stack(blocks));
-    Block::Panel { ink: Ink::Wash, edge: None, padding: 12.0, content }
+    Block::Panel { ink: Ink::Wash, edge: None, padding, content }
 }
 
 /// The columns of the table: what, how many, for how much each, how much.
 fn columns(cells: [Block; 4]) -> Block {
     let widths =
-        [Column::Share(1.0), Column::Fixed(70.0), Column::Fixed(90.0), Column::Fixed(100.0)];
+        [Column::Share(1.0), Column::Fixed(60.0), Column::Fixed(84.0), Column::Fixed(90.0)];
     Block::columns(10.0, widths.into_iter().zip(cells).collect())
 }
 
@@ -218,11 +220,9 @@ fn description(invoice: &Invoice, item: &Item) -> Description {
             term: Some("UAM adicional"),
             note: None,
         },
-        Item::Hsm => Description {
-            what: "Mensagens de modelo".to_owned(),
-            term: Some("HSM"),
-            note: None,
-        },
+        Item::Hsm => {
+            Description { what: "Mensagens de modelo".to_owned(), term: Some("HSM"), note: None }
+        }
         Item::Adjustment { description } => {
             Description { what: description.clone(), term: None, note: None }
         }
@@ -276,12 +276,13 @@ pub(super) fn total(invoice: &Invoice) -> Block {
 }
 
 /// How to pay: by PIX, by asking, or not at all.
-fn payment(invoice: &Invoice, qr: f32) -> Result<Block, RenderError> {
+fn payment(invoice: &Invoice, spacing: Spacing) -> Result<Block, RenderError> {
     let content = match &invoice.pix {
-        Some(code) => pix(invoice, code, qr)?,
+        Some(code) => pix(invoice, code, spacing.qr)?,
         None => without_pix(invoice),
     };
-    Ok(Block::Panel { ink: Ink::Tint, edge: None, padding: 14.0, content: Box::new(content) })
+    let padding = spacing.padding;
+    Ok(Block::Panel { ink: Ink::Tint, edge: None, padding, content: Box::new(content) })
 }
 
 fn pix(invoice: &Invoice, code: &str, side: f32) -> Result<Block, RenderError> {

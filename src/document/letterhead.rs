@@ -131,8 +131,7 @@ fn issuer(invoice: &Invoice) -> Block {
 /// The invoice has the address too.
 fn dealership(invoice: &Invoice, kind: Kind) -> Block {
     let dealership = &invoice.dealership;
-    let mut lines =
-        vec![joined(&[&dealership.trade_name, &format!("CNPJ {}", dealership.cnpj)])];
+    let mut lines = vec![joined(&[&dealership.trade_name, &format!("CNPJ {}", dealership.cnpj)])];
     if kind != Kind::Statement {
         let place = place(&dealership.city, dealership.state);
         lines.push(joined(&[&dealership.address, &place]));
@@ -146,7 +145,8 @@ fn place(city: &str, state: BrazilianState) -> String {
 
 /// What there is of these, on one line: `Rua Exemplo, 100 · Caxias do Sul/RS`.
 fn joined(parts: &[&str]) -> String {
-    let filled: Vec<&str> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+    let filled: Vec<&str> =
+        parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
     filled.join(" · ")
 }
 
@@ -231,11 +231,10 @@ pub(super) fn evidence(invoice: &Invoice) -> Block {
             grouped(uam)
         ),
     };
-    let words = Text::new("Confira você mesmo.", Style::semi_bold(8.0, Ink::Strong));
+    let words = Text::new(format!("{list} Dúvidas: {ask}."), Style::NOTE);
     let hash = format!("Código de comprovação (SHA-256): {}", invoice.evidence_sha256);
     Block::Stack(vec![
-        Block::Text(words),
-        Block::Text(Text::new(format!("{list} Dúvidas: {ask}."), Style::NOTE)),
+        Block::Text(words.led_by("Confira você mesmo.", Style::semi_bold(8.0, Ink::Strong))),
         Block::Gap(1.5),
         Block::Text(Text::new(hash, Style::SMALL)),
     ])

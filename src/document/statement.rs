@@ -19,8 +19,21 @@ use fecha_core::count::evidence::InvalidEvidence;
 use fecha_core::price::item::{self, Item};
 use fecha_core::price::money::{Money, grouped};
 
-/// Between sections: as it looks best, and closer where a page would be two otherwise.
-const SPACES: [f32; 3] = [11.5, 9.0, 6.5];
+/// How much white a statement has.
+#[derive(Debug, Clone, Copy)]
+struct Spacing {
+    /// Between sections.
+    section: f32,
+    /// Inside the panel.
+    padding: f32,
+}
+
+/// As it looks best, and closer where it would be two pages otherwise.
+const SPACINGS: [Spacing; 3] = [
+    Spacing { section: 11.5, padding: 12.0 },
+    Spacing { section: 9.0, padding: 10.0 },
+    Spacing { section: 5.5, padding: 7.0 },
+];
 
 /// Between two parts of the page that stand side by side.
 const GAP: f32 = 28.0;
@@ -43,10 +56,10 @@ pub(super) fn pages(
     invoice: &Invoice,
     annex: Option<&str>,
 ) -> Result<Vec<Picture>, InvalidEvidence> {
-    let mut paper = front(fonts, logo, invoice, SPACES[0]);
-    for space in &SPACES[1..] {
+    let mut paper = front(fonts, logo, invoice, SPACINGS[0]);
+    for spacing in &SPACINGS[1..] {
         if paper.pages() > 1 {
-            let closer = front(fonts, logo, invoice, *space);
+            let closer = front(fonts, logo, invoice, *spacing);
             paper = if closer.pages() < paper.pages() { closer } else { paper };
         }
     }
@@ -61,12 +74,13 @@ fn front<'a>(
     fonts: &'a Fonts,
     logo: Option<Logo>,
     invoice: &Invoice,
-    space: f32,
+    spacing: Spacing,
 ) -> Paper<'a> {
+    let Spacing { section: space, padding } = spacing;
     let mut paper = Paper::new(fonts, letterhead::continuation(invoice, Kind::Statement));
     paper.add(letterhead::head(invoice, Kind::Statement, logo));
     paper.space(space);
-    paper.add(glance(invoice));
+    paper.add(glance(invoice, padding));
     paper.space(space);
     paper.add(thirds([money(invoice), package(invoice), who_started(invoice)]));
     paper.space(space);
@@ -149,7 +163,7 @@ fn costs(paper: &mut Paper<'_>, invoice: &Invoice, space: f32) {
 }
 
 /// The month in eight figures.
-fn glance(invoice: &Invoice) -> Block {
+fn glance(invoice: &Invoice, padding: f32) -> Block {
     let usage = &invoice.usage;
     let figures = |figures: [(&str, String); 4]| {
         let cells = figures.map(|(label, value)| {
@@ -173,12 +187,7 @@ fn glance(invoice: &Invoice) -> Block {
             ("Vencimento", due(invoice)),
         ]),
     ]);
-    Block::Panel {
-        ink: Ink::Tint,
-        edge: Some(Ink::Accent),
-        padding: 12.0,
-        content: Box::new(content),
-    }
+    Block::Panel { ink: Ink::Tint, edge: Some(Ink::Accent), padding, content: Box::new(content) }
 }
 
 /// A dash where there is nothing to pay.

@@ -8,6 +8,7 @@ use std::fs;
 
 use fecha::document::{Branding, Renderer};
 use fecha_core::bill::invoice::{Cancellation, Invoice, Replacement};
+use fecha_core::count::service::WindowUse;
 use fecha_core::count::tally::Buckets;
 use fecha_core::party::pix::{Receiver, br_code};
 use fecha_core::price::item::{Item, Line};
@@ -363,15 +364,89 @@ fn a_revision_says_what_it_replaces_why_and_who_asked() {
     let text = pdf.text();
     let from = text.find("Revisão 1").unwrap_or_else(|| panic!("{text}"));
     let to = text.find("Descrição").unwrap();
-    insta::assert_snapshot!(text[from..to].trim_end(), @r"
+    let lines: Vec<&str> = text[from..to].lines().map(str::trim).collect();
+    insta::assert_snapshot!(lines.join("\n").trim_end(), @r"
     Revisão 1: substitui a fatura 2026-000001
-       Total anterior R$ 1.200,00, novo total R$ 1.192,27: R$ 7,73 a menos.
-       Motivo: Mensagens que chegaram depois do fechamento
-       Solicitada por Maria Souza
+    Total anterior R$ 1.200,00, novo total R$ 1.192,27: R$ 7,73 a menos.
+    Motivo: Mensagens que chegaram depois do fechamento (solicitada por Maria Souza)
     ");
     assert!(text.contains("Nº 2026-000001-R1"));
     assert_eq!(pdf.info("Title"), "Fatura 2026-000001-R1");
     assert_eq!(pdf.info("Pages"), "1");
+}
+
+/// A usual invoice with whatever may stand on it beside is still one page: a credit, what was paid, what it
+/// replaces and why.
+#[test]
+fn all_that_may_stand_on_an_invoice_is_one_page() {
+    let mut lines = sample::prices().lines(10_000, 10_412, 310).unwrap();
+    lines.push(adjustment("Crédito combinado em setembro", "-120.00"));
+    let mut invoice = with_lines(lines);
+    invoice.package = 10_000;
+    invoice.usage.uam = 10_412;
+    invoice.revision = 1;
+    invoice.replaces = Some(Replacement {
+        revision: 0,
+        total: "1869.60".parse().unwrap(),
+        reason: "Mensagens que chegaram depois do fechamento".to_owned(),
+        by: "Maria Souza".to_owned(),
+        paid: "1000.00".parse().unwrap(),
+    });
+    invoice.credit_left = "80.00".parse().unwrap();
+    let pdf = invoice_pdf(&invoice);
+    pdf.assert_sound();
+    show("fatura-tudo.pdf", &pdf);
+    assert_eq!(pdf.info("Pages"), "1");
+    let text = pdf.text();
+    for said in [
+        "10.412 contatos no mês: 10.000 incluídos, 412 acima",
+        "Crédito para as próximas faturas: R$ 80,00",
+        "Já pago",
+        "A pagar",
+        "Pacote: 5.000 → 10.000",
+        "Contatos acima do pacote: 0 → 412",
+        "Créditos e cobranças",
+        "O pacote de 5.000 teria custado",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn a_first_invoice_compares_with_nothing() {
+    let text = invoice_pdf(&Invoice { history: Vec::new(), ..sample::invoice() }).text();
+    assert!(text.contains("A comparação com o mês anterior começa na próxima."), "{text}");
+    assert!(text.contains("Seu pacote foi o mais barato dos 4 em outubro."), "{text}");
+}
+
+#[test]
+fn the_same_total_is_called_so_and_a_new_price_is_named() {
+    let mut invoice = sample::invoice();
+    let (amounts, usage) = (invoice.amounts(), invoice.usage.clone());
+    let past = invoice.history.last_mut().unwrap();
+    (past.uam, past.hsm) = (usage.uam, usage.hsm);
+    (past.amounts, past.total) = (Some(amounts), amounts.total());
+    let text = invoice_pdf(&invoice).text();
+    assert!(text.contains("O mesmo total que em setembro"), "{text}");
+    // HSM were R$ 0,40.
+    let past = invoice.history.last_mut().unwrap();
+    past.amounts.as_mut().unwrap().hsm = "124.00".parse().unwrap();
+    past.total = past.amounts.unwrap().total();
+    let text = invoice_pdf(&invoice).text();
+    assert!(text.contains("Por que mudou: R$ 18,60 a mais que em setembro"), "{text}");
+    assert!(text.contains("Mensagens de modelo: preço novo"), "{text}");
+}
+
+#[test]
+fn what_could_have_been_saved_stands_below_the_templates() {
+    let mut invoice = sample::invoice();
+    invoice.usage.windows = Some(WindowUse { hsm_inside: 12, sessions_outside: 3 });
+    let pdf = statement_pdf(&invoice);
+    show("extrato-janelas.pdf", &pdf);
+    assert_eq!(pdf.info("Pages"), "1");
+    let text = pdf.text().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("Evitáveis: R$ 5,52."), "{text}");
+    assert!(text.contains("3 mensagens comuns constam como enviadas fora da janela"), "{text}");
 }
 
 #[rstest]

@@ -115,8 +115,10 @@ pub(in crate::document) struct Month {
 /// A column a month, its figure above and its name below; the last month is the one that it is about.
 pub(in crate::document) fn months(fonts: &Fonts, months: &[Month], width: f32) -> Picture {
     let slot = slot(width, months.len()).min(width / 6.0);
-    let highest = months.iter().map(|month| month.height.max(month.limit.unwrap_or_default())).max();
-    let top = |amount: u64| FIGURES + HEIGHT * (1.0 - fraction(amount, highest.unwrap_or_default()));
+    let highest =
+        months.iter().map(|month| month.height.max(month.limit.unwrap_or_default())).max();
+    let top =
+        |amount: u64| FIGURES + HEIGHT * (1.0 - fraction(amount, highest.unwrap_or_default()));
     let mut picture = Picture::default();
     let (mut columns, mut lines) = (Vec::new(), Vec::new());
     let mut x = width - slot * f32::from(u8::try_from(months.len()).unwrap_or(u8::MAX));

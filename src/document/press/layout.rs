@@ -338,7 +338,11 @@ impl<'a> Paper<'a> {
                 continue;
             }
             // All rows are of one height.
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "rows of a page")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "rows of a page"
+            )]
             let most = (room / first.height) as usize;
             let mut page: Vec<Picture> = rows.by_ref().take(most * columns).collect();
             let each = if rows.peek().is_some() { most } else { page.len().div_ceil(columns) };

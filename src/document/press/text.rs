@@ -43,8 +43,6 @@ pub(in crate::document) enum Align {
 enum Break {
     /// At spaces, and inside a word only where it alone is wider than a line.
     Words,
-    /// Between any two characters from which a reader can put the code together again.
-    Code,
     /// Nowhere: what is too wide is set smaller, and then narrower.
     Never,
 }
@@ -59,6 +57,8 @@ pub(in crate::document) struct Text {
     /// Shrinks step by step while it has more lines than this, down to this size.
     shrink: Option<(usize, f32)>,
     role: Option<Role>,
+    /// Stands before the first line in a style of its own.
+    lead: Option<(String, Style)>,
     /// Follows in a style of its own.
     tail: Option<(String, Style)>,
 }
@@ -73,7 +73,7 @@ impl Text {
     pub(in crate::document) fn new(content: impl Into<String>, style: Style) -> Self {
         let content = content.into();
         let (align, breaks, role) = (Align::Left, Break::Words, Some(Role::Paragraph));
-        Self { content, style, align, breaks, shrink: None, role, tail: None }
+        Self { content, style, align, breaks, shrink: None, role, lead: None, tail: None }
     }
 
     pub(in crate::document) fn align(self, align: Align) -> Self {
@@ -82,12 +82,6 @@ impl Text {
 
     pub(in crate::document) fn right(self) -> Self {
         self.align(Align::Right)
-    }
-
-    /// A code to be copied: it breaks anywhere, but never beside a space or after a hyphen, which
-    /// programs that copy text would drop at the end of a line.
-    pub(in crate::document) fn code(self) -> Self {
-        Self { breaks: Break::Code, ..self }
     }
 
     /// A code to be copied whole, by programs that would put a line's end or a blank where it breaks: one
@@ -112,6 +106,11 @@ impl Text {
         Self { shrink: Some((lines, smallest)), ..self }
     }
 
+    /// What a left-aligned text begins with, in a style of its own.
+    pub(in crate::document) fn led_by(self, lead: impl Into<String>, style: Style) -> Self {
+        Self { lead: Some((lead.into(), style)), ..self }
+    }
+
     /// What stands behind it in a style of its own: on the same line where there is room, else below.
     pub(in crate::document) fn then(self, tail: impl Into<String>, style: Style) -> Self {
         Self { tail: Some((tail.into(), style)), ..self }
@@ -122,16 +121,20 @@ impl Text {
         let face = fonts.face(self.style.weight);
         let content = fonts.legible(&self.content);
         let mut style = self.style;
-        let mut lines = self.breaks.lines(face, &content, style.size, width);
+        let lead = self.lead.as_ref().map(|(lead, style)| (fonts.legible(lead) + " ", *style));
+        let indent = lead
+            .as_ref()
+            .map_or(0.0, |(lead, style)| fonts.face(style.weight).width(lead, style.size));
+        let mut lines = self.breaks.lines(face, &content, style.size, width, indent);
         let mut stretch = 1.0;
         if let Some((most, smallest)) = self.shrink {
             let is_too_much = |lines: &[String], size| match self.breaks {
                 Break::Never => face.width(&content, size) > width,
-                Break::Words | Break::Code => lines.len() > most,
+                Break::Words => lines.len() > most,
             };
             while is_too_much(&lines, style.size) && style.size > smallest {
                 style.size = (style.size * SHRINKING).max(smallest);
-                lines = self.breaks.lines(face, &content, style.size, width);
+                lines = self.breaks.lines(face, &content, style.size, width, indent);
             }
         }
         if self.breaks == Break::Never {
@@ -139,9 +142,14 @@ impl Text {
         }
         let leading = style.size * LEADING;
         let mut picture = Picture::default();
-        for line in lines {
+        if let Some((text, style)) = lead {
+            let baseline = f32::midpoint(leading, style.size * CAPITALS);
+            picture.marks.push(Mark::Text { x: 0.0, baseline, style, stretch: 1.0, text });
+        }
+        for (index, line) in lines.into_iter().enumerate() {
             let slack = width - face.width(line.trim_end(), style.size) * stretch;
             let x = match self.align {
+                Align::Left if index == 0 => indent,
                 Align::Left => 0.0,
                 Align::Right => slack,
                 Align::Center => slack / 2.0,
@@ -184,10 +192,9 @@ fn add_tail(picture: &mut Picture, fonts: &Fonts, tail: &str, style: Style, widt
 }
 
 impl Break {
-    fn lines(self, face: &Face, text: &str, size: f32, width: f32) -> Vec<String> {
+    fn lines(self, face: &Face, text: &str, size: f32, width: f32, indent: f32) -> Vec<String> {
         match self {
-            Self::Words => wrap(face, text, size, width),
-            Self::Code => chop(face, text, size, width),
+            Self::Words => wrap(face, text, size, width, indent),
             Self::Never => vec![text.to_owned()],
         }
     }
@@ -200,17 +207,19 @@ fn condensed(face: &Face, text: &str, size: f32, width: f32) -> f32 {
 }
 
 /// Lines of whole words; a word wider than a line is broken. A line that ends between two words keeps
-/// its space, so that a program which puts the lines together does not join the words.
-fn wrap(face: &Face, text: &str, size: f32, width: f32) -> Vec<String> {
+/// its space, so that a program which puts the lines together does not join the words. The first line is
+/// shorter by `indent`, and empty where no word fits it.
+fn wrap(face: &Face, text: &str, size: f32, width: f32, indent: f32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
         let candidate = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
-        if face.width(&candidate, size) <= width {
+        let room = if lines.is_empty() { width - indent } else { width };
+        if face.width(&candidate, size) <= room {
             line = candidate;
             continue;
         }
-        if !line.is_empty() {
+        if !line.is_empty() || (lines.is_empty() && indent > 0.0) {
             lines.push(std::mem::take(&mut line) + " ");
         }
         let mut parts = chop(face, word, size, width);
@@ -279,7 +288,7 @@ mod tests {
 
     #[test]
     fn wraps_at_words_and_breaks_one_that_is_too_long() {
-        insta::assert_debug_snapshot!(wrap(face(), "Comércio de Automóveis Transcontinental Ltda", 10.0, 70.0), @r#"
+        insta::assert_debug_snapshot!(wrap(face(), "Comércio de Automóveis Transcontinental Ltda", 10.0, 70.0, 0.0), @r#"
         [
             "Comércio de ",
             "Automóveis ",
@@ -287,6 +296,14 @@ mod tests {
             "tal Ltda",
         ]
         "#);
+    }
+
+    #[test]
+    fn a_lead_shortens_the_first_line() {
+        let lines = |text: &str| wrap(face(), text, 10.0, 70.0, 40.0);
+        assert_eq!(lines("Se não veio, peça"), ["Se ", "não veio, peça"]);
+        // The word that does not fit goes to the next line whole.
+        assert_eq!(lines("Concessionária"), [" ", "Concessionári", "a"]);
     }
 
     #[test]
@@ -325,7 +342,7 @@ mod tests {
         #[test]
         fn no_line_is_wider_than_the_column(text in "\\PC{0,300}", width in 20.0_f32..500.0) {
             let text = fonts().legible(&text);
-            for line in wrap(face(), &text, 10.0, width) {
+            for line in wrap(face(), &text, 10.0, width, 0.0) {
                 prop_assert!(face().width(line.trim_end(), 10.0) <= width + 0.01, "{line:?}");
             }
         }
