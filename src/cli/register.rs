@@ -49,7 +49,7 @@ pub struct ImportArgs {
     #[arg(
         long,
         value_name = "FILE",
-        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]"
+        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]"
     )]
     dealerships: Option<PathBuf>,
     #[arg(long, value_name = "FILE", help = "CSV: dealership_id,from_month,package")]

@@ -9,6 +9,7 @@ use super::press::text::{Align, Style, Text};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::zone;
 use fecha_core::party::phone;
+use fecha_core::party::postal_code::PostalCode;
 use fecha_core::party::register::BrazilianState;
 use fecha_core::price::money::grouped;
 
@@ -122,7 +123,7 @@ fn issuer(invoice: &Invoice) -> Block {
     let issuer = &invoice.issuer;
     let lines = [
         format!("CNPJ {}", issuer.cnpj),
-        joined(&[&issuer.address, &place(&issuer.city, issuer.state)]),
+        joined(&[&issuer.address, &place(&issuer.city, issuer.state), &code(issuer.postal_code)]),
         joined(&[&issuer.email.to_string(), &phone::in_words(&issuer.phone)]),
     ];
     party("Emitente", &issuer.name, &lines)
@@ -134,13 +135,18 @@ fn dealership(invoice: &Invoice, kind: Kind) -> Block {
     let mut lines = vec![joined(&[&dealership.trade_name, &format!("CNPJ {}", dealership.cnpj)])];
     if kind != Kind::Statement {
         let place = place(&dealership.city, dealership.state);
-        lines.push(joined(&[&dealership.address, &place]));
+        lines.push(joined(&[&dealership.address, &place, &code(dealership.postal_code)]));
     }
     party("Concessionária", &dealership.name, &lines)
 }
 
 fn place(city: &str, state: BrazilianState) -> String {
     format!("{city}/{state}")
+}
+
+/// Nothing where it is not known.
+fn code(postal_code: Option<PostalCode>) -> String {
+    postal_code.map(|code| code.to_string()).unwrap_or_default()
 }
 
 /// What there is of these, on one line: `Rua Exemplo, 100 · Caxias do Sul/RS`.

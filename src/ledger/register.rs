@@ -8,7 +8,7 @@ use fecha_core::party::numbers::{NumberEntry, Numbers};
 use fecha_core::party::register::{Dealership, EmailAddress};
 use fecha_core::price::contract::ContractEntry;
 
-const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders
+const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code
      FROM dealership";
 
 /// What an import does to the business numbers.
@@ -160,14 +160,14 @@ type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
 fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     let cc: Vec<&str> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     sqlx::query(
-        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, trade_name = excluded.trade_name,
              cnpj = excluded.cnpj, address = excluded.address, city = excluded.city,
              state = excluded.state, email = excluded.email, cc = excluded.cc,
              timezone = excluded.timezone, due_day = excluded.due_day,
              evidence = excluded.evidence, package_use = excluded.package_use,
-             reminders = excluded.reminders",
+             reminders = excluded.reminders, postal_code = excluded.postal_code",
     )
     .bind(dealership.id.clone())
     .bind(dealership.name.clone())
@@ -183,6 +183,7 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     .bind(dealership.evidence.to_string())
     .bind(dealership.package_use.map(i64::from))
     .bind(dealership.reminders.map(i64::from))
+    .bind(dealership.postal_code.map(|code| code.to_string()))
 }
 
 fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
@@ -214,6 +215,7 @@ fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
     let timezone: Option<String> = row.try_get("timezone").map_err(corrupt)?;
     let due_day: Option<i64> = row.try_get("due_day").map_err(corrupt)?;
     let reminders: Option<i64> = row.try_get("reminders").map_err(corrupt)?;
+    let postal_code: Option<String> = row.try_get("postal_code").map_err(corrupt)?;
     let package_use: Option<i64> = row.try_get("package_use").map_err(corrupt)?;
     Ok(Dealership {
         id: text("id")?,
@@ -234,6 +236,7 @@ fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
         evidence: text("evidence")?.parse().map_err(corrupt)?,
         package_use: package_use.map(|told| told != 0),
         reminders: reminders.map(|told| told != 0),
+        postal_code: postal_code.map(|code| code.parse().map_err(corrupt)).transpose()?,
     })
 }
 

@@ -27,6 +27,7 @@ CREATE TABLE dealership (
     due_day BIGINT,                  -- 1 to 31; null: the configured one
     package_use BIGINT,              -- whether it is told how much of its package is used: 1 yes, 0 no; null: as configured
     reminders BIGINT,                -- whether it is reminded of what is open: 1 yes, 0 no; null: as configured
+    postal_code TEXT,                -- of its address, as 95010-000; null: not known
     evidence TEXT NOT NULL DEFAULT 'no' -- what it gets of the evidence: 'no', 'yes' (the file with each email) or 'annex' (and in the statement)
 );
 

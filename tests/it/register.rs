@@ -122,16 +122,30 @@ fn an_open_quote_is_guessed() {
 #[test]
 fn a_wrong_header_is_named() {
     let said = |header: &str| dealerships(header).unwrap_err().to_string();
-    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
-    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
+    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]");
+    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]");
     insta::assert_snapshot!(said(&HEADER.replace(',', "\t")), @"dealerships.csv:1: the columns are not separated by ',': save it as CSV with ',' or ';' between the cells");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
-    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]
+    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]
     dealerships.csv:1: the column 'name' stands twice
     dealerships.csv:1: the column 'cnpj' is missing
     dealerships.csv:1: the column 'cc' is missing
     ");
-    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders]");
+    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]");
+}
+
+#[test]
+fn the_postal_code_may_be_left_out() {
+    let read = |rows: &str| dealerships(&format!("{HEADER},postal_code\n{rows}"));
+    let code = |cell: &str| read(&format!("{ROW},{cell}\n")).unwrap()[0].postal_code;
+    assert_eq!(code("").map(String::from), None);
+    assert_eq!(code("01310100").map(String::from), Some("01310-100".to_owned()));
+    let bad = read(&format!("{ROW},1310100\n")).unwrap_err().to_string();
+    insta::assert_snapshot!(bad, @"dealerships.csv:2: postal_code: '1310100' is no postal code (CEP): with seven digits it may have lost its leading zero: 01310100?");
+    // A register without any stays the file that it was.
+    let written = |cell: &str| write_dealerships(&read(&format!("{ROW},{cell}\n")).unwrap());
+    assert!(written("").starts_with(&format!("{HEADER}\n")));
+    assert!(written("01310-100").starts_with(&format!("{HEADER},postal_code\n")));
 }
 
 #[test]
@@ -216,14 +230,16 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let evidence = [EvidenceWish::Hash, EvidenceWish::File, EvidenceWish::Annex];
     let told = proptest::option::of(any::<bool>());
     let reminders = proptest::option::of(any::<bool>());
-    let rest = (due_day, proptest::sample::select(evidence.to_vec()), told, reminders);
+    let code = (0..=99_999_999_u32).prop_map(|code| format!("{code:08}").parse().unwrap());
+    let code = proptest::option::of(code);
+    let rest = (due_day, proptest::sample::select(evidence.to_vec()), told, reminders, code);
     ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, rest).prop_map(
         |(
             id,
             (name, trade_name, address, city),
             cc,
             timezone,
-            (due_day, evidence, package_use, reminders),
+            (due_day, evidence, package_use, reminders, postal_code),
         )| Dealership {
             id,
             name,
@@ -239,6 +255,7 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
             evidence,
             package_use,
             reminders,
+            postal_code,
         },
     )
 }

@@ -5,6 +5,7 @@ pub mod invisible;
 pub mod numbers;
 pub mod phone;
 pub mod pix;
+pub mod postal_code;
 pub mod register;
 pub mod tax_id;
 pub mod twins;

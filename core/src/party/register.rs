@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::party::postal_code::PostalCode;
 use crate::party::tax_id::Cnpj;
 
 /// A dealership as the register holds it.
@@ -39,6 +40,8 @@ pub struct Dealership {
     pub package_use: Option<bool>,
     /// Whether it is reminded of what is open, where reminders are configured; `None` is yes.
     pub reminders: Option<bool>,
+    /// Of its address, where it is known.
+    pub postal_code: Option<PostalCode>,
 }
 
 impl Dealership {
@@ -52,6 +55,7 @@ impl Dealership {
             address: self.address.clone(),
             city: self.city.clone(),
             state: self.state,
+            postal_code: self.postal_code,
         }
     }
 }
@@ -96,6 +100,8 @@ pub struct Party {
     pub address: String,
     pub city: String,
     pub state: BrazilianState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<PostalCode>,
 }
 
 /// The reseller who invoices, frozen at the time of issue.
@@ -111,6 +117,9 @@ pub struct Issuer {
     pub city: String,
     /// Two letters.
     pub state: BrazilianState,
+    /// Of the address, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<PostalCode>,
     /// Whom to ask.
     pub email: EmailAddress,
     /// Whom to call; may be empty.

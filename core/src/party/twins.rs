@@ -128,6 +128,7 @@ mod tests {
             evidence: EvidenceWish::Hash,
             package_use: None,
             reminders: None,
+            postal_code: None,
         }
     }
 

@@ -104,6 +104,8 @@ fn issuer(check: &mut Check<'_>, raw: &raw::Issuer) -> Option<Issuer> {
     let address = check.required("issuer.address", address, "Rua Exemplo, 100", check::line);
     let city = check.required("issuer.city", raw.city.as_deref(), "Caxias do Sul", check::line);
     let state = check.required("issuer.state", raw.state.as_deref(), "RS", str::parse);
+    let postal_code = raw.postal_code.as_deref();
+    let postal_code = check.optional("issuer.postal_code", postal_code, str::parse);
     let email = raw.email.as_deref();
     let email = check.required("issuer.email", email, "financeiro@example.com", mailbox::address);
     let phone = raw.phone.as_deref().filter(|phone| !phone.is_empty());
@@ -116,6 +118,7 @@ fn issuer(check: &mut Check<'_>, raw: &raw::Issuer) -> Option<Issuer> {
         address: address?,
         city: city?,
         state: state?,
+        postal_code: postal_code?,
         email: email?,
         phone: phone?.unwrap_or_default(),
         timezone: timezone?,

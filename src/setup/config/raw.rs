@@ -29,6 +29,7 @@ pub(super) struct Issuer {
     pub address: Option<String>,
     pub city: Option<String>,
     pub state: Option<String>,
+    pub postal_code: Option<String>,
     pub email: Option<String>,
     pub phone: Option<String>,
     pub timezone: Option<String>,

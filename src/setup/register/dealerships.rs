@@ -11,7 +11,7 @@ use crate::letters::mailbox;
 use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish};
 
 /// The columns of `dealerships.csv`; the last one may be missing.
-pub const DEALERSHIP_COLUMNS: [&str; 14] = [
+pub const DEALERSHIP_COLUMNS: [&str; 15] = [
     "id",
     "name",
     "trade_name",
@@ -26,6 +26,7 @@ pub const DEALERSHIP_COLUMNS: [&str; 14] = [
     EVIDENCE,
     PACKAGE_USE,
     REMINDERS,
+    POSTAL_CODE,
 ];
 
 /// Those that every `dealerships.csv` has.
@@ -35,11 +36,21 @@ pub const DEALERSHIP_COLUMNS_OF_0_1: [&str; 11] = *DEALERSHIP_COLUMNS.first_chun
 const EVIDENCE: &str = "evidence";
 const PACKAGE_USE: &str = "package_use";
 const REMINDERS: &str = "reminders";
+const POSTAL_CODE: &str = "postal_code";
 
-const COLUMNS: Columns<14> = Columns {
+const COLUMNS: Columns<15> = Columns {
     names: DEALERSHIP_COLUMNS,
-    optional: &[EVIDENCE, PACKAGE_USE, REMINDERS],
-    may_be_empty: &["trade_name", "cc", "timezone", "due_day", EVIDENCE, PACKAGE_USE, REMINDERS],
+    optional: &[EVIDENCE, PACKAGE_USE, REMINDERS, POSTAL_CODE],
+    may_be_empty: &[
+        "trade_name",
+        "cc",
+        "timezone",
+        "due_day",
+        EVIDENCE,
+        PACKAGE_USE,
+        REMINDERS,
+        POSTAL_CODE,
+    ],
 };
 
 /// Reads `dealerships.csv`. Ids are taken byte by byte; other values without the space around them.
@@ -79,7 +90,7 @@ pub(super) fn ids(bytes: &[u8]) -> Vec<String> {
     records.filter_map(id).collect()
 }
 
-fn dealership(table: &mut Table<'_>, row: &Row<14>) -> Option<Dealership> {
+fn dealership(table: &mut Table<'_>, row: &Row<15>) -> Option<Dealership> {
     let line = row.line;
     let [
         id,
@@ -96,6 +107,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<14>) -> Option<Dealership> {
         evidence,
         package_use,
         reminders,
+        postal_code,
     ] = row.cells.each_ref().map(Option::as_deref);
     let id = table.parse(line, "id", id, filled);
     let name = table.parse(line, "name", name, filled);
@@ -113,6 +125,9 @@ fn dealership(table: &mut Table<'_>, row: &Row<14>) -> Option<Dealership> {
     });
     let reminders = table
         .parse(line, REMINDERS, reminders, |text| told(text, "no for no email about what is open"));
+    let postal_code = table.parse(line, POSTAL_CODE, postal_code, |text| {
+        if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
+    });
     let email = email?;
     Some(Dealership {
         id: id?,
@@ -129,6 +144,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<14>) -> Option<Dealership> {
         evidence: evidence?,
         package_use: package_use?,
         reminders: reminders?,
+        postal_code: postal_code?,
     })
 }
 
@@ -193,10 +209,12 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
     let has_evidence = dealerships.iter().any(|d| d.evidence != EvidenceWish::default());
     let has_package_use = dealerships.iter().any(|d| d.package_use.is_some());
     let has_reminders = dealerships.iter().any(|d| d.reminders.is_some());
+    let has_postal_code = dealerships.iter().any(|d| d.postal_code.is_some());
     let is_written = |column: &str| match column {
         EVIDENCE => has_evidence,
         PACKAGE_USE => has_package_use,
         REMINDERS => has_reminders,
+        POSTAL_CODE => has_postal_code,
         _ => true,
     };
     let columns = DEALERSHIP_COLUMNS.into_iter().filter(|column| is_written(column));
@@ -208,7 +226,7 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
 }
 
 /// In the order of [`DEALERSHIP_COLUMNS`].
-pub(super) fn cells(dealership: &Dealership) -> [String; 14] {
+pub(super) fn cells(dealership: &Dealership) -> [String; 15] {
     let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     [
         dealership.id.clone(),
@@ -225,5 +243,6 @@ pub(super) fn cells(dealership: &Dealership) -> [String; 14] {
         dealership.evidence.to_string(),
         in_a_word(dealership.package_use),
         in_a_word(dealership.reminders),
+        dealership.postal_code.map(|code| code.to_string()).unwrap_or_default(),
     ]
 }

@@ -99,6 +99,7 @@ fn issuer() -> Issuer {
         address: "Rua Exemplo, 100".to_owned(),
         city: "Caxias do Sul".to_owned(),
         state: "RS".parse().unwrap(),
+        postal_code: Some("95010-000".parse().unwrap()),
         email: EmailAddress::trusted("financeiro@example.com".to_owned()),
         phone: "+55 54 3000-0000".to_owned(),
         timezone: America::Sao_Paulo,
@@ -113,6 +114,7 @@ fn dealership() -> Party {
         address: "Avenida Júlio de Castilhos, 1.250, Bairro Nossa Senhora de Lourdes".to_owned(),
         city: "Florianópolis".to_owned(),
         state: "SC".parse().unwrap(),
+        postal_code: Some("88015-200".parse().unwrap()),
     }
 }
 

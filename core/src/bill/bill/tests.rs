@@ -32,6 +32,7 @@ fn dealership() -> Dealership {
         evidence: EvidenceWish::Hash,
         package_use: None,
         reminders: None,
+        postal_code: None,
     }
 }
 
@@ -42,6 +43,7 @@ fn issuer() -> Issuer {
         address: "Rua Exemplo, 100".to_owned(),
         city: "Caxias do Sul".to_owned(),
         state: "RS".parse().unwrap(),
+        postal_code: None,
         email: EmailAddress::trusted("financeiro@example.com".to_owned()),
         phone: String::new(),
         timezone: Sao_Paulo,
