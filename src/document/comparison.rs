@@ -15,8 +15,11 @@ use fecha_core::price::money::{Money, grouped};
 pub(super) fn months(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {
     let past = invoice.history.iter().map(|past| (short(past.month), past.uam));
     let months: Vec<_> = past.chain([(short(invoice.month), invoice.usage.uam)]).collect();
-    let alt: Vec<String> =
-        months.iter().map(|(name, uam)| format!("{name} {}", grouped(*uam))).collect();
+    let past = invoice.history.iter().map(|past| (past.month, past.uam));
+    let alt: Vec<String> = past
+        .chain([(invoice.month, invoice.usage.uam)])
+        .map(|(month, uam)| format!("{} {}", name(month), grouped(uam)))
+        .collect();
     let alt = format!("Contatos por mês: {}", alt.join(", "));
     Block::Stack(vec![
         section("Contatos por mês"),
@@ -131,7 +134,7 @@ fn row(invoice: &Invoice, choice: &Choice, [of_month, of_all]: [Choice; 2]) -> B
         columns(
             invoice,
             [
-                Block::Text(Text::new(what, style).is(Role::Cell)),
+                Block::Text(Text::new(what, style).is(Role::RowHeaderCell)),
                 amount(choice.month, choice.package == of_month.package),
                 amount(choice.all_months, choice.package == of_all.package),
             ],
