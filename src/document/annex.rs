@@ -42,6 +42,7 @@ pub(super) fn add(
         zone::in_words(invoice.timezone)
     );
     paper.turn();
+    paper.bookmark("Anexo: contatos considerados");
     paper.add(Block::Stack(vec![
         section("Anexo: contatos considerados"),
         Block::Text(Text::new(introduction, Style::NOTE)),

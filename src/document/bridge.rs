@@ -64,7 +64,7 @@ fn way(invoice: &Invoice, bridge: &Bridge, around: f32) -> Vec<Block> {
 
 fn row(what: String, amount: String, style: Style) -> Block {
     let style = Style { size: 8.5, ..style };
-    let what = Text::new(what, style).is(Role::Cell);
+    let what = Text::new(what, style).is(Role::RowHeaderCell);
     let amount = Text::new(amount, style).right().within(1, 5.0).is(Role::Cell);
     let cells =
         vec![(Column::Share(1.0), Block::Text(what)), (Column::Fixed(84.0), Block::Text(amount))];

@@ -3,6 +3,7 @@
 use super::letterhead::{self, Kind, Logo, day};
 use super::press::font::Fonts;
 use super::press::layout::{Block, Ink, Paper, Picture};
+use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::price::money::Money;
@@ -36,7 +37,7 @@ fn words(invoice: &Invoice, cancellation: &Cancellation) -> Block {
         day(cancellation.on)
     );
     let mut blocks = vec![
-        Block::Text(Text::new(title, Style::semi_bold(15.0, Ink::Strong))),
+        Block::Text(Text::new(title, Style::semi_bold(15.0, Ink::Strong)).is(Role::Heading)),
         Block::Gap(6.0),
         body(what),
         body(format!("Motivo: {}", cancellation.reason)),

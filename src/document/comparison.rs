@@ -207,7 +207,7 @@ fn row(invoice: &Invoice, choice: &Choice, [of_month, of_all]: [Choice; 2]) -> B
         columns(
             invoice,
             [
-                Block::Text(Text::new(what, style).is(Role::Cell)),
+                Block::Text(Text::new(what, style).is(Role::RowHeaderCell)),
                 amount(choice.month, choice.package == of_month.package),
                 amount(choice.all_months, choice.package == of_all.package),
             ],

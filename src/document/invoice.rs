@@ -188,7 +188,7 @@ pub(super) fn row(invoice: &Invoice, line: &Line, around: f32) -> Block {
     let row = Block::Stack(vec![
         Block::Gap(around),
         columns([
-            Block::Stack(cell).tagged(Role::Cell),
+            Block::Stack(cell).tagged(Role::RowHeaderCell),
             figure(grouped(line.quantity)),
             figure(unit_price(line.unit_price)),
             figure(line.amount.brl()),

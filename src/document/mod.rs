@@ -3,7 +3,7 @@
 //! `invoice.rs` and `statement.rs` describe pages as blocks; `layout.rs` sets the blocks and fills
 //! pages with them; `press.rs` has printpdf make what all files share, once, and writes the pages
 //! (`content.rs`) behind it as a file (`file.rs`) that is tagged (`tags.rs`) and fit for an archive
-//! (`archive.rs`: PDF/A-3b, the invoice attached as JSON).
+//! (`archive.rs`: PDF/A-3a, the invoice attached as JSON).
 
 mod annex;
 mod bridge;
@@ -23,9 +23,12 @@ use self::press::font::{self, Fonts, Repertoire};
 use self::press::layout::{Mark, Picture};
 use self::press::logo::Artwork;
 use self::press::print::{About, Attachment, Press};
+use self::press::tags::Link;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::pro_forma::ProForma;
 use fecha_core::count::evidence::InvalidEvidence;
+use fecha_core::party::phone;
+use fecha_core::party::register::Issuer;
 
 /// A text that documents are to print holds characters that their font lacks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +120,7 @@ impl Renderer {
         })
     }
 
-    /// The invoice as PDF/A-3b, the document model attached as JSON. The same model gives the same
+    /// The invoice as PDF/A-3a, the document model attached as JSON. The same model gives the same
     /// bytes.
     ///
     /// # Errors
@@ -131,7 +134,7 @@ impl Renderer {
         self.print(pages, &about(invoice, Kind::Invoice), Some(&attachment))
     }
 
-    /// The statement as PDF/A-3b, with the contacts of the evidence file `annex` at its end. The same
+    /// The statement as PDF/A-3a, with the contacts of the evidence file `annex` at its end. The same
     /// model and evidence give the same bytes.
     ///
     /// # Errors
@@ -186,5 +189,27 @@ fn about(invoice: &Invoice, kind: Kind) -> About {
         author: invoice.issuer.name.clone(),
         subject: format!("{}, {}", invoice.dealership.name, invoice.month.in_words()),
         created: invoice.issued_at,
+        links: links(&invoice.issuer),
     }
+}
+
+/// How the issuer is written to and called, from wherever a page says it.
+fn links(issuer: &Issuer) -> Vec<Link> {
+    let email = issuer.email.to_string();
+    let digits: String = issuer.phone.chars().filter(char::is_ascii_digit).collect();
+    let mut links = vec![Link {
+        target: format!("mailto:{email}"),
+        description: format!("Escrever para {email}"),
+        words: email,
+    }];
+    if digits.len() >= 8 {
+        let country = if issuer.phone.trim().starts_with('+') { "+" } else { "" };
+        let words = phone::in_words(&issuer.phone);
+        links.push(Link {
+            target: format!("tel:{country}{digits}"),
+            description: format!("Ligar para {words}"),
+            words,
+        });
+    }
+    links
 }

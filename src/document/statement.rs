@@ -355,7 +355,7 @@ fn template_row(name: &str, count: u64, amount: Money, style: Style) -> Block {
     let row = Block::Stack(vec![
         Block::Gap(1.5),
         template_columns([
-            cell(Text::new(name, style)),
+            Block::Text(Text::new(name, style).is(Role::RowHeaderCell)),
             figure(grouped(count)),
             figure(amount.brl()),
         ]),

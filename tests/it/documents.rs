@@ -120,7 +120,7 @@ fn every_font_is_embedded_and_the_file_is_small() {
         assert_eq!(fonts.len(), 2, "{fonts:?}");
         // Embedded, a subset, and with a map to Unicode.
         assert!(fonts.iter().all(|font| font.contains(" yes yes yes ")), "{fonts:?}");
-        assert!(pdf.bytes.len() <= 36 * 1024, "{} bytes", pdf.bytes.len());
+        assert!(pdf.bytes.len() <= 38 * 1024, "{} bytes", pdf.bytes.len());
     }
 }
 
@@ -138,7 +138,7 @@ fn a_file_says_what_it_is() {
     assert!(!json.contains("GTS_PDFX"));
 }
 
-/// PDF/A-3b as far as it can be read off: what a checker of the whole standard found is in docs/pdf.md.
+/// What a file claims to be; `archive.rs` has it checked.
 #[test]
 fn a_file_is_fit_for_an_archive() {
     for pdf in [invoice_pdf(&sample::invoice()), statement_pdf(&sample::invoice())] {
@@ -153,7 +153,7 @@ fn a_file_is_fit_for_an_archive() {
         }
         let metadata = run("pdfinfo", &["-meta", path_str(&pdf.path())]);
         for element in [
-            "<pdfaid:part>3</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>",
+            "<pdfaid:part>3</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance>",
             "<rdf:li>Exemplo Tecnologia Ltda</rdf:li>",
             "<xmp:CreateDate>2026-11-01T03:00:01Z</xmp:CreateDate>",
         ] {

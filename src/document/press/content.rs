@@ -3,19 +3,36 @@
 use super::font::Fonts;
 use super::layout::{Area, Ink, Mark, PAGE_HEIGHT};
 use super::print::{LOGO, font_name};
-use super::tags::{Element, Role, Structure};
+use super::tags::{Element, Link, Role, Structure};
 use super::text::Style;
+
+/// What the pages of a document are written with, and what is found out by it.
+#[derive(Debug)]
+pub(in crate::document) struct Writing<'a> {
+    pub(in crate::document) fonts: &'a Fonts,
+    pub(in crate::document) links: &'a [Link],
+    pub(in crate::document) structure: Structure,
+    pub(in crate::document) bookmarks: Vec<Bookmark>,
+}
+
+/// A line of the viewer's list of contents.
+#[derive(Debug)]
+pub(in crate::document) struct Bookmark {
+    pub(in crate::document) title: String,
+    /// By its number, from 0.
+    pub(in crate::document) page: usize,
+    /// From the bottom of the page, in points.
+    pub(in crate::document) top: f32,
+}
 
 /// Writes one page.
 pub(in crate::document) fn page(
-    fonts: &Fonts,
+    writing: &mut Writing<'_>,
     marks: &[Mark],
     number: usize,
-    structure: &mut Structure,
 ) -> Vec<u8> {
     let mut page = Page {
-        fonts,
-        structure,
+        writing,
         number,
         out: Vec::with_capacity(16 * 1024),
         ink: None,
@@ -29,9 +46,8 @@ pub(in crate::document) fn page(
     page.out
 }
 
-struct Page<'a> {
-    fonts: &'a Fonts,
-    structure: &'a mut Structure,
+struct Page<'a, 'b> {
+    writing: &'a mut Writing<'b>,
     number: usize,
     out: Vec<u8>,
     ink: Option<Ink>,
@@ -45,47 +61,76 @@ struct Page<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     None,
+    /// Decoration.
     Artifact,
+    RunningHead,
+    RunningFoot,
+    Figure(Element),
     Of(Element),
 }
 
-impl Page<'_> {
+/// A line of text, or a part of one.
+#[derive(Debug, Clone, Copy)]
+struct Line<'a> {
+    x: f32,
+    baseline: f32,
+    style: Style,
+    stretch: f32,
+    text: &'a str,
+}
+
+impl Line<'_> {
+    /// What it takes on the page, accents and descenders included.
+    fn area(&self, width: f32) -> Area {
+        let size = self.style.size;
+        Area { x: self.x, y: self.baseline - size, width, height: size * 1.25 }
+    }
+}
+
+impl Page<'_, '_> {
     fn mark(&mut self, mark: &Mark) {
         match mark {
             Mark::Open(role) => self.roles.push((role.clone(), None)),
             Mark::Close => _ = self.roles.pop(),
             Mark::Text { x, baseline, style, stretch, text } => {
-                let part = self.part(true);
-                self.enter(part);
-                self.text(*x, *baseline, *style, *stretch, text);
+                let (x, baseline, style, stretch) = (*x, *baseline, *style, *stretch);
+                self.line(Line { x, baseline, style, stretch, text });
             }
             Mark::Fill { areas, ink } => {
-                let part = self.part(false);
-                self.enter(part);
+                self.enter_shape(areas.iter().copied().reduce(Area::with));
                 self.fill(areas, *ink);
             }
             Mark::Logo(area) => {
-                let part = self.part(false);
-                self.enter(part);
+                self.enter_shape(Some(*area));
                 self.logo(area);
+            }
+            Mark::Bookmark { y, title } => {
+                let (title, top) = (title.clone(), PAGE_HEIGHT - y);
+                self.writing.bookmarks.push(Bookmark { title, page: self.number, top });
             }
         }
     }
 
     /// Which part the next mark belongs to: shapes belong to pictures only, else they are decoration.
     fn part(&mut self, is_text: bool) -> Part {
-        let is_artifact = |(role, _): &(Role, _)| *role == Role::Artifact;
+        for (role, _) in &self.roles {
+            match role {
+                Role::Artifact => return Part::Artifact,
+                Role::RunningHead => return Part::RunningHead,
+                Role::RunningFoot => return Part::RunningFoot,
+                _ => {}
+            }
+        }
         let is_figure = |(role, _): &(Role, _)| matches!(role, Role::Figure(_));
-        let belongs = is_text || self.roles.iter().any(is_figure);
-        if !belongs || self.roles.iter().any(is_artifact) {
+        if !is_text && !self.roles.iter().any(is_figure) {
             return Part::Artifact;
         }
         let mut element = Structure::DOCUMENT;
         for (role, made) in &mut self.roles {
-            element = *made.get_or_insert_with(|| self.structure.add(element, role));
+            element = *made.get_or_insert_with(|| self.writing.structure.add(element, role));
             // Texts in a picture are part of the picture.
             if matches!(role, Role::Figure(_)) {
-                break;
+                return Part::Figure(element);
             }
         }
         Part::Of(element)
@@ -98,20 +143,75 @@ impl Page<'_> {
         if self.open != Part::None {
             self.out.extend(b"EMC\n");
         }
+        let running =
+            |what| format!("/Artifact<</Type/Pagination/Subtype/{what}>>BDC\n").into_bytes();
         match part {
             Part::None => {}
             Part::Artifact => self.out.extend(b"/Artifact BMC\n"),
-            Part::Of(element) => {
-                let piece = self.structure.piece(element, self.number);
-                let name = self.structure.name(element);
+            Part::RunningHead => self.out.extend(running("Header")),
+            Part::RunningFoot => self.out.extend(running("Footer")),
+            Part::Figure(element) | Part::Of(element) => {
+                let structure = &mut self.writing.structure;
+                let piece = structure.piece(element, self.number);
+                let name = structure.name(element);
                 self.out.extend(format!("/{name}<</MCID {piece}>>BDC\n").as_bytes());
             }
         }
         self.open = part;
     }
 
-    fn text(&mut self, x: f32, baseline: f32, style: Style, stretch: f32, text: &str) {
+    fn enter_shape(&mut self, area: Option<Area>) {
+        let part = self.part(false);
+        self.enter(part);
+        if let (Part::Figure(element), Some(area)) = (part, area) {
+            self.writing.structure.cover(element, self.number, area);
+        }
+    }
+
+    fn line(&mut self, line: Line<'_>) {
+        let part = self.part(true);
+        match part {
+            Part::Of(element) => return self.with_links(element, line),
+            Part::Figure(element) => {
+                let area = line.area(self.width(line));
+                self.writing.structure.cover(element, self.number, area);
+            }
+            _ => {}
+        }
+        self.enter(part);
+        self.text(line);
+    }
+
+    /// A line of an element, the words in it that lead somewhere as links.
+    fn with_links(&mut self, element: Element, mut line: Line<'_>) {
+        let links = self.writing.links;
+        while let Some((start, link)) = first_link(links, line.text) {
+            let (before, rest) = line.text.split_at(start);
+            let (words, after) = rest.split_at(link.words.len());
+            if !before.is_empty() {
+                self.enter(Part::Of(element));
+                line.x = self.text(Line { text: before, ..line });
+            }
+            let words = Line { text: words, ..line };
+            let area = words.area(self.width(words));
+            let link = self.writing.structure.link(element, self.number, area, link);
+            self.enter(Part::Of(link));
+            line = Line { x: self.text(words), text: after, ..line };
+        }
+        if !line.text.is_empty() {
+            self.enter(Part::Of(element));
+            self.text(line);
+        }
+    }
+
+    fn width(&self, line: Line<'_>) -> f32 {
+        self.writing.fonts.face(line.style.weight).width(line.text, line.style.size) * line.stretch
+    }
+
+    /// Writes the text; gives where it ends.
+    fn text(&mut self, line: Line<'_>) -> f32 {
         const HEX: &[u8; 16] = b"0123456789ABCDEF";
+        let Line { x, baseline, style, stretch, text } = line;
         self.ink(style.ink);
         self.out.extend(b"BT/");
         self.out.extend(font_name(style.weight).as_bytes());
@@ -127,7 +227,7 @@ impl Page<'_> {
             self.out.extend(b"Tz");
         }
         self.out.push(b'<');
-        for id in self.fonts.face(style.weight).glyph_ids(text) {
+        for id in self.writing.fonts.face(style.weight).glyph_ids(text) {
             let digit = |shift: u16| HEX[usize::from(id >> shift & 15)];
             self.out.extend([digit(12), digit(8), digit(4), digit(0)]);
         }
@@ -136,6 +236,7 @@ impl Page<'_> {
             self.out.extend(b" 100 Tz");
         }
         self.out.extend(b" ET\n");
+        x + self.width(line)
     }
 
     fn fill(&mut self, areas: &[Area], ink: Ink) {
@@ -200,6 +301,19 @@ impl Page<'_> {
         }
         self.out.push(b' ');
     }
+}
+
+/// The first of the links whose words stand in the text, by themselves: a code may hold them too.
+fn first_link<'a>(links: &'a [Link], text: &str) -> Option<(usize, &'a Link)> {
+    let stands = |link: &'a Link| {
+        let (start, _) = text.match_indices(&link.words).find(|(start, words)| {
+            let before = text[..*start].chars().next_back();
+            let after = text[start + words.len()..].chars().next();
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        })?;
+        Some((start, link))
+    };
+    links.iter().filter_map(stands).min_by_key(|(start, _)| *start)
 }
 
 /// Sets the colour of all that follows.

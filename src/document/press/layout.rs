@@ -50,6 +50,16 @@ pub(in crate::document) struct Area {
     pub(in crate::document) height: f32,
 }
 
+impl Area {
+    /// What holds both.
+    pub(in crate::document) fn with(self, other: Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        let right = (self.x + self.width).max(other.x + other.width);
+        let bottom = (self.y + self.height).max(other.y + other.height);
+        Self { x, y, width: right - x, height: bottom - y }
+    }
+}
+
 /// One thing on the page.
 #[derive(Debug, Clone)]
 pub(in crate::document) enum Mark {
@@ -69,6 +79,11 @@ pub(in crate::document) enum Mark {
     },
     /// The issuer's logo.
     Logo(Area),
+    /// A place that the viewer's list of contents leads to.
+    Bookmark {
+        y: f32,
+        title: String,
+    },
     /// What follows is this, up to its [`Mark::Close`].
     Open(Role),
     Close,
@@ -171,6 +186,7 @@ impl Mark {
             }
             Self::Fill { areas, .. } => areas.iter_mut().for_each(shift),
             Self::Logo(area) => shift(area),
+            Self::Bookmark { y, .. } => *y += down,
             Self::Open(_) | Self::Close => {}
         }
         self
@@ -180,6 +196,7 @@ impl Mark {
         match self {
             Self::Text { baseline, .. } if baseline <= y => (Some(self), None),
             Self::Logo(area) if area.y < y => (Some(self), None),
+            Self::Bookmark { y: at, .. } if at < y => (Some(self), None),
             Self::Fill { areas, ink } => {
                 let above = areas.iter().filter(|area| area.y < y);
                 let above = above.map(|a| Area { height: a.height.min(y - a.y), ..*a }).collect();
@@ -277,13 +294,15 @@ pub(in crate::document) struct Paper<'a> {
     heading: Picture,
     pages: Vec<Picture>,
     y: f32,
+    /// Of what comes next.
+    bookmark: Option<String>,
 }
 
 impl<'a> Paper<'a> {
     /// One empty page; `heading`, a few lines at most, will stand at the top of each one after it.
     pub(in crate::document) fn new(fonts: &'a Fonts, heading: Block) -> Self {
-        let heading = heading.set(fonts, WIDTH).tagged(Role::Artifact);
-        Self { fonts, heading, pages: vec![Picture::default()], y: TOP }
+        let heading = heading.set(fonts, WIDTH).tagged(Role::RunningHead);
+        Self { fonts, heading, pages: vec![Picture::default()], y: TOP, bookmark: None }
     }
 
     /// Adds a block, whole, on the next page where this one has no room for it; only a block higher
@@ -293,13 +312,21 @@ impl<'a> Paper<'a> {
         self.place(picture);
     }
 
-    /// Adds a table: the header stands above its rows on every page, and a row is kept whole.
+    /// Lets the viewer's list of contents lead to what is added next.
+    pub(in crate::document) fn bookmark(&mut self, title: impl Into<String>) {
+        self.bookmark = Some(title.into());
+    }
+
+    /// Adds a table: the header stands above its rows on every page, and a row is kept whole. Who does not
+    /// see the pages meets the header once.
     pub(in crate::document) fn table(
         &mut self,
         header: Block,
         rows: impl IntoIterator<Item = Block>,
     ) {
         let header = header.set(self.fonts, WIDTH);
+        let repeated = header.clone().tagged(Role::Artifact);
+        let mut header = Some(header);
         let mut heads = true;
         for row in rows {
             let row = row.set(self.fonts, WIDTH);
@@ -308,7 +335,7 @@ impl<'a> Paper<'a> {
                 heads = true;
             }
             if std::mem::take(&mut heads) {
-                let mut first = header.clone();
+                let mut first = header.take().unwrap_or_else(|| repeated.clone());
                 first.stack(row);
                 self.place(first);
             } else {
@@ -384,13 +411,16 @@ impl<'a> Paper<'a> {
     ) -> Vec<Picture> {
         let count = self.pages.len();
         for (index, page) in self.pages.iter_mut().enumerate() {
-            let footer = footer(index + 1, count).set(self.fonts, WIDTH).tagged(Role::Artifact);
+            let footer = footer(index + 1, count).set(self.fonts, WIDTH).tagged(Role::RunningFoot);
             page.overlay(footer, MARGIN, FOOTER);
         }
         self.pages
     }
 
-    fn place(&mut self, picture: Picture) {
+    fn place(&mut self, mut picture: Picture) {
+        if let Some(title) = self.bookmark.take() {
+            picture.marks.insert(0, Mark::Bookmark { y: 0.0, title });
+        }
         let full_page = BODY_END - TOP - self.heading.height;
         if self.y + picture.height > BODY_END && picture.height <= full_page {
             self.turn();

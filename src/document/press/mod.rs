@@ -3,9 +3,10 @@
 //!
 //! `layout.rs` sets blocks and fills pages; `print.rs` has printpdf make what all files share, once, and
 //! writes the pages (`content.rs`) behind it as a file (`file.rs`) that is tagged (`tags.rs`) and fit for an
-//! archive (`archive.rs`: PDF/A-3b, the data attached).
+//! archive (`archive.rs`: PDF/A-3a, the data attached).
 
 pub(super) mod archive;
+pub(super) mod bookmarks;
 pub(super) mod chart;
 pub(super) mod content;
 pub(super) mod drawing;

@@ -1,4 +1,5 @@
-//! Pages written as PDF files that are fit for an archive (PDF/A-3b); equal pages give equal bytes, in
+//! Pages written as PDF files that are fit for an archive (PDF/A-3a) and for
+//! those who do not see them (PDF/UA-1); equal pages give equal bytes, in
 //! any process.
 //!
 //! printpdf makes a specimen of everything that all files share, once: fonts and logo. Each file is a
@@ -16,14 +17,15 @@ use sha2::{Digest, Sha256};
 
 use super::PressError;
 use super::archive;
-use super::content;
+use super::bookmarks;
+use super::content::{self, Writing};
 use super::drawing::{Drawing, HEIGHT};
 use super::file::{File, Id, Level, text_string};
 use super::font::{Fonts, Weight};
 use super::layout::Picture;
 use super::logo::Artwork;
 use super::srgb;
-use super::tags::Structure;
+use super::tags::{Link, Structure};
 
 /// What a file says about itself.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(in crate::document) struct About {
     pub(in crate::document) author: String,
     pub(in crate::document) subject: String,
     pub(in crate::document) created: DateTime<Utc>,
+    /// Words that lead somewhere wherever its pages show them; none of them is empty.
+    pub(in crate::document) links: Vec<Link>,
 }
 
 /// A file inside the file, for programs: the data that the pages show.
@@ -99,26 +103,35 @@ impl Press {
     ) -> Result<Vec<u8>, PressError> {
         let mut file = self.shared.clone();
         let tree = file.reserve();
-        let mut structure = Structure::new(pages.len());
+        let structure = Structure::new(pages.len());
+        let mut writing = Writing { fonts, links: &about.links, structure, bookmarks: Vec::new() };
         let mut objects = Vec::new();
-        let mut page_ids = Vec::with_capacity(pages.len());
+        let (mut page_ids, mut anchors) = (Vec::with_capacity(pages.len()), Vec::new());
         // Each page is let go once it is written: an annex has hundreds.
         for (number, page) in pages.into_iter().enumerate() {
             let (id, content_id) = (file.reserve(), file.reserve());
-            let marks = content::page(fonts, &page.marks, number, &mut structure);
+            let marks = content::page(&mut writing, &page.marks, number);
             file.deflated(content_id, "", &marks, Level::Fast)?;
-            objects.push((id, self.page(tree, content_id, number)));
+            let on_it = writing.structure.anchors_on(number, &mut file);
+            objects.push((id, self.page(tree, content_id, number, &on_it)));
             page_ids.push(id);
+            anchors.extend(on_it);
         }
         let kids: String = page_ids.iter().map(|id| id.reference() + " ").collect();
         objects.push((tree, format!("<</Type/Pages/Count {}/Kids[{kids}]>>", page_ids.len())));
 
-        let structure = structure.objects(&mut file, &page_ids);
+        let structure = writing.structure.objects(&mut file, &page_ids, &anchors);
         let structure_root = structure.first().map(|(id, _)| *id);
         objects.extend(structure);
+        let outline = bookmarks::objects(&mut file, &writing.bookmarks, &page_ids);
+        let outline_root = outline.first().map(|(id, _)| *id);
+        objects.extend(outline);
         let metadata = file.reserve();
         file.stream(metadata, "/Type/Metadata/Subtype/XML", archive::metadata(about).as_bytes());
         let mut catalog = archive::catalog(tree, structure_root, metadata, self.profile);
+        if let Some(root) = outline_root {
+            catalog += &format!("/Outlines {}/PageMode/UseOutlines", root.reference());
+        }
         if let Some(attachment) = attachment {
             catalog += &archive::attach(&mut file, &mut objects, attachment, about)?;
         }
@@ -133,10 +146,15 @@ impl Press {
         file.finish(catalog_id, info_id, id)
     }
 
-    fn page(&self, parent: Id, content: Id, number: usize) -> String {
+    fn page(&self, parent: Id, content: Id, number: usize, anchors: &[Id]) -> String {
+        let anchors: Vec<String> = anchors.iter().map(|id| id.reference()).collect();
+        let anchors = match &anchors[..] {
+            [] => String::new(),
+            some => format!("/Annots[{}]", some.join(" ")),
+        };
         format!(
             "<</Type/Page/Parent {}/MediaBox[0 0 595.276 841.89]/Resources {}/Contents {}\
-             /StructParents {number}/Tabs/S>>",
+             /StructParents {number}/Tabs/S{anchors}>>",
             parent.reference(),
             self.resources.reference(),
             content.reference(),
