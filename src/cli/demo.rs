@@ -7,7 +7,8 @@ use serde_json::json;
 use super::close::in_words;
 use super::delivery::send_due;
 use super::files::put;
-use super::output::{Failure, Output, show_progress, table};
+use super::output::{Failure, Output, show_progress};
+use super::page::{Page, figure, name, text, word};
 use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::clock::Clock;
 use crate::ledger::audit;
@@ -66,7 +67,7 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
         "dir": args.dir, "month": month, "issued": report.issued.len(), "total": report.total(),
         "exceptions": report.exceptions, "documents": documents, "emails": emails,
     });
-    output.result(&json, || summary(&args.dir, &report, documents, emails));
+    output.result(&json, |page| summary(page, &args.dir, &report, documents, emails));
     Ok(0)
 }
 
@@ -138,7 +139,13 @@ async fn write_documents(office: &Office, month: Month, dir: &Path) -> Result<us
     Ok(written)
 }
 
-fn summary(dir: &Path, report: &CloseReport, documents: usize, emails: usize) -> String {
+fn summary(
+    page: Page,
+    dir: &Path,
+    report: &CloseReport,
+    documents: usize,
+    emails: usize,
+) -> String {
     let bill = |charged: &crate::actions::close::Charged| {
         vec![
             charged.number.map(|number| number.to_string()).unwrap_or_default(),
@@ -149,15 +156,20 @@ fn summary(dir: &Path, report: &CloseReport, documents: usize, emails: usize) ->
             charged.total.brl(),
         ]
     };
-    let bills = table(
-        &["number", "dealership", "package", "UAM", "HSM", "total"],
-        &[2, 3, 4, 5],
+    let bills = page.table(
+        &[
+            word("number"),
+            name("dealership"),
+            figure("package"),
+            figure("UAM"),
+            figure("HSM"),
+            figure("total"),
+        ],
         report.issued.iter().map(bill).collect(),
     );
     let at = |name: &str| dir.join(name).display().to_string();
-    let made = table(
-        &["made", "where"],
-        &[],
+    let made = page.table(
+        &[text("made"), word("where")],
         vec![
             vec![format!("{} messages", grouped(report.messages.total())), at("messages.db")],
             vec![
@@ -179,6 +191,7 @@ fn summary(dir: &Path, report: &CloseReport, documents: usize, emails: usize) ->
          {fecha} close                 # nothing is billed twice\n  \
          {fecha} invoice {first}   # one invoice, explained line by line\n  \
          {fecha} status                # what needs a person\n",
-        in_words(report).replace("\nThe emails are queued: `fecha deliver` sends them.\n", "")
+        in_words(page, report)
+            .replace("\nThe emails are queued: `fecha deliver` sends them.\n", "")
     )
 }
