@@ -76,7 +76,7 @@ Exit status:
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a full close on sample data: message database, invoices, statements, emails
+    /// Close six months of sample data: messages, invoices, statements, payments, emails
     Demo(demo::Args),
     /// Write a commented configuration and empty register files; overwrites nothing
     Init(init::Args),
