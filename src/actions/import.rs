@@ -12,7 +12,7 @@ use fecha_core::price::table::Prices;
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// Every row that is wrong, of all files.
-    #[error("{0}\nnothing was imported: mend these rows and import again")]
+    #[error("{0}\nnothing was imported: fix these rows and import again")]
     Bad(BadRows),
     /// The ledger failed.
     #[error(transparent)]

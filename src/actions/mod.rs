@@ -1,6 +1,7 @@
 //! What a person or the daemon does: one function each, called by whoever is asked.
 
 pub mod adjust;
+pub mod attention;
 mod book;
 pub mod cancel;
 pub mod close;

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
 use crate::ledger::LedgerError;
-use crate::ledger::outbox::ListedEmail;
+use crate::ledger::outbox::{ListedEmail, WantedEmails};
 use crate::setup::office::Office;
 use fecha_core::bill::invoice::Number;
 use fecha_core::letter::{Kind, LetterState};
@@ -50,13 +50,13 @@ impl<'a> EmailJson<'a> {
     }
 }
 
-/// Every email, oldest first; only those in `state` where one is given.
+/// The emails that are asked for, oldest first.
 ///
 /// # Errors
 /// [`LedgerError`] where the ledger cannot be read.
 pub async fn outbox(
     office: &Office,
-    state: Option<LetterState>,
+    wanted: WantedEmails,
 ) -> Result<Vec<ListedEmail>, LedgerError> {
-    office.ledger.emails(state).await
+    office.ledger.emails(wanted).await
 }

@@ -1,4 +1,4 @@
-//! What the values of a source are, over the last month and the running one, and what is to be mended of
+//! What the values of a source are, over the last month and the running one, and what is to be fixed of
 //! them before anything is billed.
 
 use chrono::{DateTime, Utc};

@@ -2,21 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::ser::{Serialize, SerializeStruct as _, Serializer};
-
-use crate::actions::mailed::{Behind, behind};
+use crate::actions::attention::{Attention, Matter, Weighed, matters};
+use crate::actions::mailed::behind;
 use crate::actions::receivables::{Left, left};
-use crate::actions::words::{in_a_line, plain};
+use crate::actions::words::plain;
 use crate::ledger::LedgerError;
 use crate::ledger::closing::{Closing, MonthState};
-use crate::ledger::outbox::ListedEmail;
-use crate::ledger::refusals::Refusal;
+use crate::ledger::outbox::{ListedEmail, WantedEmails};
 use crate::setup::office::Office;
 use fecha_core::account::receivables::Balance;
-use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::calendar::due::is_premature;
 use fecha_core::calendar::month::Month;
-use fecha_core::letter::{Kind, LetterState};
+use fecha_core::letter::LetterState;
 use fecha_core::price::money::Money;
 
 /// More exceptions of a month than this have one cause, which the first ones show.
@@ -29,6 +26,9 @@ pub struct Status {
     pub months: Vec<MonthRow>,
     /// What a person must do: a ledger that is mistaken, then by month, then what waits for who left, then emails.
     pub needs_a_person: Vec<Attention>,
+    /// The same for people: what is alike is one, and most money comes first. None is left out.
+    #[serde(skip)]
+    pub matters: Vec<Matter>,
     /// How many emails are in each state.
     pub outbox: EmailCounts,
     /// What is open and overdue. Somebody always pays late, so this alone needs no person.
@@ -73,133 +73,6 @@ pub struct EmailCounts {
     pub withdrawn: u64,
 }
 
-/// Something that a person must do. In JSON it is in words: `what`, and what to `do`.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "what each is about")]
-pub enum Attention {
-    /// Numbers were mailed that the ledger would give again.
-    Behind(Behind),
-    /// The daemon closes nothing before a month that is yet to come.
-    FirstMonthAhead { first: Month },
-    /// A month that has not ended is closed.
-    ClosedEarly { month: Month },
-    /// A close waits for a person.
-    Held { month: Month, why: String },
-    /// A month has ended and is not closed.
-    NotClosed { month: Month },
-    /// An exception of a close; whether its dealership is invoiced.
-    Exception { month: Month, exception: Exception, invoiced: bool },
-    /// Exceptions beyond the first [`SHOWN`].
-    MoreExceptions { month: Month, more: usize },
-    /// Something waits for a dealership that gets no invoice any more.
-    Left(Left),
-    /// The mail server refuses all emails.
-    Refused(Refusal),
-    /// An email that no server took.
-    FailedEmail(Box<ListedEmail>),
-}
-
-impl Attention {
-    /// What is the matter, in words safe for a terminal.
-    #[must_use]
-    pub fn what(&self) -> String {
-        match self {
-            Self::Behind(behind) => behind.to_string(),
-            Self::FirstMonthAhead { first } => format!(
-                "the daemon closes nothing before {first}: so late was it by the clock of its first start, which was wrong, or the clock is now"
-            ),
-            Self::ClosedEarly { month } => format!(
-                "{month} was closed before its end: the clock was ahead then, or is behind now"
-            ),
-            Self::Held { month, why } => format!("{month} is held: {why}"),
-            Self::NotClosed { month } => format!("{month} is not closed"),
-            Self::Exception { month, exception, .. } => {
-                format!("{month}: {}", in_a_line(exception))
-            }
-            Self::MoreExceptions { month, more } => format!("{month}: {more} more exceptions"),
-            Self::Left(left) => left.what(),
-            Self::Refused(Refusal { at, error, waiting }) => format!(
-                "the mail server refuses all emails, {waiting} wait, last tried {}: {}",
-                at.format("%Y-%m-%d %H:%M UTC"),
-                plain(error)
-            ),
-            Self::FailedEmail(email) => format!(
-                "email to {} failed: {} ({})",
-                email.to(),
-                plain(&email.subject),
-                plain(email.last_error.as_deref().unwrap_or("no reason was given"))
-            ),
-        }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn remedy(&self) -> String {
-        match self {
-            Self::Behind(behind) => behind.remedy(),
-            Self::FirstMonthAhead { .. } => {
-                "set the clock right; if it is, import the register again, which tells the daemon so, or close months by hand".to_owned()
-            }
-            Self::ClosedEarly { month } => format!(
-                "set the clock right; if it was ahead, run `fecha close --month {month}` and `fecha rerun --month {month} --all` after the month's end"
-            ),
-            Self::Held { month, .. } => format!(
-                "mend the message database and run `fecha close --month {month}`, or add --release"
-            ),
-            Self::NotClosed { month } => format!("fecha close --month {month}"),
-            Self::Exception { month, exception, invoiced } => after(*month, exception, *invoiced),
-            Self::MoreExceptions { month, .. } => {
-                format!("`fecha close --month {month} --dry-run --json` names all")
-            }
-            Self::Left(left) => left.remedy(),
-            Self::Refused(_) => {
-                "nothing is lost: the daemon goes on trying; once it is mended, `fecha deliver` sends at once".to_owned()
-            }
-            Self::FailedEmail(email) => match (email.number, email.kind) {
-                (Some(number), Kind::Invoice) => {
-                    format!("mend the address in the register, then fecha resend {number}")
-                }
-                (_, Kind::Invoice | Kind::PackageUse | Kind::Reminder) => {
-                    "mend the address in the register, then fecha resend --failed".to_owned()
-                }
-                (_, Kind::Digest) => "mend [email] finance, then fecha resend --failed".to_owned(),
-                (_, Kind::Alert) => "mend [email] admins, then fecha resend --failed".to_owned(),
-            },
-        }
-    }
-}
-
-/// What to run once an exception is mended. A close issues what is not issued; what is issued only a rerun
-/// changes.
-fn after(month: Month, exception: &Exception, invoiced: bool) -> String {
-    let close = format!("`fecha close --month {month}`");
-    let rerun = |who: String| format!("`fecha rerun --month {month} {who} --reason TEXT`");
-    match (&exception.dealership_id, exception.reason) {
-        (Some(id), _) if invoiced => {
-            let rerun = rerun(format!("--dealership {}", plain(id)));
-            format!("it is invoiced already: then run {rerun}, and {close} says what is left")
-        }
-        (_, Reason::UnknownDealership) => format!(
-            "then run {close}; if the messages are of a dealership that is invoiced already, {}",
-            rerun("--all".to_owned())
-        ),
-        (_, Reason::UnknownStatus) => format!(
-            "then run {}, where invoices change by it, and {close}",
-            rerun("--all".to_owned())
-        ),
-        _ => format!("then run {close}"),
-    }
-}
-
-impl Serialize for Attention {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut attention = serializer.serialize_struct("Attention", 2)?;
-        attention.serialize_field("what", &self.what())?;
-        attention.serialize_field("do", &self.remedy())?;
-        attention.end()
-    }
-}
-
 /// Looks at the ledger. Reads sums and what needs a person, never an invoice.
 ///
 /// # Errors
@@ -209,25 +82,20 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
     let closings: BTreeMap<Month, Closing> =
         closings.into_iter().map(|closing| (closing.month, closing)).collect();
     let months = months(office, &closings).await?;
-    let mut needs_a_person: Vec<Attention> =
-        behind(office, None).await?.into_iter().map(Attention::Behind).collect();
-    needs_a_person.extend(of_the_clock(office, &closings).await?);
+    let mut weighed: Vec<Weighed> =
+        behind(office, None).await?.into_iter().map(Attention::Behind).map(alone).collect();
+    weighed.extend(of_the_clock(office, &closings).await?.into_iter().map(alone));
+    let mut before = Money::ZERO;
     for month in &months {
-        let closing = closings.get(&month.month);
-        let about: BTreeSet<&str> = closing
-            .iter()
-            .flat_map(|closing| &closing.exceptions)
-            .filter_map(|exception| exception.dealership_id.as_deref())
-            .collect();
-        let invoiced = office.ledger.invoiced_among(month.month, &about).await?;
-        needs_a_person.extend(of_month(month, closing, &invoiced));
+        weighed.extend(of_month(office, month, before, closings.get(&month.month)).await?);
+        before = month.total;
     }
     let waiting = office.ledger.waiting_money().await?;
-    needs_a_person.extend(left(office, &waiting).await?.into_iter().map(Attention::Left));
-    needs_a_person.extend(office.ledger.refusal().await?.map(Attention::Refused));
-    let failed = office.ledger.emails(Some(LetterState::Failed)).await?;
-    let failed = failed.into_iter().map(|email| Attention::FailedEmail(Box::new(email)));
-    needs_a_person.extend(failed);
+    weighed.extend(left(office, &waiting).await?.into_iter().map(of_left));
+    weighed.extend(office.ledger.refusal().await?.map(Attention::Refused).map(alone));
+    weighed.extend(failed_emails(office).await?);
+    let matters = matters(&weighed);
+    let needs_a_person = first_of_each_month(weighed);
     let counts = office.ledger.emails_by_state().await?;
     let in_state = |state: LetterState| {
         counts.get(state.key()).and_then(|count| u64::try_from(*count).ok()).unwrap_or_default()
@@ -241,7 +109,7 @@ pub async fn status(office: &Office) -> Result<Status, LedgerError> {
     };
     let open = office.ledger.open_sum(office.today()).await?;
     let receivables = OpenRow { balance: open.balance, overdue_invoices: open.overdue };
-    Ok(Status { months, needs_a_person, outbox, receivables })
+    Ok(Status { months, needs_a_person, matters, outbox, receivables })
 }
 
 /// What was said under a clock that disagrees with that of now.
@@ -287,29 +155,100 @@ async fn months(
     Ok(rows)
 }
 
-fn of_month(
+async fn of_month(
+    office: &Office,
     row: &MonthRow,
+    before: Money,
     closing: Option<&Closing>,
-    invoiced: &BTreeSet<String>,
-) -> Vec<Attention> {
+) -> Result<Vec<Weighed>, LedgerError> {
     let month = row.month;
-    let mut attention = Vec::new();
+    let mut all = Vec::new();
+    // The whole month waits: as much as the one before.
+    let whole = |attention| Weighed { who: month.to_string(), amount: before, attention };
     match (row.state, &row.held) {
         (MonthState::Held, Some(why)) => {
-            attention.push(Attention::Held { month, why: why.clone() });
+            all.push(whole(Attention::Held { month, why: why.clone() }));
         }
-        (MonthState::Open | MonthState::Held, _) => attention.push(Attention::NotClosed { month }),
+        (MonthState::Open | MonthState::Held, _) => all.push(whole(Attention::NotClosed { month })),
         (MonthState::Closed, _) => {}
     }
     let exceptions = closing.map_or(&[][..], |closing| &closing.exceptions);
-    let shown = exceptions.iter().take(SHOWN).cloned();
-    attention.extend(shown.map(|exception| {
-        let id = exception.dealership_id.as_deref();
-        let invoiced = id.is_some_and(|id| invoiced.contains(id));
-        Attention::Exception { month, exception, invoiced }
+    let about: BTreeSet<&str> =
+        exceptions.iter().filter_map(|exception| exception.dealership_id.as_deref()).collect();
+    let invoiced = office.ledger.invoiced_among(month, &about).await?;
+    let others: BTreeSet<&str> =
+        about.into_iter().filter(|id| !invoiced.contains_key(*id)).collect();
+    let earlier = office.ledger.invoiced_among(month.previous(), &others).await?;
+    all.extend(exceptions.iter().cloned().map(|exception| {
+        let id = exception.dealership_id.as_deref().unwrap_or_default();
+        let invoice = invoiced.get(id).or_else(|| earlier.get(id));
+        Weighed {
+            who: match invoice {
+                Some((name, _)) => format!("'{}' {}", plain(id), plain(name)),
+                None if id.is_empty() => String::new(),
+                None => format!("'{}'", plain(id)),
+            },
+            amount: invoice.map_or(Money::ZERO, |(_, total)| *total),
+            attention: Attention::Exception {
+                month,
+                invoiced: invoiced.contains_key(id),
+                exception,
+            },
+        }
     }));
-    if exceptions.len() > SHOWN {
-        attention.push(Attention::MoreExceptions { month, more: exceptions.len() - SHOWN });
+    Ok(all)
+}
+
+/// What is about no dealership, or about all of them.
+fn alone(attention: Attention) -> Weighed {
+    Weighed { attention, who: String::new(), amount: Money::ZERO }
+}
+
+fn of_left(left: Left) -> Weighed {
+    let who = format!("'{}'", plain(&left.dealership_id));
+    Weighed { who, amount: left.money + left.credit, attention: Attention::Left(left) }
+}
+
+async fn failed_emails(office: &Office) -> Result<Vec<Weighed>, LedgerError> {
+    let wanted = WantedEmails { state: Some(LetterState::Failed), month: None };
+    let emails = office.ledger.emails(wanted).await?;
+    if emails.is_empty() {
+        return Ok(Vec::new());
     }
-    attention
+    let mut invoices = office.ledger.undelivered().await?;
+    let weigh = |email: ListedEmail| {
+        let invoice = email.number.and_then(|number| invoices.get_mut(&number));
+        let who = match &invoice {
+            Some((id, _)) => format!("'{}' {}", plain(id), email.to()),
+            None => email.to().to_string(),
+        };
+        // Two emails with one invoice are not twice its money.
+        let amount = invoice.map(|(_, total)| std::mem::take(total)).unwrap_or_default();
+        Weighed { attention: Attention::FailedEmail(Box::new(email)), who, amount }
+    };
+    Ok(emails.into_iter().map(weigh).collect())
+}
+
+/// The first [`SHOWN`] exceptions of each month, and how many more there are.
+fn first_of_each_month(weighed: Vec<Weighed>) -> Vec<Attention> {
+    let mut shown: BTreeMap<Month, usize> = BTreeMap::new();
+    let mut all = Vec::new();
+    for Weighed { attention, .. } in weighed {
+        let Attention::Exception { month, .. } = attention else {
+            all.push(attention);
+            continue;
+        };
+        let number = shown.entry(month).or_default();
+        *number += 1;
+        match (*number).checked_sub(SHOWN + 1) {
+            None => all.push(attention),
+            Some(0) => all.push(Attention::MoreExceptions { month, more: 1 }),
+            Some(_) => {
+                if let Some(Attention::MoreExceptions { more, .. }) = all.last_mut() {
+                    *more += 1;
+                }
+            }
+        }
+    }
+    all
 }

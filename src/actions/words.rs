@@ -1,5 +1,8 @@
 //! Words that whoever shows a result to a person needs, wherever that is.
 
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::price::money::grouped;
 
@@ -20,6 +23,12 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number as u64), if number == 1 { "" } else { "s" })
 }
 
+/// `2026-11-01 00:00`, by the clocks of a zone.
+#[must_use]
+pub fn local(instant: DateTime<Utc>, zone: Tz) -> String {
+    instant.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()
+}
+
 /// One exception: who, what, what to do.
 #[must_use]
 pub fn in_a_line(exception: &Exception) -> String {
@@ -31,8 +40,9 @@ pub fn in_a_line(exception: &Exception) -> String {
     let Exception { reason, messages, .. } = exception;
     let detail = exception.detail.as_ref().map(|detail| format!(" [{}]", plain(detail)));
     format!(
-        "{who} {} ({}, {}){}",
-        reason.advice(),
+        "{who} {}: {} ({}, {}){}",
+        reason.fact(),
+        reason.todo(),
         reason.key(),
         count(usize::try_from(*messages).unwrap_or(usize::MAX), "message"),
         detail.unwrap_or_default()

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::output::{Failure, Output, plain, show_progress, table};
+use super::output::{Failure, Output, plain, show_progress};
+use super::page::{Page, figure, name};
 use super::rerun::text;
 use crate::actions::close::{CloseOptions, CloseReport, WouldDiffer, close_month};
 use crate::actions::status::SHOWN;
@@ -19,8 +20,9 @@ use fecha_core::price::money::{Money, grouped};
 /// Arguments of `fecha close`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Closes what is not closed: run it as often as you like, nothing is billed twice. Dealerships whose month
-has not ended in their time zone are left open. The emails are queued; `fecha deliver` sends them.
+Closes what is not closed: run it as often as you like, nothing is billed
+twice. Dealerships whose month has not ended in their time zone are left open.
+The emails are queued; `fecha deliver` sends them.
 
 Examples:
   fecha close --dry-run                      what closing last month would issue
@@ -144,14 +146,14 @@ pub fn print(report: &CloseReport, output: &Output) {
         total: report.total(),
         dry_run: report.dry_run,
     };
-    output.result(&json, || in_words(report));
+    output.result(&json, |page| in_words(page, report));
 }
 
 /// The report for people.
-pub fn in_words(report: &CloseReport) -> String {
+pub fn in_words(page: Page, report: &CloseReport) -> String {
     let mut text = String::new();
     if report.dry_run && !report.issued.is_empty() {
-        text += &bills(report);
+        text += &bills(page, report);
         text += "\n\n";
     }
     let verb = if report.dry_run { "would be issued" } else { "issued" };
@@ -167,7 +169,7 @@ pub fn in_words(report: &CloseReport) -> String {
     if let Some(why) = &report.held {
         let month = report.month;
         text += &format!(
-            "\nHELD: {why}.\nNothing {}issued. Mend the message database and close again, or go on with\n  fecha close --month {month} --release\n",
+            "\nHELD: {why}.\nNothing {}issued. Fix the message database and close again, or go on with\n  fecha close --month {month} --release\n",
             if report.dry_run { "would be " } else { "was " }
         );
     }
@@ -199,7 +201,7 @@ pub fn exceptions_in_words(exceptions: &[Exception]) -> String {
     text
 }
 
-fn bills(report: &CloseReport) -> String {
+fn bills(page: Page, report: &CloseReport) -> String {
     let row = |charged: &crate::actions::close::Charged| {
         vec![
             charged.dealership_id.clone(),
@@ -209,8 +211,14 @@ fn bills(report: &CloseReport) -> String {
             charged.total.brl(),
         ]
     };
-    let header = ["dealership", "package", "UAM", "HSM", "total"];
-    table(&header, &[1, 2, 3, 4], report.issued.iter().map(row).collect())
+    let columns = [
+        name("dealership"),
+        figure("package").spare(1),
+        figure("UAM").spare(2),
+        figure("HSM").spare(3),
+        figure("total"),
+    ];
+    page.table(&columns, report.issued.iter().map(row).collect())
 }
 
 fn buckets(messages: &Buckets) -> String {

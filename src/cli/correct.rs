@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::output::{Failure, Output, plain, table};
+use super::output::{Failure, Output, plain};
+use super::page::{figure, name, text as sentence, word};
 use super::rerun::text;
 use crate::actions::adjust::{self, NoteJson};
 use crate::actions::cancel::cancel_invoice;
@@ -16,12 +17,14 @@ use fecha_core::price::money::Money;
 /// Arguments of `fecha adjust`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A credit (below zero) or a charge goes on the first invoice of the dealership, for the month or a later one,
-that is not issued yet, or on a rerun of the month. A total never goes below zero: what is left of a credit
-moves on to the next month.
+A credit (below zero) or a charge goes on the first invoice of the dealership,
+for the month or a later one, that is not issued yet, or on a rerun of the
+month. A total never goes below zero: what is left of a credit moves on to the
+next month.
 
 Examples:
-  fecha adjust --dealership d17 --month 2026-10 --amount -120.00 --description \"Desconto combinado\"
+  fecha adjust --dealership d17 --month 2026-10 --amount -120.00 \\
+      --description \"Desconto combinado\"
   fecha adjust                    lists all
   fecha adjust --cancel 3         takes one back that no invoice carries yet")]
 pub struct AdjustArgs {
@@ -58,7 +61,7 @@ pub async fn adjust(office: &Office, args: &AdjustArgs, output: &Output) -> Resu
     let by = &office.named(args.by.as_deref())?;
     let new = NewNote { dealership_id, month, amount, description, by };
     let id = adjust::enter(office, &new).await?;
-    output.result(&json!({"id": id}), || {
+    output.result(&json!({"id": id}), |_| {
         format!(
             "adjustment {id}: {} for '{}', on its next invoice from {month} on, or on a rerun of {month}; `fecha adjust --cancel {id}` takes it back",
             amount.brl(),
@@ -71,13 +74,13 @@ pub async fn adjust(office: &Office, args: &AdjustArgs, output: &Output) -> Resu
 async fn take_back(office: &Office, id: i64, by: &str, output: &Output) -> Result<u8, Failure> {
     let amount = adjust::take_back(office, id, by).await?;
     let json = json!({"id": id, "cancelled": true, "amount": amount});
-    output.result(&json, || format!("adjustment {id} is taken back: {}", amount.brl()));
+    output.result(&json, |_| format!("adjustment {id} is taken back: {}", amount.brl()));
     Ok(0)
 }
 
 async fn list(office: &Office, output: &Output) -> Result<u8, Failure> {
     let adjustments = adjust::list(office).await?;
-    output.result(&adjustments, || {
+    output.result(&adjustments, |page| {
         if adjustments.is_empty() {
             return "no adjustments".to_owned();
         }
@@ -92,8 +95,16 @@ async fn list(office: &Office, output: &Output) -> Result<u8, Failure> {
                 adjustment.state.to_string(),
             ]
         };
-        let header = ["id", "dealership", "from", "amount", "description", "by", "state"];
-        table(&header, &[0, 3], adjustments.iter().map(row).collect())
+        let columns = [
+            figure("id"),
+            name("dealership"),
+            word("from").spare(2),
+            figure("amount"),
+            sentence("description"),
+            name("by").spare(1),
+            sentence("state"),
+        ];
+        page.table(&columns, adjustments.iter().map(row).collect())
     });
     Ok(0)
 }
@@ -101,9 +112,11 @@ async fn list(office: &Office, output: &Output) -> Result<u8, Failure> {
 /// Arguments of `fecha cancel`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The number stays, void; the dealership gets a document of cancellation, finance a copy. Its month is open
-again, under a new number, for a close that names it:
+The number stays, void; the dealership gets a document of cancellation,
+finance a copy. Its month is open again, under a new number, for a close that
+names it:
 
+Examples:
   fecha cancel 2026-000017 --reason \"faturada em duplicidade\"
   fecha close --month 2026-10 --dealership d17")]
 pub struct CancelArgs {
@@ -130,7 +143,7 @@ pub async fn cancel(office: &Office, args: &CancelArgs, output: &Output) -> Resu
         "month": invoice.month,
         "state": "cancelled",
     });
-    output.result(&json, || {
+    output.result(&json, |_| {
         format!(
             "{} is cancelled; the email about it is queued: `fecha deliver` sends it\n\
              to bill {month} of '{}' again: fecha close --month {month} --dealership {id}",

@@ -12,11 +12,14 @@ use crate::setup::office::{NoLedger, Office};
 
 /// What `fecha daemon --help` says below its options.
 pub const HELP: &str = "\
-Closes each month when it has ended in each time zone of the register, sends the emails, tries again what
-failed, and writes to [email] admins when something needs a person. Months that ended before its first start
-are left to `fecha close --month`. SIGTERM or Ctrl-C finishes the invoice and the emails in hand.
+Closes each month when it has ended in each time zone of the register, sends
+the emails, tries again what failed, and writes to [email] admins when
+something needs a person. Months that ended before its first start are left to
+`fecha close --month`. SIGTERM or Ctrl-C finishes the invoice and the emails
+in hand.
 
-On [console] listen: /healthz, /readyz and /metrics. On PostgreSQL several may run: one works, the others wait.
+On [console] listen: /healthz, /readyz and /metrics. On PostgreSQL several may
+run: one works, the others wait.
 
 Example:
   fecha daemon --config /etc/fecha/fecha.toml";

@@ -3,20 +3,32 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use chrono_tz::Tz;
 use serde_json::json;
 
 use super::files::{Files, ForceArgs, Kind};
-use super::output::{Failure, Output, plain, table};
+use super::output::{Failure, Output, plain};
+use super::page::{Column, figure, name, text, word};
 use crate::actions::outbox::{self, EmailJson};
 use crate::actions::resend::{self, Resent};
-use crate::actions::words::count;
-use crate::ledger::outbox::ListedEmail;
+use crate::actions::words::{count, local};
+use crate::ledger::outbox::{ListedEmail, WantedEmails};
 use crate::letters::mailbox;
 use crate::post::deliver::{Delivered, Post};
 use crate::setup::office::{self, Office};
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::{InvalidMonth, Month};
 use fecha_core::letter::LetterState;
+
+/// What `fecha deliver --help` says below its options.
+pub const DELIVER_HELP: &str = "\
+What a server refused for now is tried again by a later run; the daemon does
+it by itself. Exit status 1 where an email failed, 3 where no server could be
+reached: all others wait.
+
+Examples:
+  fecha deliver
+  fecha outbox --state failed       what did not go out, and why";
 
 /// Sends what is due, once.
 pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
@@ -37,7 +49,7 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
         }
         return Err(Failure { status: 3, message, busy: false });
     }
-    output.result(&json, || {
+    output.result(&json, |_| {
         let mut text = format!(
             "{} sent, {} to be tried again, {} failed\n",
             count(delivered.sent, "email"),
@@ -69,11 +81,19 @@ pub async fn send_due(office: &Office, output: &Output) -> Result<Delivered, Fai
 
 /// Arguments of `fecha outbox`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  fecha outbox --state failed")]
+#[command(after_help = "\
+Times are local ones of [issuer] timezone.
+
+Examples:
+  fecha outbox --state failed
+  fecha outbox --month 2026-10")]
 pub struct OutboxArgs {
     /// Only emails in this state
     #[arg(long, value_name = "S")]
     state: Option<StateArg>,
+    /// Only emails about this month, YYYY-MM; reminders by their day
+    #[arg(long, value_name = "M")]
+    month: Option<Month>,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -99,27 +119,45 @@ impl From<StateArg> for LetterState {
 
 /// Lists the outbox.
 pub async fn outbox(office: &Office, args: &OutboxArgs, output: &Output) -> Result<u8, Failure> {
-    let emails = outbox::outbox(office, args.state.map(LetterState::from)).await?;
+    let wanted = WantedEmails { state: args.state.map(LetterState::from), month: args.month };
+    let emails = outbox::outbox(office, wanted).await?;
+    let zone = office.config.issuer.timezone;
     let json: Vec<EmailJson<'_>> = emails.iter().map(EmailJson::of).collect();
-    output.result(&json, || {
+    output.result(&json, |page| {
         if emails.is_empty() {
             return "no emails".to_owned();
         }
         let row = |email: &ListedEmail| {
             vec![
                 email.state.key().to_owned(),
+                local(email.queued_at, zone),
+                email.sent_at.map(|at| local(at, zone)).unwrap_or_default(),
                 email.to().to_string(),
+                email.kind.key().replace('_', " "),
+                email.number.map(|number| number.to_string()).unwrap_or_default(),
                 email.subject.clone(),
                 email.attempts.to_string(),
-                remark(email),
+                remark(email, zone),
             ]
         };
-        table(&["state", "to", "subject", "attempts", ""], &[3], emails.iter().map(row).collect())
+        page.table(&COLUMNS, emails.iter().map(row).collect())
     });
     Ok(0)
 }
 
-fn remark(email: &ListedEmail) -> String {
+const COLUMNS: [Column; 9] = [
+    word("state"),
+    word("queued").spare(1),
+    word("sent").spare(2),
+    name("to").least(22),
+    word("kind").spare(4),
+    word("number").spare(3),
+    name("subject").spare(5),
+    figure("attempts").spare(6),
+    text("remark").spare(1),
+];
+
+fn remark(email: &ListedEmail, zone: Tz) -> String {
     let mut remarks = Vec::new();
     if let Some(redirected) = &email.redirected_to {
         remarks.push(format!("for {}, redirected to {redirected}", email.recipient));
@@ -130,7 +168,7 @@ fn remark(email: &ListedEmail) -> String {
     if let (LetterState::Pending, 1.., Some(at)) =
         (email.state, email.attempts, email.next_attempt_at)
     {
-        remarks.push(format!("next attempt {}", at.format("%Y-%m-%d %H:%M UTC")));
+        remarks.push(format!("next attempt {}", local(at, zone)));
     }
     if email.state != LetterState::Sent {
         remarks.extend(email.last_error.clone());
@@ -197,7 +235,7 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
     if args.failed {
         all.extend(resend::failed(office, args.month, by).await?);
     }
-    let text = || {
+    let words = |_| {
         let line = |resent: &Resent| {
             let to = resent.queued.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             format!("queued {} again for {to}", resent.what)
@@ -212,8 +250,8 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
     };
     // One thing that was asked for is told as one.
     match (args.what.len(), all.first()) {
-        (1, Some(only)) => output.result(only, text),
-        _ => output.result(&all, text),
+        (1, Some(only)) => output.result(only, words),
+        _ => output.result(&all, words),
     }
     Ok(0)
 }
@@ -254,7 +292,7 @@ pub async fn digest(office: &Office, args: &DigestArgs, output: &Output) -> Resu
         to.write(path, *kind, &file.bytes)?;
         paths.push(path.display().to_string());
     }
-    output.result(&json!({"month": args.month, "files": paths}), || {
+    output.result(&json!({"month": args.month, "files": paths}), |_| {
         paths.iter().map(|path| format!("wrote {path}\n")).collect()
     });
     Ok(0)

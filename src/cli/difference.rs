@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::lines::line_in_words;
-use super::output::{plain, table};
+use super::lines::{line_in_words, price};
+use super::output::plain;
+use super::page::{Page, figure, text};
 use crate::actions::words::count;
 use fecha_core::bill::difference::{Change, Difference, LineChange};
 use fecha_core::price::item::Line;
@@ -32,8 +33,8 @@ pub fn details(difference: &Difference) -> Value {
 }
 
 /// Line by line in R$, under a title.
-pub fn in_words(difference: &Difference) -> String {
-    let mut text = String::new();
+pub fn in_words(page: Page, difference: &Difference) -> String {
+    let mut words = String::new();
     let contacts = &difference.contacts;
     let parts: Vec<String> = [
         (contacts.new, "new"),
@@ -48,53 +49,62 @@ pub fn in_words(difference: &Difference) -> String {
     })
     .collect();
     if !parts.is_empty() {
-        text += &format!("  {}\n", parts.join(", "));
+        words += &format!("  {}\n", parts.join(", "));
     }
     for (name, change) in [("UAM", difference.uam), ("HSM", difference.hsm)] {
         if change.differs() {
-            text += &format!("  {name} {} → {}\n", grouped(change.before), grouped(change.now));
+            words += &format!("  {name} {} → {}\n", grouped(change.before), grouped(change.now));
         }
     }
     if difference.package.differs() {
         let package = |package: Option<u64>| package.map_or("none".to_owned(), grouped);
         let Change { before, now } = difference.package;
-        text += &format!("  package {} → {}\n", package(before), package(now));
+        words += &format!("  package {} → {}\n", package(before), package(now));
     }
     for field in &difference.register {
         let (before, now) = (plain(&field.before), plain(&field.now));
-        text += &format!("  {} '{before}' → '{now}'\n", field.field);
+        words += &format!("  {} '{before}' → '{now}'\n", field.field);
     }
-    text + &lines(difference)
+    words + &lines(page, difference)
 }
 
-fn lines(difference: &Difference) -> String {
+fn lines(page: Page, difference: &Difference) -> String {
     let Change { before: Some(before), now: Some(now) } = difference.total else {
         return String::new();
     };
     let mut rows: Vec<Vec<String>> = difference.lines.iter().map(line_row).collect();
-    let total = |amount: Money| amount.brl();
-    rows.push(vec!["total".to_owned(), total(before), total(now), signed(now - before)]);
-    let text = table(&["line", "invoiced", "now", "difference"], &[1, 2, 3], rows);
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    let (none, total) = (String::new, now - before);
+    rows.push(vec!["total".to_owned(), none(), none(), before.brl(), now.brl(), signed(total)]);
+    let columns = [
+        text("line"),
+        figure("quantity").spare(1),
+        figure("price").spare(2),
+        figure("invoiced"),
+        figure("now"),
+        figure("difference"),
+    ];
+    let table = page.beside(2).table(&columns, rows);
+    table.lines().map(|line| format!("  {line}\n")).collect()
 }
 
 fn line_row(change: &LineChange) -> Vec<String> {
-    let shown = |line: &Option<Line>| {
-        line.as_ref().map_or_else(
-            || "–".to_owned(),
-            |line| {
-                let (quantity, price) = (grouped(line.quantity), line.unit_price);
-                format!("{quantity} × {price} = {}", line.amount.brl())
-            },
-        )
+    let LineChange { before, now, .. } = change;
+    let shown = |line: &Option<Line>, of: &dyn Fn(&Line) -> String| {
+        line.as_ref().map_or_else(|| "–".to_owned(), of)
+    };
+    let change = |of: &dyn Fn(&Line) -> String| {
+        let (before, now) = (shown(before, of), shown(now, of));
+        if before == now { now } else { format!("{before} → {now}") }
     };
     let amount = |line: &Option<Line>| line.as_ref().map_or(Money::ZERO, |line| line.amount);
-    let name = change.now.as_ref().or(change.before.as_ref()).map(|line| line_in_words(&line.item));
+    let name = now.as_ref().or(before.as_ref()).map(|line| line_in_words(&line.item));
     vec![
         name.unwrap_or_default(),
-        shown(&change.before),
-        shown(&change.now),
-        signed(amount(&change.now) - amount(&change.before)),
+        change(&|line| grouped(line.quantity)),
+        change(&price),
+        shown(before, &|line| line.amount.brl()),
+        shown(now, &|line| line.amount.brl()),
+        signed(amount(now) - amount(before)),
     ]
 }
 

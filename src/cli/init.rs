@@ -12,14 +12,15 @@ use crate::setup::sources::Recipe;
 /// Arguments of `fecha init`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-With --source it writes the SELECT of a known system beside the configuration, its statuses into it, and the
-index that the system's owner should make once as a file of its own. An unknown name lists the known ones;
-docs/sources/ describes them, and how to write one of your own.
+With --source it writes the SELECT of a known system beside the configuration,
+its statuses into it, and the index that the system's owner should make once
+as a file of its own. An unknown name lists the known ones; docs/sources/
+describes them, and how to write one of your own.
 
 Examples:
   fecha init billing && cd billing && $EDITOR fecha.toml && fecha check
   fecha init --source chatwoot billing
-  fecha init --source list            (no such system: the known ones are listed)")]
+  fecha init --source list      no such system: the known ones are listed")]
 pub struct Args {
     /// The system whose messages are read, such as chatwoot or evolution-postgresql
     #[arg(long, value_name = "NAME")]
@@ -38,7 +39,7 @@ pub fn init(args: &Args, output: &Output) -> Result<u8, Failure> {
         files.map(|file| file.path.display().to_string()).collect()
     };
     let (written, kept) = (of(true), of(false));
-    output.result(&json!({"written": written, "kept": kept}), || {
+    output.result(&json!({"written": written, "kept": kept}), |_| {
         let written = written.iter().map(|path| format!("wrote {path}\n"));
         let kept = kept.iter().map(|path| format!("left  {path} as it is\n"));
         let unsaid = recipe.filter(|_| files.iter().any(is_kept_configuration)).map(keys_in_words);

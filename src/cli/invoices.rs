@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::erp;
 use super::files::{Files, ForceArgs, Kind};
 use super::lines::line_row;
-use super::output::{Failure, Output, plain, table};
+use super::output::{Failure, Output, plain};
+use super::page::{Column, Page, figure, name, text, word};
 use crate::actions::invoices::{self, Invoices};
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::{Filter, Revision};
@@ -44,7 +45,8 @@ Example:
   sha256sum comprovacao.csv     # what the invoice prints
   fecha invoice 2026-000001 --evidence - | sha256sum
 
-The file - is standard output; what the command tells goes to standard error then.")]
+The file - is standard output; what the command tells goes to standard error
+then.")]
 pub struct ShowArgs {
     /// The invoice number, YYYY-NNNNNN
     number: Number,
@@ -80,44 +82,57 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
         output.document(&erp::csv(&invoices.listed)?);
         return Ok(0);
     }
-    output.result(&invoices.json(), || {
+    output.result(&invoices.json(), |page| {
         if invoices.listed.is_empty() {
             return "no invoices".to_owned();
         }
         let (total, open) = (invoices.total().brl(), invoices.open().brl());
-        format!("{}\n{total} issued in all, {open} of it open", invoice_table(&invoices))
+        let list = invoice_table(page, &invoices, args.month.is_some());
+        format!("{list}\n{total} issued in all, {open} of it open")
     });
     Ok(0)
 }
 
-fn invoice_table(invoices: &Invoices) -> String {
+/// Of one month its column is the first that nobody misses.
+fn invoice_table(page: Page, invoices: &Invoices, of_one_month: bool) -> String {
     let row = |invoice: &Listed| {
         vec![
             invoice.label(),
-            state_in_words(invoice.state).to_owned(),
             invoice.dealership_id.clone(),
+            invoice.figures.dealership_name.clone(),
             invoice.month.to_string(),
             grouped(invoice.figures.package),
             grouped(invoice.figures.uam),
             grouped(invoice.figures.hsm),
             invoice.figures.total.brl(),
             invoice.figures.due_on.to_string(),
-            paid_in_words(invoice, invoices).to_owned(),
+            state_of(invoice, invoices).to_owned(),
         ]
     };
-    let header =
-        ["number", "state", "dealership", "month", "package", "UAM", "HSM", "total", "due", "paid"];
-    table(&header, &[4, 5, 6, 7], invoices.listed.iter().map(row).collect())
+    let columns: [Column; 10] = [
+        word("number"),
+        name("dealership"),
+        name("name").spare(6),
+        word("month").spare(if of_one_month { 7 } else { 1 }),
+        figure("package").spare(5),
+        figure("UAM").spare(3),
+        figure("HSM").spare(4),
+        figure("total"),
+        word("due").spare(2),
+        word("state"),
+    ];
+    page.table(&columns, invoices.listed.iter().map(row).collect())
 }
 
-fn paid_in_words(invoice: &Listed, invoices: &Invoices) -> &'static str {
+/// What of it is paid, where it stands.
+fn state_of(invoice: &Listed, invoices: &Invoices) -> &'static str {
     let account = invoice.account();
     match account.payment() {
-        _ if invoice.state != InvoiceState::Issued => "",
+        _ if invoice.state != InvoiceState::Issued => state_in_words(invoice.state),
         PaymentState::Paid => "paid",
         PaymentState::Open if account.is_overdue(invoices.today) => "OVERDUE",
         PaymentState::Open => "open",
-        PaymentState::PartPaid if account.is_overdue(invoices.today) => "part paid, OVERDUE",
+        PaymentState::PartPaid if account.is_overdue(invoices.today) => "OVERDUE, part paid",
         PaymentState::PartPaid => "part paid",
     }
 }
@@ -148,14 +163,14 @@ pub async fn show(office: &Office, args: &ShowArgs, output: &Output) -> Result<u
         files.write(path, kind, &bytes)?;
         written.push(path.display().to_string());
     }
-    output.result(&shown.json(), || {
+    output.result(&shown.json(), |page| {
         let files = written.iter().map(|path| format!("wrote {path}\n")).collect::<String>();
-        format!("{}{files}", explained(&shown.revision))
+        format!("{}{files}", explained(page, &shown.revision))
     });
     Ok(0)
 }
 
-fn explained(revision: &Revision) -> String {
+fn explained(page: Page, revision: &Revision) -> String {
     let invoice = &revision.invoice;
     let party = &invoice.dealership;
     let usage = &invoice.usage;
@@ -176,14 +191,14 @@ fn explained(revision: &Revision) -> String {
         .map(|(messages, bucket)| format!(" + {} {bucket}", grouped(messages)));
     let rows: Vec<Vec<String>> = invoice.lines.iter().map(|line| line_row(invoice, line)).collect();
     format!(
-        "{label} ({state}): {id}, {name}, CNPJ {cnpj}\n\
+        "{label} ({state}): '{id}', {name}, CNPJ {cnpj}\n\
          month {month}: {start} to {end} ({zone}), each end resolved by itself\n\
          issued {issued}, due {due}\n\n\
          {lines}\n\
          total {total}\n\n\
          {all} messages = {counted} counted ({received} in, {sent} out){rest}\n\
-         evidence SHA-256 {evidence}\n\
-         invoice  SHA-256 {pdf}\n",
+         evidence SHA-256:\n  {evidence}\n\
+         invoice SHA-256:\n  {pdf}\n",
         label = invoice.label(),
         state = state_in_words(revision.state),
         id = plain(&invoice.dealership_id),
@@ -195,7 +210,7 @@ fn explained(revision: &Revision) -> String {
         zone = invoice.timezone.name(),
         issued = local(invoice.issued_at),
         due = invoice.due_on,
-        lines = table(&["line", "how", "amount"], &[2], rows),
+        lines = page.table(&[text("line"), text("how"), figure("amount")], rows),
         total = invoice.total().brl(),
         all = grouped(buckets.total()),
         counted = grouped(buckets.counted),

@@ -2,7 +2,7 @@
 
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::price::item::{Item, Line};
-use fecha_core::price::money::grouped;
+use fecha_core::price::money::{decimal_comma, grouped};
 
 /// What a line charges.
 pub(super) fn line_in_words(item: &Item) -> String {
@@ -14,10 +14,16 @@ pub(super) fn line_in_words(item: &Item) -> String {
     }
 }
 
+/// What one of it costs, as all money on a terminal is written; finer than a centavo where it is.
+pub(super) fn price(line: &Line) -> String {
+    let sign = if line.unit_price.is_sign_negative() { "-" } else { "" };
+    format!("{sign}R$\u{a0}{}", decimal_comma(line.unit_price.abs()))
+}
+
 /// A line with how its amount comes about.
 pub(super) fn line_row(invoice: &Invoice, line: &Line) -> Vec<String> {
     let quantity = grouped(line.quantity);
-    let price = line.unit_price;
+    let price = price(line);
     let how = match &line.item {
         Item::Package { .. } => format!("{quantity} × {price}, due in full whatever is used"),
         Item::Overage => format!(

@@ -16,6 +16,7 @@ mod kind;
 mod lines;
 mod output;
 mod own;
+mod page;
 mod pay;
 mod preview;
 mod receivables;
@@ -43,36 +44,43 @@ pub struct Cli {
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         value_name = "FILE",
         help = "The configuration [default: $FECHA_CONFIG, else ./fecha.toml]"
     )]
     config: Option<PathBuf>,
     /// Print the result as one JSON document; logs go to standard error
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
     /// Log more, to standard error; twice for everything
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, help_heading = GLOBAL, action = clap::ArgAction::Count)]
     verbose: u8,
     #[command(subcommand)]
     command: Command,
 }
 
+/// Where the options stand that every command has.
+const GLOBAL: &str = "Global options";
+
 const EXAMPLES: &str = "\
 Start here:
-  fecha demo                 a whole close on sample data, nothing to install or configure
-  fecha init billing         a folder with a configuration and empty register files
-  fecha check                tries everything that a close needs
+  fecha demo            months closed on sample data: needs nothing, sends nothing
+  fecha init billing    a folder with a configuration and empty register files
+  fecha check           tries everything that a close needs
 
-Exit status: 0 all done; 1 done, but something needs a person, and it is named;
-2 wrong use, configuration or input; 3 a database or server could not be reached: run it again.";
+Exit status:
+  0  all done
+  1  done, but something needs a person, and it is named
+  2  wrong use, configuration or input
+  3  a database or server could not be reached: run it again";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a full close on sample data: message database, invoices, statements, emails
+    /// Close six months of sample data: messages, invoices, statements, payments, emails
     Demo(demo::Args),
     /// Write a commented configuration and empty register files; overwrites nothing
     Init(init::Args),
-    /// Try configuration, both databases, prices, templates and mail; say what to mend
+    /// Try configuration, both databases, prices, templates and mail; say what to fix
     Check(check::CheckArgs),
     /// Add to and update the register from CSV files: all rows or none
     Import(register::ImportArgs),
@@ -80,7 +88,7 @@ enum Command {
     Export(register::ExportArgs),
     /// Close a month: count, price, issue, and queue the emails
     Close(close::Args),
-    /// Show what a month would cost as of now, package use and projection included; issues nothing
+    /// Show what a month would cost as of now and at its end; issues nothing
     Preview(preview::Args),
     /// Show what other prices would have billed over past months
     Simulate(simulate::Args),
@@ -101,16 +109,18 @@ enum Command {
     /// Explain one invoice line by line, and write its files
     Invoice(invoices::ShowArgs),
     /// Send what is due in the outbox, once
+    #[command(after_help = delivery::DELIVER_HELP)]
     Deliver,
     /// List every email and its state
     Outbox(delivery::OutboxArgs),
-    /// Queue emails again, under new Message-IDs: an invoice's, a month's report, all that failed
+    /// Queue emails again: an invoice's, a month's report, all that failed
     Resend(delivery::ResendArgs),
     /// Write the files of a month's report to finance
     Digest(delivery::DigestArgs),
     /// Show who did what, when and why
     Audit(audit::Args),
     /// Show the months, open and closed, and what needs a person
+    #[command(after_help = status::HELP)]
     Status,
     /// Close each month when it has ended, deliver, and call a person when one is needed
     #[command(after_help = daemon::HELP)]

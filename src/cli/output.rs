@@ -1,14 +1,15 @@
 //! What commands print: text for people, or one JSON document.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::{Arc, OnceLock};
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, presets};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
+use terminal_size::{Width, terminal_size_of};
 use tracing_subscriber::EnvFilter;
 
+use super::page::{Page, printed};
 use crate::actions::adjust::AdjustError;
 use crate::actions::cancel::CancelError;
 use crate::actions::close::{CloseError, Progress};
@@ -31,7 +32,7 @@ use crate::setup::register::BadRows;
 /// A command could not do its work: why, and the exit status.
 #[derive(Debug)]
 pub struct Failure {
-    /// 2 where the user must mend something, 3 where it may work later.
+    /// 2 where the user must fix something, 3 where it may work later.
     pub status: u8,
     /// What went wrong and what to do; may have several lines.
     pub message: String,
@@ -63,7 +64,7 @@ impl From<OfficeError> for Failure {
     fn from(error: OfficeError) -> Self {
         match error {
             OfficeError::Ledger(error) => error.into(),
-            // A volume that is mounted, or a backup that is restored, mends it without a change here.
+            // A volume that is mounted, or a backup that is restored, fixes it without a change here.
             error @ OfficeError::LedgerGone { .. } => Self::of(&error, true),
             error => Self::wrong(error),
         }
@@ -110,7 +111,7 @@ impl From<RerunError> for Failure {
     }
 }
 
-/// Errors of actions that only work on the ledger: it may be away, anything else is to be mended.
+/// Errors of actions that only work on the ledger: it may be away, anything else is to be fixed.
 macro_rules! ledger_or_wrong_use {
     ($($error:ident),*) => {$(
         impl From<$error> for Failure {
@@ -172,13 +173,19 @@ impl Output {
         Self { aside: true, ..self.clone() }
     }
 
-    /// The result: `value` as JSON, or `text` for people.
-    pub fn result(&self, value: &impl Serialize, text: impl FnOnce() -> String) {
+    /// The result: `value` as JSON, or `text` for people, set to fit the page.
+    pub fn result(&self, value: &impl Serialize, text: impl FnOnce(Page) -> String) {
         if self.json {
             self.print(&serde_json::to_string(value).unwrap_or_else(|error| error.to_string()));
         } else {
-            self.print(text().trim_end());
+            let page = self.page();
+            self.print(&printed(&page.fold(text(page).trim_end())));
         }
+    }
+
+    /// What texts are set on.
+    fn page(&self) -> Page {
+        Page::new(if self.aside { width_of(io::stderr()) } else { width_of(io::stdout()) })
     }
 
     /// A document that is the result itself, byte by byte.
@@ -192,9 +199,12 @@ impl Output {
         if self.json {
             self.print(&json!({"error": failure.message, "status": failure.status}).to_string());
         }
-        for line in failure.message.lines() {
+        let name = "fecha: ";
+        let page = Page::new(width_of(io::stderr())).beside(name.len());
+        let message: Vec<String> = failure.message.lines().map(plain).collect();
+        for line in printed(&page.fold(&message.join("\n"))).lines() {
             // Where standard error takes nothing either, the exit status tells.
-            let _ = writeln!(io::stderr(), "fecha: {}", plain(line));
+            let _ = writeln!(io::stderr(), "{name}{line}");
         }
     }
 
@@ -253,21 +263,16 @@ pub fn show_progress(bar: &ProgressBar, progress: Progress) {
     }
 }
 
-/// A table; `right` are the columns that are numbers.
-pub fn table(header: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header);
-    for row in rows {
-        table.add_row(row.iter().map(|cell| plain(cell)));
-    }
-    for index in right {
-        if let Some(column) = table.column_mut(*index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.trim_fmt()
+/// Below this, lines are as long as they are.
+const NARROWEST: usize = 40;
+
+/// How many cells a line has: the terminal's, else what `COLUMNS` says (`watch` sets it), else, on a terminal
+/// that does not know, 80; `None` in a pipe or a file, where nothing is to be cut.
+fn width_of(stream: impl std::os::fd::AsFd + IsTerminal) -> Option<usize> {
+    let unknown = stream.is_terminal().then_some(80);
+    let terminal = terminal_size_of(stream).map(|(Width(width), _)| usize::from(width));
+    let told = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    terminal.or_else(told).or(unknown).filter(|width| *width >= NARROWEST)
 }
 
 /// Logs go to standard error; `FECHA_LOG` is no key of the configuration, so `RUST_LOG` is heard.
@@ -276,7 +281,7 @@ pub fn start_logging(verbose: u8) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter(level))
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(is_coloured())
         .log_internal_errors(false)
         .try_init();
 }
@@ -288,12 +293,20 @@ pub fn start_service_logging(verbose: u8) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(level))
         .with_writer(io::stderr)
+        .with_ansi(is_coloured())
         .log_internal_errors(false);
     let _ = if io::stderr().is_terminal() {
         log.try_init()
     } else {
         log.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
     };
+}
+
+/// Whether logs have colours: on a terminal that can show them, where nobody said no (no-color.org).
+fn is_coloured() -> bool {
+    let says = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let is_dumb = says("TERM").is_some_and(|term| term == "dumb");
+    io::stderr().is_terminal() && says("NO_COLOR").is_none() && !is_dumb
 }
 
 fn filter(level: &str) -> EnvFilter {

@@ -17,24 +17,35 @@ use fecha_core::price::money::Money;
 /// Arguments of `fecha pay`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-A payment goes to its invoice first; what is more than is open waits on the dealership's account, and its next
-invoice takes it. Tax that was withheld (iss, irrf, csrf) and a discount settle their own invoice only;
-interest is recorded beside it. A file may be read again: what is recorded already is not recorded twice.
+A payment goes to its invoice first; what is more than is open waits on the
+dealership's account, and its next invoice takes it. Tax that was withheld
+(iss, irrf, csrf) and a discount settle their own invoice only; interest is
+recorded beside it. A file may be read again: what is recorded already is not
+recorded twice.
 
-Files are CSV (comma or semicolon; also what 'fecha invoices --csv' wrote, with a column pago_em), OFX, and CNAB 240
-and 400 return files. Of a bank's lines those are recorded that name an invoice, or whose payer and amount fit one
-alone; the others are listed for a person, and the exit status is 1.
+Files are CSV (comma or semicolon; also what 'fecha invoices --csv' wrote,
+with a column pago_em), OFX, and CNAB 240 and 400 return files. Of a bank's
+lines those are recorded that name an invoice, or whose payer and amount fit
+one alone; the others are listed for a person, and the exit status is 1.
 
 Examples:
   fecha pay 2026-000017 --on 2026-11-10
   fecha pay 2026-000017 --on 2026-11-10 --amount 500.00 --reference E1234
   fecha pay 2026-000017 --on 2026-11-10 --amount 20.28 --kind iss
-  fecha pay --dealership d17 --on 2026-11-10 --amount 500.00      money on account
-  fecha pay 2026-000017 --from-account                            takes what waits
-  fecha pay --file payments.csv      number,on,amount[,kind,reference]; an empty amount is all that is open
-  fecha pay --file extrato.ofx --dry-run      shows which invoice each line of the bank pays, and why
-  fecha pay --undo ID --reason \"fatura errada\"                    takes a payment or a refund back
-  fecha pay --refund 120.00 --dealership d17 --on 2026-11-20 --reason \"encerrou o contrato\"")]
+
+Money on account, and an invoice that takes it:
+  fecha pay --dealership d17 --on 2026-11-10 --amount 500.00
+  fecha pay 2026-000017 --from-account
+
+Many at once. A CSV has number,on,amount[,kind,reference]; an empty amount is
+all that is open. A dry run shows which invoice each line pays, and why:
+  fecha pay --file payments.csv
+  fecha pay --file extrato.ofx --dry-run
+
+A payment or a refund taken back, and money paid back:
+  fecha pay --undo ID --reason \"fatura errada\"
+  fecha pay --refund 120.00 --dealership d17 --on 2026-11-20 \\
+      --reason \"encerrou o contrato\"")]
 pub struct PayArgs {
     /// The invoice number, YYYY-NNNNNN
     #[arg(required_unless_present_any = ["file", "undo", "refund", "dealership"])]
@@ -90,7 +101,7 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
     if let (Some(amount), Some(id), Some(on)) = (args.refund, &args.dealership, args.on) {
         let refund = pay::refund(office, id, amount, on, (reason, &by)).await?;
         let json = json!({"id": refund, "dealership_id": id, "on": on, "amount": amount});
-        output.result(&json, || {
+        output.result(&json, |_| {
             format!(
                 "{} paid back to '{}' ({refund}); `fecha pay --undo {refund} --reason TEXT` takes it back",
                 amount.brl(),
@@ -102,7 +113,7 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
     if let (true, Some(number)) = (args.from_account, args.number) {
         let taken = pay::from_account(office, number, args.amount, &by).await?;
         let json = json!({"number": number, "amount": taken});
-        output.result(&json, || format!("{} of the account settle {number}", taken.brl()));
+        output.result(&json, |_| format!("{} of the account settle {number}", taken.brl()));
         return Ok(0);
     }
     let recorded = match &args.file {
@@ -112,7 +123,7 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
         }
         None => pay::record(office, &[payment(args)?], Wish::Record, &by).await?,
     };
-    output.result(&recorded, || in_words(&recorded));
+    output.result(&recorded, |_| in_words(&recorded));
     Ok(u8::from(!recorded.unmatched.is_empty()))
 }
 
@@ -147,7 +158,7 @@ async fn undo(
     output: &Output,
 ) -> Result<u8, Failure> {
     let undone = pay::undo(office, id, reason, by).await?;
-    output.result(&json!({"id": id, "undone": true}), || match undone {
+    output.result(&json!({"id": id, "undone": true}), |_| match undone {
         Undone::Payment => format!("payment {id} is taken back: what it settled is open again"),
         Undone::Refund => format!("refund {id} is taken back: its money waits again"),
     });

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::close::exceptions_in_words;
 use super::files::{self, Files, ForceArgs, Kind};
-use super::output::{Failure, Output, show_progress, table};
+use super::output::{Failure, Output, show_progress};
+use super::page::{Column, Page, figure, name};
 use crate::actions::close::Progress;
 use crate::actions::preview::{Cost, MonthPreview, Preview, preview_month};
 use crate::setup::office::{self, Office};
@@ -19,8 +20,9 @@ use fecha_core::price::money::{Money, grouped};
 /// Arguments of `fecha preview`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Counts the running month (or any other) as of now and prices it, waiting credits and charges included. The
-projection carries the pace of the last seven days on to the month's end. Issues nothing.
+Counts the running month (or any other) as of now and prices it, waiting
+credits and charges included. The projection carries the pace of the last
+seven days on to the month's end. Issues nothing.
 
 Examples:
   fecha preview
@@ -28,7 +30,8 @@ Examples:
   fecha preview --dealership d17 --pdf previa.pdf
   fecha preview --pdf previas
 
-The file - is standard output; what the command tells goes to standard error then.")]
+The file - is standard output; what the command tells goes to standard error
+then.")]
 pub struct Args {
     /// The month, YYYY-MM [default: the running one in the issuer's zone]
     #[arg(long, value_name = "M")]
@@ -62,7 +65,9 @@ pub async fn preview(office: &Office, args: &Args, output: &Output) -> Result<u8
         Some(path) => write_documents(office, &previews.dealerships, month, now, (path, &files))?,
         None => Vec::new(),
     };
-    output.result(&document(month, &previews, &written), || in_words(month, &previews, &written));
+    output.result(&document(month, &previews, &written), |page| {
+        in_words(page, month, &previews, &written)
+    });
     Ok(0)
 }
 
@@ -155,7 +160,19 @@ fn document(month: Month, preview: &MonthPreview<'_>, files: &[PathBuf]) -> Valu
     document
 }
 
-fn in_words(month: Month, preview: &MonthPreview<'_>, files: &[PathBuf]) -> String {
+/// The end of the month matters most, then what it costs now.
+const COLUMNS: [Column; 8] = [
+    name("dealership"),
+    figure("package").spare(2),
+    figure("UAM"),
+    figure("used").spare(1),
+    figure("HSM").spare(3),
+    figure("now"),
+    figure("UAM at end").spare(4),
+    figure("at month's end"),
+];
+
+fn in_words(page: Page, month: Month, preview: &MonthPreview<'_>, files: &[PathBuf]) -> String {
     let previews = &preview.dealerships;
     if previews.is_empty() {
         let exceptions = exceptions_in_words(&preview.exceptions);
@@ -177,8 +194,6 @@ fn in_words(month: Month, preview: &MonthPreview<'_>, files: &[PathBuf]) -> Stri
             total(preview.projected()),
         ]
     };
-    let header =
-        ["dealership", "package", "UAM", "used", "HSM", "now", "UAM at the end", "at the end"];
     let written = match files {
         [] => String::new(),
         [file] => format!("wrote {}\n", file.display()),
@@ -190,7 +205,7 @@ fn in_words(month: Month, preview: &MonthPreview<'_>, files: &[PathBuf]) -> Stri
     };
     format!(
         "{}\n{month}: {} as of now, {} at the month's end at this pace; nothing was issued\n{}{written}",
-        table(&header, &[1, 2, 3, 4, 5, 6, 7], previews.iter().map(row).collect()),
+        page.table(&COLUMNS, previews.iter().map(row).collect()),
         sum(previews, |preview| preview.now().total).brl(),
         sum(previews, |preview| preview.projected().total).brl(),
         exceptions_in_words(&preview.exceptions),

@@ -1,6 +1,7 @@
 //! `fecha receivables`
 
-use super::output::{Failure, Output, plain, table};
+use super::output::{Failure, Output, plain};
+use super::page::{Page, figure, name, word};
 use crate::actions::receivables::{self, Found, History, Wanted};
 use crate::actions::words::count;
 use crate::ledger::account::Refund;
@@ -13,12 +14,15 @@ use fecha_core::price::money::Money;
 /// Arguments of `fecha receivables`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-What waits is money that came in and settles no invoice: the dealership's next invoice takes it, or an open one
-by `fecha pay NUMBER --from-account`.
+What waits is money that came in and settles no invoice: the dealership's next
+invoice takes it, or an open one by `fecha pay NUMBER --from-account`.
 
 Examples:
   fecha receivables --overdue
-  fecha receivables --dealership d17      its payments and refunds too, with the ids that `fecha pay --undo` takes")]
+  fecha receivables --dealership d17
+
+Of one dealership its payments and refunds are listed too, with the ids that
+`fecha pay --undo` takes.")]
 pub struct Args {
     /// Only this dealership, with its payments and refunds
     #[arg(long, value_name = "ID")]
@@ -32,17 +36,17 @@ pub struct Args {
 pub async fn receivables(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
     let wanted = Wanted { dealership_id: args.dealership.as_deref(), overdue: args.overdue };
     let found = receivables::receivables(office, wanted).await?;
-    output.result(&found.json(), || in_words(&found));
+    output.result(&found.json(), |page| in_words(page, &found));
     Ok(0)
 }
 
-fn in_words(found: &Found) -> String {
+fn in_words(page: Page, found: &Found) -> String {
     let receivables = &found.receivables;
     let Balance { open, overdue, waiting } = receivables.balance;
     let mut text = match (&found.history, receivables.debtors.as_slice()) {
-        (Some(history), [one]) => of_one(one, history, found),
+        (Some(history), [one]) => of_one(page, one, history, found),
         (_, []) => String::new(),
-        (_, debtors) => debtor_table(debtors, found),
+        (_, debtors) => debtor_table(page, debtors, found),
     };
     if open == Money::ZERO {
         text += "nothing is open";
@@ -66,7 +70,7 @@ fn in_words(found: &Found) -> String {
     text
 }
 
-fn debtor_table(debtors: &[Debtor<Listed>], found: &Found) -> String {
+fn debtor_table(page: Page, debtors: &[Debtor<Listed>], found: &Found) -> String {
     let row = |debtor: &Debtor<Listed>| {
         let Balance { open, overdue, waiting } = debtor.balance;
         let oldest = debtor.oldest(found.today).map(|days| days.to_string());
@@ -79,14 +83,21 @@ fn debtor_table(debtors: &[Debtor<Listed>], found: &Found) -> String {
             some(waiting),
         ]
     };
-    let header = ["dealership", "invoices", "open", "overdue", "days", "waiting"];
-    let table = table(&header, &[1, 2, 3, 4, 5], debtors.iter().map(row).collect());
+    let columns = [
+        name("dealership"),
+        figure("invoices").spare(1),
+        figure("open"),
+        figure("overdue").spare(3),
+        figure("days").spare(4),
+        figure("waiting").spare(2),
+    ];
+    let table = page.table(&columns, debtors.iter().map(row).collect());
     format!("{table}\n")
 }
 
-/// `1.014,00`; nothing for nothing: the eye looks for amounts.
+/// `R$ 1.014,00`; nothing for nothing: the eye looks for amounts.
 fn some(amount: Money) -> String {
-    if amount == Money::ZERO { String::new() } else { amount.brl_bare() }
+    if amount == Money::ZERO { String::new() } else { amount.brl() }
 }
 
 fn ages(ages: &Ages) -> String {
@@ -99,28 +110,36 @@ fn ages(ages: &Ages) -> String {
         ("91+", older),
     ];
     let some = named.iter().filter(|(_, amount)| *amount > Money::ZERO);
-    some.map(|(age, amount)| format!("{age} {}", amount.brl_bare())).collect::<Vec<_>>().join(", ")
+    some.map(|(age, amount)| format!("{age} {}", amount.brl())).collect::<Vec<_>>().join(", ")
 }
 
 /// The invoices of one dealership, then its payments and refunds.
-fn of_one(debtor: &Debtor<Listed>, history: &History, found: &Found) -> String {
+fn of_one(page: Page, debtor: &Debtor<Listed>, history: &History, found: &Found) -> String {
     let row = |owed: &Owed<Listed>| {
         let invoice = &owed.invoice;
         let late = days_late(owed.due_on, found.today).max(0);
         vec![
             invoice.label(),
             invoice.month.to_string(),
-            invoice.figures.total.brl_bare(),
+            invoice.figures.total.brl(),
             some(invoice.paid),
-            owed.open.brl_bare(),
+            owed.open.brl(),
             owed.due_on.to_string(),
             if late > 0 { late.to_string() } else { String::new() },
         ]
     };
     let mut text = String::new();
     if !debtor.owed.is_empty() {
-        let header = ["number", "month", "total", "paid", "to pay", "due", "days"];
-        text += &table(&header, &[2, 3, 4, 6], debtor.owed.iter().map(row).collect());
+        let columns = [
+            word("number"),
+            word("month").spare(3),
+            figure("total").spare(2),
+            figure("paid").spare(1),
+            figure("to pay"),
+            word("due"),
+            figure("days"),
+        ];
+        text += &page.table(&columns, debtor.owed.iter().map(row).collect());
         text += "\n\n";
     }
     let lines = history.payments.iter().map(payment_line);

@@ -19,32 +19,38 @@ use crate::setup::register::plan::{Alike, File, Files, Import};
 #[group(skip)]
 #[command(group = clap::ArgGroup::new("files").required(true).multiple(true).args(["dealerships", "contracts", "numbers"]))]
 #[command(after_help = "\
-Rows are added and updated by their key (id; dealership_id and from_month; number and from_month); what a file
-does not name stays, and dealerships that do are named. All rows are imported or none: bad ones are named by
-file, line, column and reason, all at once.
+Rows are added and updated by their key (id; dealership_id and from_month;
+number and from_month); what a file does not name stays, and dealerships that
+do are named. All rows are imported or none: bad ones are named by file, line,
+column and reason, all at once.
 
-Files are read as a spreadsheet saves them as \"CSV UTF-8\": ',' or ';' between the cells (as in the header), empty
-rows and columns, a first line sep=; and months as out/26. An id that differs from another one only by case,
-blanks, zeros in front or the form of its letters, and a new id with the CNPJ and name of another, is refused,
-since the two would get two invoices: --accept-twins says that they are two.
+Files are read as a spreadsheet saves them as \"CSV UTF-8\": ',' or ';' between
+the cells (as in the header), empty rows and columns, a first line sep=; and
+months as out/26. An id that differs from another one only by case, blanks,
+zeros in front or the form of its letters, and a new id with the CNPJ and name
+of another, is refused, since the two would get two invoices: --accept-twins
+says that they are two.
 
-In numbers.csv a number is one dealership's in a month; an empty to_month leaves it open, and none takes a row
-back that was a mistake.
+In numbers.csv a number is one dealership's in a month; an empty to_month
+leaves it open, and none takes a row back that was a mistake.
 
-The column evidence says what a dealership gets of the evidence of each invoice, beside the hash that every
-invoice prints. It may be missing, and applies to what is issued or resent from then on:
+The column evidence says what a dealership gets of the evidence of each
+invoice, beside the hash that every invoice prints. It may be missing, and
+applies to what is issued or resent from then on:
   no     nothing (as does an empty cell)
-  yes    the CSV file, with each email; compressed where an email could not carry it otherwise
+  yes    the CSV file, with each email; compressed where it is too large else
   annex  the same, and the statement lists the contacts of the file
 
-The first import makes the ledger. Where something shows that there was one (the evidence key beside the
-configuration, files that SQLite left), a missing ledger is not made anew: mount its volume or restore it.
+The first import makes the ledger. Where something shows that there was one
+(the evidence key beside the configuration, files that SQLite left), a missing
+ledger is not made anew: mount its volume or restore it.
 
 Examples:
   fecha import --dealerships dealerships.csv --contracts contracts.csv
   fecha import --dealerships dealerships.csv --dry-run
   fecha import --numbers numbers.csv
-  fecha import --dealerships dealerships.csv --contracts contracts.csv --new-ledger")]
+  fecha import --dealerships dealerships.csv --contracts contracts.csv \\
+      --new-ledger")]
 pub struct ImportArgs {
     #[arg(
         long,
@@ -109,7 +115,7 @@ pub async fn try_out(
 }
 
 fn tell(import: &Import, args: &ImportArgs, output: &Output) {
-    output.result(import, || in_words(import, args.numbers.is_some()));
+    output.result(import, |_| in_words(import, args.numbers.is_some()));
 }
 
 /// How many rows are named on a terminal; JSON has them all.
@@ -141,7 +147,7 @@ fn in_words(import: &Import, with_numbers: bool) -> String {
     }
     if !import.warnings.is_empty() {
         let warnings = import.warnings.iter().map(|row| plain(&row.to_string()));
-        text += &format!("\nTo be mended:\n{}\n", first(warnings, "\n"));
+        text += &format!("\nTo be fixed:\n{}\n", first(warnings, "\n"));
     }
     if import.dry_run {
         text += "\nDry run: nothing was imported.\n";
@@ -227,11 +233,13 @@ fn read(path: &Path) -> Result<(String, Vec<u8>), Failure> {
 /// Arguments of `fecha export`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Importing the files again changes nothing. A file that is there and differs is kept as FILE.bak.
-The file - is standard output; what the command tells goes to standard error then.
+Importing the files again changes nothing. A file that is there and differs is
+kept as FILE.bak. The file - is standard output; what the command tells goes
+to standard error then.
 
 Example:
-  fecha export --dealerships backup/dealerships.csv --contracts backup/contracts.csv")]
+  fecha export --dealerships backup/dealerships.csv \\
+      --contracts backup/contracts.csv")]
 pub struct ExportArgs {
     /// Where the dealerships go
     #[arg(long, value_name = "FILE", default_value = "dealerships.csv")]
@@ -266,6 +274,6 @@ pub async fn export(office: &Office, args: &ExportArgs, output: &Output) -> Resu
         result.insert(key.to_owned(), json!({"file": path, "rows": rows}));
         lines.push(format!("wrote {rows} {words} to {}", path.display()));
     }
-    output.result(&result, || lines.join("\n"));
+    output.result(&result, |_| lines.join("\n"));
     Ok(0)
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::difference::{in_words as difference_in_words, pair, signed};
 use super::output::{Failure, Output, plain, show_progress};
+use super::page::Page;
 use crate::actions::close::Progress;
 use crate::actions::rerun::{Refused, RerunOptions, RerunReport, Revised, rerun_month};
 use crate::setup::office::{self, Office};
@@ -17,14 +18,16 @@ use fecha_core::price::money::Money;
 /// Arguments of `fecha rerun`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Counts the month again with today's messages, contracts, prices and register. Where an invoice would be the
-same, nothing is issued; where not, a new revision of it replaces the one before. Only messages that came
-late go by themselves; loss, contract, price and register must be accepted by name.
+Counts the month again with today's messages, contracts, prices and register.
+Where an invoice would be the same, nothing is issued; where not, a new
+revision of it replaces the one before. Only messages that came late go by
+themselves; loss, contract, price and register must be accepted by name.
 
 Examples:
   fecha rerun --month 2026-10 --all --reason \"late messages\" --dry-run
   fecha rerun --month 2026-10 --all --reason \"late messages\"
-  fecha rerun --month 2026-10 --dealership d17 --reason \"wrong package\" --accept contract")]
+  fecha rerun --month 2026-10 --dealership d17 --reason \"wrong package\" \\
+      --accept contract")]
 pub struct Args {
     /// The month, YYYY-MM
     #[arg(long, value_name = "M")]
@@ -80,7 +83,7 @@ pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, 
     let result = rerun_month(office, &source, &options, now, watch).await;
     bar.finish_and_clear();
     let report = result?;
-    output.result(&document(&report), || in_words(&report));
+    output.result(&document(&report), |page| in_words(page, &report));
     Ok(u8::from(!report.refused.is_empty()))
 }
 
@@ -115,21 +118,23 @@ fn document(report: &RerunReport) -> Value {
     document
 }
 
-fn in_words(report: &RerunReport) -> String {
+fn in_words(page: Page, report: &RerunReport) -> String {
     let mut text = String::new();
     for revised in &report.revised {
         let causes: Vec<&str> = revised.difference.causes().iter().map(|c| c.key()).collect();
         let label = label(revised.number, revised.revision);
         let id = plain(&revised.dealership_id);
         text += &format!("{label} '{id}': {}\n", causes.join(", "));
-        text += &difference_in_words(&revised.difference);
+        text += &difference_in_words(page, &revised.difference);
         text.push('\n');
     }
     for refused in &report.refused {
         let number = refused.number.map(|number| format!("{number} ")).unwrap_or_default();
         let id = plain(&refused.dealership_id);
         text += &format!("REFUSED {number}'{id}': {}\n", plain(&refused.reason));
-        text += &refused.difference.as_ref().map(difference_in_words).unwrap_or_default();
+        if let Some(difference) = &refused.difference {
+            text += &difference_in_words(page, difference);
+        }
         text.push('\n');
     }
     let change: Money = report

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::difference::signed;
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output};
+use super::page::{Page, figure, name};
 use crate::actions::simulate::{SimulateError, Simulated, simulate as run};
 use crate::setup::config::Config;
 use crate::setup::office::Office;
@@ -15,8 +16,9 @@ use fecha_core::price::money::Money;
 /// Arguments of `fecha simulate`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-FILE has [[prices]] as the configuration has them. What was used is taken from the invoices of the months, so
-nothing is counted again. Adjustments are left out on both sides. Changes nothing.
+FILE has [[prices]] as the configuration has them. What was used is taken from
+the invoices of the months, so nothing is counted again. Adjustments are left
+out on both sides. Changes nothing.
 
 Example:
   fecha simulate --prices raise.toml --from 2026-08 --to 2026-10")]
@@ -49,7 +51,7 @@ pub async fn simulate(office: &Office, args: &Args, output: &Output) -> Result<u
         })?
         .into_iter()
         .collect();
-    output.result(&document(args, &simulated), || in_words(args, &simulated));
+    output.result(&document(args, &simulated), |page| in_words(page, args, &simulated));
     Ok(0)
 }
 
@@ -79,7 +81,7 @@ fn document(args: &Args, simulated: &[(String, Simulated)]) -> Value {
     })
 }
 
-fn in_words(args: &Args, simulated: &[(String, Simulated)]) -> String {
+fn in_words(page: Page, args: &Args, simulated: &[(String, Simulated)]) -> String {
     if simulated.is_empty() {
         return format!("no invoices from {} to {}", args.from, args.to);
     }
@@ -92,15 +94,18 @@ fn in_words(args: &Args, simulated: &[(String, Simulated)]) -> String {
             signed(simulated.simulated - simulated.billed),
         ]
     };
+    let columns = [
+        name("dealership"),
+        figure("invoices").spare(1),
+        figure("billed"),
+        figure("with these prices"),
+        figure("difference"),
+    ];
     let billed = sum(simulated, |simulated| simulated.billed);
     let would = sum(simulated, |simulated| simulated.simulated);
     format!(
         "{}\n{} to {}: {} billed, {} with these prices ({})\n",
-        table(
-            &["dealership", "invoices", "billed", "with these prices", "difference"],
-            &[1, 2, 3, 4],
-            simulated.iter().map(row).collect()
-        ),
+        page.table(&columns, simulated.iter().map(row).collect()),
         args.from,
         args.to,
         billed.brl(),

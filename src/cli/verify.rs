@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::difference::{details, in_words as difference_in_words, pair};
 use super::output::{Failure, Output, plain, show_progress};
+use super::page::Page;
 use crate::actions::close::Progress;
 use crate::actions::verify::{Differing, Verified, verify_month};
 use crate::actions::words::count;
@@ -13,9 +14,10 @@ use fecha_core::calendar::month::Month;
 /// Arguments of `fecha verify`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Counts the month again with today's messages, contracts, prices and register, and compares it with every
-invoice that stands, contact by contact. Also checks the ledger itself: numbers without gap, documents and
-evidence as issued, sums, emails. Changes nothing. Exit status 1 where anything differs.
+Counts the month again with today's messages, contracts, prices and register,
+and compares it with every invoice that stands, contact by contact. Also
+checks the ledger itself: numbers without gap, documents and evidence as
+issued, sums, emails. Changes nothing. Exit status 1 where anything differs.
 
 Example:
   fecha verify --month 2026-10")]
@@ -35,7 +37,7 @@ pub async fn verify(office: &Office, args: &Args, output: &Output) -> Result<u8,
     let result = verify_month(office, &source, args.month, now, watch).await;
     bar.finish_and_clear();
     let verified = result?;
-    output.result(&document(&verified), || in_words(&verified));
+    output.result(&document(&verified), |page| in_words(page, &verified));
     Ok(u8::from(verified.needs_a_person()))
 }
 
@@ -74,7 +76,7 @@ fn document(verified: &Verified) -> Value {
     })
 }
 
-fn in_words(verified: &Verified) -> String {
+fn in_words(page: Page, verified: &Verified) -> String {
     let month = verified.month;
     let compared = verified.agrees + verified.differs.len();
     let mut text = match compared + verified.purged.len() {
@@ -89,7 +91,7 @@ fn in_words(verified: &Verified) -> String {
         let causes: Vec<&str> = differing.difference.causes().iter().map(|c| c.key()).collect();
         let id = plain(&differing.dealership_id);
         text += &format!("\n{} '{id}': {}\n", differing.number, causes.join(", "));
-        text += &difference_in_words(&differing.difference);
+        text += &difference_in_words(page, &differing.difference);
         if let Some(unpriced) = &differing.unpriced {
             text += &format!("  no price today: {unpriced}\n");
         }

@@ -162,7 +162,7 @@ impl Closer {
         self.unissued.insert(report.month, Unissued { failures, again });
     }
 
-    /// What the ledger says is due, once what was said under a wrong clock is mended.
+    /// What the ledger says is due, once what was said under a wrong clock is fixed.
     async fn due(
         &self,
         as_of: DateTime<Utc>,

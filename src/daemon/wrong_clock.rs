@@ -1,4 +1,4 @@
-//! What was decided under a clock that was wrong: it is mended where that is certain, and a person is called.
+//! What was decided under a clock that was wrong: it is fixed where that is certain, and a person is called.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub struct Glance<'a> {
 }
 
 impl Glance<'_> {
-    /// The first month that is closed, mended where the clock of the first start was wrong.
+    /// The first month that is closed, fixed where the clock of the first start was wrong.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read or written.

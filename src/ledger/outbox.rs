@@ -98,6 +98,16 @@ impl ListedEmail {
     }
 }
 
+/// Which emails are asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WantedEmails {
+    /// Only those in this state, found by an index.
+    pub state: Option<LetterState>,
+    /// Only those about this month: its invoices, reports and alerts, warnings of package use, and the reminders
+    /// of its days.
+    pub month: Option<Month>,
+}
+
 /// What [`email`] reads.
 pub(super) const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, content, subject, message_id, state, attempts,
        created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error, refused_at FROM outbox";
@@ -133,21 +143,36 @@ impl Ledger {
         rows.iter().map(failed).collect::<Result<_, sqlx::Error>>().map_err(corrupt)
     }
 
-    /// Every email, oldest first; only those in `state` where one is given, found by an index.
+    /// The emails that are asked for, oldest first.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn emails(
-        &self,
-        state: Option<LetterState>,
-    ) -> Result<Vec<ListedEmail>, LedgerError> {
-        let condition = if state.is_some() { "WHERE state = $1" } else { "" };
+    pub async fn emails(&self, wanted: WantedEmails) -> Result<Vec<ListedEmail>, LedgerError> {
+        let (mut conditions, mut values) = (Vec::new(), Vec::new());
+        if let Some(state) = wanted.state {
+            values.push(state.key().to_owned());
+            conditions.push("state = $1".to_owned());
+        }
+        if let Some(month) = wanted.month {
+            let first = values.len() + 1;
+            values.extend([month.to_string(), format!("{month}%"), format!("% {month}")]);
+            // What is about no invoice has its month, or its day, in its cause.
+            conditions.push(format!(
+                "(number IN (SELECT number FROM invoice WHERE month = ${first})
+                  OR number IS NULL AND (cause LIKE ${} OR cause LIKE ${}))",
+                first + 1,
+                first + 2
+            ));
+        }
+        let condition = match conditions.as_slice() {
+            [] => String::new(),
+            conditions => format!("WHERE {}", conditions.join(" AND ")),
+        };
         let sql = format!(
             "SELECT id, kind, recipient, redirected_to, number, subject, message_id, state, attempts,
                  created_at, sent_at, next_attempt_at, maybe_twice, last_error FROM outbox {condition} ORDER BY id"
         );
-        let state = state.map(|state| state.key().to_owned());
-        let rows = state
+        let rows = values
             .into_iter()
             .fold(sqlx::query(AssertSqlSafe(sql)), sqlx::query::Query::bind)
             .fetch_all(&self.pool)

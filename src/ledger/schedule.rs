@@ -143,7 +143,7 @@ impl Ledger {
         right: Month,
         deed: &audit::Deed<'_>,
     ) -> Result<(), LedgerError> {
-        let failed = LedgerError::while_doing("mend the first month of the daemon");
+        let failed = LedgerError::while_doing("fix the first month of the daemon");
         let mut transaction = self.begin().await?;
         sqlx::query("UPDATE meta SET value = $1 WHERE name = $2 AND value = $3")
             .bind(right.to_string())

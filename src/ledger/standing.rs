@@ -1,6 +1,6 @@
 //! What stands under a number, for those who change it or pay for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::TryStreamExt as _;
 use serde::Deserialize;
@@ -40,7 +40,7 @@ impl Ledger {
         Ok(standing)
     }
 
-    /// Which of these dealerships have an invoice of a month that stands.
+    /// Those of these dealerships that have an invoice of a month that stands, by id: legal name and total.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
@@ -48,19 +48,52 @@ impl Ledger {
         &self,
         month: Month,
         ids: &BTreeSet<&str>,
-    ) -> Result<BTreeSet<String>, LedgerError> {
+    ) -> Result<BTreeMap<String, (String, Money)>, LedgerError> {
         if ids.is_empty() {
-            return Ok(BTreeSet::new());
+            return Ok(BTreeMap::new());
         }
         let rows = sqlx::query(
-            "SELECT dealership_id FROM invoice WHERE month = $1 AND cancelled_at IS NULL",
+            "SELECT i.dealership_id, r.dealership_name, r.total FROM invoice i
+             JOIN revision r ON r.number = i.number
+             WHERE i.month = $1 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL",
         )
         .bind(month.to_string())
         .fetch_all(&self.pool)
         .await
         .map_err(LedgerError::while_doing("read the invoices"))?;
-        let found = rows.iter().map(|row| row.try_get::<String, _>(0).map_err(corrupt));
-        found.filter(|id| id.as_ref().map_or(true, |id| ids.contains(id.as_str()))).collect()
+        let mut found = BTreeMap::new();
+        for row in &rows {
+            let id: String = row.try_get(0).map_err(corrupt)?;
+            if ids.contains(id.as_str()) {
+                let total = Money::from_centavos(row.try_get(2).map_err(corrupt)?);
+                found.insert(id, (row.try_get(1).map_err(corrupt)?, total));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The invoices that stand and whose email failed: the dealership's id and the total.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn undelivered(&self) -> Result<BTreeMap<Number, (String, Money)>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT i.number, i.dealership_id, r.total FROM invoice i
+             JOIN revision r ON r.number = i.number
+             WHERE i.cancelled_at IS NULL AND r.superseded_at IS NULL AND i.number IN (
+                 SELECT number FROM outbox WHERE state = 'failed')",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the invoices"))?;
+        let mut found = BTreeMap::new();
+        for row in &rows {
+            let number: String = row.try_get(0).map_err(corrupt)?;
+            let total = Money::from_centavos(row.try_get(2).map_err(corrupt)?);
+            let id = row.try_get(1).map_err(corrupt)?;
+            found.insert(number.parse().map_err(corrupt)?, (id, total));
+        }
+        Ok(found)
     }
 
     /// Whom a number invoices, void or not; `None` where there is no such number.

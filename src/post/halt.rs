@@ -31,7 +31,7 @@ struct State {
 /// The server refused everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
-    /// What it said and what to mend.
+    /// What it said and what to fix.
     pub error: String,
     /// Nothing is tried before.
     pub until: Instant,

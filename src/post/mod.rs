@@ -88,7 +88,7 @@ impl Mailer {
     /// Tries everything short of sending, and says in a line what answered.
     ///
     /// # Errors
-    /// [`MailError::Server`] or [`MailError::Folder`], which say what to mend.
+    /// [`MailError::Server`] or [`MailError::Folder`], which say what to fix.
     pub async fn check(&self) -> Result<String, MailError> {
         match self {
             Self::Smtp(mailer) => mailer.check().await,

@@ -1,4 +1,4 @@
-//! Why an email was not taken, and what to mend.
+//! Why an email was not taken, and what to fix.
 
 use std::fmt;
 
@@ -50,7 +50,7 @@ impl fmt::Display for NotTaken {
     }
 }
 
-/// What to mend, where it is not the server that will let us in later.
+/// What to fix, where it is not the server that will let us in later.
 fn hint(problem: &Problem) -> &'static str {
     let code = problem.refusal().map_or(0, Reply::code);
     match (&problem.fault, problem.phase) {

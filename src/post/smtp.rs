@@ -147,7 +147,7 @@ impl SmtpMailer {
     /// Connects, encrypts, logs in and takes leave.
     ///
     /// # Errors
-    /// [`MailError::Server`], which names the server, the step and what to mend.
+    /// [`MailError::Server`], which names the server, the step and what to fix.
     pub async fn check(&self) -> Result<String, MailError> {
         let connected = self.connect().await;
         let (mut connection, name) =

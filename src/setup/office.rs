@@ -90,7 +90,7 @@ impl Office {
     /// Opens the office that `--config`, or the environment, names.
     ///
     /// # Errors
-    /// [`OfficeError`], which says what to mend.
+    /// [`OfficeError`], which says what to fix.
     pub async fn open(
         path: Option<&Path>,
         no_ledger: NoLedger,

@@ -151,7 +151,7 @@ fn a_package_that_the_table_lost_is_an_exception() {
     assert_eq!(report["issued"], 0);
     assert_eq!(report["exceptions"][0]["reason"], "no_price");
     assert_eq!(report["exceptions"][0]["messages"], 3);
-    // Mended, it is issued, and finance hears of it.
+    // Fixed, it is issued, and finance hears of it.
     reseller.write("fecha.toml", CONFIG);
     assert_eq!(reseller.run(&["close", "--json"]).expect(0).json()["issued"], 1);
 }
@@ -278,7 +278,7 @@ fn of_very_many_bad_rows_the_first_are_named_and_all_counted() {
     assert!(both.contains("and 599900 more, 600000 in all"), "{both}");
 }
 
-/// What an earlier fecha took is still listed, and can be mended.
+/// What an earlier fecha took is still listed, and can be fixed.
 #[test]
 fn addresses_that_servers_refuse_are_refused_at_import_and_read_from_a_ledger() {
     let mut reseller = Reseller::new(LedgerKind::Sqlite);
@@ -308,6 +308,6 @@ fn addresses_that_servers_refuse_are_refused_at_import_and_read_from_a_ledger() 
     reseller.run(&["export", "--dealerships", "out.csv"]).expect(0);
     let told = complaint(&reseller, &["import", "--dealerships", "out.csv"], 2);
     assert!(told.contains("without quotes"), "{told}");
-    reseller.write("mended.csv", &format!("{DEALERSHIP_HEADER}{}", dealership("d1", "")));
-    reseller.run(&["import", "--dealerships", "mended.csv"]).expect(0);
+    reseller.write("fixed.csv", &format!("{DEALERSHIP_HEADER}{}", dealership("d1", "")));
+    reseller.run(&["import", "--dealerships", "fixed.csv"]).expect(0);
 }

@@ -65,10 +65,10 @@ fn a_statement_is_matched_shown_and_recorded_once(
     let seen = reseller.run(&[&file[..], &["--dry-run"]].concat()).expect(1).stdout;
     let told = [
         "2 would be recorded, 1 already recorded",
-        "2026-000002  2026-11-10  R$\u{a0}500,00  the line names its Pix txid",
-        "2026-000003  2026-11-10  R$\u{a0}1.827,00  the only open invoice of this CNPJ with this amount",
+        "2026-000002  2026-11-10  R$ 500,00  the line names its Pix txid",
+        "2026-000003  2026-11-10  R$ 1.827,00  the only open invoice of this CNPJ with this amount",
         "1 line for a person:",
-        "R$\u{a0}33,33 unknown: no open invoice has its number, payer or amount",
+        "R$ 33,33 unknown: no open invoice has its number, payer or amount",
         "DEPOSITO EM DINHEIRO",
         "no payments, left out:",
     ];

@@ -204,7 +204,7 @@ fn a_revision_of_a_paid_invoice_asks_for_the_difference(
     assert_eq!(reseller.invoices(&[])[0]["payment"], "part_paid");
     reseller.run(&["pay", "2026-000001", "--on", "2026-11-11"]).expect(0);
     assert_eq!(reseller.invoices(&[])[0]["payment"], "paid");
-    assert!(reseller.run(&["invoices"]).expect(0).stdout.contains("R$\u{a0}0,00 of it open"));
+    assert!(reseller.run(&["invoices"]).expect(0).stdout.contains("R$ 0,00 of it open"));
 
     reseller.add(&[(Some("d1"), "5548990000001", "out", "hsm", None, None, OCTOBER)]);
     let rerun = ["rerun", "--month", "2026-10", "--all", "--reason", "x", "--accept", "loss"];
@@ -265,8 +265,5 @@ fn a_file_of_payments_is_read_whole_or_not_at_all() {
     // More than is open waits, and the answer says so.
     let more = ["pay", "2026-000001", "--on", "2026-12-01", "--amount", "1.00"];
     let answer = reseller.run(&more).expect(0).stdout;
-    assert!(
-        answer.contains("R$\u{a0}1,00 of R$\u{a0}1,00 wait on the account of 'd1'"),
-        "{answer}"
-    );
+    assert!(answer.contains("R$ 1,00 of R$ 1,00 wait on the account of 'd1'"), "{answer}");
 }

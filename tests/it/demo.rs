@@ -1,4 +1,4 @@
-//! The demo's data, counted as a close counts it.
+//! The demo's data, counted as a close counts it, and what becomes of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -19,6 +19,9 @@ use fecha_core::party::register::Dealership;
 use fecha_core::price::contract::Contracts;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use serde_json::Value;
+
+use crate::support::reseller::{LedgerKind, Reseller};
 
 struct Written {
     demo: Demo,
@@ -29,11 +32,12 @@ struct Written {
     _folder: tempfile::TempDir,
 }
 
-/// Writes a demo and reads its files as the commands do.
+/// Writes a demo with the messages of its last month, and reads its files as the commands do.
 fn written(month: &str) -> Written {
     let folder = tempfile::tempdir().unwrap();
     let month: Month = month.parse().unwrap();
-    let demo = demo::write(folder.path(), month).unwrap();
+    let mut demo = demo::write(folder.path(), month).unwrap();
+    demo.arrive(month).unwrap();
     let config = Config::load(Some(&demo.config), std::iter::empty()).unwrap();
     let dealerships = fs::read(&demo.dealerships).unwrap();
     let dealerships = read_dealerships("dealerships.csv", &dealerships).unwrap();
@@ -112,6 +116,25 @@ fn every_case_is_there_and_the_numbers_are_those_of_any_month() {
     let february = self::written("2027-02");
     assert_eq!(february.summary(&february.count()), written.summary(&count));
     assert_eq!(february.demo.message_count, written.demo.message_count);
+}
+
+/// A month is bounded by the messages of its neighbours, to the millisecond.
+#[test]
+fn six_months_lie_side_by_side() {
+    let mut written = written("2026-10");
+    let months = written.demo.months();
+    assert_eq!(months.len(), 6);
+    assert_eq!((months[0].to_string(), months[5]), ("2026-05".to_owned(), written.month));
+    let alone = written.summary(&written.count());
+    for month in &months[..5] {
+        written.demo.arrive(*month).unwrap();
+    }
+    written.demo.arrive_late(months[3]).unwrap();
+    assert_eq!(written.summary(&written.count()), alone);
+    let mut late = self::written("2026-08");
+    late.demo.arrive_late(late.month).unwrap();
+    let before = late.count();
+    assert!(before.tallies["pampa"].hsm() > 288, "messages that were late");
 }
 
 #[test]
@@ -199,7 +222,8 @@ fn only_a_folder_of_its_own_is_written() {
     let inner = folder.path().join("demo");
     demo::write(&inner, month).unwrap();
     fs::write(inner.join("fecha.db"), "the ledger").unwrap();
-    let again = demo::write(&inner, month.next()).unwrap();
+    let mut again = demo::write(&inner, month.next()).unwrap();
+    again.arrive(month.next()).unwrap();
     assert_eq!(fs::read(inner.join("fecha.db")).unwrap(), b"the ledger");
     let first = |sql: &str| -> i64 {
         let connection = Connection::open(&again.messages).unwrap();
@@ -208,4 +232,57 @@ fn only_a_folder_of_its_own_is_written() {
     assert!(first("SELECT count(*) FROM message") > 100_000);
     let of_october = month.period_in(America::Sao_Paulo).end.timestamp_millis() - 3 * 86_400_000;
     assert!(first("SELECT min(sent_at) FROM message") > of_october);
+}
+
+/// Six months with all that happens in months, the same whenever it is made; and the ledger holds.
+#[test]
+fn a_story_of_six_months() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.at("2026-11-20 12:00:00");
+    let told = reseller.run(&["demo", "--dir", "demo", "--json"]).expect(0).json();
+    let issued: Vec<u64> =
+        told["months"].as_array().unwrap().iter().map(|m| m["issued"].as_u64().unwrap()).collect();
+    assert_eq!(issued, [12, 12, 12, 12, 13, 12], "{told}");
+    reseller.variables.push(("FECHA_CONFIG".to_owned(), "demo/fecha.toml".to_owned()));
+
+    let all = reseller.invoices(&["--all-revisions"]);
+    let of = |key: &str, value: &str| -> Vec<String> {
+        let fits = all.iter().filter(|invoice| invoice[key] == value);
+        fits.map(|invoice| format!("{} {}", invoice["month"], invoice["dealership_id"])).collect()
+    };
+    assert_eq!(of("state", "superseded"), ["\"2026-08\" \"pampa\""]);
+    assert_eq!(of("state", "cancelled"), ["\"2026-09\" \"duas-aguas\""]);
+    let revised = all.iter().find(|invoice| invoice["revision"] == 1).unwrap();
+    assert_eq!(revised["reason"], "mensagens que chegaram depois do fechamento");
+    let overdue: Vec<&Value> = all.iter().filter(|invoice| invoice["overdue"] == true).collect();
+    let late = |invoice: &&&Value| invoice["month"] != "2026-10";
+    assert_eq!(overdue.iter().filter(late).count(), 1, "{overdue:#?}");
+    let credited = all.iter().filter(|invoice| invoice["adjustments_amount"] == "-120.00");
+    assert_eq!(credited.count(), 1);
+    let history = reseller.run(&["receivables", "--dealership", "serra-alta", "--json"]);
+    let history = history.expect(0).json()["dealerships"][0]["payments"].clone();
+    let of_september = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|payment| payment["on"].as_str().is_some_and(|on| on.starts_with("2026-10")));
+    assert_eq!(of_september.count(), 2, "{history:#}");
+
+    for month in told["months"].as_array().unwrap() {
+        let month = month["month"].as_str().unwrap();
+        let verified = reseller.run(&["verify", "--month", month, "--json"]).expect(0).json();
+        assert_eq!(verified["problems"], serde_json::json!([]), "{month}");
+    }
+    let sent = reseller.outbox().iter().filter(|email| email["state"] == "sent").count();
+    assert_eq!(told["emails"], sent, "all of them went into files");
+    let has = |name: &str| reseller.path("demo/faturas").join(name).exists();
+    assert!(
+        has("2026-08/fatura-2026-000043-R1.pdf") && has("2026-09/cancelamento-2026-000051.pdf")
+    );
+
+    // Another day, the same money.
+    reseller.variables.pop();
+    reseller.at("2026-11-03 12:00:00");
+    let again = reseller.run(&["demo", "--dir", "demo", "--json"]).expect(0).json();
+    assert_eq!(again["months"], told["months"]);
 }

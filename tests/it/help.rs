@@ -13,7 +13,9 @@ fn help(arguments: &[&str]) -> String {
 fn commands(help: &str) -> Vec<&str> {
     let list = help.split_once("Commands:\n").unwrap().1;
     let lines = list.lines().take_while(|line| line.starts_with("  "));
-    lines.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect()
+    // What a command does may go on in the next line.
+    let names = lines.filter(|line| !line.starts_with("   "));
+    names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").collect()
 }
 
 #[test]

@@ -74,7 +74,7 @@ fn two_addresses_stand_in_quotes_between_semicolons() {
     let refused = import(&reseller, file("a@example.com;b@example.com").as_bytes(), &[]).expect(2);
     insta::assert_snapshot!(refused.stderr, @"
     fecha: x.csv:2: has 12 columns, the header has 11: a cell that holds a ';', as cc with two addresses, stands in quotes
-    fecha: nothing was imported: mend these rows and import again
+    fecha: nothing was imported: fix these rows and import again
     ");
     import(&reseller, file("\"a@example.com;b@example.com\"").as_bytes(), &[]).expect(0);
     assert!(exported(&reseller)[0].contains(",a@example.com;b@example.com,"));
@@ -93,13 +93,13 @@ fn a_code_page_is_not_guessed() {
     insta::assert_snapshot!(import(&reseller, &latin, &[]).expect(2).stderr, @r#"
     fecha: x.csv:2: name: 'Concession�ria S�o Jo�o Ltda' is not UTF-8, nor are 3 more cells: save it as "CSV UTF-8" (in Excel: Save As, "CSV UTF-8 (Comma delimited)"; in Portuguese "CSV UTF-8 (Delimitado por vírgulas)")
     fecha: x.csv:3: cnpj: the check digits of CNPJ '11.222.333/0001-82' are wrong: 81 would fit
-    fecha: nothing was imported: mend these rows and import again
+    fecha: nothing was imported: fix these rows and import again
     "#);
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let utf16 = [&[0xFF, 0xFE], utf16.as_slice()].concat();
     insta::assert_snapshot!(import(&reseller, &utf16, &[]).expect(2).stderr, @r#"
     fecha: x.csv:1: is UTF-16: save it as "CSV UTF-8" (in Excel: Save As, "CSV UTF-8 (Comma delimited)"; in Portuguese "CSV UTF-8 (Delimitado por vírgulas)")
-    fecha: nothing was imported: mend these rows and import again
+    fecha: nothing was imported: fix these rows and import again
     "#);
 }
 
@@ -115,12 +115,12 @@ fn what_a_spreadsheet_spoilt_is_said() {
     let cut = format!("{HEADER}\n{}\n{}", row(",", "d1", ""), &row(",", "d2", "")[..95]);
     insta::assert_snapshot!(import(&reseller, cut.as_bytes(), &[]).expect(2).stderr, @"
     fecha: x.csv:3: has 8 columns, the header has 11: is the file cut off?
-    fecha: nothing was imported: mend these rows and import again
+    fecha: nothing was imported: fix these rows and import again
     ");
     let more = format!("{HEADER},,\n{},,note\n", row(",", "d1", ""));
     insta::assert_snapshot!(import(&reseller, more.as_bytes(), &[]).expect(2).stderr, @"
     fecha: x.csv:2: has 13 columns, the header has 11
-    fecha: nothing was imported: mend these rows and import again
+    fecha: nothing was imported: fix these rows and import again
     ");
 }
 
@@ -151,7 +151,7 @@ fn letters_that_the_font_lacks_are_named() {
         row(",", "d3", "").replace(",São João,", ",🚗 São,").replace("Rua Um", "Rua Łódź"),
     );
     let said = import(&reseller, text.as_bytes(), &["--accept-twins"]).expect(0).stdout;
-    let warnings = said.split_once("To be mended").unwrap().1;
+    let warnings = said.split_once("To be fixed").unwrap().1;
     insta::assert_snapshot!(warnings, @"
     :
     x.csv:2: name: '北京 São João Ltda' holds '北' (U+5317), '京' (U+4EAC), which the font of the documents lacks: write it in Latin letters. Until then a box stands for it on documents
@@ -402,8 +402,8 @@ fn bad_numbers_are_all_named() {
     insta::assert_snapshot!("bad_numbers", numbers(&reseller, rows, &[]).expect(2).stderr);
     let shared = "5548999990820,d1,2026-01,2026-06\n554899990820,d2,2026-06,\n";
     insta::assert_snapshot!(numbers(&reseller, shared, &[]).expect(2).stderr, @"
-    fecha: n.csv:3: from_month: 5548999990820 would be of 'd1' and of 'd2' in 2026-06 (the other row is on line 2): a number is one dealership's in a month. End the row of 'd1' from 2026-01 with to_month 2026-05, or mend from_month
-    fecha: nothing was imported: mend these rows and import again
+    fecha: n.csv:3: from_month: 5548999990820 would be of 'd1' and of 'd2' in 2026-06 (the other row is on line 2): a number is one dealership's in a month. End the row of 'd1' from 2026-01 with to_month 2026-05, or fix from_month
+    fecha: nothing was imported: fix these rows and import again
     ");
 }
 
@@ -425,7 +425,7 @@ fn a_register_without_numbers_is_exported_as_before() {
     assert!(refused.contains("numbers.csv is not replaced"), "{refused}");
 }
 
-/// Two imports at once could each see a number free: no month could be counted then, nor the register mended.
+/// Two imports at once could each see a number free: no month could be counted then, nor the register fixed.
 #[rstest]
 fn two_imports_at_once_give_a_number_to_one(
     #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,

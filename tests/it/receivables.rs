@@ -190,7 +190,7 @@ fn status_says_what_is_overdue_and_names_who_left(
     reseller.at("2026-11-20 12:00:00");
     // Somebody always pays late: a person is told, and nothing is wrong.
     let text = reseller.run(&["status"]).expect(0).stdout;
-    let overdue = "6 invoices overdue, R$\u{a0}6.084,00: `fecha receivables --overdue`";
+    let overdue = "6 invoices overdue, R$ 6.084,00: `fecha receivables --overdue`";
     assert!(text.contains(overdue) && text.contains("Nothing needs a person"), "{text}");
     let line = json!({
         "open": "6084.00", "overdue": "6084.00", "waiting": "0.00", "overdue_invoices": 6,

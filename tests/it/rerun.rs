@@ -78,7 +78,7 @@ fn late_messages_make_a_revision_that_says_why(
 
     let dry = reseller.run(&["rerun", "--month", "2026-10", "--all", "--reason", "x", "--dry-run"]);
     let dry = dry.expect(0).stdout;
-    assert!(dry.contains("1 × 0.29 = R$\u{a0}0,29") && dry.contains("+R$\u{a0}0,29"), "{dry}");
+    assert!(dry.contains("R$ 0,29") && dry.contains("+R$ 0,29"), "{dry}");
     assert_eq!(reseller.invoices(&["--all-revisions"]), before);
 
     assert_eq!(

@@ -1,5 +1,5 @@
 //! `src/ledger/schema.sql`, which explains the ledger, against a ledger that the migrations made: on both
-//! engines the same tables, columns and indexes. Comments of migrations that have landed cannot be mended;
+//! engines the same tables, columns and indexes. Comments of migrations that have landed cannot be fixed;
 //! those of the schema can.
 
 use std::collections::BTreeSet;

@@ -296,7 +296,7 @@ fn messages_that_cannot_be_dated_are_told_to_finance_though_the_close_was_held_f
 /// What `fecha status` advised in 0.1 lost the use of a month.
 #[test]
 fn use_that_is_mended_after_the_close_is_billed_by_the_rerun_that_is_advised() {
-    for (id, direction, mend) in [
+    for (id, direction, repair) in [
         ("D1", "out", "UPDATE message SET dealership_id = 'd1' WHERE dealership_id = 'D1'"),
         ("d1", "OUT", "UPDATE message SET direction = 'out' WHERE direction = 'OUT'"),
     ] {
@@ -313,7 +313,7 @@ fn use_that_is_mended_after_the_close_is_billed_by_the_rerun_that_is_advised() {
             .collect();
         reseller.add(&rows);
         reseller.run(&["close"]).expect(1);
-        reseller.messages().execute_batch(mend).unwrap();
+        reseller.messages().execute_batch(repair).unwrap();
         let advice = reseller.run(&["status", "--json"]).expect(1).stdout;
         assert!(advice.contains("fecha rerun --month 2026-10"), "{advice}");
         // A close again bills nothing, but says so.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::reseller::LedgerKind;
 
-/// Faults that the run met and that are known: each is to be mended, and then taken out of [`KNOWN`].
+/// Faults that the run met and that are known: each is to be fixed, and then taken out of [`KNOWN`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// A refused sender fails an email for good.

@@ -68,29 +68,50 @@ impl Reason {
         }
     }
 
-    /// What it means and what to do, for admins at the command line.
+    /// What is the matter with one, for admins at the command line.
     #[must_use]
-    pub fn advice(self) -> &'static str {
+    pub fn fact(self) -> &'static str {
         match self {
-            Self::NoContract => {
-                "has messages but no package: import its contract, then close again"
-            }
+            Self::NoContract => "has messages but no package",
+            Self::UnknownDealership => "is not in the register",
+            Self::Malformed => "has messages whose direction or kind is none of the known",
+            Self::NoPrice => "has a package that the price table lacks",
+            Self::UnknownStatus => "is on no list",
+            Self::Misdated => "lie before 2009 or later than tomorrow, in no month that is closed",
+            Self::Failed => "could not be issued",
+        }
+    }
+
+    /// What is the matter with several.
+    #[must_use]
+    pub fn facts(self) -> &'static str {
+        match self {
+            Self::NoContract => "have messages but no package",
+            Self::UnknownDealership => "are not in the register",
+            Self::Malformed => "have messages whose direction or kind is none of the known",
+            Self::NoPrice => "have a package that the price table lacks",
+            Self::UnknownStatus => "are on no list",
+            Self::Misdated | Self::Failed => self.fact(),
+        }
+    }
+
+    /// What to do, for admins at the command line.
+    #[must_use]
+    pub fn todo(self) -> &'static str {
+        match self {
+            Self::NoContract => "import the contract, then close again",
             Self::UnknownDealership => {
-                "is not in the register: import the dealership, then close again; where its messages are those of a dealership that is invoiced already, mend the source and rerun that one"
+                "import the dealership, then close again; where the messages are those of a dealership that is invoiced already, fix the source and rerun that one"
             }
             Self::Malformed => {
-                "has messages whose direction or kind is none of the known: they were not billed; mend the source, then rerun the month for it where it is invoiced"
+                "they were not billed; fix the source, then rerun the month for it where it is invoiced"
             }
-            Self::NoPrice => {
-                "has a package that the price table lacks: mend the contract or [[prices]]"
-            }
+            Self::NoPrice => "fix the contract or [[prices]]",
             Self::UnknownStatus => {
-                "is on no list: its messages were billed; write it in [counting] counted_statuses or ignored_statuses, and rerun the month where they should not have been"
+                "the messages were billed; write it in [counting] counted_statuses or ignored_statuses, and rerun the month where they should not have been"
             }
-            Self::Misdated => {
-                "lie before 2009 or later than tomorrow, in no month that is closed: mend the source"
-            }
-            Self::Failed => "could not be issued: mend the cause, then close again",
+            Self::Misdated => "fix the source",
+            Self::Failed => "fix the cause, then close again",
         }
     }
 }

@@ -280,13 +280,13 @@ pub enum Delivery {
     /// The server could not be reached: it says nothing about this letter, and every other one would meet
     /// the same. Not counted as an attempt.
     Unreachable {
-        /// What went wrong and what to mend, for people.
+        /// What went wrong and what to fix, for people.
         error: String,
     },
     /// The server refuses the sender, a quota is used up or it is in trouble itself: every other letter would
     /// meet the same, and a person must see to it. Not counted as an attempt.
     Refused {
-        /// What it said and what to mend, for people.
+        /// What it said and what to fix, for people.
         error: String,
     },
 }

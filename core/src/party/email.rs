@@ -1,4 +1,4 @@
-//! Which email addresses no server takes mail for, whoever has them: found here, a person can still mend them.
+//! Which email addresses no server takes mail for, whoever has them: found here, a person can still fix them.
 
 /// The most bytes of the name before the `@` (RFC 5321 §4.5.3.1.1).
 const LONGEST_NAME: usize = 64;

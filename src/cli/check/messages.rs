@@ -1,10 +1,11 @@
-//! The sources of messages: their values as a table, and what of them is to be mended.
+//! The sources of messages: their values as a table, and what of them is to be fixed.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::actions::profile::{SourceProfile, judge};
-use crate::cli::output::{plain, table};
+use crate::cli::output::plain;
+use crate::cli::page::{Page, figure, name, text, word};
 use crate::messages::Checked;
 use crate::setup::config::Config;
 use fecha_core::calendar::month::Month;
@@ -107,7 +108,7 @@ impl MonthJson {
     }
 }
 
-/// What is to be mended, in one text; `None` where nothing is.
+/// What is to be fixed, in one text; `None` where nothing is.
 pub fn to_mend(
     config: &Config,
     profile: &SourceProfile,
@@ -147,7 +148,12 @@ pub fn in_a_line(profile: &SourceProfile, now: DateTime<Utc>) -> String {
 }
 
 /// The values of each month as a table, then what is worth knowing of it.
-pub fn in_words(config: &Config, profile: &SourceProfile, register: Option<&[String]>) -> String {
+pub fn in_words(
+    page: Page,
+    config: &Config,
+    profile: &SourceProfile,
+    register: Option<&[String]>,
+) -> String {
     let judge = judge(config, profile, register);
     let mut text = String::new();
     for month in &profile.profiled.months {
@@ -165,7 +171,7 @@ pub fn in_words(config: &Config, profile: &SourceProfile, register: Option<&[Str
             minute(oldest),
             minute(newest)
         );
-        text += &rows(month, &judge);
+        text += &rows(page, month, &judge);
         text += "\n";
         let notes = judge.findings(month).into_iter().filter(|finding| !finding.mend);
         text += &notes.map(|note| format!("  note: {}\n", plain(&note.what))).collect::<String>();
@@ -174,7 +180,7 @@ pub fn in_words(config: &Config, profile: &SourceProfile, register: Option<&[Str
     text + &notes.map(|note| format!("  note: {}\n", plain(&note.what))).collect::<String>()
 }
 
-fn rows(month: &MonthProfile, judge: &Judge<'_>) -> String {
+fn rows(page: Page, month: &MonthProfile, judge: &Judge<'_>) -> String {
     let share = |messages: u64| {
         let thousandths = u128::from(messages) * 1_000 / u128::from(month.messages.max(1));
         format!("{},{} %", thousandths / 10, thousandths % 10)
@@ -206,7 +212,14 @@ fn rows(month: &MonthProfile, judge: &Judge<'_>) -> String {
             String::new(),
         ]
     }));
-    table(&["column", "value", "messages", "share", "what fecha makes of it"], &[2, 3], rows)
+    let columns = [
+        word("column"),
+        name("value"),
+        figure("messages"),
+        figure("share").spare(1),
+        text("what fecha makes of it"),
+    ];
+    page.table(&columns, rows)
 }
 
 /// The most frequent values of each column, then the shapes of contacts.

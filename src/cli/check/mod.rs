@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::output::{Failure, Output, plain};
+use super::page::Page;
 use crate::actions::mailed;
 use crate::actions::profile::{SourceProfile, profile};
 use crate::clock::Clock;
@@ -22,8 +23,10 @@ use fecha_core::bill::invoice::Number;
 #[command(after_help = "\
 Examples:
   fecha check
-  fecha check --mailed 2026-000123      after an older backup of the ledger was restored: the highest
-                                        invoice number that finance or a dealership has received")]
+  fecha check --mailed 2026-000123
+
+--mailed is for a ledger that was restored from an older backup: the highest
+invoice number that finance or a dealership has received.")]
 pub struct CheckArgs {
     /// The highest invoice number that is known to have been mailed, YYYY-NNNNNN
     #[arg(long, value_name = "NUMBER")]
@@ -40,7 +43,7 @@ struct Tried {
     status: u8,
 }
 
-/// Tries everything that a close needs, and says all that is to be mended at once.
+/// Tries everything that a close needs, and says all that is to be fixed at once.
 pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Result<u8, Failure> {
     let config = Config::load(path, config::environment())?;
     let mut tried = vec![ok("configuration", config.file.display().to_string())];
@@ -75,15 +78,15 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
         }
         Err(error) => tried.push(outcome("ledger", Err(Failure::from(error)))),
     }
-    // Where something is to be mended, running it again does not help: 2 outweighs 3.
+    // Where something is to be fixed, running it again does not help: 2 outweighs 3.
     let has = |status| tried.iter().any(|tried| tried.status == status);
     let status = [2, 3].into_iter().find(|status| has(*status)).unwrap_or(0);
     let known = known.as_deref();
     let shown = profiles.iter().map(|profile| messages::json(&config, profile, known));
     let shown: Vec<messages::SourceJson<'_>> = shown.collect();
-    output.result(&json!({"ok": status == 0, "checks": tried, "messages": shown}), || {
-        let values = profiles.iter().map(|profile| messages::in_words(&config, profile, known));
-        format!("{}{}", in_words(&tried), values.collect::<String>())
+    output.result(&json!({"ok": status == 0, "checks": tried, "messages": shown}), |page| {
+        let values = |profile| messages::in_words(page, &config, profile, known);
+        format!("{}{}", in_words(page, &tried), profiles.iter().map(values).collect::<String>())
     });
     Ok(status)
 }
@@ -145,11 +148,11 @@ fn outcome(what: &'static str, result: Result<String, Failure>) -> Tried {
     }
 }
 
-fn in_words(tried: &[Tried]) -> String {
+fn in_words(page: Page, tried: &[Tried]) -> String {
     let line = |tried: &Tried| {
-        let mark = if tried.ok { "ok  " } else { "MEND" };
+        let mark = if tried.ok { "ok" } else { "FIX" };
         let detail: Vec<String> = tried.detail.lines().map(plain).collect();
-        format!("{mark} {:<14} {}\n", tried.what, detail.join("\n                    "))
+        page.item(&format!("{mark:<4} {:<14} ", tried.what), &detail.join("\n")) + "\n"
     };
     tried.iter().map(line).collect()
 }

@@ -201,7 +201,7 @@ pub enum ConfigError {
     Invalid(Vec<ConfigProblem>),
 }
 
-/// One thing to mend in the configuration.
+/// One thing to fix in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigProblem {
     /// Where: `fecha.toml:12: [issuer] cnpj`, or the name of a variable.

@@ -38,7 +38,12 @@ pub struct Demo {
     pub messages: PathBuf,
     /// How many messages it has.
     pub message_count: u64,
+    /// The last month, which is closed now.
+    pub last: Month,
 }
+
+/// Whose messages of one month come late.
+pub const LATECOMER: &str = "pampa";
 
 /// The demo's files could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -70,12 +75,12 @@ pub enum DemoError {
     Register(#[from] BadRows),
 }
 
-/// Writes the demo's files for a close of `month`, the same for the same month. A folder of an
-/// earlier demo is written again; the ledger in it is left alone.
+/// Writes the demo's files for closes up to `last`, the same for the same month, without a message yet. A folder
+/// of an earlier demo is written again; the ledger in it is left alone.
 ///
 /// # Errors
 /// [`DemoError`] where the folder holds other files, or cannot be written.
-pub fn write(folder: &Path, month: Month) -> Result<Demo, DemoError> {
+pub fn write(folder: &Path, last: Month) -> Result<Demo, DemoError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         |source| DemoError::File { path, source }
@@ -86,6 +91,7 @@ pub fn write(folder: &Path, month: Month) -> Result<Demo, DemoError> {
         contracts: folder.join(CONTRACTS_FILE),
         messages: folder.join(MESSAGES_FILE),
         message_count: 0,
+        last,
     };
     fs::create_dir_all(folder).map_err(failed(folder))?;
     let is_empty = fs::read_dir(folder).map_err(failed(folder))?.next().is_none();
@@ -96,15 +102,70 @@ pub fn write(folder: &Path, month: Month) -> Result<Demo, DemoError> {
     // The configuration first: it marks the folder as a demo's, should the rest be interrupted.
     fs::write(&demo.config, config_text()).map_err(failed(&demo.config))?;
     fs::write(&demo.dealerships, DEALERSHIPS).map_err(failed(&demo.dealerships))?;
-    fs::write(&demo.contracts, contracts(month)).map_err(failed(&demo.contracts))?;
+    fs::write(&demo.contracts, contracts(last)).map_err(failed(&demo.contracts))?;
     match fs::remove_file(&demo.messages) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(failed(&demo.messages)(error));
         }
         _ => {}
     }
-    let message_count = write_messages(&demo.messages, month)?;
-    Ok(Demo { message_count, ..demo })
+    create(&demo.messages).map_err(|source| demo.unwritten(source))?;
+    Ok(demo)
+}
+
+impl Demo {
+    /// The months that are closed, oldest first.
+    #[must_use]
+    pub fn months(&self) -> Vec<Month> {
+        let before = |month: &Month| Some(month.previous());
+        let mut months: Vec<Month> = std::iter::successors(Some(self.last), before)
+            .take(traffic::OLDEST as usize + 1)
+            .collect();
+        months.reverse();
+        months
+    }
+
+    /// The messages of one of the months come in.
+    ///
+    /// # Errors
+    /// [`DemoError`] where the message database cannot be written.
+    pub fn arrive(&mut self, month: Month) -> Result<(), DemoError> {
+        let age = self.age(month);
+        let known =
+            |traffic: &&traffic::Traffic| age == 0 || traffic.dealership_id != traffic::STRANGER;
+        let all = traffic::TRAFFIC.iter().filter(known);
+        let zone = zones()?;
+        self.insert(all.flat_map(|of| traffic::messages(of, month, age, zone(of.dealership_id))))
+    }
+
+    /// Those of [`LATECOMER`] come in that were late.
+    ///
+    /// # Errors
+    /// As [`Demo::arrive`].
+    pub fn arrive_late(&mut self, month: Month) -> Result<(), DemoError> {
+        let (age, zone) = (self.age(month), zones()?);
+        let of = traffic::TRAFFIC.iter().filter(|traffic| traffic.dealership_id == LATECOMER);
+        self.insert(of.flat_map(|of| traffic::late(of, month, age, zone(LATECOMER))))
+    }
+
+    /// How many months it is before the last.
+    fn age(&self, month: Month) -> u32 {
+        let ages = (0..).zip(self.months().into_iter().rev());
+        ages.into_iter().find(|(_, one)| *one == month).map_or(0, |(age, _)| age)
+    }
+
+    fn insert(&mut self, rows: impl Iterator<Item = traffic::Row>) -> Result<(), DemoError> {
+        let mut rows: Vec<traffic::Row> = rows.collect();
+        // As they would have arrived.
+        rows.sort_by_key(|row| row.sent_at);
+        insert(&self.messages, &rows).map_err(|source| self.unwritten(source))?;
+        self.message_count += rows.len() as u64;
+        Ok(())
+    }
+
+    fn unwritten(&self, source: rusqlite::Error) -> DemoError {
+        DemoError::Messages { path: self.messages.clone(), source }
+    }
 }
 
 /// The template of `fecha init`, with emails as files.
@@ -113,21 +174,23 @@ fn config_text() -> String {
     format!("{MARK}\n{text}")
 }
 
-/// Makes the message database with all messages around `month`, and tells how many there are.
-fn write_messages(path: &Path, month: Month) -> Result<u64, DemoError> {
+/// In which zone each dealership is.
+fn zones() -> Result<impl Fn(&str) -> Tz, DemoError> {
     let dealerships = read_dealerships(DEALERSHIPS_FILE, DEALERSHIPS.as_bytes())?;
-    let zone_of = |id: &str| {
+    Ok(move |id: &str| {
         let dealership = dealerships.iter().find(|dealership| dealership.id == id);
         dealership.and_then(|dealership| dealership.timezone).unwrap_or(ISSUER_ZONE)
-    };
-    let mut rows: Vec<traffic::Row> = traffic::TRAFFIC
-        .iter()
-        .flat_map(|traffic| traffic::messages(traffic, month, zone_of(traffic.dealership_id)))
-        .collect();
-    // As they would have arrived.
-    rows.sort_by_key(|row| row.sent_at);
-    insert(path, &rows).map_err(|source| DemoError::Messages { path: path.to_owned(), source })?;
-    Ok(rows.len() as u64)
+    })
+}
+
+fn create(path: &Path) -> rusqlite::Result<()> {
+    Connection::open(path)?.execute_batch(
+        "CREATE TABLE message (
+            dealership_id TEXT, contact TEXT, direction TEXT, kind TEXT, template TEXT, status TEXT,
+            sent_at INTEGER NOT NULL -- Unix milliseconds, UTC
+        );
+        CREATE INDEX message_sent_at ON message (sent_at);",
+    )
 }
 
 fn insert(path: &Path, rows: &[traffic::Row]) -> rusqlite::Result<()> {
@@ -135,13 +198,6 @@ fn insert(path: &Path, rows: &[traffic::Row]) -> rusqlite::Result<()> {
     // Nothing is lost by a crash: the demo is simply made again.
     connection.pragma_update(None, "synchronous", "OFF")?;
     let transaction = connection.transaction()?;
-    transaction.execute_batch(
-        "CREATE TABLE message (
-            dealership_id TEXT, contact TEXT, direction TEXT, kind TEXT, template TEXT, status TEXT,
-            sent_at INTEGER NOT NULL -- Unix milliseconds, UTC
-        );
-        CREATE INDEX message_sent_at ON message (sent_at);",
-    )?;
     let mut insert = transaction.prepare("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)")?;
     for row in rows {
         insert.execute(params![

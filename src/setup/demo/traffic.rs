@@ -49,8 +49,11 @@ pub(super) const TRAFFIC: [Traffic; 13] = [
     traffic("seringueira", 68, 380, 3, 30),
     traffic("golfinho", 81, 96, 3, 0),
     traffic("vale-antigo", 47, 52, 2, 0), // its contract has ended
-    traffic("loja-7781", 41, 18, 2, 0),   // not in the register
+    traffic(STRANGER, 41, 18, 2, 0),      // not in the register, and new in the last month
 ];
+
+/// Whom nobody knows.
+pub(super) const STRANGER: &str = "loja-7781";
 
 /// The names of templates as a dealership would give them.
 const TEMPLATES: [&str; 7] = [
@@ -75,19 +78,12 @@ pub(super) struct Row {
     pub sent_at: i64,
 }
 
-/// All messages of a dealership in `month`, and a few of the days around it.
-pub(super) fn messages(traffic: &'static Traffic, month: Month, zone: Tz) -> Vec<Row> {
+/// All messages of a dealership in `month`, so many months before the last one, and a few of the days before the
+/// first month and behind the last: what lies about other months is in them.
+pub(super) fn messages(traffic: &'static Traffic, month: Month, age: u32, zone: Tz) -> Vec<Row> {
     let period = month.period_in(zone);
-    let mut scene = Scene {
-        traffic,
-        calendar: Calendar::of(month, period),
-        // The id seeds it, so that a dealership keeps its messages when another one is added.
-        rng: ChaCha8Rng::seed_from_u64(traffic.dealership_id.bytes().fold(8, |seed, byte| {
-            seed.wrapping_mul(0x100_0000_01B3).wrapping_add(u64::from(byte))
-        })),
-        rows: Vec::new(),
-    };
-    for index in 0..traffic.contacts {
+    let mut scene = Scene::of(traffic, month, age, zone);
+    for index in 0..scene.contacts {
         let contact = scene.contact(index);
         for _ in 0..scene.rng.random_range(1..=traffic.conversations) {
             scene.conversation(&contact);
@@ -95,9 +91,35 @@ pub(super) fn messages(traffic: &'static Traffic, month: Month, zone: Tz) -> Vec
     }
     scene.unreachable();
     scene.groups();
-    scene.around(period);
+    scene.ends(period);
+    if age == OLDEST {
+        scene.before(period);
+    }
+    if age == 0 {
+        scene.after(period);
+    }
     scene.rows
 }
+
+/// Messages of the month's last days that came when it was closed: contacts of their own, and HSM to them.
+pub(super) fn late(traffic: &'static Traffic, month: Month, age: u32, zone: Tz) -> Vec<Row> {
+    let end = month.period_in(zone).end.timestamp_millis();
+    let mut scene = Scene::of(traffic, month, age, zone);
+    for index in 0..14 {
+        let contact = scene.contact(400_000 + index);
+        let at = end - scene.rng.random_range(2 * HOUR..2 * DAY);
+        scene.hsm(&contact, at, "delivered");
+        scene.session(&contact, "in", at + 9 * MINUTE);
+    }
+    scene.rows
+}
+
+/// The first month of a demo is so many months before its last.
+pub(super) const OLDEST: u32 = 5;
+
+/// Of the contacts of the last month so many thousandths, by how many months it is before that: a reseller that
+/// grows, with a weak month.
+const GROWTH: [u64; 6] = [1000, 968, 915, 934, 862, 801];
 
 /// The spellings of one contact: one, or the two that a ninth digit (or Mexico's 1) makes.
 struct Contact {
@@ -107,12 +129,35 @@ struct Contact {
 
 struct Scene {
     traffic: &'static Traffic,
+    /// Contacts that count.
+    contacts: u64,
+    /// In a conversation, at most: earlier months tell less, so that a demo is soon made.
+    exchanges: u32,
     calendar: Calendar,
     rng: ChaCha8Rng,
     rows: Vec<Row>,
 }
 
 impl Scene {
+    fn of(traffic: &'static Traffic, month: Month, age: u32, zone: Tz) -> Self {
+        // The id seeds it, so that a dealership keeps its messages when another one is added.
+        let id = traffic.dealership_id.bytes();
+        let seed = id.fold(8 + u64::from(age), |seed, byte| {
+            seed.wrapping_mul(0x100_0000_01B3).wrapping_add(u64::from(byte))
+        });
+        // Not all grow alike.
+        let own = if age == 0 { 30 } else { seed % 61 };
+        let share = GROWTH[age as usize % GROWTH.len()] + own - 30;
+        Self {
+            traffic,
+            contacts: traffic.contacts * share / 1000,
+            exchanges: if age == 0 { 4 } else { 1 },
+            calendar: Calendar::of(month, month.period_in(zone)),
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            rows: Vec::new(),
+        }
+    }
+
     /// Contact number `index`, another identity for each. Mobile numbers begin with `90` where they
     /// can, a range that is not in use; those with two spellings cannot.
     fn contact(&self, index: u64) -> Contact {
@@ -156,7 +201,7 @@ impl Scene {
             }
             at += self.pause();
         }
-        for _ in 0..self.rng.random_range(1..=4) {
+        for _ in 0..self.rng.random_range(1..=self.exchanges) {
             self.session(contact, "in", at);
             at += self.pause();
             self.session(contact, "out", at);
@@ -205,7 +250,7 @@ impl Scene {
         if self.traffic.campaigns == 0 {
             return;
         }
-        for index in 0..self.traffic.contacts / 80 {
+        for index in 0..self.contacts / 80 {
             let contact = self.contact(100_000 + index);
             let position = self.rng.random_range(0..POSITIONS);
             self.hsm(&contact, self.calendar.instant(position), "failed");
@@ -217,7 +262,7 @@ impl Scene {
         if self.traffic.contacts < 600 {
             return;
         }
-        for index in 0..self.traffic.contacts / 100 {
+        for index in 0..self.contacts / 100 {
             let spelling = format!("12036304{:010}@g.us", index % 3);
             let group = Contact { spelling, other: None };
             let position = self.rng.random_range(0..POSITIONS);
@@ -228,21 +273,30 @@ impl Scene {
         self.session(&nobody, "in", self.calendar.instant(position));
     }
 
-    /// The first and the last millisecond of the month, and what lies just outside of it: contacts
-    /// of their own, who would be counted if a bound were wrong.
-    fn around(&mut self, Period { start, end }: Period) {
+    /// The first and the last millisecond of the month.
+    fn ends(&mut self, Period { start, end }: Period) {
         let (start, end) = (start.timestamp_millis(), end.timestamp_millis());
         let regular = self.contact(0);
         self.session(&regular, "in", start);
         self.session(&regular, "in", end - 4 * MINUTE);
         self.session(&regular, "out", end - 1);
-        for index in 0..10 + self.traffic.contacts / 40 {
+    }
+
+    /// What lies just before the month: contacts of their own, who would be counted if its bound were wrong.
+    fn before(&mut self, Period { start, .. }: Period) {
+        for index in 0..10 + self.contacts / 40 {
             let before = self.contact(200_000 + index);
             let at = if index == 0 { 1 } else { self.rng.random_range(1..2 * DAY) };
-            self.session(&before, "in", start - at);
+            self.session(&before, "in", start.timestamp_millis() - at);
+        }
+    }
+
+    /// What lies just behind it, likewise.
+    fn after(&mut self, Period { end, .. }: Period) {
+        for index in 0..10 + self.contacts / 40 {
             let after = self.contact(300_000 + index);
             let at = if index == 0 { 0 } else { self.rng.random_range(0..2 * HOUR) };
-            self.session(&after, "in", end + at);
+            self.session(&after, "in", end.timestamp_millis() + at);
         }
     }
 }

@@ -25,7 +25,7 @@ use fecha_core::calendar::month::Month;
 /// How a file writes that something ends, or never was.
 const NONE: &str = "none";
 
-/// One thing to mend in a file.
+/// One thing to fix in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BadRow {
     /// The file, as it was named.

@@ -89,7 +89,7 @@ pub struct Import {
     pub not_in_file: Vec<NotInFile>,
     /// Ids that are alike and were accepted.
     pub twins: Vec<AcceptedTwin>,
-    /// What is to be mended though it was imported: letters that no document prints, ids with hidden marks.
+    /// What is to be fixed though it was imported: letters that no document prints, ids with hidden marks.
     pub warnings: Vec<BadRow>,
 }
 
@@ -222,7 +222,7 @@ impl Plan {
     }
 }
 
-/// What is to be mended in a row, though it does not keep 1,500 others out: a cell in which documents will have a
+/// What is to be fixed in a row, though it does not keep 1,500 others out: a cell in which documents will have a
 /// box for a letter, an id that is not what it looks like.
 fn to_mend(file: &str, line: u64, dealership: &Dealership) -> Vec<BadRow> {
     let Dealership { id, name, trade_name, address, city, .. } = dealership;
@@ -253,7 +253,7 @@ fn shared(file: &str, overlap: &Overlap, line_of: impl Fn(&NumberEntry) -> Optio
         (None, line) => (line.unwrap_or_default(), "in the register".to_owned()),
     };
     let reason = format!(
-        "{number} would be of '{first}' and of '{second}' in {month} (the other row is {other}): a number is one dealership's in a month. End the row of '{first}' from {from} with to_month {last}, or mend from_month",
+        "{number} would be of '{first}' and of '{second}' in {month} (the other row is {other}): a number is one dealership's in a month. End the row of '{first}' from {from} with to_month {last}, or fix from_month",
         number = later.number,
         month = later.from_month,
         from = earlier.from_month,

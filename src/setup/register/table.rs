@@ -22,7 +22,7 @@ pub(super) struct Table<'a> {
     /// No more than are told, and as many again.
     bad: Vec<BadRow>,
     total: usize,
-    /// The first cell in a code page, and how many more there are: they are one thing to mend.
+    /// The first cell in a code page, and how many more there are: they are one thing to fix.
     code_page: Option<(BadRow, usize)>,
 }
 

@@ -1,4 +1,4 @@
-//! `fecha check` shows the values of the months, and names what is to be mended of them.
+//! `fecha check` shows the values of the months, and names what is to be fixed of them.
 
 use serde_json::{Value, json};
 
@@ -30,11 +30,11 @@ fn month(change: &str) -> Reseller {
 }
 
 #[track_caller]
-fn mends(change: &str, words: &str) {
+fn must_be_fixed(change: &str, words: &str) {
     let reseller = month(change);
     let checked = reseller.run(&["check"]);
     assert_eq!(checked.status, 2, "{}", checked.stdout);
-    let line = checked.stdout.split("MEND values").nth(1).unwrap_or_default();
+    let line = checked.stdout.split("FIX  values").nth(1).unwrap_or_default();
     assert!(line.contains(words), "{words}: {}", checked.stdout);
 }
 
@@ -46,7 +46,7 @@ fn a_good_month_is_shown_and_nothing_is_to_be_mended() {
     {
         assert!(ran.stdout.contains(shown), "{shown}: {}", ran.stdout);
     }
-    assert!(!ran.stdout.contains("MEND"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("FIX"), "{}", ran.stdout);
     let checked = reseller.run(&["check", "--json"]).expect(0).json();
     let october = &checked["messages"][0]["months"][0];
     assert_eq!((&october["month"], &october["messages"]), (&json!("2026-10"), &json!(240)));
@@ -65,36 +65,42 @@ fn a_good_month_is_shown_and_nothing_is_to_be_mended() {
 
 #[test]
 fn each_value_that_would_bill_wrongly_is_to_be_mended() {
-    mends(
+    must_be_fixed(
         "UPDATE message SET status = 'UNDELIVERED' WHERE status = 'read'",
         "'UNDELIVERED' (40 messages) looks like",
     );
-    mends("UPDATE message SET status = '3' WHERE status = 'read'", "'3' (40 messages) is a number");
-    mends(
+    must_be_fixed(
+        "UPDATE message SET status = '3' WHERE status = 'read'",
+        "'3' (40 messages) is a number",
+    );
+    must_be_fixed(
         "UPDATE message SET direction = 'sent' WHERE direction = 'out'",
         "direction 'sent' (140 messages)",
     );
-    mends("UPDATE message SET kind = NULL WHERE kind = 'hsm'", "kind is null in 40 messages");
-    mends("DELETE FROM message WHERE direction = 'out'", "no message has direction 'out'");
-    mends(
+    must_be_fixed(
+        "UPDATE message SET kind = NULL WHERE kind = 'hsm'",
+        "kind is null in 40 messages",
+    );
+    must_be_fixed("DELETE FROM message WHERE direction = 'out'", "no message has direction 'out'");
+    must_be_fixed(
         "UPDATE message SET contact = contact || '@lid' WHERE direction = 'in'",
         "[messages] aliases",
     );
-    mends(
+    must_be_fixed(
         "UPDATE message SET contact = substr(contact, 3) WHERE kind = 'hsm'",
         "national = \"55\"",
     );
-    mends("UPDATE message SET dealership_id = 'D1' WHERE kind = 'hsm'", "'D1' 40");
-    mends(
+    must_be_fixed("UPDATE message SET dealership_id = 'D1' WHERE kind = 'hsm'", "'D1' 40");
+    must_be_fixed(
         "INSERT INTO message SELECT * FROM message WHERE kind = 'hsm'",
         "40 of 80 HSM are rows like another one",
     );
-    mends(
+    must_be_fixed(
         "UPDATE message SET sent_at = sent_at / 1000 WHERE kind = 'hsm'",
         "40 messages lie before 2009",
     );
     // Local time that is taken for UTC, east of it.
-    mends("UPDATE message SET sent_at = sent_at + 10800000", "3 hours in the future");
+    must_be_fixed("UPDATE message SET sent_at = sent_at + 10800000", "3 hours in the future");
 }
 
 #[test]

@@ -61,7 +61,7 @@ struct Unmerged {
 /// then; merged in one go, these waits for the memory overlap, which halves the time of a count.
 const UNMERGED: usize = 256;
 
-/// So many different values of a direction or kind are told apart: enough to mend a source.
+/// So many different values of a direction or kind are told apart: enough to fix a source.
 const MISREAD: usize = 20;
 
 /// A message whose columns are understood.

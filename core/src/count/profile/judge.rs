@@ -1,4 +1,4 @@
-//! What of a profile is to be mended, in words that name the value.
+//! What of a profile is to be fixed, in words that name the value.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use crate::price::money::grouped;
 /// Something that a person should know of a source.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Whether money is wrong until it is mended.
+    /// Whether money is wrong until it is fixed.
     pub mend: bool,
     /// What, and what to do.
     pub what: String,
@@ -45,7 +45,7 @@ const FAILURES: [&str; 16] = [
 const ENOUGH: u64 = 100;
 
 impl Judge<'_> {
-    /// Everything worth saying of a month, what is to be mended first.
+    /// Everything worth saying of a month, what is to be fixed first.
     #[must_use]
     pub fn findings(&self, month: &MonthProfile) -> Vec<Finding> {
         let mut found = self.statuses(month);
