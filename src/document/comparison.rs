@@ -8,7 +8,7 @@ use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::Month;
-use fecha_core::price::advice::{Advice, Choice};
+use fecha_core::price::advice::{Advice, Choice, held};
 use fecha_core::price::money::{Money, grouped};
 
 /// The contacts of the last six months as columns against their packages, and what changed since the month
@@ -124,23 +124,26 @@ pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
         past => format!("nos últimos {} meses", past + 1),
     };
     let cheapest = advice.cheapest(|choice| choice.all_months)?;
-    let current = advice.choices.iter().find(|choice| choice.package == invoice.package);
-    let saved = current?.all_months - cheapest.all_months;
+    let Invoice { prices, package, usage, history, .. } = invoice;
+    let saved = held(prices.as_ref()?, *package, usage.uam, history)? - cheapest.all_months;
     let verdict = if saved > Money::ZERO {
         let (package, saved) = (grouped(cheapest.package), saved.brl());
         format!("O pacote de {package} teria custado {saved} a menos {over}.")
-    } else {
+    } else if history.iter().all(|past| past.package == *package) {
         format!("Seu pacote foi o mais barato dos {choices} {over}.")
+    } else {
+        format!("Nenhum pacote único teria custado menos {over}.")
     };
-    Some(match next(invoice, &advice) {
+    Some(match next(cheapest, &advice) {
         Some(next) => format!("{verdict} {next}"),
         None => verdict,
     })
 }
 
-/// `O de 10.000 compensa a partir de 7.804 contatos por mês.`
-fn next(invoice: &Invoice, advice: &Advice) -> Option<String> {
-    let next = advice.break_evens.iter().find(|limit| limit.from == invoice.package)?;
+/// From where on the package after the cheapest pays: `O de 10.000 compensa a partir de 7.804 contatos por
+/// mês.`
+fn next(cheapest: Choice, advice: &Advice) -> Option<String> {
+    let next = advice.break_evens.iter().find(|limit| limit.from == cheapest.package)?;
     Some(format!(
         "O de {} compensa a partir de {} contatos por mês.",
         grouped(next.to),

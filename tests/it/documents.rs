@@ -406,10 +406,24 @@ fn all_that_may_stand_on_an_invoice_is_one_page() {
         "Pacote: 5.000 → 10.000",
         "Contatos acima do pacote: 0 → 412",
         "Créditos e cobranças",
-        "O pacote de 5.000 teria custado",
+        "Nenhum pacote único teria custado menos",
     ] {
         assert!(text.contains(said), "{said}: {text}");
     }
+}
+
+/// Five months with 5.000 and one with 10.000: what counts is what these cost, not six months with 10.000.
+#[test]
+fn advice_is_held_against_the_packages_that_there_were() {
+    let mut invoice = with_lines(sample::prices().lines(10_000, 5123, 310).unwrap());
+    invoice.package = 10_000;
+    let text = invoice_pdf(&invoice).text().split_whitespace().collect::<Vec<_>>().join(" ");
+    // 1.827,00 less 1.049,67.
+    assert!(
+        text.contains("O pacote de 5.000 teria custado R$ 777,33 a menos nos últimos"),
+        "{text}"
+    );
+    assert!(text.contains("O de 10.000 compensa a partir de 7.804"), "{text}");
 }
 
 #[test]

@@ -101,6 +101,15 @@ impl Advice {
     }
 }
 
+/// What a month with `uam` contacts and the months of `before` cost with the packages that each of them had, by
+/// the prices of this table; `None` where it lacks one of those.
+#[must_use]
+pub fn held(prices: &PriceTable, package: u64, uam: u64, before: &[PastMonth]) -> Option<Money> {
+    let past = before.iter().map(|past| (past.package, past.uam));
+    let months = past.chain([(package, uam)]);
+    months.map(|(package, uam)| cost(prices, package, uam).ok()).sum()
+}
+
 fn cost(prices: &PriceTable, package: u64, uam: u64) -> Result<Money, NoPrice> {
     let lines = prices.lines(package, uam, 0)?;
     Ok(lines.iter().map(|line| line.amount).sum())
@@ -174,6 +183,24 @@ mod tests {
         assert_eq!(amounts[1], "10000 1827.00 5481.00");
         assert_eq!(amounts[3], "50000 7380.00 22140.00");
         assert_eq!(advice.cheapest(|choice| choice.month).unwrap().package, 5000);
+    }
+
+    /// Who moves to a larger package is not told that the smaller one would have saved what it did cost.
+    #[test]
+    fn months_are_held_against_the_packages_that_they_had() {
+        let past = |package, uam| PastMonth {
+            month: "2026-09".parse().unwrap(),
+            package,
+            uam,
+            hsm: 0,
+            total: Money::ZERO,
+            amounts: None,
+        };
+        let before = [past(5000, 5424), past(5000, 6648)];
+        // 1,014.00 + 424 × 0.29, 1,014.00 + 1,648 × 0.29, and 1,827.00.
+        let cost = held(&prices(), 10_000, 6840, &before).unwrap();
+        assert_eq!(cost.to_string(), "4455.88");
+        assert_eq!(held(&prices(), 10_000, 6840, &[past(7000, 1)]), None);
     }
 
     #[test]
