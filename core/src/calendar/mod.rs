@@ -4,3 +4,4 @@ pub mod due;
 pub mod due_date;
 pub mod month;
 pub mod wall;
+pub mod zone;

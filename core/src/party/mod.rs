@@ -3,6 +3,7 @@
 pub mod email;
 pub mod invisible;
 pub mod numbers;
+pub mod phone;
 pub mod pix;
 pub mod register;
 pub mod tax_id;
