@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::month::Month;
 use crate::count::status::{Meaning, StatusFound};
 use crate::count::tally::Tally;
 use crate::price::money::Money;
@@ -53,21 +54,35 @@ impl Reason {
                 "Mensagens sem pacote contratado no mês: não faturado. Cadastre o contrato e rode o fechamento de novo."
             }
             Self::UnknownDealership => {
-                "Código que não está no cadastro: não faturado. Cadastre a concessionária e rode o fechamento de novo; se as mensagens são de uma concessionária já faturada, corrija a origem e refaça a fatura dela (fecha rerun)."
+                "Código que não está no cadastro: não faturado. Cadastre a concessionária e rode o fechamento de novo; se as mensagens são de uma concessionária já faturada, corrija a origem e refaça a fatura dela."
             }
             Self::Malformed => {
-                "Mensagens com direção ou tipo inválido: ficaram fora da fatura. Corrija a origem e refaça o mês (fecha rerun)."
+                "Mensagens com direção ou tipo inválido: ficaram fora da fatura. Corrija a origem e refaça o mês."
             }
             Self::NoPrice => {
                 "O pacote não existe na tabela de preços do mês: não faturado. Corrija o contrato ou a tabela."
             }
             Self::UnknownStatus => {
-                "Status que a configuração não conhece: as mensagens foram cobradas. Diga se conta (counted_statuses) ou não (ignored_statuses)."
+                "Status que a configuração não conhece: as mensagens foram cobradas. Diga na configuração se conta (counted_statuses) ou não (ignored_statuses); se não devia ser cobrada, refaça o mês."
             }
             Self::Misdated => {
                 "Mensagens com data antes de 2009 ou no futuro: não entram em nenhum mês. Corrija a origem."
             }
             Self::Failed => "Erro ao emitir: não faturado. O próximo fechamento tenta de novo.",
+        }
+    }
+
+    /// The command that takes it into the month once its cause is gone; `None` where none does.
+    #[must_use]
+    pub fn command(self, month: Month) -> Option<String> {
+        match self {
+            Self::NoContract | Self::UnknownDealership | Self::NoPrice | Self::Failed => {
+                Some(format!("fecha close --month {month}"))
+            }
+            Self::Malformed | Self::UnknownStatus => {
+                Some(format!("fecha rerun --month {month} --all --reason \"MOTIVO\" --by NOME"))
+            }
+            Self::Misdated => None,
         }
     }
 

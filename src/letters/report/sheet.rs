@@ -167,16 +167,43 @@ impl Cell {
     }
 }
 
-/// Writes words that head a line or a column.
-pub(super) fn label(
+/// What words outside of a table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// What the whole sheet is about.
+    Title,
+    /// What stands in a line.
+    Line,
+    /// What stands in a column of figures.
+    Head,
+    /// What must not be overlooked.
+    Warning,
+}
+
+/// Writes words outside of a table.
+pub(super) fn words(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
     text: &str,
+    what: Words,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    let format = if column == 0 { &formats.header } else { &formats.number_header };
+    let format = match what {
+        Words::Title => &Format::new().set_bold().set_font_size(14),
+        Words::Line => &formats.text,
+        Words::Head => &formats.number_header,
+        Words::Warning => &wrong().set_align(FormatAlign::Right),
+    };
     sheet.write_string_with_format(row, column, text, format)?;
     Ok(())
+}
+
+/// How it looks that something should be zero and is not.
+fn wrong() -> Format {
+    Format::new()
+        .set_bold()
+        .set_font_color(Color::RGB(0x009C_0006))
+        .set_background_color(Color::RGB(0x00FF_C7CE))
 }
 
 /// Writes one cell outside of a table.
@@ -237,10 +264,7 @@ impl Table {
 
     /// Marks cells by what they hold, so that a cell that somebody corrects is marked no longer; in totals too.
     fn mark(&self, sheet: &mut Worksheet, first: u32, total: u32) -> Result<(), XlsxError> {
-        let wrong = Format::new()
-            .set_bold()
-            .set_font_color(Color::RGB(0x009C_0006))
-            .set_background_color(Color::RGB(0x00FF_C7CE));
+        let wrong = wrong();
         let down = Format::new().set_font_color(Color::RGB(0x009C_0006));
         let up = Format::new().set_font_color(Color::RGB(0x0000_6100));
         for (column, index) in self.columns.iter().zip(0_u16..) {

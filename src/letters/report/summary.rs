@@ -1,12 +1,16 @@
 //! The first sheet: the month at a glance.
 
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
-use super::sheet::{Cell, Formats, label, value};
+use super::sheet::{Cell, Formats, Words, value, words};
 use fecha_core::bill::digest::{Digest, DigestRow, Mover, Sum};
 use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
+
+/// What a proof that adds up says.
+const OK: &str = "OK";
 
 /// A line of the summary: what, and up to three figures.
 struct Line {
@@ -31,20 +35,25 @@ pub(super) fn write(
     digest: &Digest,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    for (column, width) in [(0, 34.0), (1, 22.0), (2, 22.0), (3, 22.0)] {
+    for (column, width) in [(0, 42.0), (1, 22.0), (2, 22.0), (3, 22.0)] {
         sheet.set_column_width(column, width)?;
     }
-    label(sheet, (0, 0), &title(digest), formats)?;
-    let heads = ["", "Neste relatório", "Mês anterior", "Diferença"];
-    for (head, column) in heads.into_iter().zip(0_u16..) {
-        label(sheet, (2, column), head, formats)?;
+    words(sheet, (0, 0), &title(digest), Words::Title, formats)?;
+    let heads = ["Neste relatório", "Mês anterior", "Diferença"];
+    for (head, column) in heads.into_iter().zip(1_u16..) {
+        words(sheet, (2, column), head, Words::Head, formats)?;
     }
     let mut row = 3;
     for block in [money(digest), dealerships(digest), accounts(digest), checks(digest)] {
         for line in &block {
-            label(sheet, (row, 0), line.name, formats)?;
+            words(sheet, (row, 0), line.name, Words::Line, formats)?;
             for (figure, column) in line.figures.iter().zip(1_u16..) {
-                value(sheet, (row, column), figure, formats)?;
+                match figure {
+                    Cell::Text(text) if text != OK => {
+                        words(sheet, (row, column), text, Words::Warning, formats)?;
+                    }
+                    figure => value(sheet, (row, column), figure, formats)?,
+                }
             }
             row += 1;
         }
@@ -131,18 +140,16 @@ fn accounts(digest: &Digest) -> Vec<Line> {
 }
 
 fn checks(digest: &Digest) -> Vec<Line> {
-    let proof = match digest.proved() {
-        None => "não se aplica: nada foi contado de novo",
-        Some(true) => "OK",
-        Some(false) => "NÃO FECHA",
-    };
-    vec![
+    let made_at = Cell::Instant(digest.made_at, digest.timezone.unwrap_or(Tz::UTC));
+    let mut lines = vec![
         Line::of("Exceções", Cell::Count(digest.exceptions.len() as u64)),
         Line::of("Entregas que falharam", Cell::Count(digest.failed_deliveries.len() as u64)),
-        Line::of("Conferência", Cell::Text(proof.to_owned())),
-        Line::of(
-            "Relatório feito em",
-            Cell::Instant(digest.made_at, digest.timezone.unwrap_or(chrono_tz::Tz::UTC)),
-        ),
-    ]
+    ];
+    // A rerun counts some dealerships alone: there is nothing to prove then.
+    lines.extend(digest.proved().map(|agrees| {
+        let proof = if agrees { OK } else { "NÃO FECHA" };
+        Line::of("Conferência", Cell::Text(proof.to_owned()))
+    }));
+    lines.push(Line::of("Relatório feito em", made_at));
+    lines
 }

@@ -97,6 +97,8 @@ struct LateView {
 struct ReasonView {
     name: &'static str,
     advice: &'static str,
+    /// What to run once the cause is gone; empty where nothing is issued yet.
+    command: Vec<String>,
     items: Vec<ItemView>,
     more: String,
 }
@@ -154,7 +156,7 @@ impl MonthReport {
             total: digest.total().brl(),
             whole: whole.filter(|_| digest.supplement() > 0).map(|whole| sum(whole.now)),
             before: whole.and_then(|whole| BeforeView::of(digest, whole)),
-            attention: attention(&digest.exceptions),
+            attention: attention(digest),
             entered: movers(|whole| &whole.entered, entered),
             left: movers(|whole| &whole.left, left),
             changes: digest.largest_changes(CHANGES).into_iter().map(ChangeView::of).collect(),
@@ -268,7 +270,12 @@ fn sums(digest: &Digest) -> Vec<SumView> {
 }
 
 /// Exceptions by reason, the one with the most money first: what to do is said once for each.
-fn attention(exceptions: &[Excepted]) -> Vec<ReasonView> {
+fn attention(digest: &Digest) -> Vec<ReasonView> {
+    let exceptions = &digest.exceptions;
+    let command = |reason: Reason| {
+        let command = reason.command(digest.month).filter(|_| digest.sequence > 0);
+        command.iter().flat_map(|line| line.split(' ')).map(str::to_owned).collect()
+    };
     // They come with the most money first, and so does each reason.
     let mut reasons: Vec<Reason> = Vec::new();
     for one in exceptions {
@@ -279,7 +286,13 @@ fn attention(exceptions: &[Excepted]) -> Vec<ReasonView> {
     let view = |reason: Reason| {
         let of_reason = exceptions.iter().filter(|one| one.exception.reason == reason);
         let (items, more) = listed(of_reason.map(item).collect(), LISTED);
-        ReasonView { name: reason_pt(reason), advice: reason.advice_pt(), items, more }
+        ReasonView {
+            name: reason_pt(reason),
+            advice: reason.advice_pt(),
+            command: command(reason),
+            items,
+            more,
+        }
     };
     reasons.into_iter().map(view).collect()
 }
