@@ -1,19 +1,19 @@
 //! Tells finance: builds the digest of what was not reported yet and queues its emails.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::ledger::LedgerError;
 use crate::ledger::invoices::{Filter, Revision};
+use crate::ledger::listing::Listed;
 use crate::letters::compose::{ComposeError, digest_parts};
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::bill::digest::Digest;
-use fecha_core::bill::digest::DigestRow;
-use fecha_core::bill::digest::Zone;
-use fecha_core::bill::exception::Exception;
-use fecha_core::bill::invoice::Number;
+use fecha_core::bill::digest::{Digest, DigestRow, Mover, Overdue, Whole, Zone};
+use fecha_core::bill::exception::Excepted;
+use fecha_core::bill::invoice::{InvoiceState, Number, label};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::status::StatusFound;
 use fecha_core::count::tally::{Buckets, Window};
@@ -26,10 +26,10 @@ use fecha_core::price::money::Money;
 pub struct Findings<'a> {
     /// The month.
     pub month: Month,
-    /// 1 for the close report, from 2 for supplements.
+    /// 1 for the close report, from 2 for supplements, 0 for a close that is held.
     pub sequence: u32,
-    /// What needs a person.
-    pub exceptions: &'a [Exception],
+    /// What needs a person, the most money first.
+    pub exceptions: Vec<Excepted>,
     /// All messages by bucket.
     pub messages: Buckets,
     /// The proof.
@@ -80,28 +80,84 @@ pub async fn tell_finance(
     }
     news.sort_by_key(|revision| (revision.invoice.number, revision.invoice.revision));
     let paid = paid(office, findings.month).await?;
-    let digest = Digest {
+    let row = |revision: &&Revision| DigestRow {
+        paid: paid.get(&revision.invoice.number).copied(),
+        ..DigestRow::of(&revision.invoice, revision.pdf_sha256.clone())
+    };
+    let rows = news.iter().map(row).collect();
+    let digest = digest(office, findings, rows, now).await?;
+    let letters = letters(office, &digest, &office.config.email.finance, now).await?;
+    Ok(office.ledger.report(&digest, &letters).await?)
+}
+
+/// The report on these invoices: what was found, and how the month and the accounts stand now.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn digest(
+    office: &Office,
+    findings: Findings<'_>,
+    invoices: Vec<DigestRow>,
+    now: DateTime<Utc>,
+) -> Result<Digest, LedgerError> {
+    let ledger = &office.ledger;
+    let mut standing = invoiced(office, findings.month).await?;
+    // A held close would issue these beside what stands.
+    let unissued = invoices.iter().filter(|row| row.issued.is_none());
+    standing.extend(unissued.map(|row| Mover {
+        dealership_id: row.dealership_id.clone(),
+        dealership_name: row.dealership_name.clone(),
+        total: row.total,
+    }));
+    let before = invoiced(office, findings.month.previous()).await?;
+    let today = office.today();
+    Ok(Digest {
         month: findings.month,
         sequence: findings.sequence,
         made_at: now,
         issuer: office.config.issuer.name.clone(),
-        invoices: news
-            .iter()
-            .map(|revision| DigestRow {
-                paid: paid.get(&revision.invoice.number).copied(),
-                ..DigestRow::of(&revision.invoice, revision.pdf_sha256.clone())
-            })
-            .collect(),
-        exceptions: findings.exceptions.to_vec(),
+        timezone: Some(office.config.issuer.timezone),
+        invoices,
+        whole: Some(Whole::of(&standing, &before)),
+        exceptions: findings.exceptions,
         messages: findings.messages,
         zones: findings.zones,
         not_contacts: findings.not_contacts,
         statuses: findings.statuses.to_vec(),
-        failed_deliveries: office.ledger.failed_deliveries(findings.month.previous()).await?,
-        receivables: Some(office.ledger.open_sum(office.today()).await?.balance),
+        failed_deliveries: ledger.failed_deliveries(findings.month.previous()).await?,
+        receivables: Some(ledger.open_sum(today).await?.balance),
+        overdue: overdue(office, today).await?,
+    })
+}
+
+/// Who is invoiced in a month, and how much.
+async fn invoiced(office: &Office, month: Month) -> Result<Vec<Mover>, LedgerError> {
+    let listed = office.ledger.listed(Filter { month: Some(month), ..Filter::default() }).await?;
+    let standing = listed.into_iter().filter(|listed| listed.state == InvoiceState::Issued);
+    let mover = |Listed { dealership_id, figures, .. }| Mover {
+        dealership_id,
+        dealership_name: figures.dealership_name,
+        total: figures.total,
     };
-    let letters = letters(office, &digest, &office.config.email.finance, now).await?;
-    Ok(office.ledger.report(&digest, &letters).await?)
+    Ok(standing.map(mover).collect())
+}
+
+/// What is open although its day has passed, the most money first.
+async fn overdue(office: &Office, today: NaiveDate) -> Result<Vec<Overdue>, LedgerError> {
+    let open = office.ledger.open_invoices(None).await?;
+    let late = open.into_iter().filter(|listed| listed.figures.due_on < today);
+    let mut late: Vec<Overdue> = late
+        .map(|listed| Overdue {
+            label: label(listed.number, listed.revision),
+            month: listed.month,
+            open: listed.account().open(),
+            due_on: listed.figures.due_on,
+            dealership_name: listed.figures.dealership_name,
+            dealership_id: listed.dealership_id,
+        })
+        .collect();
+    late.sort_by_key(|late| Reverse(late.open));
+    Ok(late)
 }
 
 /// What settles each number of a month.
@@ -122,8 +178,8 @@ pub async fn letters(
     now: DateTime<Utc>,
 ) -> Result<Vec<Letter>, HandoverError> {
     let mut sizes = Vec::with_capacity(digest.invoices.len());
-    for entry in &digest.invoices {
-        sizes.push(office.ledger.pdf_size(entry.number, entry.revision).await?);
+    for issued in digest.invoices.iter().filter_map(|row| row.issued.as_ref()) {
+        sizes.push(office.ledger.pdf_size(issued.number, issued.revision).await?);
     }
     let mut letters = Vec::new();
     for part in digest_parts(digest, &sizes)? {

@@ -9,7 +9,7 @@ use crate::ledger::LedgerError;
 use crate::letters::template::TemplateError;
 use crate::messages::Sources;
 use crate::setup::office::Office;
-use fecha_core::bill::package_use::{PackageUse, reached};
+use fecha_core::bill::package_use::{Outlook, PackageUse, reached};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
 use fecha_core::price::table::PriceTable;
@@ -99,5 +99,6 @@ fn package_use(
         overage_amount: prices.overage.times(over).unwrap_or(Money::ZERO),
         as_of: now,
         on: now.with_timezone(&case.timezone).date_naive(),
+        outlook: Outlook::of(prices, package, preview.projected().uam),
     }
 }

@@ -308,7 +308,7 @@ async fn tell_finance(office: &Office, month: Month) -> Result<(), RerunError> {
         let findings = Findings {
             month,
             sequence: reported + 1,
-            exceptions: &[],
+            exceptions: Vec::new(),
             messages: Buckets::default(),
             zones: Vec::new(),
             not_contacts: Vec::new(),

@@ -16,7 +16,7 @@ use crate::letters::compose::{self, ComposeError};
 use crate::letters::report::archive::File;
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
-use fecha_core::bill::digest::Digest;
+use fecha_core::bill::digest::{Digest, IssuedAs};
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::{Content, Kind, Letter};
@@ -234,9 +234,10 @@ pub async fn digest_files(office: &Office, month: Month) -> Result<Vec<File>, Re
     let mut files = Vec::new();
     for digest in digests(office, month).await? {
         let mut pdfs = Vec::with_capacity(digest.invoices.len());
-        for row in &digest.invoices {
-            let file = office.ledger.file(row.number, row.revision, FileKind::Invoice).await?;
-            pdfs.push(file.ok_or(ResendError::Unknown(row.number))?);
+        for issued in digest.invoices.iter().filter_map(|row| row.issued.as_ref()) {
+            let IssuedAs { number, revision, .. } = *issued;
+            let file = office.ledger.file(number, revision, FileKind::Invoice).await?;
+            pdfs.push(file.ok_or(ResendError::Unknown(number))?);
         }
         files.extend(compose::digest_files(&office.templates, &digest, pdfs)?);
     }

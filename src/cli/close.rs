@@ -120,6 +120,7 @@ pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, 
         dealerships: args.dealerships.clone(),
         dry_run: args.dry_run,
         release: args.release,
+        awaits_approval: false,
     };
     let bar = output.bar();
     let watcher = bar.clone();

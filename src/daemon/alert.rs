@@ -10,8 +10,10 @@ use crate::ledger::closing::{Closing, MonthState};
 use crate::ledger::refusals::Refusal;
 use crate::ledger::schedule::{FailedEmail, FailedEmails};
 use crate::ledger::{Ledger, LedgerError};
+use crate::post::round::ADVICE;
 use fecha_core::bill::exception::Reason;
 use fecha_core::calendar::due::Due;
+use fecha_core::calendar::zone;
 use fecha_core::letter::Alert;
 
 /// A month that is not closed so long after its end is late.
@@ -28,8 +30,10 @@ pub struct Trouble {
     pub since: DateTime<Utc>,
     /// The message database cannot be reached or read.
     pub source_fails: bool,
-    /// In words, for admins.
+    /// In words, for the log.
     pub cause: String,
+    /// In Portuguese, for admins.
+    pub why: String,
 }
 
 /// One reason to call a person.
@@ -82,7 +86,7 @@ pub async fn call(
         refusal: refusal.as_ref(),
         clock,
     };
-    let mut queued = false;
+    let mut queued = remind_of_holds(daemon, ledger, situation.closings).await?;
     for call in situation.calls() {
         let admins = office.config.email.admins.clone();
         let letters = match office.addresser.alert(call.cause.clone(), call.alert, admins, now) {
@@ -100,43 +104,43 @@ pub async fn call(
     Ok(queued)
 }
 
+/// The close itself tells of a month that it holds; the admins are reminded of it each day.
+async fn remind_of_holds(
+    daemon: &Daemon,
+    ledger: &Ledger,
+    closings: &[Closing],
+) -> Result<bool, LedgerError> {
+    let office = &daemon.office;
+    let now = office.clock.now();
+    let mut queued = false;
+    for closing in closings.iter().filter(|closing| closing.state == MonthState::Held) {
+        let Some(last) = ledger.last_hold(closing.month).await? else { continue };
+        let held = ledger.held(closing.month, last.sequence).await?;
+        let admins = office.config.email.admins.clone();
+        match office.addresser.held(&held, last.sequence, admins, now) {
+            Ok(letters) => queued |= ledger.alert(letters, Some(REMINDER), now).await?,
+            Err(error) => tracing::error!(%error, "a reminder of a held close cannot be written"),
+        }
+    }
+    Ok(queued)
+}
+
 impl Situation<'_> {
     fn calls(&self) -> Vec<Call> {
-        let held = self.closings.iter().filter_map(|closing| self.held(closing));
         let unissued = self.closings.iter().filter_map(|closing| self.unissued(closing));
         let late = self.late.iter().filter_map(|due| self.is_late(due));
         let away = self.trouble.and_then(|trouble| self.away(trouble));
         let clock = self.clock.iter().map(|trace| self.wrong_clock(*trace));
         let refused = self.refusal.map(|refusal| self.refused(refusal));
         let mail = self.failed_emails().into_iter().chain(refused);
-        held.chain(unissued).chain(late).chain(away).chain(mail).chain(clock).collect()
-    }
-
-    fn held(&self, closing: &Closing) -> Option<Call> {
-        let why = closing.held.as_ref().filter(|_| closing.state == MonthState::Held)?;
-        let month = closing.month;
-        Some(Call {
-            cause: format!("held {month}"),
-            alert: self.alert(
-                format!("fechamento de {} retido", month.in_words()),
-                format!("Nenhuma fatura nova foi emitida. Motivo:\n\n{why}"),
-                format!(
-                    "Confira com: fecha close --month {month} --dry-run\n\nSe estiver certo, libere com: fecha close --month {month} --release\n\nSe a origem das mensagens estiver errada, corrija-a e rode: fecha close --month {month}"
-                ),
-            ),
-            reminder: Some(REMINDER),
-        })
+        unissued.chain(late).chain(away).chain(mail).chain(clock).collect()
     }
 
     fn unissued(&self, closing: &Closing) -> Option<Call> {
         let is_failed = |reason| reason == Reason::Failed;
         let failed = closing.exceptions.iter().filter(|exception| is_failed(exception.reason));
-        let lines: Vec<String> = failed
-            .map(|exception| {
-                let id = exception.dealership_id.as_deref().unwrap_or_default();
-                format!("{id}: {}", exception.detail.as_deref().unwrap_or_default())
-            })
-            .collect();
+        let lines: Vec<String> =
+            failed.map(|exception| exception.dealership_id.clone().unwrap_or_default()).collect();
         let month = closing.month;
         (!lines.is_empty()).then(|| Call {
             cause: format!("failed {month}"),
@@ -144,7 +148,7 @@ impl Situation<'_> {
                 format!("faturas de {} não emitidas por erro", month.in_words()),
                 format!("As demais foram emitidas. Sem fatura:\n\n{}", shortened(&lines)),
                 format!(
-                    "Corrija a causa. O fecha tenta de novo sozinho, no mais tardar de hora em hora; para não esperar: fecha close --month {month}"
+                    "Veja o erro de cada uma, palavra por palavra: `fecha status`\n\nCorrija a causa. O fecha tenta de novo sozinho, no mais tardar de hora em hora; para não esperar: `fecha close --month {month}`"
                 ),
             ),
             reminder: None,
@@ -155,16 +159,16 @@ impl Situation<'_> {
         let Due { month, since } = *due;
         let ready = since + self.settle;
         (self.now - ready >= LATE_AFTER).then(|| {
-            let cause = self.trouble.map_or("O fechamento ainda não terminou.", |trouble| {
-                trouble.cause.as_str()
+            let why = self.trouble.map_or("O fechamento ainda não terminou.", |trouble| {
+                trouble.why.as_str()
             });
             Call {
                 cause: format!("late {month}"),
                 alert: self.alert(
                     format!("fechamento de {} em atraso", month.in_words()),
-                    format!("O mês terminou em {} e não foi fechado.\n\n{cause}", self.local(since)),
+                    format!("O mês terminou em {} e não foi fechado.\n\n{why}", self.local(since)),
                     format!(
-                        "O fecha continua tentando sozinho. Veja o estado com: fecha status\n\nPara fechar à mão: fecha close --month {month}"
+                        "O fecha continua tentando sozinho. Veja o estado com: `fecha status`\n\nPara fechar à mão: `fecha close --month {month}`"
                     ),
                 ),
                 reminder: Some(REMINDER),
@@ -181,9 +185,9 @@ impl Situation<'_> {
                 format!(
                     "Desde {} o banco de mensagens não pode ser lido, e por isso nenhum mês pode ser fechado.\n\n{}",
                     self.local(trouble.since),
-                    trouble.cause
+                    trouble.why
                 ),
-                "Verifique o servidor e [messages] no fecha.toml: fecha check diz o que falta. O fechamento é feito sozinho assim que o banco puder ser lido."
+                "O fechamento é feito sozinho assim que o banco puder ser lido. Verifique o servidor e `[messages]` no `fecha.toml`; o que falta diz: `fecha check`"
                     .to_owned(),
             ),
             reminder: Some(REMINDER),
@@ -199,7 +203,7 @@ impl Situation<'_> {
                     wrong.in_words(),
                     right.in_words()
                 ),
-                "Acerte o relógio (chrony, systemd-timesyncd). Meses anteriores são fechados à mão: fecha close --month AAAA-MM".to_owned(),
+                "Acerte o relógio (chrony, systemd-timesyncd). Meses anteriores são fechados à mão: `fecha close --month AAAA-MM`".to_owned(),
             ),
             WrongClock::FirstMonthAhead { first } => (
                 format!("clock first {first}"),
@@ -207,7 +211,7 @@ impl Situation<'_> {
                     "Nenhum mês é fechado antes de {}, que foi o mês em que o fecha daemon partiu pela primeira vez, segundo o relógio de então. Esse relógio estava errado, ou está errado o de agora.",
                     first.in_words()
                 ),
-                "Acerte o relógio (chrony, systemd-timesyncd). Se o de agora está certo, feche os meses à mão até lá: fecha close --month AAAA-MM. Um novo fecha import diz ao fecha que o relógio de agora está certo.".to_owned(),
+                "Acerte o relógio (chrony, systemd-timesyncd). Se o de agora está certo, um novo `fecha import` diz isso ao fecha. Até lá, feche os meses à mão: `fecha close --month AAAA-MM`".to_owned(),
             ),
             WrongClock::LookForgotten { month, looked_at } => (
                 format!("clock {month}"),
@@ -226,7 +230,7 @@ impl Situation<'_> {
                     self.local(looked_at)
                 ),
                 format!(
-                    "Acerte o relógio (chrony, systemd-timesyncd). Se estava adiantado, depois do fim do mês rode: fecha close --month {month}, e fecha rerun --month {month} --all --reason \"relógio adiantado\""
+                    "Acerte o relógio (chrony, systemd-timesyncd). Se estava adiantado, depois do fim do mês rode: `fecha close --month {month}`\n\nE em seguida: `fecha rerun --month {month} --all --reason \"relógio adiantado\" --by NOME`"
                 ),
             ),
         };
@@ -236,8 +240,9 @@ impl Situation<'_> {
 
     fn failed_emails(&self) -> Option<Call> {
         let FailedEmails { count, latest } = self.failed;
-        let line =
-            |FailedEmail { to, subject, error }: &FailedEmail| format!("{to}: {subject} ({error})");
+        let line = |FailedEmail { to, subject, error }: &FailedEmail| {
+            format!("{to}: {subject} (`{}`)", error.replace('`', "'"))
+        };
         let lines: Vec<String> = latest.iter().map(line).collect();
         let (subject, verb) = match count {
             0 => return None,
@@ -249,7 +254,7 @@ impl Situation<'_> {
             alert: self.alert(
                 subject,
                 format!("Os mais recentes que {verb} de vez:\n\n{}", lines.join("\n\n")),
-                "Veja todos com: fecha outbox --state failed\n\nCorrija o endereço no cadastro e reenvie com: fecha resend --failed"
+                "Veja todos com: `fecha outbox --state failed`\n\nCorrija o endereço no cadastro e reenvie com: `fecha resend --failed`"
                     .to_owned(),
             ),
             reminder: None,
@@ -258,15 +263,16 @@ impl Situation<'_> {
 
     fn refused(&self, refusal: &Refusal) -> Call {
         let Refusal { at, error, waiting } = refusal;
+        let answer = error.strip_suffix(ADVICE).unwrap_or(error).replace('`', "'");
         Call {
             cause: "emails refused".to_owned(),
             alert: self.alert(
                 "o servidor de e-mail recusa todos os envios".to_owned(),
                 format!(
-                    "Em {} o servidor de e-mail recusou o remetente, e não um destinatário. {waiting} e-mails esperam; nenhum se perdeu.\n\n{error}",
+                    "Em {} o servidor de e-mail recusou o remetente, e não um destinatário. {waiting} e-mails esperam; nenhum se perdeu. A resposta dele:\n\n`{answer}`",
                     self.local(*at)
                 ),
-                "Veja a conta no provedor (limite diário, bloqueio, senha) e [email] no fecha.toml: fecha check diz se o servidor aceita a conta.\n\nO fecha continua tentando sozinho. Para enviar logo: fecha deliver"
+                "Veja a conta no provedor (limite diário, bloqueio, senha) e `[email]` no `fecha.toml`. Se o servidor aceita a conta, diz: `fecha check`\n\nO fecha continua tentando sozinho. Para enviar logo: `fecha deliver`"
                     .to_owned(),
             ),
             reminder: Some(REMINDER),
@@ -278,7 +284,8 @@ impl Situation<'_> {
     }
 
     fn local(&self, instant: DateTime<Utc>) -> String {
-        instant.with_timezone(&self.zone).format("%d/%m/%Y %H:%M (UTC%:z)").to_string()
+        let local = instant.with_timezone(&self.zone).format("%d/%m/%Y %H:%M");
+        format!("{local} ({})", zone::in_words(self.zone))
     }
 }
 
@@ -287,7 +294,7 @@ fn shortened(lines: &[String]) -> String {
     const SHOWN: usize = 20;
     let mut text = lines.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("\n\n");
     if lines.len() > SHOWN {
-        text += &format!("\n\nE mais {}: veja com fecha status.", lines.len() - SHOWN);
+        text += &format!("\n\nE mais {}.", lines.len() - SHOWN);
     }
     text
 }
@@ -357,7 +364,12 @@ mod tests {
         #[case] expected: &[&str],
     ) {
         let since = END.parse().unwrap();
-        let trouble = Trouble { since, source_fails, cause: "refused".to_owned() };
+        let trouble = Trouble {
+            since,
+            source_fails,
+            cause: "refused".to_owned(),
+            why: "recusado".to_owned(),
+        };
         assert_eq!(causes(now, &[], &[], Some(&trouble), &FailedEmails::default()), expected);
     }
 
@@ -370,6 +382,7 @@ mod tests {
             detail: None,
         };
         let closings = [
+            // Told by the close itself, which knows what it would issue.
             closing(MonthState::Held, Some("the newest message is old"), Vec::new()),
             closing(MonthState::Closed, None, vec![exception(Reason::Failed)]),
             // Finance reads of these in the digest.
@@ -383,7 +396,7 @@ mod tests {
             error: "550 no".to_owned(),
         }];
         let failed = FailedEmails { count: 1, latest };
-        let expected = ["held 2026-10", "failed 2026-10", "emails failed"];
+        let expected = ["failed 2026-10", "emails failed"];
         assert_eq!(causes(END, &closings, &[], None, &failed), expected);
     }
 }

@@ -10,12 +10,13 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::alert::{self, Trouble};
+use super::portuguese;
 use super::pulse::Stage;
 use super::wrong_clock::{Glance, WrongClock};
 use super::{ACTOR, Daemon, Ends, backoff, told};
 use crate::actions::close::{CloseError, CloseOptions, CloseReport, Progress, close_month};
-use crate::ledger::closing::{Closing, MonthState};
-use crate::ledger::{Ledger, LedgerError, audit};
+use crate::ledger::closing::MonthState;
+use crate::ledger::{Ledger, LedgerError};
 use crate::setup::config::Approval;
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::calendar::due::{Due, Seen, due};
@@ -29,8 +30,6 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(5)];
 const UNISSUED_PAUSES: [Duration; 2] = [Duration::from_secs(20), Duration::from_hours(1)];
 /// How long the invoice in hand may take after the daemon was told to stop.
 const LAST_INVOICE: Duration = Duration::from_secs(5);
-/// Why a close waits for a person who has to approve each.
-const APPROVAL: &str = "[close] approval = \"manual\": every close waits for a person";
 
 /// Why closing stopped, and when it is tried again.
 struct Setback {
@@ -197,12 +196,12 @@ impl Closer {
         ends: &mut Ends,
     ) -> Result<bool, LedgerError> {
         let manual = self.daemon.office.config.close.approval == Approval::Manual;
-        if manual && !self.ledger.is_released(month).await? {
-            self.hold(month, as_of).await?;
-            return Ok(true);
-        }
+        let awaits_approval = manual && !self.ledger.is_released(month).await?;
+        let options =
+            CloseOptions { month: Some(month), awaits_approval, ..CloseOptions::default() };
         let started = self.daemon.office.clock.now();
-        match self.close_until_told(month, as_of, ends).await {
+        tracing::info!(%month, "closing");
+        match self.close_until_told(&options, as_of, ends).await {
             None => tracing::info!(%month, "the close goes on after the next start"),
             Some(Ok(report)) => {
                 self.setback = None;
@@ -239,7 +238,8 @@ impl Closer {
         let failures = before.as_ref().map_or(0, |before| before.failures) + 1;
         let same = before.filter(|before| before.trouble.source_fails == source_fails);
         let since = same.map_or(at, |before| before.trouble.since);
-        let trouble = Trouble { since, source_fails, cause };
+        let why = portuguese::why(error);
+        let trouble = Trouble { since, source_fails, cause, why };
         let again = Instant::now() + backoff(failures, PAUSES);
         self.setback = Some(Setback { failures, again, trouble });
     }
@@ -249,51 +249,22 @@ impl Closer {
     /// Every step is a transaction, so that it can end anywhere; it ends behind the invoice in hand.
     async fn close_until_told(
         &self,
-        month: Month,
+        options: &CloseOptions,
         as_of: DateTime<Utc>,
         ends: &mut Ends,
     ) -> Option<Result<CloseReport, CloseError>> {
         let office = self.daemon.office.on_behalf(ACTOR, self.ledger.clone());
-        let options = CloseOptions { month: Some(month), ..CloseOptions::default() };
         let watch = Arc::new(Watch::new());
         let progress = {
             let (watch, daemon) = (watch.clone(), self.daemon.clone());
             move |progress| watch.hear(progress, &daemon)
         };
-        tracing::info!(%month, "closing");
         let report = tokio::select! {
-            report = close_month(&office, &self.daemon.source, &options, as_of, progress) => report,
+            report = close_month(&office, &self.daemon.source, options, as_of, progress) => report,
             () = watch.may_end(ends) => return None,
         };
         watch.end(&self.daemon);
         Some(report)
-    }
-
-    /// Holds a month until a person releases it.
-    async fn hold(&self, month: Month, as_of: DateTime<Utc>) -> Result<(), LedgerError> {
-        let before = self.ledger.closing(month).await?;
-        let (exceptions, messages) =
-            before.map(|before| (before.exceptions, before.messages)).unwrap_or_default();
-        let held = Some(APPROVAL.to_owned());
-        let closing = Closing {
-            month,
-            state: MonthState::Held,
-            held,
-            exceptions,
-            messages,
-            looked_at: as_of,
-        };
-        self.ledger.record_closing(&closing).await?;
-        tracing::warn!(%month, "the close is held: {APPROVAL}");
-        let entry = audit::Deed {
-            at: self.daemon.office.clock.now(),
-            actor: ACTOR,
-            action: audit::Action::Hold,
-            month: Some(month),
-            dealership_id: None,
-            detail: APPROVAL,
-        };
-        self.ledger.log(&entry).await
     }
 }
 

@@ -27,10 +27,9 @@ pub fn alert(verified: &Verified, issuer: &str) -> Option<Alert> {
         }
     };
     if !verified.problems.is_empty() {
-        let problems = verified.problems.iter().take(LISTED).map(|problem| problem.what.clone());
-        happened.push("O próprio ledger não está íntegro:".to_owned());
-        happened.extend(problems);
-        todo.push(format!("Veja o que o ledger tem com: fecha verify --month {month}"));
+        let problems = counted(verified.problems.len(), "problema", "problemas");
+        happened.push(format!("O próprio ledger não está íntegro: {problems}."));
+        todo.push(format!("Veja o que o ledger tem com: `fecha verify --month {month}`"));
     }
     Some(Alert {
         subject,
@@ -61,7 +60,7 @@ fn story(verified: &Verified, drifted: &[&Differing]) -> Vec<String> {
     story.push(effect(drifted));
     story.extend(drifted.iter().take(LISTED).map(|differing| line(differing)));
     if drifted.len() > LISTED {
-        story.push(format!("E mais {}: veja com fecha verify.", invoices(drifted.len() - LISTED)));
+        story.push(format!("E mais {}.", invoices(drifted.len() - LISTED)));
     }
     story
 }
@@ -104,17 +103,17 @@ fn commands(verified: &Verified, drifted: &[&Differing]) -> Vec<String> {
     let causes = drifted.iter().flat_map(|differing| differing.difference.causes());
     let accept: BTreeSet<Cause> = causes.filter(|cause| !cause.goes_by_itself()).collect();
     let mut commands = vec![
-        format!("Veja a diferença, linha por linha: fecha verify --month {month}"),
+        format!("Veja a diferença, linha por linha: `fecha verify --month {month}`"),
         format!(
-            "Simule a correção, sem emitir nada: fecha rerun --month {month} --all --reason \"MOTIVO\" --dry-run"
+            "Simule a correção, sem emitir nada: `fecha rerun --month {month} --all --reason \"MOTIVO\" --dry-run`"
         ),
-        "Se estiver certo, rode o mesmo comando sem --dry-run: cada fatura que muda ganha uma revisão, com vencimento novo se preciso. Se não for corrigir, não é preciso fazer nada."
+        "Se estiver certo, rode o mesmo comando sem `--dry-run` e com `--by NOME`: cada fatura que muda ganha uma revisão, com vencimento novo se preciso. Se não for corrigir, não é preciso fazer nada."
             .to_owned(),
     ];
     if !accept.is_empty() {
         let names: Vec<&str> = accept.iter().map(|cause| cause.key()).collect();
         commands.push(format!(
-            "Só mensagens atrasadas são aceitas sem mais. Confira a causa antes de aceitar o resto com: --accept {}",
+            "Só mensagens atrasadas são aceitas sem mais. Confira a causa antes de aceitar o resto com: `--accept {}`",
             names.join(",")
         ));
     }

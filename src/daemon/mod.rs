@@ -12,6 +12,7 @@ mod drift;
 mod health;
 mod leader;
 mod listener;
+mod portuguese;
 mod postman;
 mod pulse;
 mod ticker;

@@ -223,11 +223,11 @@ impl Ledger {
         if inserted.rows_affected() == 0 {
             return Ok(false);
         }
-        for entry in &digest.invoices {
+        for issued in digest.invoices.iter().filter_map(|row| row.issued.as_ref()) {
             sqlx::query("UPDATE revision SET digest = $1 WHERE number = $2 AND revision = $3 AND digest IS NULL")
                 .bind(i64::from(digest.sequence))
-                .bind(entry.number.to_string())
-                .bind(i64::from(entry.revision))
+                .bind(issued.number.to_string())
+                .bind(i64::from(issued.revision))
                 .execute(&mut *transaction)
                 .await
                 .map_err(&failed)?;

@@ -17,6 +17,7 @@ mod file;
 mod from_0_1;
 mod guard;
 mod guard_account;
+pub mod holds;
 pub mod invoices;
 pub mod lease;
 pub mod listing;

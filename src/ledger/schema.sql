@@ -169,6 +169,17 @@ CREATE TABLE digest (
     PRIMARY KEY (month, sequence)
 );
 
+-- What closes that were held would have issued: the emails about them are made from it. One row for each time
+-- that the reasons were other ones.
+CREATE TABLE held_close (
+    month TEXT NOT NULL,             -- which month
+    sequence BIGINT NOT NULL,        -- counts from 1
+    reasons TEXT NOT NULL,           -- their kinds: who was told of them is not told again
+    content TEXT NOT NULL,           -- reasons in words, and the report, JSON
+    made_at TEXT NOT NULL,           -- when
+    PRIMARY KEY (month, sequence)
+);
+
 -- Every email, queued by the transaction that gives cause for it.
 CREATE TABLE outbox (
     id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time of queueing

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
+use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
 use fecha_core::letter::{Addressing, Alert, Content, Letter, Matter, Part};
@@ -105,6 +106,26 @@ impl Addresser {
             cause: format!("{month}#{sequence} {}/{}", part.number, part.of),
             subject: self.templates.digest(digest, part)?.subject,
             content: Content::Digest { month, sequence, part: part.clone() },
+        };
+        Ok(self.letters(&matter, to, now))
+    }
+
+    /// A close that is held, for the `sequence`th time for other reasons than before.
+    ///
+    /// # Errors
+    /// [`TemplateError`] where the subject cannot be worded.
+    pub fn held(
+        &self,
+        held: &Held,
+        sequence: u32,
+        to: Vec<EmailAddress>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Letter>, TemplateError> {
+        let month = held.digest.month;
+        let matter = Matter {
+            cause: format!("held {month}#{sequence}"),
+            subject: self.templates.held(held)?.subject,
+            content: Content::Held { month, sequence },
         };
         Ok(self.letters(&matter, to, now))
     }

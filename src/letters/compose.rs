@@ -13,6 +13,7 @@ use crate::letters::report::archive::{
 use crate::letters::report::workbook::{WorkbookError, workbook};
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
+use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::bill::package_use::PackageUse;
 use fecha_core::letter::{Alert, Part};
@@ -189,6 +190,22 @@ pub fn digest_files(
     Ok(files)
 }
 
+/// The email about a close that is held, with the workbook of what it would issue.
+///
+/// # Errors
+/// [`ComposeError`].
+pub fn held(templates: &Templates, envelope: Envelope, held: &Held) -> Result<Email, ComposeError> {
+    let words = templates.held(held)?;
+    let workbook = digest_workbook(&held.digest)?;
+    let file_stem = format!("fechamento-{}", held.digest.file_label());
+    Ok(email(envelope, file_stem, words, vec![workbook]))
+}
+
+fn digest_workbook(digest: &Digest) -> Result<Attachment, ComposeError> {
+    let bytes = workbook(digest)?;
+    Ok(Attachment { file_name: workbook_file(digest), content_type: XLSX, bytes })
+}
+
 fn digest_attachments(
     digest: &Digest,
     part: &Part,
@@ -196,12 +213,7 @@ fn digest_attachments(
 ) -> Result<Vec<Attachment>, ComposeError> {
     let mut attachments = Vec::new();
     if part.number == 1 {
-        let bytes = workbook(digest)?;
-        attachments.push(Attachment {
-            file_name: workbook_file(digest),
-            content_type: XLSX,
-            bytes,
-        });
+        attachments.push(digest_workbook(digest)?);
     }
     let files = files(digest, part.invoices.clone(), pdfs);
     if !files.is_empty() {

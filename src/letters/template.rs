@@ -8,10 +8,11 @@ use serde::Serialize;
 use super::email::Attachment;
 use super::enclosure::Enclosure;
 use super::view::{
-    AlertView, CancellationView, DigestView, InvoiceView, PackageUseView, ReminderView,
+    AlertView, CancellationView, DigestView, HeldView, InvoiceView, PackageUseView, ReminderView,
 };
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
+use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
 use fecha_core::letter::text::one_line;
@@ -46,8 +47,11 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 20] = embedded![
+const SOURCES: [(&str, &str); 26] = embedded![
     "layout.html",
+    "parts.html",
+    "month.html",
+    "month.txt",
     "footer.html",
     "invoice/subject.txt",
     "invoice/body.txt",
@@ -58,6 +62,9 @@ const SOURCES: [(&str, &str); 20] = embedded![
     "digest/subject.txt",
     "digest/body.txt",
     "digest/body.html",
+    "held/subject.txt",
+    "held/body.txt",
+    "held/body.html",
     "package_use/subject.txt",
     "package_use/body.txt",
     "package_use/body.html",
@@ -124,6 +131,15 @@ impl Templates {
     pub fn digest(&self, digest: &Digest, part: &Part) -> Result<Rendered, TemplateError> {
         let names = ["digest/subject.txt", "digest/body.txt", "digest/body.html"];
         self.render(names, &DigestView::of(digest, part))
+    }
+
+    /// The email about a close that is held.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn held(&self, held: &Held) -> Result<Rendered, TemplateError> {
+        let names = ["held/subject.txt", "held/body.txt", "held/body.html"];
+        self.render(names, &HeldView::of(held))
     }
 
     /// The email to a dealership that has used so much of its package.

@@ -23,6 +23,7 @@ use crate::letters::template::Templates;
 use crate::post::Mailer;
 use fecha_core::account::payment::Payment;
 use fecha_core::account::reminder::Reminder;
+use fecha_core::bill::digest::IssuedAs;
 use fecha_core::bill::invoice::{Invoice, Number, label};
 use fecha_core::letter::{Content, Delivery};
 use fecha_core::price::money::Money;
@@ -265,12 +266,17 @@ impl Post<'_> {
             Content::Digest { month, sequence, part } => {
                 let digest = self.ledger.digest(*month, *sequence).await?;
                 let mut pdfs = Vec::new();
-                for entry in digest.invoices.get(part.invoices.clone()).unwrap_or_default() {
-                    pdfs.push(
-                        self.document(entry.number, entry.revision, FileKind::Invoice).await?,
-                    );
+                let rows = digest.invoices.get(part.invoices.clone()).unwrap_or_default();
+                for IssuedAs { number, revision, .. } in
+                    rows.iter().filter_map(|row| row.issued.as_ref())
+                {
+                    pdfs.push(self.document(*number, *revision, FileKind::Invoice).await?);
                 }
                 Ok(compose::digest(self.templates, envelope, &digest, part, pdfs)?)
+            }
+            Content::Held { month, sequence } => {
+                let held = self.ledger.held(*month, *sequence).await?;
+                Ok(compose::held(self.templates, envelope, &held)?)
             }
             Content::PackageUse { package_use } => {
                 Ok(compose::package_use(self.templates, envelope, package_use)?)

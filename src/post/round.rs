@@ -20,7 +20,8 @@ use crate::ledger::outbox::Queued;
 use crate::ledger::{Ledger, LedgerError};
 
 /// What to do where the server refuses everybody.
-const ADVICE: &str = "; this is about the sender or the server, not about the recipient, so every email waits: see to the account at the provider (a limit a day, a block) and to [email] from and per_minute";
+/// What is said to whoever reads a log behind what the server said.
+pub const ADVICE: &str = "; this is about the sender or the server, not about the recipient, so every email waits: see to the account at the provider (a limit a day, a block) and to [email] from and per_minute";
 
 /// Hands out claimed emails and takes in what became of them. Whoever waits for the ledger meanwhile is
 /// served by one transaction: the disk is waited for once for all of them.

@@ -184,13 +184,17 @@ fn every_close_can_wait_for_a_person(
     daemon.says("the daemon runs");
     shift.set("2026-11-01T03:30:00Z");
     daemon.says("the close is held");
-    eventually("the admins are told", || {
-        reseller.ledger_number("SELECT COUNT(*) FROM outbox WHERE state = 'sent'") == 1
+    eventually("finance and the admins are told", || {
+        reseller.ledger_number("SELECT COUNT(*) FROM outbox WHERE state = 'sent'") == 2
     });
     shift.pass(600);
     std::thread::sleep(Duration::from_millis(1500));
     assert_eq!(invoices(&reseller), 0);
-    assert_eq!(reseller.emails("alert"), 1, "told once");
+    assert_eq!(reseller.emails("alert"), 2, "each is told once");
+    let subject = reseller.outbox()[0]["subject"].as_str().unwrap().replace('\u{a0}', " ");
+    let expected =
+        "Retido: fechamento de outubro de 2026 espera por uma pessoa · 1 fatura · R$ 1.014,00";
+    assert_eq!(subject, expected, "it has counted already");
     let status = reseller.run(&["status"]).expect(1).stdout;
     assert!(status.contains("2026-10 is held: [close] approval = \"manual\""), "{status}");
 
@@ -202,8 +206,14 @@ fn every_close_can_wait_for_a_person(
     let emails = reseller.outbox();
     assert!(emails.iter().all(|email| email["to"] == "teste@example.com"), "{emails:?}");
     shift.set("2026-12-01T06:00:00Z");
-    eventually("the next month is held", || reseller.emails("alert") == 2);
+    eventually("the next month is held", || reseller.emails("alert") == 4);
     assert_eq!(invoices(&reseller), 2);
+    // A day later the admins are reminded, and finance is not told again.
+    shift.set("2026-12-02T07:00:00Z");
+    eventually("the admins are reminded", || reseller.emails("alert") == 5);
+    shift.pass(600);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(reseller.emails("alert"), 5);
 }
 
 #[rstest]

@@ -7,11 +7,12 @@ use fecha::letters::email::Attachment;
 use fecha::letters::enclosure::Enclosure;
 use fecha::letters::mailbox::Sender;
 use fecha::letters::template::{Rendered, Templates};
+use fecha_core::account::receivables::Balance;
 use fecha_core::account::reminder::Reminder;
-use fecha_core::bill::digest::Digest;
-use fecha_core::bill::digest::DigestRow;
+use fecha_core::bill::digest::{Digest, Whole};
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
+use fecha_core::count::tally::Buckets;
 use fecha_core::letter::Part;
 use fecha_core::price::money::Money;
 use rstest::rstest;
@@ -26,14 +27,27 @@ fn part(number: usize, of: usize, invoices: Range<usize>) -> Part {
     Part { number, of, invoices }
 }
 
-/// Subject and text in one snapshot, the page in another. With `FECHA_EMAILS` set, the page is also
-/// written to that folder, to be looked at.
+/// Subject and text in one snapshot, the page in another. The page is also written to `target/tmp/emails`, to
+/// be looked at, and for `scripts/lint-emails`.
 fn snapshot(name: &str, email: &Rendered) {
     insta::assert_snapshot!(format!("{name}.txt"), format!("{}\n\n{}", email.subject, email.text));
     insta::assert_snapshot!(format!("{name}.html"), &email.html);
-    if let Some(folder) = std::env::var_os("FECHA_EMAILS") {
-        let path = std::path::Path::new(&folder).join(format!("{name}.html"));
-        std::fs::write(path, &email.html).unwrap();
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("emails");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{name}.html")), &email.html).unwrap();
+    drawn_by_outlook(&email.html);
+}
+
+/// Outlook for Windows draws padding in table cells alone, and no margins of tables; a box that relied on
+/// either would be text without air.
+fn drawn_by_outlook(html: &str) {
+    for tag in html.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+        let name = tag.split(' ').next().unwrap();
+        let has = |property: &str| tag.contains(property);
+        let air = has("padding:") && !has("padding:0\"") && !has("padding:0;");
+        assert!(!air || matches!(name, "td"), "padding in <{tag}>");
+        assert!(!(has("margin") && matches!(name, "table" | "td" | "div")), "margin in <{tag}>");
+        assert!(name != "div" || has("display:none"), "a box in <{tag}>");
     }
 }
 
@@ -87,11 +101,80 @@ fn a_supplement() {
     snapshot("supplement", &templates().digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap());
 }
 
+/// The line that finance reads at eight o'clock, to the letter.
+#[test]
+fn the_line_on_top() {
+    let first_line = |digest: &Digest| {
+        let count = digest.invoices.len();
+        let email = templates().digest(digest, &part(1, 1, 0..count)).unwrap();
+        email.text.lines().next().unwrap().replace('\u{a0}', " ")
+    };
+    let large = samples::large();
+    assert_eq!(
+        first_line(&large),
+        "1.475 faturas · R$ 1.508.943,54 (−0,3 %) · 20 entraram, 25 saíram · conferência OK · R$ 3.077,10 vencidos"
+    );
+    assert_eq!(
+        first_line(&samples::supplement()),
+        "−R$ 1.300,00 · o mês agora soma R$ 2.384,54 em 2 faturas (−31,7 %) · 1 fatura revisada · R$ 3.077,10 vencidos"
+    );
+    let receivables = Some(Balance { overdue: Money::ZERO, ..large.receivables.unwrap() });
+    let mut calm = Digest { receivables, ..large };
+    let whole = calm.whole.as_mut().unwrap();
+    whole.entered.clear();
+    whole.left.truncate(1);
+    calm.zones[0].window.rows += 1;
+    assert_eq!(
+        first_line(&calm),
+        "1.475 faturas · R$ 1.508.943,54 (−0,3 %) · nenhuma entrou, 1 saiu · conferência NÃO FECHA · nada vencido"
+    );
+    // Of a first month, and in a report of a fecha that compared nothing.
+    calm.whole.as_mut().unwrap().before = None;
+    let first = "1.475 faturas · R$ 1.508.943,54 · conferência NÃO FECHA · nada vencido";
+    assert_eq!(first_line(&calm), first);
+    calm.whole = None;
+    assert_eq!(first_line(&calm), first);
+}
+
+#[test]
+fn a_large_digest() {
+    snapshot("digest_large", &templates().digest(&samples::large(), &part(1, 4, 0..300)).unwrap());
+}
+
+/// A month with nothing: no invoice, no message, nobody.
+#[test]
+fn a_digest_of_nothing() {
+    let nothing = Digest {
+        invoices: Vec::new(),
+        whole: Some(Whole::default()),
+        exceptions: Vec::new(),
+        messages: Buckets::default(),
+        zones: Vec::new(),
+        not_contacts: Vec::new(),
+        statuses: Vec::new(),
+        failed_deliveries: Vec::new(),
+        receivables: Some(Balance::default()),
+        overdue: Vec::new(),
+        ..samples::digest()
+    };
+    snapshot("digest_nothing", &templates().digest(&nothing, &part(1, 1, 0..0)).unwrap());
+}
+
+#[test]
+fn a_held_close() {
+    snapshot("held", &templates().held(&samples::held()).unwrap());
+}
+
 #[test]
 fn a_package_that_is_used_up() {
     let templates = templates();
     snapshot("package_80", &templates.package_use(&samples::package_use(4012)).unwrap());
     snapshot("package_100", &templates.package_use(&samples::package_use(5012)).unwrap());
+    // Where another package pays, it is named, with both prices.
+    let large = templates.package_use(&samples::package_use(6400)).unwrap();
+    snapshot("package_128", &large);
+    let advice = "Para 8.000 contatos no mês, o pacote de 10.000 contatos é o mais barato: R$ 1.827,00, com o que passa dele. O de 5.000 contatos sai por R$ 1.884,00, ou seja, R$ 57,00 a mais.";
+    assert!(large.text.replace('\u{a0}', " ").contains(advice), "{}", large.text);
     let on_the_limit = templates.package_use(&samples::package_use(5000)).unwrap();
     assert!(!on_the_limit.text.contains("Acima do pacote: "), "{}", on_the_limit.text);
     let last_day = PackageUse { on: "2026-11-30".parse().unwrap(), ..samples::package_use(4012) };
@@ -144,7 +227,7 @@ fn an_alert() {
 }
 
 #[rstest]
-#[case(0, "nenhuma fatura")]
+#[case(0, "Nenhuma fatura")]
 #[case(1, "1 fatura")]
 #[case(2, "2 faturas")]
 #[case(1498, "1.498 faturas")]
@@ -152,7 +235,7 @@ fn invoices_are_counted_in_portuguese(#[case] count: usize, #[case] expected: &s
     let mut digest = samples::digest();
     digest.invoices = vec![digest.invoices[0].clone(); count];
     let email = templates().digest(&digest, &part(1, 1, 0..count)).unwrap();
-    assert_eq!(email.text.split(',').next(), Some(expected));
+    assert_eq!(email.text.split(" · ").next(), Some(expected));
 }
 
 #[rstest]
@@ -163,8 +246,8 @@ fn exceptions_are_counted_in_portuguese(#[case] count: usize, #[case] expected: 
     let mut digest = samples::digest();
     digest.exceptions = vec![digest.exceptions[0].clone(); count];
     let email = templates().digest(&digest, &part(1, 1, 0..2)).unwrap();
-    let first_line = email.text.lines().next().unwrap();
-    assert_eq!(first_line.rsplit(", ").next(), Some(expected));
+    let said = if count == 0 { "Nenhuma exceção" } else { expected };
+    assert!(email.text.contains(said), "{}", email.text);
     assert!(email.subject.ends_with(&format!(" · {expected}")), "{}", email.subject);
 }
 
@@ -204,6 +287,7 @@ fn no_markup_line_break_or_override_of_a_name_survives() {
         templates.digest(&samples::digest(), &part(1, 1, 0..2)).unwrap(),
         templates.digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap(),
         templates.alert(&samples::alert()).unwrap(),
+        templates.held(&samples::held()).unwrap(),
         templates.package_use(&samples::package_use_of_the_worst()).unwrap(),
         templates
             .reminder(&Reminder {
@@ -231,8 +315,12 @@ fn a_terrible_month_still_fits() {
     let long = "ç".repeat(5000);
     digest.invoices = vec![samples::supplement().invoices[0].clone(); 2000];
     let mut exception = digest.exceptions[0].clone();
-    exception.dealership_id = Some(long.clone());
-    exception.detail = Some(long.clone());
+    exception.exception.dealership_id = Some(long.clone());
+    exception.exception.detail = Some(long.clone());
+    exception.dealership_name = Some(long.clone());
+    digest.whole.as_mut().unwrap().left =
+        vec![digest.whole.as_ref().unwrap().left[1].clone(); 2000];
+    digest.overdue = vec![digest.overdue[1].clone(); 2000];
     digest.exceptions = vec![exception; 2000];
     digest.not_contacts = vec![(long, 7); 2000];
     let email = templates().digest(&digest, &part(1, 1, 0..0)).unwrap();
@@ -245,7 +333,11 @@ fn a_terrible_month_still_fits() {
 fn a_large_close_goes_in_emails_of_less_than_ten_megabytes() {
     let mut digest = samples::digest();
     let entry = digest.invoices[0].clone();
-    let numbered = |sequence| DigestRow { number: samples::number(sequence), ..entry.clone() };
+    let numbered = |sequence| {
+        let mut row = entry.clone();
+        row.issued.as_mut().unwrap().number = samples::number(sequence);
+        row
+    };
     digest.invoices = (1..=600).map(numbered).collect();
     let parts = compose::digest_parts(&digest, &[33_000; 600]).unwrap();
     assert_eq!(parts.len(), 3);

@@ -21,6 +21,7 @@ mod evidence;
 mod faults;
 mod files;
 mod fire;
+mod held;
 mod help;
 mod history;
 mod import;

@@ -11,9 +11,8 @@ use crate::support::samples;
 
 fn open(digest: &Digest) -> Xlsx<Cursor<Vec<u8>>> {
     let bytes = workbook(digest).unwrap();
-    if let Some(folder) = std::env::var_os("FECHA_EMAILS") {
-        std::fs::write(std::path::Path::new(&folder).join("fechamento.xlsx"), &bytes).unwrap();
-    }
+    let name = format!("fechamento-{}.xlsx", digest.file_label());
+    std::fs::write(std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name), &bytes).unwrap();
     Xlsx::new(Cursor::new(bytes)).unwrap()
 }
 
@@ -46,7 +45,13 @@ fn sheet(book: &mut Xlsx<Cursor<Vec<u8>>>, name: &str) -> String {
 #[test]
 fn all_lines_what_needs_a_person_and_the_proof() {
     let mut book = open(&samples::digest());
-    assert_eq!(book.sheet_names(), ["Faturas", "Exceções", "Conferência"]);
+    assert_eq!(
+        book.sheet_names(),
+        ["Resumo", "Faturas", "Exceções", "Entraram e saíram", "Vencidas", "Conferência"]
+    );
+    insta::assert_snapshot!("summary", sheet(&mut book, "Resumo"));
+    insta::assert_snapshot!("movers", sheet(&mut book, "Entraram e saíram"));
+    insta::assert_snapshot!("overdue", sheet(&mut book, "Vencidas"));
     insta::assert_snapshot!("invoices", sheet(&mut book, "Faturas"));
     insta::assert_snapshot!("exceptions", sheet(&mut book, "Exceções"));
     insta::assert_snapshot!("proof", sheet(&mut book, "Conferência"));
@@ -56,6 +61,8 @@ fn all_lines_what_needs_a_person_and_the_proof() {
 fn a_revision_says_what_it_replaces() {
     let mut book = open(&samples::supplement());
     insta::assert_snapshot!("revised", sheet(&mut book, "Faturas"));
+    // Nothing was counted for it: no empty proof.
+    assert!(!book.sheet_names().contains(&"Conferência".to_owned()));
 }
 
 #[test]

@@ -123,7 +123,9 @@ fn what_was_entered_on_purpose_is_no_drift_and_a_damaged_ledger_is() {
     shift.set("2026-11-03T12:00:00Z");
     looked(&reseller, "verify", 2);
     assert_eq!(mailed(&reseller, "alert").len(), 2);
-    assert!(last_alert(&reseller).contains("statement PDF of 2026-000002 is missing"));
+    let alert = last_alert(&reseller);
+    assert!(alert.contains("O próprio ledger não está íntegro: 1 problema."), "{alert}");
+    assert!(alert.contains("`fecha verify --month 2026-10`"), "{alert}");
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn each_threshold_of_a_package_is_told_once(
     shift.set("2026-11-05T11:00:00Z");
     looked(&reseller, "package_use", 1);
     let told = |id: &str, what: &str| {
-        (format!("{id}@example.com"), format!("UAM: {what}) · novembro de 2026"))
+        (format!("{id}@example.com"), format!("Contatos: {what}) · novembro de 2026"))
     };
     let both =
         [told("d1", "4.012 de 5.000 (80% do pacote"), told("d2", "4.012 de 5.000 (80% do pacote")];
@@ -214,7 +216,7 @@ fn who_passes_both_thresholds_at_once_is_told_of_the_second() {
     let mailed = mailed(&reseller, "package_use");
     let [(to, subject)] = mailed.as_slice() else { panic!("{mailed:?}") };
     assert_eq!(to, "d1@example.com");
-    assert_eq!(subject, "UAM: 5.000 de 5.000 (pacote todo usado) · novembro de 2026");
+    assert_eq!(subject, "Contatos: 5.000 de 5.000 (pacote todo usado) · novembro de 2026");
     assert_eq!(reseller.ledger_number("SELECT threshold FROM package_notice"), 100);
 }
 

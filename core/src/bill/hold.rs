@@ -1,8 +1,16 @@
 //! When a close waits for a person: a wrong source must not mail 1,500 wrong invoices (spec §2 *Hold*).
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::collections::BTreeMap;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::bill::digest::Digest;
+use crate::calendar::zone;
 use crate::count::tally::{Alike, Buckets};
+use crate::price::money::{Money, grouped};
+use crate::price::table::PriceTable;
 
 /// The limits of the rule, from the configuration (`[close]`). Each is passed when it is left, not at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +143,140 @@ pub enum Hold {
         /// The configured limit.
         percent: u64,
     },
+    /// Every close waits for a person.
+    #[error("[close] approval = \"manual\": every close waits for a person")]
+    Approval,
+}
+
+/// A close that is held, as finance and admins are told of it. The ledger keeps it as JSON; emails are made
+/// from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Why, in Portuguese; at least one reason.
+    pub reasons: Vec<String>,
+    /// What it would issue, and what it found.
+    pub digest: Digest,
+}
+
+/// What reasons are put into words and reais with.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'a> {
+    /// The issuer's zone: times are told in it.
+    pub zone: Tz,
+    /// The prices of the month.
+    pub prices: &'a PriceTable,
+    /// Names of dealerships, by id.
+    pub names: &'a BTreeMap<String, String>,
+    /// What the invoices of the month before came to, by dealership.
+    pub before: &'a BTreeMap<String, Money>,
+}
+
+impl Hold {
+    /// What kind of reason it is: the same for other figures of the same kind, so that nobody is told twice.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let of = |key: &str, name: &Option<String>| match name {
+            Some(name) => format!("{key} {name}"),
+            None => key.to_owned(),
+        };
+        match self {
+            Self::Empty(name) => of("empty", name),
+            Self::Stale { name, .. } => of("stale", name),
+            Self::Fewer { .. } => "fewer".to_owned(),
+            Self::Unread { .. } => "unread".to_owned(),
+            Self::Repeated { .. } => "repeated".to_owned(),
+            Self::Silent { .. } => "silent".to_owned(),
+            Self::Approval => "approval".to_owned(),
+        }
+    }
+
+    /// The reason in Portuguese, and in reais where it can be said in them.
+    #[must_use]
+    pub fn in_portuguese(&self, words: Words<'_>) -> String {
+        let hsm = |messages| words.prices.hsm.times(messages).unwrap_or(Money::ZERO).brl();
+        match self {
+            Self::Empty(name) => {
+                format!("{} não tem nenhuma mensagem.", source_pt(name.as_deref()))
+            }
+            Self::Stale { name, newest, month_end, limit } => format!(
+                "A mensagem mais nova {} é de {}, mais de {} horas antes do fim do mês ({}, {}). O que veio depois pode faltar nas faturas.",
+                of_source_pt(name.as_deref()),
+                local(*newest, words.zone),
+                limit.num_hours(),
+                local(*month_end, words.zone),
+                zone::in_words(words.zone)
+            ),
+            Self::Fewer { counted, before, percent } => format!(
+                "Só {} mensagens contam, menos de {percent}\u{a0}% das {} do mês anterior.",
+                grouped(*counted),
+                grouped(*before)
+            ),
+            Self::Unread { unread, total, messages, percent } => format!(
+                "{} das {} mensagens não podem ser cobradas, mais de {percent}\u{a0}%: {} de códigos fora do cadastro, {} com direção ou tipo inválido, {} do que não é contato. Se todas fossem HSM, seriam {}.",
+                grouped(*unread),
+                grouped(*total),
+                grouped(messages.unknown_dealership),
+                grouped(messages.malformed),
+                grouped(messages.not_a_contact),
+                hsm(*unread)
+            ),
+            Self::Repeated { alike, percent } => format!(
+                "{} das {} HSM são linhas iguais a outra em todas as colunas, mais de {percent}\u{a0}%. Se são repetições, {} seriam cobrados a mais.",
+                grouped(alike.repeated),
+                grouped(alike.hsm),
+                hsm(alike.repeated)
+            ),
+            Self::Silent { dealerships, had, before, percent } => format!(
+                "Sem nenhuma mensagem neste mês: {}. No mês anterior tinham {} das {} mensagens, mais de {percent}\u{a0}%{}.",
+                named_pt(dealerships, words.names),
+                grouped(*had),
+                grouped(*before),
+                invoiced_pt(dealerships, words.before)
+            ),
+            Self::Approval => {
+                "Todo fechamento espera por uma pessoa ([close] approval = \"manual\").".to_owned()
+            }
+        }
+    }
+}
+
+fn source_pt(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("O banco de mensagens '{name}'"),
+        None => "O banco de mensagens".to_owned(),
+    }
+}
+
+fn of_source_pt(name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("do banco de mensagens '{name}'"),
+        None => "do banco de mensagens".to_owned(),
+    }
+}
+
+/// The first few of them by name.
+fn named_pt(ids: &[String], names: &BTreeMap<String, String>) -> String {
+    const SHOWN: usize = 5;
+    let name =
+        |id: &String| names.get(id).map_or_else(|| id.clone(), |name| format!("{name} ({id})"));
+    let shown = ids.iter().take(SHOWN).map(name).collect::<Vec<_>>().join(", ");
+    match ids.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} e mais {more}"),
+    }
+}
+
+/// What they were invoiced in the month before.
+fn invoiced_pt(ids: &[String], before: &BTreeMap<String, Money>) -> String {
+    let invoiced: Vec<Money> = ids.iter().filter_map(|id| before.get(id).copied()).collect();
+    match invoiced.as_slice() {
+        [] => String::new(),
+        invoiced => format!(", e faturas de {}", invoiced.iter().copied().sum::<Money>().brl()),
+    }
+}
+
+fn local(instant: DateTime<Utc>, zone: Tz) -> String {
+    instant.with_timezone(&zone).format("%d/%m/%Y %H:%M").to_string()
 }
 
 /// Every reason to hold the close, none where it may go on.
@@ -288,6 +430,35 @@ mod tests {
         let both = both.iter().map(|(counted, before)| compared(*counted, *before)).collect();
         let found = reasons(&Look { both, ..fine() }, Limits::default());
         assert_eq!(matches!(found[..], [Hold::Silent { .. }]), held);
+    }
+
+    #[test]
+    fn reasons_are_said_in_portuguese_and_in_reais() {
+        let (names, before) = (
+            [("d1".to_owned(), "Loja Um Ltda".to_owned())].into(),
+            [("d1".to_owned(), "1014.00".parse().unwrap())].into(),
+        );
+        let prices = crate::price::table::tests::table();
+        let zone = chrono_tz::America::Sao_Paulo;
+        let words = Words { zone, prices: &prices, names: &names, before: &before };
+        let [newest, month_end] = ["2026-10-20T03:00:00Z", END].map(|at| at.parse().unwrap());
+        let (limit, name) = (TimeDelta::hours(24), Some("chat".to_owned()));
+        let silent = vec!["d1".to_owned(), "d2".to_owned()];
+        let holds = [
+            Hold::Empty(name.clone()),
+            Hold::Stale { name, newest, month_end, limit },
+            Hold::Fewer { counted: 4000, before: 10_000, percent: 50 },
+            Hold::Repeated { alike: Alike { hsm: 160, repeated: 40 }, percent: 5 },
+            Hold::Silent { dealerships: silent, had: 20, before: 100, percent: 10 },
+            Hold::Approval,
+        ];
+        let said: Vec<String> = holds
+            .iter()
+            .map(|hold| {
+                format!("{}: {}", hold.key(), hold.in_portuguese(words).replace('\u{a0}', " "))
+            })
+            .collect();
+        insta::assert_snapshot!("in_portuguese", said.join("\n"));
     }
 
     #[test]

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::month::Month;
 use crate::party::register::{Issuer, Party};
+use crate::price::advice::Advice;
 use crate::price::money::{Money, UnitPrice};
+use crate::price::table::PriceTable;
 
 /// In percent of the package.
 const THRESHOLDS: [u64; 2] = [80, 100];
@@ -33,6 +35,54 @@ pub struct PackageUse {
     pub as_of: DateTime<Utc>,
     /// The dealership's local day then.
     pub on: NaiveDate,
+    /// Where the month is heading; `None` in an email of a fecha that did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outlook: Option<Outlook>,
+}
+
+/// Where a running month is heading, at the pace of the last seven days, and what packages would cost then.
+/// HSM cost the same with any package and are in none of these amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outlook {
+    /// Unique active contacts at the month's end.
+    pub uam: u64,
+    /// What those above the package cost then.
+    pub overage_amount: Money,
+    /// What the package and those above it cost then.
+    pub cost: Money,
+    /// The cheapest package for so many, where that is another one.
+    pub better: Option<Offer>,
+    /// The next larger package and from how many contacts in a month on it pays, where it ever does.
+    pub pays_from: Option<(u64, u64)>,
+}
+
+/// A package, and what it and the contacts above it cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Contacts included.
+    pub package: u64,
+    /// Without HSM.
+    pub cost: Money,
+}
+
+impl Outlook {
+    /// What a month with `uam` contacts at its end costs; `None` where the table lacks the package.
+    #[must_use]
+    pub fn of(prices: &PriceTable, package: u64, uam: u64) -> Option<Self> {
+        let advice = Advice::of(prices, uam, &[]).ok()?;
+        let cost = advice.choices.iter().find(|choice| choice.package == package)?.month;
+        let cheapest = advice.cheapest(|choice| choice.month)?;
+        let better = (cheapest.month < cost)
+            .then_some(Offer { package: cheapest.package, cost: cheapest.month });
+        let next = advice.break_evens.iter().find(|limit| limit.from == package);
+        Some(Self {
+            uam,
+            overage_amount: prices.overage.times(uam.saturating_sub(package))?,
+            cost,
+            better,
+            pays_from: next.map(|limit| (limit.to, limit.contacts)),
+        })
+    }
 }
 
 /// The highest threshold that a use has reached, unless that one or a higher one was `told` already: who
@@ -57,6 +107,25 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+    use crate::price::table::tests::table;
+
+    #[test]
+    fn the_package_that_pays_is_named() {
+        let money = |text: &str| text.parse::<Money>().unwrap();
+        let of = |uam| Outlook::of(&table(), 5000, uam).unwrap();
+        let calm = of(5412);
+        assert_eq!((calm.overage_amount, calm.cost), (money("119.48"), money("1133.48")));
+        assert_eq!((calm.better, calm.pays_from), (None, Some((10_000, 7804))));
+        assert_eq!(of(7803).better, None);
+        let offer = |package, cost| Some(Offer { package, cost: money(cost) });
+        assert_eq!(of(7804).better, offer(10_000, "1827.00"));
+        // Not the next one: the one that costs least.
+        assert_eq!(of(30_000).better, offer(25_000, "5370.00"));
+        // A smaller one than the dealership has.
+        let large = Outlook::of(&table(), 50_000, 6000).unwrap();
+        assert_eq!((large.better, large.pays_from), (offer(5000, "1304.00"), None));
+        assert_eq!(Outlook::of(&table(), 7000, 1), None);
+    }
 
     #[rstest]
     #[case(3999, &[], None)]

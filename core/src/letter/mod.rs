@@ -109,6 +109,13 @@ pub enum Content {
         /// Which part of it.
         part: Part,
     },
+    /// To finance and the admins: a close is held, and what it would issue.
+    Held {
+        /// The month.
+        month: Month,
+        /// How often the month was held for other reasons.
+        sequence: u32,
+    },
     /// To a dealership that has used so much of its package.
     PackageUse {
         /// All that it says.
@@ -135,7 +142,7 @@ impl Content {
             Self::Digest { .. } | Self::Cancellation { is_copy: true, .. } => Kind::Digest,
             Self::PackageUse { .. } => Kind::PackageUse,
             Self::Reminder { .. } => Kind::Reminder,
-            Self::Alert { .. } => Kind::Alert,
+            Self::Alert { .. } | Self::Held { .. } => Kind::Alert,
         }
     }
 
@@ -145,6 +152,7 @@ impl Content {
         match self {
             Self::Invoice { number, .. } | Self::Cancellation { number, .. } => Some(*number),
             Self::Digest { .. }
+            | Self::Held { .. }
             | Self::PackageUse { .. }
             | Self::Reminder { .. }
             | Self::Alert { .. } => None,
@@ -168,9 +176,10 @@ pub struct Part {
 pub struct Alert {
     /// In a few words, Portuguese.
     pub subject: String,
-    /// What happened, Portuguese; an empty line begins a paragraph.
+    /// What happened, Portuguese; an empty line begins a paragraph. What stands between backticks is set in
+    /// letters of one width; a paragraph may be such a text alone, or end in one.
     pub happened: String,
-    /// What to do about it, Portuguese; an empty line begins a paragraph.
+    /// What to do about it, Portuguese; written like `happened`, commands between backticks.
     pub todo: String,
     /// The reseller's name.
     pub issuer: String,

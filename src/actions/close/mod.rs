@@ -1,12 +1,16 @@
 //! The close of a month, readable from top to bottom. The command line calls it today; whatever else
 //! closes (a daemon, a console) calls this one.
 
+mod held;
 mod scope;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::future::join;
 
+use self::held::Waiting;
 use self::scope::Scope;
 use crate::actions::handover::{self, HandoverError};
 use crate::actions::issue::{IssueError, Issued, Prepared, issue, prepare};
@@ -19,8 +23,8 @@ use crate::messages::{Reading, SourceError, Sources};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Bill;
 use fecha_core::bill::difference::{Cause, Difference};
-use fecha_core::bill::exception::{Exception, Reason};
-use fecha_core::bill::hold;
+use fecha_core::bill::exception::{Exception, Reason, Worth};
+use fecha_core::bill::hold::{self, Hold};
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::misdated::Misdated;
@@ -28,7 +32,7 @@ use fecha_core::count::status::StatusFound;
 use fecha_core::count::tally::{Buckets, Count};
 use fecha_core::party::register::UnknownDealerships;
 use fecha_core::price::money::Money;
-use fecha_core::price::table::NoPrice;
+use fecha_core::price::table::{NoPrice, PriceTable};
 
 /// What to close.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +45,8 @@ pub struct CloseOptions {
     pub dry_run: bool,
     /// Go on where the rule *Hold* would stop.
     pub release: bool,
+    /// Stop whatever the rule says: `[close] approval = "manual"`, and nobody has released the month.
+    pub awaits_approval: bool,
 }
 
 /// How far a close is, for whoever watches it.
@@ -163,12 +169,20 @@ pub async fn close_month(
 
     let (bills, mut trouble) = scope.bill(&mut count, prices);
     let look = scope.hold_source(&bills, &count, sources);
-    let reasons = hold::reasons(&look, office.config.close.limits);
+    let mut reasons = hold::reasons(&look, office.config.close.limits);
+    if bills.is_empty() {
+        reasons.clear();
+    }
+    reasons.extend(options.awaits_approval.then_some(Hold::Approval));
     let mut report = scope.report(&count, options.dry_run, false);
-    if !bills.is_empty() && !reasons.is_empty() && !options.release {
+    let mut waiting = None;
+    if !reasons.is_empty() && !options.release {
         let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
         report.held = Some(format!("{}. {}", words.join("; "), scope.at_stake(&bills)));
+        waiting = (!options.dry_run).then(|| Waiting::of(office, &bills, reasons.clone(), now));
     }
+    let charged = bills.iter().map(|bill| (bill.case.id().to_owned(), bill.charge.total()));
+    let charged: BTreeMap<String, Money> = charged.collect();
     report.would_differ = would_differ(office, scope.compared(&mut count, prices)).await?;
     trouble.extend(more_misdated(office, &scope, misdated).await?);
     if options.dry_run {
@@ -183,7 +197,8 @@ pub async fn close_month(
     }
     report.add(&trouble);
     if !options.dry_run {
-        conclude(office, &scope, &count, &report, (&trouble, misdated)).await?;
+        let found = Found { trouble: &trouble, misdated, prices, charged: &charged, waiting };
+        conclude(office, &scope, &count, &report, found).await?;
     }
     Ok(report)
 }
@@ -316,16 +331,30 @@ async fn commit(
     }
 }
 
+/// What a close found beside its count.
+struct Found<'a> {
+    /// What went wrong with some dealerships.
+    trouble: &'a [Exception],
+    misdated: Misdated,
+    prices: &'a PriceTable,
+    /// What each dealership's bill came to.
+    charged: &'a BTreeMap<String, Money>,
+    /// What a held close would issue.
+    waiting: Option<Waiting>,
+}
+
 /// Reports to finance and keeps the latest word on the month.
 ///
-/// Finance hears once when the month is complete, and then each time that something came later.
+/// Finance hears once when the month is complete, and then each time that something came later; of a month
+/// that is held, with the admins, what it would issue.
 async fn conclude(
     office: &Office,
     scope: &Scope,
     count: &Count,
     report: &CloseReport,
-    (trouble, misdated): (&[Exception], Misdated),
+    found: Found<'_>,
 ) -> Result<(), CloseError> {
+    let Found { trouble, misdated, prices, charged, waiting } = found;
     let now = office.clock.now();
     if let Some(why) = &report.held {
         office.ledger.log(&deed(office, now, Action::Hold, scope.month, why)).await?;
@@ -338,41 +367,50 @@ async fn conclude(
     }
     let reported = office.ledger.digests(scope.month).await?;
     let complete = scope.counts_everyone() && scope.is_over_everywhere();
+    let (names, before) = (scope.names(), &scope.invoiced_before);
+    let worth = Worth { prices, names: &names, charged, before };
+    let told = |sequence| handover::Findings {
+        month: scope.month,
+        sequence,
+        exceptions: worth.excepted(&findings.exceptions),
+        messages: findings.messages,
+        zones: handover::zones(&count.windows, &scope.spans()),
+        not_contacts: scope.not_contacts(count),
+        statuses: &count.statuses,
+    };
     if report.held.is_none() && (reported > 0 || complete) {
-        let digest = handover::Findings {
-            month: scope.month,
-            sequence: reported + 1,
-            exceptions: &findings.exceptions,
-            messages: findings.messages,
-            zones: handover::zones(&count.windows, &scope.spans()),
-            not_contacts: scope.not_contacts(count),
-            statuses: &count.statuses,
-        };
-        handover::tell_finance(office, digest, now).await?;
+        handover::tell_finance(office, told(reported + 1), now).await?;
         // Only now: what a held or unfinished close found is news until finance has been told.
         if scope.counts_everyone() && office.ledger.misdated().await? != misdated {
             office.ledger.see_misdated(misdated).await?;
         }
     }
     // A close of named dealerships says nothing about the exceptions of the others.
-    if scope.counts_everyone() {
-        let state = match &report.held {
-            Some(_) => MonthState::Held,
-            None if complete => MonthState::Closed,
-            None => MonthState::Open,
-        };
-        let closing = Closing {
-            month: scope.month,
-            state,
-            held: report.held.clone(),
-            exceptions: findings.exceptions,
-            messages: findings.messages,
-            // What ended while the close was running was not part of it.
-            looked_at: scope.now,
-        };
-        office.ledger.record_closing(&closing).await?;
+    if !scope.counts_everyone() {
+        return Ok(());
     }
+    if let Some(waiting) = waiting {
+        waiting.tell(office, worth, told(0), now).await?;
+    }
+    let closing = Closing {
+        month: scope.month,
+        state: state(report, complete),
+        held: report.held.clone(),
+        exceptions: findings.exceptions,
+        messages: findings.messages,
+        // What ended while the close was running was not part of it.
+        looked_at: scope.now,
+    };
+    office.ledger.record_closing(&closing).await?;
     Ok(())
+}
+
+fn state(report: &CloseReport, complete: bool) -> MonthState {
+    match &report.held {
+        Some(_) => MonthState::Held,
+        None if complete => MonthState::Closed,
+        None => MonthState::Open,
+    }
 }
 
 /// Those whose invoice an earlier close could not issue: a close that is held did not try them.

@@ -39,7 +39,7 @@ pub(super) struct Scope {
     /// The invoiced ones, with the package of today's contract.
     invoiced: Vec<Case>,
     /// What the invoices of the month before came to, by dealership.
-    invoiced_before: BTreeMap<String, Money>,
+    pub(super) invoiced_before: BTreeMap<String, Money>,
     /// Messages that the invoices of the month before counted, by dealership.
     counted_before: BTreeMap<String, u64>,
     /// Dealerships whose invoice of the month was cancelled: only who names them closes them again.
@@ -269,6 +269,12 @@ impl Scope {
         let is_meant = |case: &&Case| about.contains(case.id());
         let cases = self.invoiced.iter().filter(is_meant).cloned().collect();
         recount::compare(cases, count, prices)
+    }
+
+    /// What the dealerships of the register are called, by id.
+    pub(super) fn names(&self) -> BTreeMap<String, String> {
+        let dealerships = self.candidates.iter().map(|candidate| &candidate.case.dealership);
+        dealerships.map(|one| (one.id.clone(), one.name.clone())).collect()
     }
 
     /// Which zones each span of time belongs to.

@@ -2,9 +2,14 @@
 
 pub mod archive;
 mod sheet;
+mod summary;
 pub mod workbook;
 
-use fecha_core::bill::exception::Reason;
+use chrono_tz::Tz;
+
+use fecha_core::bill::digest::Zone;
+use fecha_core::bill::exception::{Exception, Reason, Stake};
+use fecha_core::calendar::zone;
 use fecha_core::count::tally::Buckets;
 
 /// The buckets under their Portuguese names, in the order of spec §2 from what was billed to what was not.
@@ -43,4 +48,47 @@ pub fn id_pt(dealership_id: Option<&str>) -> &str {
         None | Some("") => "(sem código)",
         Some(id) => id,
     }
+}
+
+/// What the amount of an exception is, in Portuguese; it stands behind the amount.
+#[must_use]
+pub fn stake_pt(stake: Stake) -> &'static str {
+    match stake {
+        Stake::Total(_) => "não faturados",
+        Stake::Before(_) => "faturados no mês anterior",
+        Stake::AtLeast(_) => "ao menos, o menor pacote",
+        Stake::AtMost(_) => "no máximo",
+    }
+}
+
+/// What exactly went wrong, as far as it can be said to whoever does not know the program; the rest stays in its
+/// own words.
+#[must_use]
+pub fn detail_pt(exception: &Exception) -> Option<String> {
+    let detail = exception.detail.as_deref()?;
+    Some(match exception.reason {
+        Reason::Misdated => detail
+            .replace("before 2009", "antes de 2009")
+            .replace("later than tomorrow", "no futuro"),
+        _ => detail.to_owned(),
+    })
+}
+
+/// Zones of one span as readers call them, each once.
+#[must_use]
+pub fn zones_pt(names: &[String]) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for name in names {
+        let word = name.parse::<Tz>().map_or_else(|_| name.clone(), zone::in_words);
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(", ")
+}
+
+/// In which the span of a proof is told: all of its zones have the same time in it.
+#[must_use]
+pub fn window_zone(zone: &Zone) -> Tz {
+    zone.names.iter().find_map(|name| name.parse().ok()).unwrap_or(Tz::UTC)
 }

@@ -1,9 +1,11 @@
 //! A table on a sheet: header, rows, totals.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{
-    Color, Format, FormatAlign, FormatBorder, Formula, IntoExcelData, Worksheet, XlsxError,
+    Color, ConditionalFormatCell, ConditionalFormatCellRule, Format, FormatAlign, FormatBorder,
+    Formula, IntoExcelData, Worksheet, XlsxError,
 };
 
 use fecha_core::price::money::Money;
@@ -19,7 +21,10 @@ pub(super) enum Cell {
     Count(u64),
     Money(Money),
     Date(NaiveDate),
-    Instant(DateTime<Utc>),
+    /// Told in this zone.
+    Instant(DateTime<Utc>, Tz),
+    /// Tenths of a percent.
+    Percent(i64),
     /// A formula and what it gives.
     Formula {
         text: String,
@@ -28,12 +33,23 @@ pub(super) enum Cell {
     Empty,
 }
 
-/// A column: its title, its width in characters, whether it has a total.
+/// A column: its title, its width in characters, whether it has a total, what is marked in it.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
-    title: &'static str,
+    title: String,
     width: f64,
     summed: bool,
+    marked: Marked,
+}
+
+/// Which of a column's cells catch the eye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Marked {
+    Nothing,
+    /// What should be zero and is not.
+    Wrong,
+    /// What went down and what went up.
+    Changes,
 }
 
 /// A table; every row has a cell for each column.
@@ -53,6 +69,7 @@ pub(super) struct Formats {
     money: Format,
     date: Format,
     instant: Format,
+    percent: Format,
 }
 
 impl Default for Formats {
@@ -73,18 +90,30 @@ impl Default for Formats {
             money: plain().set_num_format("[$R$-416] #,##0.00"),
             date: plain().set_num_format("dd/mm/yyyy"),
             instant: plain().set_num_format("dd/mm/yyyy hh:mm"),
+            percent: plain().set_num_format("0.0%"),
         }
     }
 }
 
 impl Column {
-    pub fn new(title: &'static str, width: u8) -> Self {
-        Self { title, width: width.into(), summed: false }
+    pub fn new(title: impl Into<String>, width: u8) -> Self {
+        let title = title.into();
+        Self { title, width: width.into(), summed: false, marked: Marked::Nothing }
     }
 
     /// A column whose numbers add up to a total.
-    pub fn summed(title: &'static str, width: u8) -> Self {
+    pub fn summed(title: impl Into<String>, width: u8) -> Self {
         Self { summed: true, ..Self::new(title, width) }
+    }
+
+    /// What is not zero is wrong, and stands out.
+    pub fn must_be_zero(self) -> Self {
+        Self { marked: Marked::Wrong, ..self }
+    }
+
+    /// What goes down and what goes up is told apart by colour, beside its sign.
+    pub fn of_changes(self) -> Self {
+        Self { marked: Marked::Changes, ..self }
     }
 }
 
@@ -94,7 +123,8 @@ impl Cell {
             Self::Count(count) => (*count).into(),
             Self::Money(money) => money.reais(),
             Self::Formula { result, .. } => *result,
-            Self::Text(_) | Self::Date(_) | Self::Instant(_) | Self::Empty => Decimal::ZERO,
+            Self::Percent(tenths) => Decimal::new(*tenths, 3),
+            Self::Text(_) | Self::Date(_) | Self::Instant(..) | Self::Empty => Decimal::ZERO,
         }
     }
 
@@ -120,8 +150,11 @@ impl Cell {
             Self::Date(date) => {
                 sheet.write_date_with_format(row, column, date, &formats.date)?;
             }
-            Self::Instant(instant) => {
-                let naive = instant.naive_utc();
+            Self::Percent(_) => {
+                self.number().write_with_format(sheet, row, column, &formats.percent)?;
+            }
+            Self::Instant(instant, zone) => {
+                let naive = instant.with_timezone(zone).naive_local();
                 sheet.write_datetime_with_format(row, column, naive, &formats.instant)?;
             }
             Self::Formula { text, result } => {
@@ -134,6 +167,55 @@ impl Cell {
     }
 }
 
+/// What words outside of a table are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// What the whole sheet is about.
+    Title,
+    /// What stands in a line.
+    Line,
+    /// What stands in a column of figures.
+    Head,
+    /// What must not be overlooked.
+    Warning,
+}
+
+/// Writes words outside of a table.
+pub(super) fn words(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    text: &str,
+    what: Words,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    let format = match what {
+        Words::Title => &Format::new().set_bold().set_font_size(14),
+        Words::Line => &formats.text,
+        Words::Head => &formats.number_header,
+        Words::Warning => &wrong().set_align(FormatAlign::Right),
+    };
+    sheet.write_string_with_format(row, column, text, format)?;
+    Ok(())
+}
+
+/// How it looks that something should be zero and is not.
+fn wrong() -> Format {
+    Format::new()
+        .set_bold()
+        .set_font_color(Color::RGB(0x009C_0006))
+        .set_background_color(Color::RGB(0x00FF_C7CE))
+}
+
+/// Writes one cell outside of a table.
+pub(super) fn value(
+    sheet: &mut Worksheet,
+    at: (u32, u16),
+    cell: &Cell,
+    formats: &Formats,
+) -> Result<(), XlsxError> {
+    cell.write(sheet, at, formats)
+}
+
 impl Table {
     /// Writes the table from row `first` (from 0) on and gives the first row behind it. The table in
     /// row 0 sets the column widths, and filters by its header.
@@ -144,10 +226,11 @@ impl Table {
         formats: &Formats,
     ) -> Result<u32, XlsxError> {
         for (column, index) in self.columns.iter().zip(0_u16..) {
-            let cell = self.rows.first().and_then(|cells| cells.get(usize::from(index)));
-            let is_text = matches!(cell, None | Some(Cell::Text(_) | Cell::Empty));
+            let mut cells = self.rows.iter().filter_map(|cells| cells.get(usize::from(index)));
+            let cell = cells.find(|cell| !matches!(cell, Cell::Empty));
+            let is_text = matches!(cell, None | Some(Cell::Text(_)));
             let header = if is_text { &formats.header } else { &formats.number_header };
-            sheet.write_string_with_format(first, index, column.title, header)?;
+            sheet.write_string_with_format(first, index, &column.title, header)?;
             if first == 0 {
                 sheet.set_column_width(index, column.width)?;
             }
@@ -165,6 +248,7 @@ impl Table {
         if self.rows.is_empty() {
             return Ok(next);
         }
+        self.mark(sheet, first, next)?;
         self.write_totals(sheet, first, next, formats)?;
         Ok(next + 1)
     }
@@ -175,6 +259,28 @@ impl Table {
         sheet.set_row_height(0, 32)?;
         sheet.set_landscape().set_paper_size(9).set_print_fit_to_pages(1, 0);
         sheet.set_repeat_rows(0, 0)?;
+        Ok(())
+    }
+
+    /// Marks cells by what they hold, so that a cell that somebody corrects is marked no longer; in totals too.
+    fn mark(&self, sheet: &mut Worksheet, first: u32, total: u32) -> Result<(), XlsxError> {
+        let wrong = wrong();
+        let down = Format::new().set_font_color(Color::RGB(0x009C_0006));
+        let up = Format::new().set_font_color(Color::RGB(0x0000_6100));
+        for (column, index) in self.columns.iter().zip(0_u16..) {
+            let rules = match column.marked {
+                Marked::Nothing => vec![],
+                Marked::Wrong => vec![(ConditionalFormatCellRule::NotEqualTo(0), &wrong)],
+                Marked::Changes => vec![
+                    (ConditionalFormatCellRule::LessThan(0), &down),
+                    (ConditionalFormatCellRule::GreaterThan(0), &up),
+                ],
+            };
+            for (rule, format) in rules {
+                let format = ConditionalFormatCell::new().set_rule(rule).set_format(format);
+                sheet.add_conditional_format(first + 1, index, total, index, &format)?;
+            }
+        }
         Ok(())
     }
 

@@ -1,22 +1,28 @@
 //! The workbook for finance: all lines of a close, what needs a person, and the proof.
 
+use chrono_tz::Tz;
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{DocProperties, Workbook, Worksheet, XlsxError};
 
 use super::sheet::{Cell, Column, Formats, Table};
-use super::{buckets_pt, id_pt, reason_pt};
-use fecha_core::bill::digest::{Digest, DigestRow, Zone};
-use fecha_core::bill::exception::Exception;
+use super::summary;
+use super::{buckets_pt, detail_pt, id_pt, reason_pt, stake_pt, window_zone, zones_pt};
+use fecha_core::bill::digest::{
+    Digest, DigestRow, IssuedAs, Mover, Overdue, Whole, Zone, per_mille,
+};
+use fecha_core::bill::exception::Excepted;
+use fecha_core::calendar::zone;
 use fecha_core::count::status::{Meaning, StatusFound};
 use fecha_core::price::item::Amounts;
+use fecha_core::price::money::Money;
 
 /// The workbook cannot be written: more rows than a sheet has, in practice.
 #[derive(Debug, thiserror::Error)]
 #[error("the workbook of the close report cannot be made: {0}")]
 pub struct WorkbookError(#[from] XlsxError);
 
-/// An `.xlsx` file with the sheets *Faturas*, *Exceções* and *Conferência*. The same digest gives the
-/// same bytes.
+/// An `.xlsx` file with the sheets *Resumo*, *Faturas*, *Exceções* and, where there is something for them,
+/// *Entraram e saíram*, *Vencidas* and *Conferência*. The same digest gives the same bytes.
 ///
 /// Totals and the proof are formulas over the rows, their results stored beside them for programs that
 /// do not calculate. Names are text even where they begin like a formula.
@@ -31,9 +37,21 @@ pub fn workbook(digest: &Digest) -> Result<Vec<u8>, WorkbookError> {
         .set_author(&digest.issuer)
         .set_creation_datetime(&digest.made_at);
     workbook.set_properties(&properties);
+    summary::write(workbook.add_worksheet().set_name("Resumo")?, digest, &formats)?;
     invoices(workbook.add_worksheet().set_name("Faturas")?, digest, &formats)?;
     exceptions(workbook.add_worksheet().set_name("Exceções")?, digest, &formats)?;
-    proof(workbook.add_worksheet().set_name("Conferência")?, digest, &formats)?;
+    let whole = digest.whole.as_ref();
+    if let Some(whole) = whole.filter(|whole| !(whole.entered.is_empty() && whole.left.is_empty()))
+    {
+        movers(workbook.add_worksheet().set_name("Entraram e saíram")?, whole, &formats)?;
+    }
+    if !digest.overdue.is_empty() {
+        overdue(workbook.add_worksheet().set_name("Vencidas")?, digest, &formats)?;
+    }
+    // A rerun counts some dealerships alone: there is nothing to prove then.
+    if !digest.zones.is_empty() {
+        proof(workbook.add_worksheet().set_name("Conferência")?, digest, &formats)?;
+    }
     Ok(workbook.save_to_buffer()?)
 }
 
@@ -53,32 +71,42 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
         Column::summed("Valor HSM", 16),
         Column::summed("Ajustes", 14),
         Column::summed("Total", 17),
-        Column::new("Total do mês anterior", 17),
-        Column::new("Variação", 16),
+        Column::summed("Total do mês anterior", 17),
+        Column::summed("Variação", 16).of_changes(),
+        Column::new("Variação %", 11).of_changes(),
         Column::new("Vencimento", 12),
         Column::summed("Pago", 16),
         Column::summed("Em aberto", 16),
-        Column::new("Emitida em (UTC)", 17),
-        Column::new("Valor anterior", 16),
+        Column::new(format!("Emitida em ({})", zone::in_words(time_zone(digest))), 19),
+        Column::summed("Valor anterior", 16),
         Column::new("Motivo da revisão", 38),
         Column::new("SHA-256 da comprovação", 68),
         Column::new("SHA-256 do PDF", 68),
     ];
-    let rows = digest.invoices.iter().map(invoice).collect();
+    let rows = digest.invoices.iter().map(|row| invoice(row, time_zone(digest))).collect();
     let end = Table { columns, rows }.write(sheet, 0, formats)?;
     sheet.set_freeze_panes(1, 1)?;
     // On paper up to the day of issue; the hashes would make the rest too small to read.
-    sheet.set_print_area(0, 0, end - 1, 19)?;
+    sheet.set_print_area(0, 0, end - 1, 20)?;
     Ok(())
 }
 
-fn invoice(entry: &DigestRow) -> Vec<Cell> {
-    let before = entry.replaces.as_ref();
+/// The issuer's; UTC in a report of a fecha that told its times in it.
+fn time_zone(digest: &Digest) -> Tz {
+    digest.timezone.unwrap_or(Tz::UTC)
+}
+
+fn invoice(entry: &DigestRow, zone: Tz) -> Vec<Cell> {
+    let issued = entry.issued.as_ref();
+    let before = entry.replaces();
+    let text = |of: fn(&IssuedAs) -> String| issued.map_or(Cell::Empty, |as_| Cell::Text(of(as_)));
+    let money = |money: Option<Money>| money.map_or(Cell::Empty, Cell::Money);
+    let percent = entry.month_before.and_then(|before| per_mille(entry.total, before));
     // One column each, in the order of the headings above.
     let Amounts { package, overage, hsm, adjustments } = entry.amounts;
     vec![
-        Cell::Text(entry.number.to_string()),
-        Cell::Count(entry.revision.into()),
+        text(|issued| issued.number.to_string()),
+        issued.map_or(Cell::Empty, |issued| Cell::Count(issued.revision.into())),
         Cell::Text(entry.dealership_id.clone()),
         Cell::Text(entry.dealership_name.clone()),
         Cell::Text(entry.cnpj.clone()),
@@ -91,34 +119,93 @@ fn invoice(entry: &DigestRow) -> Vec<Cell> {
         Cell::Money(hsm),
         Cell::Money(adjustments),
         Cell::Money(entry.total),
-        entry.month_before.map_or(Cell::Empty, Cell::Money),
-        entry.change().map_or(Cell::Empty, Cell::Money),
+        money(entry.month_before),
+        money(entry.change()),
+        percent.map_or(Cell::Empty, Cell::Percent),
         Cell::Date(entry.due_on),
-        entry.paid.map_or(Cell::Empty, Cell::Money),
-        entry.open().map_or(Cell::Empty, Cell::Money),
-        Cell::Instant(entry.issued_at),
-        before.map_or(Cell::Empty, |before| Cell::Money(before.total)),
+        money(entry.paid),
+        money(entry.open()),
+        issued.map_or(Cell::Empty, |issued| Cell::Instant(issued.issued_at, zone)),
+        money(before.map(|before| before.total)),
         before.map_or(Cell::Empty, |before| Cell::Text(before.reason.clone())),
-        Cell::Text(entry.evidence_sha256.clone()),
-        Cell::Text(entry.pdf_sha256.clone()),
+        text(|issued| issued.evidence_sha256.clone()),
+        text(|issued| issued.pdf_sha256.clone()),
     ]
+}
+
+fn movers(sheet: &mut Worksheet, whole: &Whole, formats: &Formats) -> Result<(), XlsxError> {
+    let columns = vec![
+        Column::new("Entrou ou saiu", 16),
+        Column::new("Código", 14),
+        Column::new("Concessionária", 48),
+        Column::summed("Total deste mês", 18),
+        Column::summed("Total do mês anterior", 18),
+    ];
+    let row = |word: &str, mover: &Mover, totals: [Cell; 2]| {
+        let [now, before] = totals;
+        vec![
+            Cell::Text(word.to_owned()),
+            Cell::Text(mover.dealership_id.clone()),
+            Cell::Text(mover.dealership_name.clone()),
+            now,
+            before,
+        ]
+    };
+    let entered = whole.entered.iter();
+    let entered = entered.map(|one| row("entrou", one, [Cell::Money(one.total), Cell::Empty]));
+    let left = whole.left.iter();
+    let left = left.map(|one| row("saiu", one, [Cell::Empty, Cell::Money(one.total)]));
+    Table { columns, rows: entered.chain(left).collect() }.write(sheet, 0, formats)?;
+    sheet.set_freeze_panes(1, 0)?;
+    Ok(())
+}
+
+fn overdue(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result<(), XlsxError> {
+    let columns = vec![
+        Column::new("Fatura", 16),
+        Column::new("Mês", 20),
+        Column::new("Código", 14),
+        Column::new("Concessionária", 48),
+        Column::new("Venceu em", 12),
+        Column::summed("Em aberto", 18),
+    ];
+    let row = |late: &Overdue| {
+        vec![
+            Cell::Text(late.label.clone()),
+            Cell::Text(late.month.in_words()),
+            Cell::Text(late.dealership_id.clone()),
+            Cell::Text(late.dealership_name.clone()),
+            Cell::Date(late.due_on),
+            Cell::Money(late.open),
+        ]
+    };
+    let rows = digest.overdue.iter().map(row).collect();
+    Table { columns, rows }.write(sheet, 0, formats)?;
+    sheet.set_freeze_panes(1, 0)?;
+    Ok(())
 }
 
 fn exceptions(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result<(), XlsxError> {
     let columns = vec![
         Column::new("Código", 24),
+        Column::new("Concessionária", 38),
         Column::new("Exceção", 24),
         Column::summed("Mensagens", 13),
+        Column::summed("Valor em jogo", 17),
+        Column::new("O que o valor é", 34),
         Column::new("O que fazer", 105),
-        Column::new("Detalhe", 60),
+        Column::new("Detalhe técnico", 60),
     ];
-    let row = |exception: &Exception| {
+    let row = |Excepted { exception, dealership_name, stake }: &Excepted| {
         vec![
             Cell::Text(id_pt(exception.dealership_id.as_deref()).to_owned()),
+            dealership_name.clone().map_or(Cell::Empty, Cell::Text),
             Cell::Text(reason_pt(exception.reason).to_owned()),
             Cell::Count(exception.messages),
+            stake.map_or(Cell::Empty, |stake| Cell::Money(stake.amount())),
+            stake.map_or(Cell::Empty, |stake| Cell::Text(stake_pt(stake).to_owned())),
             Cell::Text(exception.reason.advice_pt().to_owned()),
-            exception.detail.clone().map_or(Cell::Empty, Cell::Text),
+            detail_pt(exception).map_or(Cell::Empty, Cell::Text),
         ]
     };
     let rows = digest.exceptions.iter().map(row).collect();
@@ -167,8 +254,8 @@ fn zones(digest: &Digest) -> Table {
     let buckets = buckets_pt(&digest.messages).map(|(name, _)| Column::summed(name, 14));
     let mut columns = vec![
         Column::new("Fusos", 36),
-        Column::new("Início (UTC)", 18),
-        Column::new("Fim (UTC)", 18),
+        Column::new("Início (horário local)", 18),
+        Column::new("Fim (horário local)", 18),
     ];
     columns.extend(buckets);
     // These three have no total: the spans of two zones overlap, so it would count messages twice.
@@ -176,7 +263,7 @@ fn zones(digest: &Digest) -> Table {
         Column::new("Outros fusos", 14),
         Column::new("Soma", 14),
         Column::new("Contagem no banco", 14),
-        Column::summed("Diferença", 14),
+        Column::summed("Diferença", 14).must_be_zero(),
     ]);
     // Spreadsheet rows count from 1, and the first is the header.
     let rows = digest.zones.iter().zip(2_u32..).map(|(zone, row)| zone_row(zone, row)).collect();
@@ -184,12 +271,12 @@ fn zones(digest: &Digest) -> Table {
 }
 
 fn zone_row(zone: &Zone, row: u32) -> Vec<Cell> {
-    let window = &zone.window;
+    let (window, own) = (&zone.window, window_zone(zone));
     let sum = window.buckets.total() + window.elsewhere;
     let mut cells = vec![
-        Cell::Text(zone.names.join(", ")),
-        Cell::Instant(window.period.start),
-        Cell::Instant(window.period.end),
+        Cell::Text(zones_pt(&zone.names)),
+        Cell::Instant(window.period.start, own),
+        Cell::Instant(window.period.end, own),
     ];
     cells.extend(buckets_pt(&window.buckets).map(|(_, messages)| Cell::Count(messages)));
     cells.extend([

@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::blocks::{Block, blocks};
 use fecha_core::letter::Alert;
 use fecha_core::letter::text::one_line;
 
@@ -7,22 +8,22 @@ use fecha_core::letter::text::one_line;
 #[derive(Debug, Serialize)]
 pub struct AlertView {
     subject: String,
-    happened: Vec<String>,
-    todo: Vec<String>,
+    /// The first words, as a list of emails shows them.
+    preview: String,
+    happened: Vec<Block>,
+    todo: Vec<Block>,
     issuer: String,
 }
 
 impl AlertView {
     pub fn of(alert: &Alert) -> Self {
+        let happened = blocks(&alert.happened);
         Self {
             subject: one_line(&alert.subject),
-            happened: paragraphs(&alert.happened),
-            todo: paragraphs(&alert.todo),
+            preview: happened.first().map(Block::words).unwrap_or_default(),
+            happened,
+            todo: blocks(&alert.todo),
             issuer: one_line(&alert.issuer),
         }
     }
-}
-
-fn paragraphs(text: &str) -> Vec<String> {
-    text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty()).collect()
 }

@@ -1,29 +1,19 @@
 use std::cmp::Reverse;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::Serialize;
 
+use super::month::{LISTED, MonthReport};
 use super::{counted, counted_or_none};
 use crate::letters::compose::{archive_file, workbook_file};
-use crate::letters::report::buckets_pt;
-use crate::letters::report::id_pt;
-use crate::letters::report::reason_pt;
-use fecha_core::account::receivables::Balance;
-use fecha_core::bill::digest::Digest;
-use fecha_core::bill::digest::DigestRow;
-use fecha_core::bill::digest::FailedDelivery;
-use fecha_core::bill::digest::Zone;
-use fecha_core::bill::exception::{Exception, Reason};
+use fecha_core::bill::digest::{Digest, DigestRow, FailedDelivery, Whole};
+use fecha_core::calendar::zone as zones;
 use fecha_core::count::status::{Meaning, StatusFound};
 use fecha_core::letter::Part;
 use fecha_core::letter::text::{one_line, shortened};
-use fecha_core::price::item::Amounts;
 use fecha_core::price::money::{Money, grouped};
 
-/// An email lists this many of each; the workbook has them all.
-const LISTED: usize = 25;
-/// Of the changes against the month before, these many.
-const CHANGES: usize = 10;
 /// Longest name, id, reason or detail, in characters.
 const LENGTH: usize = 160;
 
@@ -34,26 +24,21 @@ pub struct DigestView {
     supplement: u32,
     part: usize,
     of: usize,
+    /// The one line on top, in pieces that stay whole: `1.475 faturas`, `R$ 1.508.943,54 (−0,3 %)`, …
+    headline: Vec<String>,
     /// `1.498 faturas`.
     invoices: String,
     total: String,
     exceptions: String,
-    sums: Vec<SumView>,
-    /// Of all months; `None` in a report of a fecha that did not know it.
-    receivables: Option<ReceivablesView>,
-    attention: Vec<ReasonView>,
+    /// No exception and nothing that failed.
+    calm: bool,
+    month_report: MonthReport,
     revised: Vec<RevisedView>,
     revised_more: String,
-    changes: Vec<ChangeView>,
     failed: Vec<FailedView>,
     failed_more: String,
-    buckets: Vec<(&'static str, String)>,
-    messages: String,
-    zones: Vec<ZoneView>,
     statuses: Vec<StatusView>,
     statuses_more: String,
-    not_contacts: Vec<(String, String)>,
-    not_contacts_more: String,
     workbook: String,
     /// `None` where this email carries no invoices.
     archive: Option<ArchiveView>,
@@ -61,36 +46,6 @@ pub struct DigestView {
     /// How many days after its end the month was closed, where that is late: fecha was away, or held.
     late: Option<i64>,
     issuer: String,
-}
-
-#[derive(Debug, Serialize)]
-struct SumView {
-    name: &'static str,
-    count: String,
-    amount: String,
-}
-
-#[derive(Debug, Serialize)]
-struct ReceivablesView {
-    open: String,
-    overdue: String,
-    waiting: String,
-}
-
-/// All exceptions of one reason.
-#[derive(Debug, Serialize)]
-struct ReasonView {
-    name: &'static str,
-    advice: &'static str,
-    items: Vec<ItemView>,
-    more: String,
-}
-
-#[derive(Debug, Serialize)]
-struct ItemView {
-    id: String,
-    messages: String,
-    detail: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -104,32 +59,12 @@ struct RevisedView {
     by: String,
 }
 
-/// A large difference from the month before.
-#[derive(Debug, Serialize)]
-struct ChangeView {
-    label: String,
-    dealership: String,
-    before: String,
-    after: String,
-    difference: String,
-}
-
 /// An email that no server took.
 #[derive(Debug, Serialize)]
 struct FailedView {
     label: String,
     recipient: String,
     error: String,
-}
-
-#[derive(Debug, Serialize)]
-struct ZoneView {
-    names: String,
-    period: String,
-    buckets: Vec<(&'static str, String)>,
-    elsewhere: String,
-    rows: String,
-    agrees: bool,
 }
 
 /// A delivery status, and what was made of its messages.
@@ -152,55 +87,103 @@ impl DigestView {
     pub fn of(digest: &Digest, part: &Part) -> Self {
         let revised: Vec<RevisedView> =
             digest.invoices.iter().filter_map(RevisedView::of).collect();
-        let all_revised = !revised.is_empty() && revised.len() == digest.invoices.len();
-        let (one, many) = if all_revised {
-            ("fatura revisada", "faturas revisadas")
-        } else {
-            ("fatura", "faturas")
-        };
-        let (revised, revised_more) = listed(revised);
+        let (revised, revised_more) = listed(revised, LISTED);
         let failed = digest.failed_deliveries.iter().map(FailedView::of);
-        let (failed, failed_more) = listed(failed.collect());
-        let not_contacts = digest.not_contacts.iter().map(|(id, messages)| {
-            (short(id_pt(Some(id))), counted(*messages, "mensagem", "mensagens"))
-        });
-        let (not_contacts, not_contacts_more) = listed(not_contacts.collect());
-        let (statuses, statuses_more) = listed(statuses(&digest.statuses));
+        let (failed, failed_more) = listed(failed.collect(), LISTED);
+        let (statuses, statuses_more) = listed(statuses(&digest.statuses), LISTED);
         Self {
             month: digest.month.in_words(),
             supplement: digest.supplement(),
             part: part.number,
             of: part.of,
-            invoices: counted_or_none(digest.invoices.len(), "nenhuma fatura", one, many),
-            total: digest.total().brl(),
+            headline: headline(digest),
+            invoices: invoices(digest),
+            total: total(digest),
             exceptions: counted_or_none(
                 digest.exceptions.len(),
                 "nenhuma exceção",
                 "exceção",
                 "exceções",
             ),
-            sums: sums(digest),
-            receivables: digest.receivables.map(ReceivablesView::of),
-            attention: attention(&digest.exceptions),
+            calm: digest.exceptions.is_empty() && digest.failed_deliveries.is_empty(),
+            month_report: MonthReport::of(digest),
             revised,
             revised_more,
-            changes: digest.largest_changes(CHANGES).into_iter().map(ChangeView::of).collect(),
             failed,
             failed_more,
-            buckets: buckets_pt(&digest.messages).map(|(name, n)| (name, grouped(n))).into(),
-            messages: grouped(digest.messages.total()),
-            zones: digest.zones.iter().map(ZoneView::of).collect(),
             statuses,
             statuses_more,
-            not_contacts,
-            not_contacts_more,
             workbook: workbook_file(digest),
             archive: ArchiveView::of(digest, part),
-            made_at: minute(digest.made_at),
+            made_at: local(digest.made_at, zone(digest)),
             late: days_late(digest),
             issuer: one_line(&digest.issuer),
         }
     }
+}
+
+/// The one line that says how the month is: what it comes to against the month before, who came and left,
+/// whether the count is proved, and what is overdue. A supplement begins with what it changes.
+pub fn headline(digest: &Digest) -> Vec<String> {
+    let whole = digest.whole.as_ref();
+    let percent = whole.and_then(Whole::change).map(|tenths| format!(" ({})", percent(tenths)));
+    let percent = percent.unwrap_or_default();
+    let mut line = if digest.supplement() > 0 {
+        let mut line = vec![signed(digest.effect())];
+        line.extend(whole.map(|whole| {
+            let invoices = counted(whole.now.invoices, "fatura", "faturas");
+            format!("o mês agora soma {} em {invoices}{percent}", whole.now.total.brl())
+        }));
+        line.push(invoices(digest));
+        line
+    } else {
+        vec![invoices(digest), format!("{}{percent}", total(digest))]
+    };
+    if let Some(whole) = whole.filter(|whole| digest.supplement() == 0 && whole.before.is_some()) {
+        line.push(moved(whole));
+    }
+    line.extend(digest.proved().map(|agrees| {
+        let word = if agrees { "OK" } else { "NÃO FECHA" };
+        format!("conferência {word}")
+    }));
+    line.extend(digest.receivables.map(|balance| match balance.overdue {
+        Money::ZERO => "nada vencido".to_owned(),
+        overdue => format!("{} vencidos", overdue.brl()),
+    }));
+    line
+}
+
+/// `1.475 faturas`; in a supplement `1 fatura revisada`, where that is all there is.
+fn invoices(digest: &Digest) -> String {
+    let rows = &digest.invoices;
+    let all_revised = !rows.is_empty() && rows.iter().all(|row| row.replaces().is_some());
+    let (one, many) =
+        if all_revised { ("fatura revisada", "faturas revisadas") } else { ("fatura", "faturas") };
+    counted_or_none(rows.len(), "Nenhuma fatura", one, many)
+}
+
+/// What the report comes to; a supplement, what it changes.
+fn total(digest: &Digest) -> String {
+    match digest.supplement() {
+        0 => digest.total().brl(),
+        _ => signed(digest.effect()),
+    }
+}
+
+/// `20 entraram, 25 saíram`.
+fn moved(whole: &Whole) -> String {
+    match (whole.entered.len(), whole.left.len()) {
+        (0, 0) => "ninguém entrou nem saiu".to_owned(),
+        (came, went) => format!("{}, {}", entered(came), left(went)),
+    }
+}
+
+pub fn entered(number: usize) -> String {
+    counted_or_none(number, "nenhuma entrou", "entrou", "entraram")
+}
+
+pub fn left(number: usize) -> String {
+    counted_or_none(number, "nenhuma saiu", "saiu", "saíram")
 }
 
 /// Whole days from the month's last end to the first report on it, from two on.
@@ -210,38 +193,18 @@ fn days_late(digest: &Digest) -> Option<i64> {
     (digest.supplement() == 0 && days >= 2).then_some(days)
 }
 
-impl ReceivablesView {
-    fn of(balance: Balance) -> Self {
-        let Balance { open, overdue, waiting } = balance;
-        Self { open: open.brl(), overdue: overdue.brl(), waiting: waiting.brl() }
-    }
-}
-
 impl RevisedView {
     fn of(entry: &DigestRow) -> Option<Self> {
-        let before = entry.replaces.as_ref()?;
-        let difference = entry.total - before.total;
+        let before = entry.replaces()?;
         Some(Self {
             label: entry.label(),
             dealership: short(&entry.dealership_name),
             before: before.total.brl(),
             after: entry.total.brl(),
-            difference: signed(difference),
+            difference: signed(entry.effect()),
             reason: short(&before.reason),
             by: short(&before.by),
         })
-    }
-}
-
-impl ChangeView {
-    fn of((entry, by): (&DigestRow, Money)) -> Self {
-        Self {
-            label: entry.label(),
-            dealership: short(&entry.dealership_name),
-            before: (entry.total - by).brl(),
-            after: entry.total.brl(),
-            difference: signed(by),
-        }
     }
 }
 
@@ -256,28 +219,22 @@ impl FailedView {
 }
 
 /// A difference: with `+` where it is one upwards.
-fn signed(difference: Money) -> String {
-    let sign = if difference > Money::ZERO { "+" } else { "" };
-    format!("{sign}{}", difference.brl())
+pub fn signed(difference: Money) -> String {
+    match difference.centavos() {
+        1.. => format!("+{}", difference.brl()),
+        _ => difference.brl().replace('-', "−"),
+    }
 }
 
-impl ZoneView {
-    fn of(zone: &Zone) -> Self {
-        let window = &zone.window;
-        let sum = window.buckets.total() + window.elsewhere;
-        Self {
-            names: short(&zone.names.join(", ")),
-            period: format!("{} a {}", minute(window.period.start), minute(window.period.end)),
-            buckets: buckets_pt(&window.buckets)
-                .into_iter()
-                .filter(|(_, messages)| *messages > 0)
-                .map(|(name, messages)| (name, grouped(messages)))
-                .collect(),
-            elsewhere: grouped(window.elsewhere),
-            rows: grouped(window.rows),
-            agrees: sum == window.rows,
-        }
-    }
+/// Tenths of a percent: `−0,3 %`.
+pub fn percent(tenths: i64) -> String {
+    let sign = match tenths {
+        1.. => "+",
+        0 => "",
+        _ => "−",
+    };
+    let tenths = tenths.unsigned_abs();
+    format!("{sign}{},{}\u{a0}%", grouped(tenths / 10), tenths % 10)
 }
 
 impl ArchiveView {
@@ -294,23 +251,6 @@ impl ArchiveView {
             span,
         })
     }
-}
-
-fn sums(digest: &Digest) -> Vec<SumView> {
-    let count = |of: fn(&DigestRow) -> u64| grouped(digest.invoices.iter().map(of).sum());
-    let row = |name, count, amount: Money| SumView { name, count, amount: amount.brl() };
-    let amounts = digest.invoices.iter().map(|entry| entry.amounts);
-    let Amounts { package, overage, hsm, adjustments } = amounts.clone().sum();
-    let mut sums = vec![
-        row("Pacotes", grouped(digest.invoices.len() as u64), package),
-        row("UAM adicional", count(|entry| entry.overage), overage),
-        row("HSM", count(|entry| entry.hsm), hsm),
-    ];
-    // Also where they come to nothing together.
-    if amounts.into_iter().any(|amounts| amounts.adjustments != Money::ZERO) {
-        sums.push(row("Ajustes", String::new(), adjustments));
-    }
-    sums
 }
 
 /// Blanks at its ends make it another one than it looks.
@@ -335,34 +275,10 @@ fn statuses(found: &[StatusFound]) -> Vec<StatusView> {
     found.into_iter().map(view).collect()
 }
 
-/// Exceptions by reason: what to do is said once for each.
-fn attention(exceptions: &[Exception]) -> Vec<ReasonView> {
-    let mut reasons: Vec<Reason> = exceptions.iter().map(|exception| exception.reason).collect();
-    reasons.sort_unstable();
-    reasons.dedup();
-    let view = |reason: Reason| {
-        let of_reason = exceptions.iter().filter(|exception| exception.reason == reason);
-        let (items, more) = listed(of_reason.map(item).collect());
-        ReasonView { name: reason_pt(reason), advice: reason.advice_pt(), items, more }
-    };
-    reasons.into_iter().map(view).collect()
-}
-
-fn item(exception: &Exception) -> ItemView {
-    let detail = exception.detail.as_deref().map(short);
-    // Some are of no dealership.
-    let (id, detail) = match (exception.reason, detail) {
-        (Reason::UnknownStatus, Some(status)) => (status, None),
-        (Reason::Misdated, _) => ("todas as concessionárias".to_owned(), None),
-        (_, detail) => (short(id_pt(exception.dealership_id.as_deref())), detail),
-    };
-    ItemView { id, messages: counted(exception.messages, "mensagem", "mensagens"), detail }
-}
-
 /// As many as an email lists, and `e mais 3, na planilha` for the rest.
-fn listed<T>(mut items: Vec<T>) -> (Vec<T>, String) {
-    let more = items.len().saturating_sub(LISTED);
-    items.truncate(LISTED);
+pub fn listed<T>(mut items: Vec<T>, most: usize) -> (Vec<T>, String) {
+    let more = items.len().saturating_sub(most);
+    items.truncate(most);
     let text = match more {
         0 => String::new(),
         _ => format!("e mais {}, na planilha", grouped(more as u64)),
@@ -370,10 +286,20 @@ fn listed<T>(mut items: Vec<T>) -> (Vec<T>, String) {
     (items, text)
 }
 
-fn short(text: &str) -> String {
+pub fn short(text: &str) -> String {
     shortened(&one_line(text), LENGTH)
 }
 
-fn minute(instant: DateTime<Utc>) -> String {
-    instant.format("%d/%m/%Y %H:%M UTC").to_string()
+pub fn minute(instant: DateTime<Utc>, zone: Tz) -> String {
+    instant.with_timezone(&zone).format("%d/%m/%Y %H:%M").to_string()
+}
+
+/// With the words for the zone.
+pub fn local(instant: DateTime<Utc>, zone: Tz) -> String {
+    format!("{} ({})", minute(instant, zone), zones::in_words(zone))
+}
+
+/// In which the report tells its times.
+pub fn zone(digest: &Digest) -> Tz {
+    digest.timezone.unwrap_or(Tz::UTC)
 }

@@ -2,12 +2,14 @@ use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+use super::bar::Bar;
 use super::counted;
 use crate::letters::compose::invoice_file;
 use crate::letters::email::Attachment;
 use crate::letters::enclosure::Enclosure;
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::letter::text::{one_line, shortened};
+use fecha_core::party::phone;
 use fecha_core::party::register::{Issuer, Party};
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, decimal_comma, grouped};
@@ -47,16 +49,13 @@ pub struct InvoiceView {
 
 #[derive(Debug, Serialize)]
 struct UsageView {
-    /// `5.123 contatos únicos`.
+    /// `5.123 contatos no mês`.
     uam: String,
     /// `5.000 contatos`.
     package: String,
     /// Whole percent, rounded down.
     percent: String,
-    /// Width of the bar: the percentage, from 1 to 100.
-    bar: u64,
-    /// `123 contatos`, where there are any above the package.
-    overage: Option<String>,
+    bar: Bar,
     /// What was sent in templates.
     hsm: String,
 }
@@ -134,14 +133,16 @@ impl UsageView {
     fn of(invoice: &Invoice) -> Self {
         let (uam, package) = (invoice.usage.uam, invoice.package);
         let percent = (uam.saturating_mul(100)).checked_div(package).unwrap_or(100);
-        let overage = invoice.overage();
         Self {
-            uam: counted(uam, "contato único", "contatos únicos"),
+            uam: counted(uam, "contato no mês", "contatos no mês"),
             package: counted(package, "contato", "contatos"),
             percent: grouped(percent),
-            bar: percent.clamp(1, 100),
-            overage: (overage > 0).then(|| counted(overage, "contato", "contatos")),
-            hsm: counted(invoice.usage.hsm, "mensagem HSM enviada", "mensagens HSM enviadas"),
+            bar: Bar::of(uam, package),
+            hsm: counted(
+                invoice.usage.hsm,
+                "mensagem de modelo (HSM) enviada",
+                "mensagens de modelo (HSM) enviadas",
+            ),
         }
     }
 }
@@ -152,8 +153,8 @@ impl LineView {
             Item::Package { contacts } => {
                 format!("Pacote de {}", counted(*contacts, "contato", "contatos"))
             }
-            Item::Overage => "UAM adicional (contatos acima do pacote)".to_owned(),
-            Item::Hsm => "HSM (mensagens de modelo enviadas)".to_owned(),
+            Item::Overage => "Contatos acima do pacote (UAM adicional)".to_owned(),
+            Item::Hsm => "Mensagens de modelo (HSM)".to_owned(),
             Item::Adjustment { description } => line(description),
         };
         Self {
@@ -185,7 +186,7 @@ impl IssuerView {
             cnpj: issuer.cnpj.to_string(),
             address: line(&format!("{}, {}/{}", issuer.address, issuer.city, issuer.state)),
             email: issuer.email.to_string(),
-            phone: line(&issuer.phone),
+            phone: line(&phone::in_words(&issuer.phone)),
         }
     }
 }

@@ -1,15 +1,20 @@
 //! What the templates may say, in words and ready-made figures: no template calculates.
 
 mod alert;
+mod bar;
+mod blocks;
 mod cancellation;
 mod digest;
+mod held;
 mod invoice;
+mod month;
 mod package_use;
 mod reminder;
 
 pub use alert::AlertView;
 pub use cancellation::CancellationView;
 pub use digest::DigestView;
+pub use held::HeldView;
 pub use invoice::InvoiceView;
 pub use package_use::PackageUseView;
 pub use reminder::ReminderView;

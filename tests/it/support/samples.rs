@@ -6,13 +6,13 @@ use super::sample;
 use chrono_tz::America;
 use fecha_core::account::receivables::Balance;
 use fecha_core::account::reminder::{Reminded, Reminder};
-use fecha_core::bill::digest::Digest;
-use fecha_core::bill::digest::DigestRow;
-use fecha_core::bill::digest::FailedDelivery;
-use fecha_core::bill::digest::Zone;
-use fecha_core::bill::exception::{Exception, Reason};
+use fecha_core::bill::digest::{
+    Digest, DigestRow, FailedDelivery, Mover, Overdue, Sum, Whole, Zone,
+};
+use fecha_core::bill::exception::{Excepted, Exception, Reason, Stake};
+use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Invoice, Number, Replacement, Usage};
-use fecha_core::bill::package_use::PackageUse;
+use fecha_core::bill::package_use::{Outlook, PackageUse};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::status::{StatusFound, StatusRules};
 use fecha_core::count::tally::{Buckets, Window};
@@ -92,11 +92,21 @@ pub fn digest() -> Digest {
     invoices[0].paid = Some(money("192.27"));
     invoices[1].paid = Some(Money::ZERO);
     "=HYPERLINK(\"http://example.com\")".clone_into(&mut invoices[1].dealership_name);
-    let exception = |id: Option<&str>, reason, messages, detail: Option<&str>| Exception {
-        dealership_id: id.map(str::to_owned),
-        reason,
-        messages,
-        detail: detail.map(str::to_owned),
+    let exception = |id: Option<&str>, reason, messages, detail: Option<&str>| Excepted {
+        exception: Exception {
+            dealership_id: id.map(str::to_owned),
+            reason,
+            messages,
+            detail: detail.map(str::to_owned),
+        },
+        dealership_name: id.filter(|id| *id != HOSTILE).map(|id| format!("Loja {id} Ltda")),
+        stake: match reason {
+            Reason::NoPrice => Some(Stake::Before(money("2140.15"))),
+            Reason::NoContract => Some(Stake::Before(money("1156.60"))),
+            Reason::UnknownDealership => id.map(|_| Stake::AtLeast(money("1014.00"))),
+            Reason::UnknownStatus => Some(Stake::AtMost(money("225.00"))),
+            _ => None,
+        },
     };
     let sao_paulo = Buckets {
         counted: 30_000,
@@ -116,12 +126,14 @@ pub fn digest() -> Digest {
         sequence: 1,
         made_at: "2026-11-01T04:00:10Z".parse().unwrap(),
         issuer: "Exemplo Tecnologia Ltda".to_owned(),
+        timezone: Some(America::Sao_Paulo),
         invoices,
+        whole: Some(whole()),
         exceptions: vec![
+            exception(Some("d9"), Reason::NoPrice, 0, Some("the price table has no package")),
             exception(Some("d7"), Reason::NoContract, 12, None),
             exception(Some(HOSTILE), Reason::UnknownDealership, 1, None),
             exception(None, Reason::UnknownDealership, 3, None),
-            exception(Some("d9"), Reason::NoPrice, 0, Some("pacote de 7.000 contatos")),
             exception(None, Reason::UnknownStatus, 300, Some("status 'UNDELIVERED'")),
             exception(None, Reason::Misdated, 17, Some("17 before 2009, 0 later than tomorrow")),
         ],
@@ -149,6 +161,88 @@ pub fn digest() -> Digest {
             overdue: money("3077.10"),
             waiting: money("120.00"),
         }),
+        overdue: vec![
+            overdue("2026-000007", "d8", "2077.10"),
+            overdue("2026-000009-R1", HOSTILE, "1000.00"),
+        ],
+    }
+}
+
+fn mover(id: &str, total: &str) -> Mover {
+    let (dealership_id, dealership_name) =
+        (id.to_owned(), format!("Loja {id} Comércio de Veículos Ltda"));
+    Mover { dealership_id, dealership_name, total: money(total) }
+}
+
+/// Two invoices after three: one came, one left, and one is left out by an exception.
+fn whole() -> Whole {
+    let sum = |invoices, total| Sum { invoices, total: money(total) };
+    Whole {
+        now: sum(2, "2384.54"),
+        before: Some(sum(3, "3489.20")),
+        entered: vec![mover("=1+1", "1192.27")],
+        left: vec![mover("d9", "2140.15"), mover(HOSTILE, "192.45")],
+    }
+}
+
+fn overdue(label: &str, id: &str, open: &str) -> Overdue {
+    Overdue {
+        label: label.to_owned(),
+        month: "2026-09".parse().unwrap(),
+        dealership_id: id.to_owned(),
+        dealership_name: format!("Loja {id} Ltda"),
+        due_on: "2026-10-13".parse().unwrap(),
+        open: money(open),
+    }
+}
+
+/// A close that would issue the same, held for reasons that name the worst of names.
+pub fn held() -> Held {
+    let mut digest = Digest { sequence: 0, receivables: None, overdue: Vec::new(), ..digest() };
+    digest.failed_deliveries.clear();
+    for row in &mut digest.invoices {
+        (row.issued, row.paid) = (None, None);
+    }
+    let reasons = [
+        "Só 4.000 mensagens contam, menos de 50\u{a0}% das 10.000 do mês anterior.".to_owned(),
+        format!(
+            "Sem nenhuma mensagem neste mês: {HOSTILE} (d9). No mês anterior tinham 1.200 das 10.000 mensagens, mais de 10\u{a0}%, e faturas de R$\u{a0}2.140,15."
+        ),
+    ];
+    Held { reasons: reasons.into(), digest }
+}
+
+/// A month of a reseller as large as one is, with the figures of its report on one line.
+pub fn large() -> Digest {
+    let row = |sequence: u32| {
+        let invoice = Invoice {
+            number: number(sequence),
+            dealership_id: format!("d{sequence:04}"),
+            ..invoice()
+        };
+        DigestRow {
+            total: money("1023.01"),
+            month_before: Some(money("1026.09")),
+            ..DigestRow::of(&invoice, "a".repeat(64))
+        }
+    };
+    let movers = |count: u32, first: u32| -> Vec<Mover> {
+        (0..count).map(|index| mover(&format!("d{:04}", first + index), "1014.00")).collect()
+    };
+    let mut invoices: Vec<DigestRow> = (1..=1475).map(row).collect();
+    let rest = invoices.iter().skip(1).map(|row| row.total).sum();
+    invoices[0].total = money("1508943.54") - rest;
+    Digest {
+        invoices,
+        whole: Some(Whole {
+            now: Sum { invoices: 1475, total: money("1508943.54") },
+            before: Some(Sum { invoices: 1480, total: money("1513484.00") }),
+            entered: movers(20, 1456),
+            left: movers(25, 2000),
+        }),
+        exceptions: Vec::new(),
+        failed_deliveries: Vec::new(),
+        ..digest()
     }
 }
 
@@ -173,6 +267,7 @@ pub fn supplement() -> Digest {
         exceptions: Vec::new(),
         zones: Vec::new(),
         not_contacts: Vec::new(),
+        statuses: Vec::new(),
         failed_deliveries: Vec::new(),
         ..digest()
     }
@@ -193,6 +288,7 @@ pub fn package_use(uam: u64) -> PackageUse {
         overage_amount: price.times(uam.saturating_sub(package)).unwrap(),
         as_of: "2026-11-24T11:00:00Z".parse().unwrap(),
         on: "2026-11-24".parse().unwrap(),
+        outlook: Outlook::of(&sample::prices(), package, uam + uam / 4),
     }
 }
 
@@ -234,10 +330,10 @@ pub fn reminder(on: &str) -> Reminder {
 /// Delivery failed.
 pub fn alert() -> Alert {
     Alert {
-        subject: format!("3 emails não foram entregues {HOSTILE}"),
-        happened: "O servidor recusou três emails.\n\nO primeiro foi a fatura 2026-000001."
+        subject: format!("3 e-mails não foram entregues {HOSTILE}"),
+        happened: "O servidor recusou três e-mails.\n\nO primeiro foi a fatura 2026-000001 (`RCPT TO: 550 5.1.1 no such user`)."
             .to_owned(),
-        todo: "Corrija o endereço no cadastro e rode `fecha resend 2026-000001`.".to_owned(),
+        todo: "Corrija o endereço no cadastro e rode:\n\n`fecha resend 2026-000001`.\n\nVeja a diferença e simule a correção: `fecha rerun --month 2026-10 --all --reason \"MOTIVO\" --by NOME --dry-run`".to_owned(),
         issuer: "Exemplo Tecnologia Ltda".to_owned(),
     }
 }

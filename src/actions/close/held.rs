@@ -1,0 +1,75 @@
+//! What a held close would issue, for finance and the admins: it has counted already, so it says what is at
+//! stake.
+
+use chrono::{DateTime, Utc};
+
+use crate::actions::handover::{self, Findings, HandoverError};
+use crate::setup::office::Office;
+use fecha_core::bill::bill::{Bill, Heading};
+use fecha_core::bill::digest::{Digest, DigestRow};
+use fecha_core::bill::exception::Worth;
+use fecha_core::bill::hold::{Held, Hold, Words};
+use fecha_core::bill::pro_forma::NO_NUMBER;
+use fecha_core::count::evidence::IdVersion;
+
+/// What waits for a person.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    reasons: Vec<Hold>,
+    /// What would be issued, by dealership.
+    rows: Vec<DigestRow>,
+}
+
+impl Waiting {
+    /// Bills as they would be issued now.
+    pub(super) fn of(
+        office: &Office,
+        bills: &[Bill<'_>],
+        reasons: Vec<Hold>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let heading = || Heading {
+            number: NO_NUMBER,
+            replaces: None,
+            evidence_sha256: String::new(),
+            evidence_ids: IdVersion::NEWEST,
+            issued_at: now,
+        };
+        let row =
+            |bill: &Bill<'_>| DigestRow::foreseen(&bill.invoice(office.config.terms(), heading()));
+        Self { reasons, rows: bills.iter().map(row).collect() }
+    }
+
+    /// Tells finance and the admins, unless they were told of the same reasons before.
+    pub(super) async fn tell(
+        self,
+        office: &Office,
+        worth: Worth<'_>,
+        findings: Findings<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<(), HandoverError> {
+        let mut keys: Vec<String> = self.reasons.iter().map(Hold::key).collect();
+        keys.sort_unstable();
+        let keys = keys.join(", ");
+        let last = office.ledger.last_hold(findings.month).await?;
+        if last.as_ref().is_some_and(|last| last.reasons == keys) {
+            return Ok(());
+        }
+        let sequence = last.map_or(0, |last| last.sequence) + 1;
+        let words = Words {
+            zone: office.config.issuer.timezone,
+            prices: worth.prices,
+            names: worth.names,
+            before: worth.before,
+        };
+        let digest: Digest = handover::digest(office, findings, self.rows, now).await?;
+        let reasons = self.reasons.iter().map(|reason| reason.in_portuguese(words)).collect();
+        let held = Held { reasons, digest };
+        let email = &office.config.email;
+        let mut to = email.finance.clone();
+        to.extend(email.admins.iter().filter(|admin| !email.finance.contains(admin)).cloned());
+        let letters = office.addresser.held(&held, sequence, to, now)?;
+        office.ledger.hold(&held, sequence, &keys, &letters).await?;
+        Ok(())
+    }
+}

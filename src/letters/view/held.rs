@@ -1,0 +1,46 @@
+use serde::Serialize;
+
+use super::blocks::{Block, blocks};
+use super::digest::{headline, local, zone};
+use super::month::MonthReport;
+use crate::letters::compose::workbook_file;
+use fecha_core::bill::hold::Held;
+use fecha_core::letter::text::one_line;
+
+/// What the email about a held close says.
+#[derive(Debug, Serialize)]
+pub struct HeldView {
+    month: String,
+    /// What it would issue, in the words of a report on top.
+    headline: Vec<String>,
+    /// Why, a sentence or two each.
+    reasons: Vec<String>,
+    /// What to do, and with which commands.
+    todo: Vec<Block>,
+    month_report: MonthReport,
+    workbook: String,
+    made_at: String,
+    issuer: String,
+}
+
+impl HeldView {
+    pub fn of(held: &Held) -> Self {
+        let digest = &held.digest;
+        let month = digest.month;
+        let todo = format!(
+            "1. Confira a planilha anexa e, se quiser, a prévia em PDF de uma concessionária (troque CÓDIGO pelo código dela; sem --dealership, a de todas): `fecha preview --month {month} --dealership CÓDIGO --pdf previa.pdf`\n\n\
+             2. Se estiver certo, libere o fechamento, com o seu nome no lugar de NOME: `fecha close --month {month} --release --by NOME`\n\n\
+             3. Se algo estiver errado, corrija-o na origem e confira de novo, sem emitir nada: `fecha close --month {month} --dry-run`"
+        );
+        Self {
+            month: month.in_words(),
+            headline: headline(digest),
+            reasons: held.reasons.iter().map(|reason| one_line(reason)).collect(),
+            todo: blocks(&todo),
+            month_report: MonthReport::of(digest),
+            workbook: workbook_file(digest),
+            made_at: local(digest.made_at, zone(digest)),
+            issuer: one_line(&digest.issuer),
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A close that is held tells finance and the admins what it would issue, black-box.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::process::Command;
+
+use calamine::{Data, Reader, Xlsx};
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::support::reseller::{LedgerKind, Reseller};
+
+/// Three dealerships whose October is closed; of November `d1` has half, `d2` all and `d3` nothing. `d4` is new.
+fn reseller(ledger: LedgerKind) -> Reseller {
+    let mut reseller = Reseller::new(ledger);
+    let admins = "ti@example.com,financeiro@example.com".to_owned();
+    reseller.variables.push(("FECHA_EMAIL__ADMINS".to_owned(), admins));
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000"), ("d3", "", "5000")]);
+    for id in ["d1", "d2", "d3"] {
+        reseller.add_contacts(id, 100, "2026-10-31T12:00:00Z");
+    }
+    reseller.run(&["close"]).expect(0);
+    reseller.run(&["deliver"]).expect(0);
+    reseller.register(&[("d4", "", "10000")]);
+    reseller.add_contacts("d1", 50, "2026-11-30T12:00:00Z");
+    reseller.add_contacts("d2", 100, "2026-11-30T12:00:00Z");
+    reseller.at("2026-12-02 12:00:00");
+    reseller
+}
+
+fn alerts(reseller: &Reseller) -> Vec<Value> {
+    reseller.outbox().into_iter().filter(|email| email["kind"] == "alert").collect()
+}
+
+/// The text and the files of the only email of this name.
+fn read(reseller: &Reseller, name: &str) -> (String, BTreeMap<String, Vec<u8>>) {
+    let folder = reseller.path("mail");
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let email = files
+        .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(name))
+        .max()
+        .unwrap_or_else(|| panic!("no email {name}"));
+    let script = "
+import email, email.policy, json, sys
+message = email.message_from_binary_file(open(sys.argv[1], 'rb'), policy=email.policy.default)
+text = message.get_body(('plain',)).get_content()
+files = {part.get_filename(): list(part.get_content()) for part in message.iter_attachments()}
+print(json.dumps([text, files]))";
+    let ran = Command::new("python3").args(["-c", script]).arg(&email).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let (text, files): (String, BTreeMap<String, Vec<u8>>) =
+        serde_json::from_slice(&ran.stdout).unwrap();
+    (text.replace('\u{a0}', " "), files)
+}
+
+#[rstest]
+fn finance_and_admins_are_told_once_what_a_held_close_would_issue(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger);
+    reseller.run(&["close"]).expect(1);
+    let told = alerts(&reseller);
+    let to: Vec<&str> = told.iter().map(|email| email["to"].as_str().unwrap()).collect();
+    assert_eq!(to, ["financeiro@example.com", "ti@example.com"], "each once");
+    let subject = told[0]["subject"].as_str().unwrap().replace('\u{a0}', " ");
+    let expected = "Retido: fechamento de novembro de 2026 espera por uma pessoa · 4 faturas · R$ 4.869,00 (+60,1 %)";
+    assert_eq!(subject, expected);
+
+    // Looked at again, and in a dry run, for the same reason: nobody is told twice.
+    reseller.run(&["close"]).expect(1);
+    reseller.run(&["close", "--dry-run"]).expect(1);
+    assert_eq!(alerts(&reseller).len(), 2);
+    assert!(reseller.invoices(&["--month", "2026-11"]).is_empty());
+
+    reseller.run(&["deliver"]).expect(0);
+    let (text, files) = read(&reseller, "fechamento-2026-11-retido");
+    for words in [
+        "nenhuma fatura foi emitida nem enviada",
+        "- Sem nenhuma mensagem neste mês: Concessionária d3 Ltda (d3). No mês anterior tinham 100 das 300 mensagens, mais de 10 %, e faturas de R$ 1.014,00.",
+        "4 faturas · R$ 4.869,00 (+60,1 %) · 1 entrou, nenhuma saiu · conferência OK",
+        "- Concessionária d4 Ltda (d4): R$ 1.827,00",
+        "\n    fecha close --month 2026-11 --release --by NOME\n",
+        "\n    fecha preview --month 2026-11 --dealership CÓDIGO --pdf previa.pdf\n",
+        "\n    fecha close --month 2026-11 --dry-run\n",
+        "outubro de 2026 (3 faturas): R$ 3.042,00",
+        "(horário de Brasília)",
+    ] {
+        assert!(text.contains(words), "{words} is not in:\n{text}");
+    }
+    for english in ["messages", "would", "invoice", "UTC"] {
+        assert!(!text.contains(english), "{english} in:\n{text}");
+    }
+
+    let (name, bytes) = files.into_iter().next().expect("the workbook");
+    assert_eq!(name, "fechamento-2026-11-retido.xlsx");
+    let mut book = Xlsx::new(Cursor::new(bytes)).unwrap();
+    let rows = book.worksheet_range("Faturas").unwrap();
+    let ids: Vec<String> = rows.rows().skip(1).map(|row| row[2].to_string()).collect();
+    assert_eq!(ids, ["d1", "d2", "d3", "d4", ""], "what would be issued, and the totals");
+    assert_eq!(rows.get_value((5, 13)), Some(&Data::Float(4869.0)));
+    assert_eq!(rows.get_value((1, 0)), Some(&Data::Empty), "no number is given");
+}
+
+#[test]
+fn another_reason_is_told_and_a_release_ends_it() {
+    let mut reseller = reseller(LedgerKind::Sqlite);
+    reseller.run(&["close"]).expect(1);
+    let nobody =
+        |contact| (Some("d1"), contact, "in", "session", None, None, "2026-11-30T12:00:00Z");
+    reseller.add(&[nobody(""); 20]);
+    reseller.at("2026-12-02 13:00:00");
+    reseller.run(&["close"]).expect(1);
+    assert_eq!(alerts(&reseller).len(), 4, "there are more reasons now");
+    reseller.run(&["deliver"]).expect(0);
+    let (text, _) = read(&reseller, "fechamento-2026-11-retido");
+    let words = "20 das 170 mensagens não podem ser cobradas, mais de 5 %: 0 de códigos fora do cadastro, 0 com direção ou tipo inválido, 20 do que não é contato. Se todas fossem HSM, seriam R$ 9,20.";
+    assert!(text.contains(words), "{text}");
+
+    reseller.run(&["close", "--release", "--by", "Ana"]).expect(0);
+    assert_eq!(reseller.invoices(&["--month", "2026-11"]).len(), 4);
+    reseller.run(&["deliver"]).expect(0);
+    assert_eq!(alerts(&reseller).len(), 4);
+    let (text, _) = read(&reseller, "fechamento-2026-11-0");
+    let top = "4 faturas · R$ 4.869,00 (+60,1 %) · 1 entrou, nenhuma saiu · conferência OK · R$ 3.042,00 vencidos\n";
+    assert!(text.starts_with(top), "{text}");
+}
+
+/// A close of some dealerships holds nobody's month: who named them reads why.
+#[test]
+fn a_held_close_of_named_dealerships_mails_nobody() {
+    let reseller = reseller(LedgerKind::Sqlite);
+    let held = reseller.run(&["close", "--dealership", "d3", "--json"]).expect(1).json();
+    assert!(held["held"].is_string());
+    assert_eq!(alerts(&reseller).len(), 0);
+}
