@@ -44,7 +44,7 @@ fn pages() -> std::io::Result<PathBuf> {
     let code = sample::invoice().pix.unwrap_or_default();
     let qr = qr(&code);
     std::fs::write(folder.join("qr.svg"), &qr)?;
-    let fonts = root().join("assets/fonts").display().to_string();
+    let fonts = root().join("assets/fonts/published").display().to_string();
     for page in ["invoice.html", "invoice.typ"] {
         let text = std::fs::read_to_string(root().join("benches/documents").join(page))?;
         let text = text.replace("QRCODE", &qr).replace("BRCODE", &code).replace("FONTS", &fonts);
@@ -83,7 +83,7 @@ fn python(folder: &Path) -> Option<PathBuf> {
 fn warm(python: &Path, name: &str, page: &Path) -> Option<Rate> {
     let script = root().join("benches/documents/peer.py");
     let mut command = Command::new(python);
-    command.arg(script).arg(name).arg(page).arg(root().join("assets/fonts"));
+    command.arg(script).arg(name).arg(page).arg(root().join("assets/fonts/published"));
     let output = command.stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     let (seconds, bytes) = text.trim().split_once(' ')?;

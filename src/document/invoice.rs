@@ -31,12 +31,11 @@ struct Spacing {
     qr: f32,
 }
 
-const USUAL: Spacing = Spacing { section: 17.0, line: 6.5, padding: 14.0, qr: 100.0 };
-/// The smallest code has 31 mm, half a millimetre a square.
+const USUAL: Spacing = Spacing { section: 17.0, line: 6.5, padding: 14.0, qr: 116.0 };
 const CLOSER: [Spacing; 3] = [
-    Spacing { section: 13.5, line: 5.5, padding: 12.0, qr: 94.0 },
-    Spacing { section: 9.0, line: 3.5, padding: 9.0, qr: 88.0 },
-    Spacing { section: 5.5, line: 2.0, padding: 6.5, qr: 88.0 },
+    Spacing { section: 13.5, line: 5.5, padding: 12.0, qr: 112.0 },
+    Spacing { section: 9.0, line: 3.5, padding: 9.0, qr: 106.0 },
+    Spacing { section: 5.5, line: 2.0, padding: 6.5, qr: 100.0 },
 ];
 
 /// The invoice's pages: one for nearly every invoice, closer set where it would be two otherwise.
@@ -301,6 +300,7 @@ fn pix(invoice: &Invoice, code: &str, side: f32) -> Result<Block, RenderError> {
     text.extend(late_fee(invoice));
     text.extend([Block::Gap(6.5), Block::Text(Text::new(how, Style::NOTE))]);
     let text = Block::Stack(text);
+    let side = picture.height;
     let picture = Block::Picture(picture).tagged(Role::Figure("QR code do Pix".to_owned()));
     let columns = vec![(Column::Fixed(side), picture), (Column::Share(1.0), text)];
     // In one line across the panel: where it breaks, programs that copy it put the line's end in.

@@ -19,8 +19,8 @@ use std::path::PathBuf;
 
 use self::letterhead::{Kind, Logo};
 pub use self::press::PressError;
-use self::press::font::{self, Fonts, Repertoire};
-use self::press::layout::{Mark, Picture};
+use self::press::font::{self, Fonts};
+use self::press::layout::Picture;
 use self::press::logo::Artwork;
 use self::press::print::{About, Attachment, Press};
 use self::press::tags::Link;
@@ -61,34 +61,9 @@ pub struct Branding {
 /// Draws documents; made once, then used for any number of them, from any thread.
 #[derive(Debug)]
 pub struct Renderer {
-    /// Has every character; pages are set with it.
-    all: Set,
-    /// Half the size; prints the pages whose characters it has, which is nearly all.
-    western: Set,
-    logo: Option<Logo>,
-}
-
-/// Faces, and a press that prints with them.
-#[derive(Debug)]
-struct Set {
     fonts: Fonts,
     press: Press,
-}
-
-impl Set {
-    fn new(repertoire: Repertoire, logo: Option<&Artwork>) -> Result<Self, RenderError> {
-        let fonts = Fonts::load(repertoire)?;
-        let press = Press::new(&fonts, logo)?;
-        Ok(Self { fonts, press })
-    }
-
-    fn covers(&self, pages: &[Picture]) -> bool {
-        let covers = |mark: &Mark| match mark {
-            Mark::Text { text, .. } => text.chars().all(|c| self.fonts.covers(c)),
-            _ => true,
-        };
-        pages.iter().flat_map(|page| &page.marks).all(covers)
-    }
+    logo: Option<Logo>,
 }
 
 /// A document could not be made.
@@ -106,18 +81,15 @@ pub enum RenderError {
 }
 
 impl Renderer {
-    /// Loads and subsets the fonts, and reads the logo.
+    /// Loads the fonts, makes what all documents carry of them, and reads the logo.
     ///
     /// # Errors
     /// [`RenderError`] where an embedded font or the configured logo cannot be read.
     pub fn new(branding: &Branding) -> Result<Self, RenderError> {
         let artwork = branding.logo.as_deref().map(Artwork::read).transpose()?;
-        let set = |repertoire| Set::new(repertoire, artwork.as_ref());
-        Ok(Self {
-            all: set(Repertoire::All)?,
-            western: set(Repertoire::Western)?,
-            logo: artwork.as_ref().map(Logo::of),
-        })
+        let fonts = Fonts::load()?;
+        let press = Press::new(&fonts, artwork.as_ref())?;
+        Ok(Self { fonts, press, logo: artwork.as_ref().map(Logo::of) })
     }
 
     /// The invoice as PDF/A-3a, the document model attached as JSON. The same model gives the same
@@ -126,7 +98,7 @@ impl Renderer {
     /// # Errors
     /// [`RenderError`] where the page cannot be written.
     pub fn invoice(&self, invoice: &Invoice) -> Result<Vec<u8>, RenderError> {
-        let pages = invoice::pages(&self.all.fonts, self.logo, invoice)?;
+        let pages = invoice::pages(&self.fonts, self.logo, invoice)?;
         let json = serde_json::to_vec(invoice)
             .map_err(|error| PressError::Write { reason: error.to_string() })?;
         let name = format!("fatura-{}.json", invoice.label());
@@ -144,7 +116,7 @@ impl Renderer {
         invoice: &Invoice,
         annex: Option<&str>,
     ) -> Result<Vec<u8>, RenderError> {
-        let pages = statement::pages(&self.all.fonts, self.logo, invoice, annex)?;
+        let pages = statement::pages(&self.fonts, self.logo, invoice, annex)?;
         self.print(pages, &about(invoice, Kind::Statement), None)
     }
 
@@ -157,7 +129,7 @@ impl Renderer {
         invoice: &Invoice,
         cancellation: &Cancellation,
     ) -> Result<Vec<u8>, RenderError> {
-        let pages = cancellation::pages(&self.all.fonts, self.logo, invoice, cancellation);
+        let pages = cancellation::pages(&self.fonts, self.logo, invoice, cancellation);
         self.print(pages, &about(invoice, Kind::Cancellation), None)
     }
 
@@ -167,7 +139,7 @@ impl Renderer {
     /// # Errors
     /// [`RenderError`] where a page cannot be written.
     pub fn preview(&self, pro_forma: &ProForma) -> Result<Vec<u8>, RenderError> {
-        let pages = preview::pages(&self.all.fonts, self.logo, pro_forma);
+        let pages = preview::pages(&self.fonts, self.logo, pro_forma);
         self.print(pages, &about(&pro_forma.content, Kind::Preview), None)
     }
 
@@ -177,9 +149,7 @@ impl Renderer {
         about: &About,
         attachment: Option<&Attachment>,
     ) -> Result<Vec<u8>, RenderError> {
-        let Set { fonts, press } =
-            if self.western.covers(&pages) { &self.western } else { &self.all };
-        Ok(press.print(fonts, pages, about, attachment)?)
+        Ok(self.press.print(&self.fonts, pages, about, attachment)?)
     }
 }
 

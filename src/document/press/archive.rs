@@ -42,7 +42,7 @@ pub(in crate::document) fn attach(
         attachment.json.len(),
         date(about.created)
     );
-    file.deflated(content, &entries, &attachment.json, Level::Fast)?;
+    file.deflated(content, &entries, &attachment.json, Level::Good)?;
     let (name, content) = (text_string(&attachment.name), content.reference());
     objects.push((
         specification,

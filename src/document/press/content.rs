@@ -1,8 +1,11 @@
 //! Marks written as the content of a page, in the operators of PDF.
 
-use super::font::Fonts;
-use super::layout::{Area, Ink, Mark, PAGE_HEIGHT};
-use super::print::{LOGO, font_name};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::font::{Fonts, Place, Weight};
+use super::layout::{Area, Ink, Mark, PAGE_HEIGHT, Stencil};
+use super::print::{FontPart, LOGO, font_name};
 use super::tags::{Element, Link, Role, Structure};
 use super::text::Style;
 
@@ -13,6 +16,41 @@ pub(in crate::document) struct Writing<'a> {
     pub(in crate::document) links: &'a [Link],
     pub(in crate::document) structure: Structure,
     pub(in crate::document) bookmarks: Vec<Bookmark>,
+    /// The characters that the pages show beyond those of the common parts of the faces, in the order in
+    /// which they come.
+    pub(in crate::document) others: BTreeMap<Weight, Vec<char>>,
+    /// By their names, which are `S0`, `S1` and so on.
+    pub(in crate::document) stencils: Vec<Rc<Stencil>>,
+}
+
+impl<'a> Writing<'a> {
+    pub(in crate::document) fn new(fonts: &'a Fonts, links: &'a [Link], pages: usize) -> Self {
+        let structure = Structure::new(pages);
+        Self {
+            fonts,
+            links,
+            structure,
+            bookmarks: Vec::new(),
+            others: BTreeMap::new(),
+            stencils: Vec::new(),
+        }
+    }
+
+    fn stencil(&mut self, stencil: &Rc<Stencil>) -> String {
+        self.stencils.push(Rc::clone(stencil));
+        format!("S{}", self.stencils.len() - 1)
+    }
+
+    /// The number of a character in the document's own part of a face.
+    fn other(&mut self, weight: Weight, c: char) -> u16 {
+        let others = self.others.entry(weight).or_default();
+        let place = others.iter().position(|known| *known == c).unwrap_or_else(|| {
+            others.push(c);
+            others.len() - 1
+        });
+        // A face has hundreds of characters.
+        u16::try_from(place + 1).unwrap_or_default()
+    }
 }
 
 /// A line of the viewer's list of contents.
@@ -36,6 +74,7 @@ pub(in crate::document) fn page(
         number,
         out: Vec::with_capacity(16 * 1024),
         ink: None,
+        face: None,
         open: Part::None,
         roles: Vec::new(),
     };
@@ -51,6 +90,7 @@ struct Page<'a, 'b> {
     number: usize,
     out: Vec<u8>,
     ink: Option<Ink>,
+    face: Option<(Weight, f32, FontPart)>,
     /// What is being written into.
     open: Part,
     /// What the marks are in, outermost first. An element is made when it has something to show.
@@ -100,9 +140,15 @@ impl Page<'_, '_> {
                 self.enter_shape(areas.iter().copied().reduce(Area::with));
                 self.fill(areas, *ink);
             }
+            Mark::Stencil { area, stencil } => {
+                self.enter_shape(Some(*area));
+                self.ink(Ink::Strong);
+                let name = self.writing.stencil(stencil);
+                self.picture(area, &name);
+            }
             Mark::Logo(area) => {
                 self.enter_shape(Some(*area));
-                self.logo(area);
+                self.picture(area, LOGO);
             }
             Mark::Bookmark { y, title } => {
                 let (title, top) = (title.clone(), PAGE_HEIGHT - y);
@@ -210,33 +256,62 @@ impl Page<'_, '_> {
 
     /// Writes the text; gives where it ends.
     fn text(&mut self, line: Line<'_>) -> f32 {
-        const HEX: &[u8; 16] = b"0123456789ABCDEF";
-        let Line { x, baseline, style, stretch, text } = line;
+        let Line { x, style, stretch, text, .. } = line;
         self.ink(style.ink);
-        self.out.extend(b"BT/");
-        self.out.extend(font_name(style.weight).as_bytes());
-        self.out.push(b' ');
-        self.number(style.size);
-        self.out.extend(b"Tf ");
-        self.number(x);
-        self.number(PAGE_HEIGHT - baseline);
-        self.out.extend(b"Td");
-        if stretch < 1.0 {
-            self.out.push(b' ');
-            self.number(stretch * 100.0);
-            self.out.extend(b"Tz");
+        self.out.extend(b"BT");
+        let mut part = None;
+        for place in self.writing.fonts.face(style.weight).places(text) {
+            let (of, number) = match place {
+                Place::Common(number) => (FontPart::Common, number),
+                Place::Elsewhere(c) => (FontPart::Own, self.writing.other(style.weight, c)),
+            };
+            if part != Some(of) {
+                if part.is_some() {
+                    self.out.extend(b")Tj");
+                }
+                self.face(style, of);
+                if part.is_none() {
+                    self.begin(line);
+                }
+                self.out.push(b'(');
+                part = Some(of);
+            }
+            self.out.extend(number.to_be_bytes().into_iter().flat_map(escaped));
         }
-        self.out.push(b'<');
-        for id in self.writing.fonts.face(style.weight).glyph_ids(text) {
-            let digit = |shift: u16| HEX[usize::from(id >> shift & 15)];
-            self.out.extend([digit(12), digit(8), digit(4), digit(0)]);
+        if part.is_some() {
+            self.out.extend(b")Tj");
         }
-        self.out.extend(b">Tj");
         if stretch < 1.0 {
             self.out.extend(b" 100 Tz");
         }
         self.out.extend(b" ET\n");
         x + self.width(line)
+    }
+
+    /// Sets the face of all that follows.
+    fn face(&mut self, style: Style, part: FontPart) {
+        let face = (style.weight, style.size, part);
+        if self.face != Some(face) {
+            self.out.push(b'/');
+            self.out.extend(font_name(style.weight, part).as_bytes());
+            self.out.push(b' ');
+            self.number(style.size);
+            self.out.extend(b"Tf");
+            self.face = Some(face);
+        }
+    }
+
+    /// Where a text begins, and how wide its letters are.
+    fn begin(&mut self, line: Line<'_>) {
+        self.out.push(b' ');
+        self.number(line.x);
+        self.number(PAGE_HEIGHT - line.baseline);
+        self.out.extend(b"Td");
+        if line.stretch < 1.0 {
+            self.out.push(b' ');
+            self.number(line.stretch * 100.0);
+            self.out.extend(b"Tz");
+        }
     }
 
     fn fill(&mut self, areas: &[Area], ink: Ink) {
@@ -254,14 +329,14 @@ impl Page<'_, '_> {
         self.out.extend(b"f\n");
     }
 
-    fn logo(&mut self, area: &Area) {
+    fn picture(&mut self, area: &Area, name: &str) {
         self.out.extend(b"q ");
         self.number(area.width);
         self.out.extend(b"0 0 ");
         self.number(area.height);
         self.number(area.x);
         self.number(PAGE_HEIGHT - area.y - area.height);
-        self.out.extend(format!("cm/{LOGO} Do Q\n").as_bytes());
+        self.out.extend(format!("cm/{name} Do Q\n").as_bytes());
     }
 
     fn ink(&mut self, ink: Ink) {
@@ -301,6 +376,17 @@ impl Page<'_, '_> {
         }
         self.out.push(b' ');
     }
+}
+
+/// A byte of a text in parentheses.
+fn escaped(byte: u8) -> impl Iterator<Item = u8> {
+    let (escape, byte) = match byte {
+        b'(' | b')' | b'\\' => (Some(b'\\'), byte),
+        // Readers take it for the end of a line.
+        b'\r' => (Some(b'\\'), b'r'),
+        _ => (None, byte),
+    };
+    escape.into_iter().chain([byte])
 }
 
 /// The first of the links whose words stand in the text, by themselves: a code may hold them too.

@@ -1,26 +1,31 @@
-//! The two faces of all documents, reduced once to the characters that documents can need.
+//! The two faces of all documents, and the parts of them that a file carries.
+//!
+//! Most documents need the same letters, digits and signs: a common part of each face, which is made and
+//! compressed once, the same bytes in each file, so that the ledger keeps it once. Whatever else a document
+//! shows, it carries in parts of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use printpdf::{FontMetrics, ParsedFont, PdfFontMetricsStub};
 use subsetter::GlyphRemapper;
-use ttf_parser::gsub::{SingleSubstitution, SubstitutionSubtable};
-use ttf_parser::{GlyphId, Tag};
+use ttf_parser::GlyphId;
 use unicode_normalization::UnicodeNormalization;
 
 use super::PressError;
 
-const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.ttf");
-const SEMI_BOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.ttf");
+/// Made by `make.py` beside them; digits have one width, so that figures line up everywhere.
+const REGULAR: &[u8] = include_bytes!("../../../assets/fonts/Inter-Regular.otf");
+const SEMI_BOLD: &[u8] = include_bytes!("../../../assets/fonts/Inter-SemiBold.otf");
 
 /// What stands for a character that the faces lack.
 pub(in crate::document) const REPLACEMENT: char = '\u{25a1}';
 
-/// Portuguese, its neighbours in Western Europe, and typographic signs: all that most documents need.
-const WESTERN: [(char, char); 12] = [
+/// All that can be shown: Portuguese, its neighbours in Western Europe, typographic signs, and the letters of
+/// the other languages that are written in Latin: names of immigrants have them.
+const REPERTOIRE: [(char, char); 11] = [
     ('\u{20}', '\u{7e}'),
-    ('\u{a0}', '\u{ff}'),
+    ('\u{a0}', '\u{17f}'),
     ('\u{2013}', '\u{2014}'),
     ('\u{2018}', '\u{201a}'),
     ('\u{201c}', '\u{201e}'),
@@ -30,20 +35,14 @@ const WESTERN: [(char, char); 12] = [
     ('\u{2122}', '\u{2122}'),
     ('\u{2192}', '\u{2192}'),
     ('\u{2212}', '\u{2212}'),
-    (REPLACEMENT, REPLACEMENT),
 ];
 
-/// The other letters of the languages written in Latin around Brazil: names of immigrants have them.
-/// Almost half of a face, so that only documents that need them carry them.
-const EXTENDED: (char, char) = ('\u{100}', '\u{17f}');
-
-/// Which characters a set of faces has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::document) enum Repertoire {
-    Western,
-    /// All that fecha can show.
-    All,
-}
+/// What nearly every document shows in both weights: a letter more is in each file, a letter less is a part of
+/// its own in each file that has it.
+const COMMON: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\
+                      ÁÂÃÇÉÊÍÓÔÕÚáâãçéêíóôõú \u{a0}.,-/:()$+º&";
+/// And in the regular one.
+const COMMON_REGULAR: &str = ";%?@_“”–•…·'→";
 
 /// The weight of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,20 +58,24 @@ pub(in crate::document) struct Fonts {
     semi_bold: Face,
 }
 
-/// One face: the subset that is embedded, and what measuring and writing texts needs of it.
+/// One face: what measuring and writing texts needs of it.
 #[derive(Debug)]
 pub(in crate::document) struct Face {
-    /// What printpdf embeds.
-    pub(in crate::document) embedded: ParsedFont,
+    name: &'static str,
+    data: &'static [u8],
+    /// The characters of the common part, in order.
+    common: Vec<char>,
     glyphs: Glyphs,
 }
 
 /// A character in a face.
 #[derive(Debug, Clone, Copy, Default)]
 struct Glyph {
-    /// In the embedded subset; 0 where the face lacks the character.
+    /// In the face; 0 where it lacks the character.
     id: u16,
-    /// The advance in thousandths of an em, exactly as the PDF declares it to viewers.
+    /// In the common part; 0 where that lacks the character.
+    common: u16,
+    /// The advance in thousandths of an em.
     width: u16,
 }
 
@@ -84,7 +87,7 @@ struct Glyphs {
     signs: BTreeMap<char, Glyph>,
 }
 
-/// The first character beyond [`EXTENDED`].
+/// The first character beyond the Latin letters.
 const SIGNS: usize = 0x180;
 
 impl Glyphs {
@@ -111,11 +114,12 @@ impl FromIterator<(char, Glyph)> for Glyphs {
 }
 
 impl Fonts {
-    /// Subsets the embedded faces.
-    pub(in crate::document) fn load(repertoire: Repertoire) -> Result<Self, PressError> {
+    /// Reads the embedded faces.
+    pub(in crate::document) fn load() -> Result<Self, PressError> {
+        let all = || COMMON.chars().chain(COMMON_REGULAR.chars());
         Ok(Self {
-            regular: Face::subset(REGULAR, "FECHAR+Inter-Regular", repertoire)?,
-            semi_bold: Face::subset(SEMI_BOLD, "FECHAS+Inter-SemiBold", repertoire)?,
+            regular: Face::read(REGULAR, "Inter-Regular", all().collect())?,
+            semi_bold: Face::read(SEMI_BOLD, "Inter-SemiBold", COMMON.chars().collect())?,
         })
     }
 
@@ -124,12 +128,6 @@ impl Fonts {
             Weight::Regular => &self.regular,
             Weight::SemiBold => &self.semi_bold,
         }
-    }
-
-    /// All characters that can be shown.
-    pub(in crate::document) fn characters(&self) -> String {
-        let known = |c: &char| self.covers(*c);
-        Repertoire::All.characters().filter(known).collect()
     }
 
     /// Whether the character can be shown.
@@ -157,9 +155,7 @@ impl Fonts {
 pub(in crate::document) fn lacking(text: &str) -> Vec<char> {
     static SHOWN: OnceLock<BTreeSet<char>> = OnceLock::new();
     let shown = SHOWN.get_or_init(|| match ttf_parser::Face::parse(REGULAR, 0) {
-        Ok(face) => {
-            Repertoire::All.characters().filter(|c| face.glyph_index(*c).is_some()).collect()
-        }
+        Ok(face) => repertoire().filter(|c| face.glyph_index(*c).is_some()).collect(),
         // Whoever makes a document is told of it: no text is wrong.
         Err(_) => BTreeSet::new(),
     });
@@ -172,56 +168,85 @@ pub(in crate::document) fn lacking(text: &str) -> Vec<char> {
     lacking
 }
 
-impl Repertoire {
-    fn characters(self) -> impl Iterator<Item = char> {
-        let extended = (self == Self::All).then_some(EXTENDED);
-        WESTERN.into_iter().chain(extended).flat_map(|(first, last)| first..=last)
-    }
+/// All that fecha can show.
+fn repertoire() -> impl Iterator<Item = char> {
+    REPERTOIRE
+        .into_iter()
+        .chain([(REPLACEMENT, REPLACEMENT)])
+        .flat_map(|(first, last)| first..=last)
+}
+
+/// Where a character of a text stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) enum Place {
+    /// In the common part of the face, under this number.
+    Common(u16),
+    /// In no part that all files carry.
+    Elsewhere(char),
 }
 
 impl Face {
-    fn subset(data: &[u8], name: &'static str, repertoire: Repertoire) -> Result<Self, PressError> {
+    fn read(
+        data: &'static [u8],
+        name: &'static str,
+        common: BTreeSet<char>,
+    ) -> Result<Self, PressError> {
         let broken = |reason: String| PressError::Font { name, reason };
         let face = ttf_parser::Face::parse(data, 0).map_err(|error| broken(error.to_string()))?;
-        let tabular = tabular_digits(&face);
-        let glyphs: BTreeMap<char, GlyphId> = repertoire
-            .characters()
-            .filter_map(|c| face.glyph_index(c).map(|glyph| (c, glyph)))
-            .map(|(c, glyph)| (c, tabular.get(&glyph).copied().unwrap_or(glyph)))
+        let common: Vec<char> = common.into_iter().collect();
+        let glyphs: Glyphs = repertoire()
+            .filter_map(|c| {
+                let id = face.glyph_index(c)?;
+                let place = common.binary_search(&c).map_or(0, |place| place + 1);
+                let common = u16::try_from(place).unwrap_or_default();
+                let width = thousandths(&face, id);
+                Some((c, Glyph { id: id.0, common, width }))
+            })
             .collect();
-        if !glyphs.contains_key(&REPLACEMENT) || tabular.is_empty() {
-            return Err(broken("it lacks tabular digits or the replacement character".to_owned()));
+        let lacking = common.iter().chain([&REPLACEMENT]).find(|c| glyphs.get(**c).is_none());
+        match lacking {
+            Some(c) => Err(broken(format!("it lacks U+{:04X}", u32::from(*c)))),
+            None => Ok(Self { name, data, common, glyphs }),
         }
+    }
 
+    /// The characters of the common part, in order.
+    pub(in crate::document) fn common(&self) -> &[char] {
+        &self.common
+    }
+
+    /// The part of the face that has these characters, under the numbers from 1 on; `tag` are six letters that
+    /// tell it from the others in a file.
+    pub(in crate::document) fn part(
+        &self,
+        characters: &[char],
+        tag: &str,
+    ) -> Result<ParsedFont, PressError> {
+        let broken = |reason: String| PressError::Font { name: self.name, reason };
+        let face =
+            ttf_parser::Face::parse(self.data, 0).map_err(|error| broken(error.to_string()))?;
         let mut remapper = GlyphRemapper::new();
-        let mut shown = Vec::new();
         let mut codepoints = BTreeMap::new();
         let mut advances = BTreeMap::new();
-        for (&c, &glyph) in &glyphs {
-            let embedded_glyph = remapper.remap(glyph.0);
-            let advance = face.glyph_hor_advance(glyph).unwrap_or_default();
-            // Cut off, not rounded, as printpdf writes the /W array: measured widths must be those
-            // by which viewers advance, or right-aligned amounts would not end in one line.
-            let thousandths = u32::from(advance) * 1000 / u32::from(face.units_per_em());
-            let width = u16::try_from(thousandths).unwrap_or(u16::MAX);
-            shown.push((c, Glyph { id: embedded_glyph, width }));
-            codepoints.insert(u32::from(c), embedded_glyph);
-            advances.insert(embedded_glyph, advance);
+        for &c in characters {
+            let glyph = self.glyphs.get(c).unwrap_or_default();
+            let number = remapper.remap(glyph.id);
+            codepoints.insert(u32::from(c), number);
+            advances.insert(number, face.glyph_hor_advance(GlyphId(glyph.id)).unwrap_or_default());
         }
-        let program = subsetter::subset(&without_glyph_names(data), 0, &remapper)
+        let program = subsetter::subset(self.data, 0, &remapper)
             .map_err(|error| broken(error.to_string()))?;
-
-        let mut embedded = ParsedFont::with_glyph_data(
+        let mut part = ParsedFont::with_glyph_data(
             program,
             0,
-            Some(name.to_owned()),
+            Some(format!("{tag}+{}", self.name)),
             codepoints,
             advances,
             face.units_per_em(),
             FontMetrics { ascent: face.ascender(), descent: face.descender() },
         );
         let bounds = face.global_bounding_box();
-        embedded.pdf_font_metrics = PdfFontMetricsStub {
+        part.pdf_font_metrics = PdfFontMetricsStub {
             units_per_em: face.units_per_em(),
             x_min: bounds.x_min,
             y_min: bounds.y_min,
@@ -230,7 +255,7 @@ impl Face {
             us_weight_class: face.weight().to_number(),
             ..PdfFontMetricsStub::default()
         };
-        Ok(Self { embedded, glyphs: shown.into_iter().collect() })
+        Ok(part)
     }
 
     /// The width of a [legible](Fonts::legible) text, in points.
@@ -243,60 +268,20 @@ impl Face {
         thousandths * size / 1000.0
     }
 
-    /// The glyphs of a [legible](Fonts::legible) text in the embedded subset.
-    pub(in crate::document) fn glyph_ids(&self, text: &str) -> impl Iterator<Item = u16> {
-        text.chars().filter_map(|c| self.glyphs.get(c)).map(|glyph| glyph.id)
-    }
-}
-
-/// The font without its table `post`, which a PDF has no use for (ISO 32000-1, 9.9) and which would
-/// take a twentieth of each file: renamed in the directory, whose entries of 16 bytes stay in order.
-fn without_glyph_names(data: &[u8]) -> Vec<u8> {
-    let mut data = data.to_vec();
-    let tables = usize::from(u16::from_be_bytes([data[4], data[5]]));
-    for entry in data[12..].chunks_exact_mut(16).take(tables) {
-        if entry.starts_with(b"post") {
-            entry[..4].copy_from_slice(b"posu");
-        }
-    }
-    data
-}
-
-/// Digits of equal width: by the face's `tnum` feature, the glyph of each digit and the one to show.
-///
-/// All digits of a document are tabular, so that amounts, dates and counts line up everywhere.
-fn tabular_digits(face: &ttf_parser::Face<'_>) -> BTreeMap<GlyphId, GlyphId> {
-    let Some(gsub) = face.tables().gsub else { return BTreeMap::new() };
-    let lookups = gsub
-        .features
-        .into_iter()
-        .filter(|feature| feature.tag == Tag::from_bytes(b"tnum"))
-        .flat_map(|feature| feature.lookup_indices)
-        .filter_map(|index| gsub.lookups.get(index));
-    let substitutions: Vec<SingleSubstitution<'_>> = lookups
-        .flat_map(|lookup| lookup.subtables.into_iter::<SubstitutionSubtable<'_>>())
-        .filter_map(|subtable| match subtable {
-            SubstitutionSubtable::Single(single) => Some(single),
-            _ => None,
+    /// Where the characters of a [legible](Fonts::legible) text stand.
+    pub(in crate::document) fn places(&self, text: &str) -> impl Iterator<Item = Place> {
+        text.chars().filter_map(|c| {
+            let glyph = self.glyphs.get(c)?;
+            Some(if glyph.common > 0 { Place::Common(glyph.common) } else { Place::Elsewhere(c) })
         })
-        .collect();
-    ('0'..='9')
-        .filter_map(|digit| face.glyph_index(digit))
-        .filter_map(|glyph| {
-            let tabular = substitutions.iter().find_map(|single| substitute(single, glyph))?;
-            Some((glyph, tabular))
-        })
-        .collect()
+    }
 }
 
-fn substitute(single: &SingleSubstitution<'_>, glyph: GlyphId) -> Option<GlyphId> {
-    let index = single.coverage().get(glyph)?;
-    match single {
-        SingleSubstitution::Format1 { delta, .. } => {
-            Some(GlyphId(glyph.0.wrapping_add_signed(*delta)))
-        }
-        SingleSubstitution::Format2 { substitutes, .. } => substitutes.get(index),
-    }
+/// The advance of a glyph. Cut off, not rounded, as printpdf writes it for viewers: measured widths must be
+/// those by which they advance, or right-aligned amounts would not end in one line.
+fn thousandths(face: &ttf_parser::Face<'_>, glyph: GlyphId) -> u16 {
+    let advance = u32::from(face.glyph_hor_advance(glyph).unwrap_or_default());
+    u16::try_from(advance * 1000 / u32::from(face.units_per_em())).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]
@@ -305,7 +290,7 @@ mod tests {
 
     #[test]
     fn digits_have_one_width_in_each_face() {
-        let fonts = Fonts::load(Repertoire::All).unwrap();
+        let fonts = Fonts::load().unwrap();
         for weight in [Weight::Regular, Weight::SemiBold] {
             let face = fonts.face(weight);
             let width = |digit| face.glyphs.get(digit).unwrap().width;
@@ -314,27 +299,37 @@ mod tests {
     }
 
     #[test]
-    fn faces_cover_the_same_characters_with_the_same_widths_in_each_repertoire() {
-        let all = Fonts::load(Repertoire::All).unwrap();
-        let western = Fonts::load(Repertoire::Western).unwrap();
-        assert!(western.characters().len() < all.characters().len());
-        for c in Repertoire::All.characters() {
+    fn faces_cover_the_same_characters() {
+        let fonts = Fonts::load().unwrap();
+        for c in repertoire() {
             let [regular, semi_bold] = [Weight::Regular, Weight::SemiBold]
-                .map(|weight| (all.face(weight).glyphs.get(c), western.face(weight).glyphs.get(c)));
-            assert_eq!(regular.0.is_some(), semi_bold.0.is_some(), "{c}");
-            for (of_all, of_western) in [regular, semi_bold] {
-                if let Some(western) = of_western {
-                    assert_eq!(of_all.unwrap().width, western.width, "{c}");
-                }
+                .map(|weight| fonts.face(weight).glyphs.get(c).is_some());
+            assert_eq!(regular, semi_bold, "{c}");
+        }
+        assert!("Conceição – R$\u{a0}1,00 □ Wałęsa".chars().all(|c| fonts.covers(c)));
+    }
+
+    #[test]
+    fn what_is_usual_is_common() {
+        let fonts = Fonts::load().unwrap();
+        for weight in [Weight::Regular, Weight::SemiBold] {
+            let face = fonts.face(weight);
+            let usual =
+                face.places("COMÉRCIO DE VEÍCULOS SÃO JOÃO & Cia. Ltda: R$\u{a0}1,00 (nº 5)");
+            assert!(usual.into_iter().all(|place| matches!(place, Place::Common(_))));
+            let rare: Vec<Place> =
+                face.places("Muñoz ł").filter(|p| matches!(p, Place::Elsewhere(_))).collect();
+            assert_eq!(rare, [Place::Elsewhere('ñ'), Place::Elsewhere('ł')]);
+            for (c, number) in face.common().iter().zip(1..) {
+                let place = face.places(c.encode_utf8(&mut [0; 4])).next();
+                assert_eq!(place, Some(Place::Common(number)));
             }
         }
-        assert!("Conceição – R$\u{a0}1,00 □".chars().all(|c| western.covers(c)));
-        assert!(!western.covers('ł') && all.covers('ł'));
     }
 
     #[test]
     fn no_character_vanishes() {
-        let fonts = Fonts::load(Repertoire::All).unwrap();
+        let fonts = Fonts::load().unwrap();
         assert_eq!(fonts.legible("Ação º ª R$\u{a0}1"), "Ação º ª R$\u{a0}1");
         assert_eq!(fonts.legible("Joa\u{303}o"), "João"); // a combining tilde
         assert_eq!(fonts.legible("x\u{303}"), "x□"); // none that composes with x
@@ -347,7 +342,7 @@ mod tests {
     fn what_is_lacking_is_what_is_replaced() {
         assert_eq!(lacking("Łódź São João\u{a0}& Cia – Joa\u{303}o"), Vec::<char>::new());
         assert_eq!(lacking("🚗 北京 Ελ 北"), ['🚗', '北', '京', 'Ε', 'λ']);
-        let fonts = Fonts::load(Repertoire::All).unwrap();
+        let fonts = Fonts::load().unwrap();
         for c in ('\u{21}'..='\u{3000}').filter(|c| !c.is_whitespace()) {
             let text = c.to_string();
             let replaced = c != REPLACEMENT && fonts.legible(&text).contains(REPLACEMENT);
@@ -356,13 +351,14 @@ mod tests {
     }
 
     #[test]
-    fn a_subset_is_small() {
-        for (repertoire, most) in [(Repertoire::Western, 18_000), (Repertoire::All, 25_000)] {
-            let fonts = Fonts::load(repertoire).unwrap();
-            for weight in [Weight::Regular, Weight::SemiBold] {
-                let size = fonts.face(weight).embedded.original_bytes.len();
-                assert!(size < most, "{weight:?} has {size} bytes");
-            }
+    fn a_part_is_small() {
+        let fonts = Fonts::load().unwrap();
+        for weight in [Weight::Regular, Weight::SemiBold] {
+            let face = fonts.face(weight);
+            let size =
+                |characters: &[char]| face.part(characters, "PARTOF").unwrap().original_bytes.len();
+            let (common, own) = (size(face.common()), size(&['ñ', 'ł']));
+            assert!(common < 9_500 && own < 1_500, "{weight:?} has {common} and {own} bytes");
         }
     }
 }

@@ -5,6 +5,8 @@
 //! them. [`Paper`] fills A4 pages with pictures from top to bottom. All lengths are points; `y` grows
 //! downwards.
 
+use std::rc::Rc;
+
 use super::font::Fonts;
 use super::tags::Role;
 use super::text::Text;
@@ -77,6 +79,11 @@ pub(in crate::document) enum Mark {
         areas: Vec<Area>,
         ink: Ink,
     },
+    /// Where the stencil is open, in dark ink.
+    Stencil {
+        area: Area,
+        stencil: Rc<Stencil>,
+    },
     /// The issuer's logo.
     Logo(Area),
     /// A place that the viewer's list of contents leads to.
@@ -87,6 +94,26 @@ pub(in crate::document) enum Mark {
     /// What follows is this, up to its [`Mark::Close`].
     Open(Role),
     Close,
+}
+
+/// A square of so many by so many dots, each of them open or not, by rows.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::document) struct Stencil {
+    pub(in crate::document) side: u16,
+    pub(in crate::document) open: Vec<bool>,
+}
+
+impl Stencil {
+    /// A bit a dot, each row in whole bytes.
+    pub(in crate::document) fn bits(&self) -> Vec<u8> {
+        let byte = |dots: &[bool]| {
+            (0..8).fold(0, |byte, bit| {
+                byte << 1 | u8::from(dots.get(bit).copied().unwrap_or_default())
+            })
+        };
+        let rows = self.open.chunks(usize::from(self.side).max(1));
+        rows.flat_map(|row| row.chunks(8).map(byte)).collect()
+    }
 }
 
 /// Marks, and the height that they take.
@@ -185,7 +212,7 @@ impl Mark {
                 *baseline += down;
             }
             Self::Fill { areas, .. } => areas.iter_mut().for_each(shift),
-            Self::Logo(area) => shift(area),
+            Self::Logo(area) | Self::Stencil { area, .. } => shift(area),
             Self::Bookmark { y, .. } => *y += down,
             Self::Open(_) | Self::Close => {}
         }
@@ -195,7 +222,7 @@ impl Mark {
     fn split(self, y: f32) -> (Option<Self>, Option<Self>) {
         match self {
             Self::Text { baseline, .. } if baseline <= y => (Some(self), None),
-            Self::Logo(area) if area.y < y => (Some(self), None),
+            Self::Logo(area) | Self::Stencil { area, .. } if area.y < y => (Some(self), None),
             Self::Bookmark { y: at, .. } if at < y => (Some(self), None),
             Self::Fill { areas, ink } => {
                 let above = areas.iter().filter(|area| area.y < y);

@@ -19,6 +19,7 @@ pub(super) mod qr;
 pub(super) mod srgb;
 pub(super) mod tags;
 pub(super) mod text;
+pub(super) mod unicode;
 
 use std::path::PathBuf;
 

@@ -2,16 +2,18 @@
 //! those who do not see them (PDF/UA-1); equal pages give equal bytes, in
 //! any process.
 //!
-//! printpdf makes a specimen of everything that all files share, once: fonts and logo. Each file is a
-//! copy of that, and the pages behind it.
+//! printpdf makes a specimen of everything that all files share, once: the common parts of the faces, and the
+//! logo. Each file is a copy of that, and the pages behind it; where they show other characters too, printpdf
+//! makes a specimen of those for the file alone.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
 use printpdf::{
-    FontId, Mm, Op, PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfParseErrorSeverity,
-    PdfResources, PdfSaveOptions, Pt, RawImage, TextItem, XObject, XObjectId, XObjectTransform,
+    FontId, Mm, Op, ParsedFont, PdfDocument, PdfFont, PdfFontHandle, PdfPage,
+    PdfParseErrorSeverity, PdfResources, PdfSaveOptions, Pt, RawImage, TextItem, XObject,
+    XObjectId, XObjectTransform,
 };
 use sha2::{Digest, Sha256};
 
@@ -25,7 +27,8 @@ use super::font::{Fonts, Weight};
 use super::layout::Picture;
 use super::logo::Artwork;
 use super::srgb;
-use super::tags::{Link, Structure};
+use super::tags::Link;
+use super::unicode;
 
 /// What a file says about itself.
 #[derive(Debug)]
@@ -50,8 +53,10 @@ pub(in crate::document) struct Attachment {
 pub(in crate::document) struct Press {
     /// The beginning of every file.
     shared: File,
-    /// Fonts and logo, by the names that pages use.
-    resources: Id,
+    /// The common parts of the faces, by the names that pages use.
+    fonts: String,
+    /// The logo likewise.
+    pictures: String,
     profile: Id,
 }
 
@@ -59,10 +64,31 @@ pub(in crate::document) struct Press {
 pub(in crate::document) const LOGO: &str = "Logo";
 const WEIGHTS: [Weight; 2] = [Weight::Regular, Weight::SemiBold];
 
-pub(in crate::document) fn font_name(weight: Weight) -> &'static str {
-    match weight {
-        Weight::Regular => "R",
-        Weight::SemiBold => "B",
+/// A part of a face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::document) enum FontPart {
+    /// In every file.
+    Common,
+    /// The file's own.
+    Own,
+}
+
+pub(in crate::document) fn font_name(weight: Weight, part: FontPart) -> &'static str {
+    match (weight, part) {
+        (Weight::Regular, FontPart::Common) => "R",
+        (Weight::SemiBold, FontPart::Common) => "B",
+        (Weight::Regular, FontPart::Own) => "r",
+        (Weight::SemiBold, FontPart::Own) => "b",
+    }
+}
+
+/// Six letters that tell the parts of faces from one another.
+fn tag(weight: Weight, part: FontPart) -> &'static str {
+    match (weight, part) {
+        (Weight::Regular, FontPart::Common) => "FECHAR",
+        (Weight::SemiBold, FontPart::Common) => "FECHAS",
+        (Weight::Regular, FontPart::Own) => "OTHERR",
+        (Weight::SemiBold, FontPart::Own) => "OTHERS",
     }
 }
 
@@ -76,21 +102,23 @@ impl Press {
             Some(Artwork::Image(image)) => Some(image),
             _ => None,
         };
-        let mut specimen = specimen(fonts, image)?;
+        let parts = WEIGHTS
+            .map(|weight| Part::of(fonts, weight, FontPart::Common, fonts.face(weight).common()));
+        let mut specimen = specimen(parts.into_iter().collect::<Result<_, _>>()?, image)?;
         let mut shared = File::new();
-        let resources = shared.reserve();
-        let mut entries = resource_entries(&specimen).map_err(unwritable)?;
+        let mut pictures = resources(&specimen, b"XObject").map_err(unwritable)?;
         if let Some(Artwork::Drawing(drawing)) = logo {
             let id = specimen.add_object(form(drawing));
-            entries.set("XObject", dictionary! { LOGO => id });
+            pictures.set(LOGO, id);
         }
-        let mut adopted = Adopted { specimen: &specimen, ids: BTreeMap::new(), packed: Vec::new() };
-        let dictionary = adopted.object(&mut shared, &Object::Dictionary(entries))?;
-        adopted.packed.push((resources, dictionary));
+        let faces = resources(&specimen, b"Font").map_err(unwritable)?;
+        let mut adopted = Adopted::of(&specimen, Level::Best);
+        let fonts = adopted.entries(&mut shared, &faces)?;
+        let pictures = adopted.entries(&mut shared, &pictures)?;
+        shared.pack(&adopted.packed, Level::Best)?;
         let profile = shared.reserve();
         shared.deflated(profile, "/N 3", &srgb::profile(), Level::Best)?;
-        shared.pack(&adopted.packed, Level::Best)?;
-        Ok(Self { shared, resources, profile })
+        Ok(Self { shared, fonts, pictures, profile })
     }
 
     /// The file with these pages.
@@ -102,23 +130,23 @@ impl Press {
         attachment: Option<&Attachment>,
     ) -> Result<Vec<u8>, PressError> {
         let mut file = self.shared.clone();
-        let tree = file.reserve();
-        let structure = Structure::new(pages.len());
-        let mut writing = Writing { fonts, links: &about.links, structure, bookmarks: Vec::new() };
+        let (tree, resources) = (file.reserve(), file.reserve());
+        let mut writing = Writing::new(fonts, &about.links, pages.len());
         let mut objects = Vec::new();
         let (mut page_ids, mut anchors) = (Vec::with_capacity(pages.len()), Vec::new());
         // Each page is let go once it is written: an annex has hundreds.
         for (number, page) in pages.into_iter().enumerate() {
             let (id, content_id) = (file.reserve(), file.reserve());
             let marks = content::page(&mut writing, &page.marks, number);
-            file.deflated(content_id, "", &marks, Level::Fast)?;
+            file.deflated(content_id, "", &marks, Level::Good)?;
             let on_it = writing.structure.anchors_on(number, &mut file);
-            objects.push((id, self.page(tree, content_id, number, &on_it)));
+            objects.push((id, page_object([tree, content_id, resources], number, &on_it)));
             page_ids.push(id);
             anchors.extend(on_it);
         }
-        let kids: String = page_ids.iter().map(|id| id.reference() + " ").collect();
-        objects.push((tree, format!("<</Type/Pages/Count {}/Kids[{kids}]>>", page_ids.len())));
+        objects.push((tree, page_tree(&page_ids)));
+        let shown_with = self.resources(&mut file, &mut objects, &writing)?;
+        objects.push((resources, shown_with));
 
         let structure = writing.structure.objects(&mut file, &page_ids, &anchors);
         let structure_root = structure.first().map(|(id, _)| *id);
@@ -127,7 +155,8 @@ impl Press {
         let outline_root = outline.first().map(|(id, _)| *id);
         objects.extend(outline);
         let metadata = file.reserve();
-        file.stream(metadata, "/Type/Metadata/Subtype/XML", archive::metadata(about).as_bytes());
+        let xmp = archive::metadata(about);
+        file.deflated(metadata, "/Type/Metadata/Subtype/XML", xmp.as_bytes(), Level::Good)?;
         let mut catalog = archive::catalog(tree, structure_root, metadata, self.profile);
         if let Some(root) = outline_root {
             catalog += &format!("/Outlines {}/PageMode/UseOutlines", root.reference());
@@ -138,7 +167,7 @@ impl Press {
         let (catalog_id, info_id) = (file.reserve(), file.reserve());
         objects.push((catalog_id, format!("<<{catalog}>>")));
         objects.push((info_id, info(about)));
-        file.pack(&objects, Level::Fast)?;
+        file.pack(&objects, Level::Good)?;
 
         let own = &file.bytes()[self.shared.bytes().len()..];
         let mut id = [0; 16];
@@ -146,33 +175,99 @@ impl Press {
         file.finish(catalog_id, info_id, id)
     }
 
-    fn page(&self, parent: Id, content: Id, number: usize, anchors: &[Id]) -> String {
-        let anchors: Vec<String> = anchors.iter().map(|id| id.reference()).collect();
-        let anchors = match &anchors[..] {
-            [] => String::new(),
-            some => format!("/Annots[{}]", some.join(" ")),
-        };
-        format!(
-            "<</Type/Page/Parent {}/MediaBox[0 0 595.276 841.89]/Resources {}/Contents {}\
-             /StructParents {number}/Tabs/S{anchors}>>",
-            parent.reference(),
-            self.resources.reference(),
-            content.reference(),
-        )
+    /// What the pages are written with, by the names that they use.
+    fn resources(
+        &self,
+        file: &mut File,
+        objects: &mut Vec<(Id, String)>,
+        writing: &Writing<'_>,
+    ) -> Result<String, PressError> {
+        let Writing { fonts, others, stencils, .. } = writing;
+        let mut faces = self.fonts.clone();
+        if !others.is_empty() {
+            let parts = others
+                .iter()
+                .map(|(weight, characters)| Part::of(fonts, *weight, FontPart::Own, characters));
+            let specimen = specimen(parts.collect::<Result<_, _>>()?, None)?;
+            let own = resources(&specimen, b"Font").map_err(unwritable)?;
+            let mut adopted = Adopted::of(&specimen, Level::Good);
+            faces += &adopted.entries(file, &own)?;
+            objects.append(&mut adopted.packed);
+        }
+        let mut pictures = self.pictures.clone();
+        for (number, stencil) in stencils.iter().enumerate() {
+            let id = file.reserve();
+            let side = stencil.side;
+            let entries = format!(
+                "/Type/XObject/Subtype/Image/Width {side}/Height {side}/ImageMask true/Decode[1 0]"
+            );
+            file.deflated(id, &entries, &stencil.bits(), Level::Good)?;
+            pictures += &format!("/S{number} {}", id.reference());
+        }
+        if !pictures.is_empty() {
+            pictures = format!("/XObject<<{pictures}>>");
+        }
+        Ok(format!("<</Font<<{faces}>>{pictures}>>"))
     }
 }
 
-/// What printpdf makes of a page that shows every character and the logo.
-fn specimen(fonts: &Fonts, logo: Option<&RawImage>) -> Result<Document, PressError> {
+/// All pages, and what they have in common.
+fn page_tree(pages: &[Id]) -> String {
+    let kids: String = pages.iter().map(|id| id.reference() + " ").collect();
+    format!(
+        "<</Type/Pages/Count {}/Kids[{}]/MediaBox[0 0 595.276 841.89]>>",
+        pages.len(),
+        kids.trim_end(),
+    )
+}
+
+/// A page with its parent, content and resources; PDF/A does not let it inherit the last.
+fn page_object([parent, content, resources]: [Id; 3], number: usize, anchors: &[Id]) -> String {
+    let anchors: Vec<String> = anchors.iter().map(|id| id.reference()).collect();
+    let anchors = match &anchors[..] {
+        [] => String::new(),
+        some => format!("/Annots[{}]", some.join(" ")),
+    };
+    format!(
+        "<</Type/Page/Parent {}/Contents {}/Resources {}/StructParents {number}/Tabs/S{anchors}>>",
+        parent.reference(),
+        content.reference(),
+        resources.reference(),
+    )
+}
+
+/// A part of a face, to be embedded.
+struct Part {
+    name: &'static str,
+    font: ParsedFont,
+    /// The characters that it has.
+    text: String,
+}
+
+impl Part {
+    fn of(
+        fonts: &Fonts,
+        weight: Weight,
+        part: FontPart,
+        characters: &[char],
+    ) -> Result<Self, PressError> {
+        let font = fonts.face(weight).part(characters, tag(weight, part))?;
+        Ok(Self { name: font_name(weight, part), font, text: characters.iter().collect() })
+    }
+}
+
+/// What printpdf makes of a page that shows all characters of the parts, and the logo.
+fn specimen(parts: Vec<Part>, logo: Option<&RawImage>) -> Result<Document, PressError> {
     let mut resources = PdfResources::default();
     let mut operations = vec![Op::StartTextSection];
-    for weight in WEIGHTS {
-        let id = FontId(font_name(weight).to_owned());
-        let font = PdfFont::new(fonts.face(weight).embedded.clone());
-        resources.fonts.map.insert(id.clone(), font);
+    let mut maps = Vec::new();
+    for Part { name, font, text } in parts {
+        maps.push((name, unicode::map(&text)));
+        let id = FontId(name.to_owned());
+        resources.fonts.map.insert(id.clone(), PdfFont::new(font));
         operations.extend([
             Op::SetFont { font: PdfFontHandle::External(id), size: Pt(10.0) },
-            Op::ShowText { items: vec![TextItem::Text(fonts.characters())] },
+            Op::ShowText { items: vec![TextItem::Text(text)] },
         ]);
     }
     operations.push(Op::EndTextSection);
@@ -187,11 +282,23 @@ fn specimen(fonts: &Fonts, logo: Option<&RawImage>) -> Result<Document, PressErr
     // A logo is embedded as it is: printpdf's image optimisation would throw quality away.
     let options = PdfSaveOptions { image_optimization: None, ..PdfSaveOptions::default() };
     let mut warnings = Vec::new();
-    let specimen = document.to_lopdf_document(&options, &mut warnings);
-    match warnings.into_iter().find(|w| w.severity == PdfParseErrorSeverity::Error) {
-        Some(error) => Err(PressError::Write { reason: error.msg }),
-        None => Ok(specimen),
+    let mut specimen = document.to_lopdf_document(&options, &mut warnings);
+    if let Some(error) = warnings.into_iter().find(|w| w.severity == PdfParseErrorSeverity::Error) {
+        return Err(PressError::Write { reason: error.msg });
     }
+    for (name, map) in maps {
+        replace_map(&mut specimen, name, map).map_err(unwritable)?;
+    }
+    Ok(specimen)
+}
+
+/// Puts in a map to Unicode that takes a third of what printpdf's does, which has a line a character.
+fn replace_map(specimen: &mut Document, name: &str, map: String) -> lopdf::Result<()> {
+    let faces = resources(specimen, b"Font")?;
+    let (_, face) = specimen.dereference(faces.get(name.as_bytes())?)?;
+    let id = face.as_dict()?.get(b"ToUnicode")?.as_reference()?;
+    specimen.get_object_mut(id)?.as_stream_mut()?.set_plain_content(map.into_bytes());
+    Ok(())
 }
 
 /// A drawing, to be painted on an area of one by one as an image is.
@@ -207,8 +314,8 @@ fn form(drawing: &Drawing) -> Stream {
     Stream::new(entries, operators.clone())
 }
 
-/// Fonts and images of the specimen's page.
-fn resource_entries(specimen: &Document) -> lopdf::Result<Dictionary> {
+/// What the specimen's page is written with, of one kind.
+fn resources(specimen: &Document, kind: &[u8]) -> lopdf::Result<Dictionary> {
     let page = specimen.page_iter().next().ok_or(lopdf::Error::PageNumberNotFound(1))?;
     let (inline, shared) = specimen.get_page_resources(page)?;
     let resources = match (inline, shared.first()) {
@@ -216,12 +323,7 @@ fn resource_entries(specimen: &Document) -> lopdf::Result<Dictionary> {
         (None, Some(id)) => specimen.get_dictionary(*id)?,
         (None, None) => return Err(lopdf::Error::DictKey("Resources".to_owned())),
     };
-    let mut entries = Dictionary::new();
-    for key in ["Font", "XObject"] {
-        let value = resources.get(key.as_bytes())?;
-        entries.set(key, specimen.dereference(value)?.1.clone());
-    }
-    Ok(entries)
+    Ok(specimen.dereference(resources.get(kind)?)?.1.as_dict()?.clone())
 }
 
 /// Objects of the specimen that go over into the file, with all that they refer to.
@@ -230,9 +332,14 @@ struct Adopted<'a> {
     ids: BTreeMap<ObjectId, Id>,
     /// Those that are no streams.
     packed: Vec<(Id, String)>,
+    level: Level,
 }
 
-impl Adopted<'_> {
+impl<'a> Adopted<'a> {
+    fn of(specimen: &'a Document, level: Level) -> Self {
+        Self { specimen, ids: BTreeMap::new(), packed: Vec::new(), level }
+    }
+
     fn reference(&mut self, file: &mut File, old: ObjectId) -> Result<String, PressError> {
         if let Some(id) = self.ids.get(&old) {
             return Ok(id.reference());
@@ -247,7 +354,7 @@ impl Adopted<'_> {
             if dictionary.has(b"Filter") {
                 file.stream(id, &entries, &stream.content);
             } else {
-                file.deflated(id, &entries, &stream.content, Level::Best)?;
+                file.deflated(id, &entries, &stream.content, self.level)?;
             }
         } else {
             let object = self.object(file, object)?;

@@ -262,14 +262,18 @@ impl Node {
                 }
             })
             .collect();
+        // One piece stands by itself; arrays are for several.
+        let kids = match &self.kids[..] {
+            [Kid::Piece { .. } | Kid::Node(_)] => format!(" {}", kids.trim_end()),
+            _ => format!("[{}]", kids.trim_end()),
+        };
         let page = first_page
             .map_or_else(String::new, |page| format!("/Pg {}", places.pages[page].reference()));
         format!(
-            "<</S/{}/P {}{page}{}/K[{}]>>",
+            "<</S/{}/P {}{page}{}/K{kids}>>",
             self.name,
             parent.reference(),
             self.about.entries(),
-            kids.trim_end()
         )
     }
 }

@@ -127,18 +127,18 @@ impl Text {
             .map_or(0.0, |(lead, style)| fonts.face(style.weight).width(lead, style.size));
         let mut lines = self.breaks.lines(face, &content, style.size, width, indent);
         let mut stretch = 1.0;
-        if let Some((most, smallest)) = self.shrink {
-            let is_too_much = |lines: &[String], size| match self.breaks {
-                Break::Never => face.width(&content, size) > width,
-                Break::Words => lines.len() > most,
-            };
-            while is_too_much(&lines, style.size) && style.size > smallest {
-                style.size = (style.size * SHRINKING).max(smallest);
-                lines = self.breaks.lines(face, &content, style.size, width, indent);
+        match (self.breaks, self.shrink) {
+            (Break::Never, smallest) => {
+                let smallest = smallest.map_or(style.size, |(_, smallest)| smallest);
+                (style.size, stretch) = in_one_line(face, &content, style.size, smallest, width);
             }
-        }
-        if self.breaks == Break::Never {
-            stretch = condensed(face, &content, style.size, width);
+            (_, None) => {}
+            (_, Some((most, smallest))) => {
+                while lines.len() > most && style.size > smallest {
+                    style.size = (style.size * SHRINKING).max(smallest);
+                    lines = self.breaks.lines(face, &content, style.size, width, indent);
+                }
+            }
         }
         let leading = style.size * LEADING;
         let mut picture = Picture::default();
@@ -200,10 +200,16 @@ impl Break {
     }
 }
 
-/// By how much a line's letters must be narrower than they are, in whole percent, to fit the width.
-fn condensed(face: &Face, text: &str, size: f32, width: f32) -> f32 {
+/// The size of a text in one line of this width, and how much narrower than they are its letters must be
+/// there: smaller first, then narrower. In hundredths of a point, and of the width.
+fn in_one_line(face: &Face, text: &str, size: f32, smallest: f32, width: f32) -> (f32, f32) {
+    let hundredths = |number: f32| (number * 100.0).floor() / 100.0;
     let natural = face.width(text, size);
-    if natural <= width { 1.0 } else { (width / natural * 100.0).floor() / 100.0 }
+    if natural <= width {
+        return (size, 1.0);
+    }
+    let size = hundredths(size * width / natural).max(smallest);
+    (size, hundredths(width / face.width(text, size)).min(1.0))
 }
 
 /// Lines of whole words; a word wider than a line is broken. A line that ends between two words keeps
@@ -275,11 +281,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::document::press::font::Repertoire;
 
     fn fonts() -> &'static Fonts {
         static FONTS: std::sync::OnceLock<Fonts> = std::sync::OnceLock::new();
-        FONTS.get_or_init(|| Fonts::load(Repertoire::All).unwrap())
+        FONTS.get_or_init(|| Fonts::load().unwrap())
     }
 
     fn face() -> &'static Face {

@@ -7,7 +7,7 @@ use crate::support::pdf::{Pdf, path_str, run};
 use crate::support::sample;
 
 /// Evidence of as many contacts, the first of them at the end of the file.
-fn evidence(contacts: u32) -> String {
+pub fn evidence(contacts: u32) -> String {
     let lines = (0..contacts).map(|n| {
         let (id, minute, second) = (contacts - n, n / 60 % 60, n % 60);
         let direction = if n % 3 == 0 { "out" } else { "in" };

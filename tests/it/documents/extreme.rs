@@ -9,7 +9,7 @@ use super::{adjustment, invoice_pdf, no_use, show, statement_pdf};
 use crate::support::sample;
 
 /// The largest package, well exceeded, in 40 templates, with everything long that can be.
-fn huge() -> Invoice {
+pub fn huge() -> Invoice {
     let mut invoice = sample::invoice();
     let templates =
         (1..=40_u64).map(|n| (format!("campanha_{n:02}_ofertas_imperdiveis_do_mes"), n * n * 97));
@@ -47,7 +47,7 @@ fn huge() -> Invoice {
 }
 
 /// A month that a credit from the month before more than pays for.
-fn credited() -> Invoice {
+pub fn credited() -> Invoice {
     let mut invoice = no_use();
     invoice.lines.push(adjustment("Crédito restante da fatura 2026-000001", "-1500.00"));
     invoice.pix = None;
@@ -55,7 +55,7 @@ fn credited() -> Invoice {
 }
 
 /// The package was changed this month, and the invoice revised with a part of it paid.
-fn revised() -> Invoice {
+pub fn revised() -> Invoice {
     let mut invoice = sample::invoice();
     invoice.package = 10_000;
     invoice.lines = sample::prices().lines(10_000, 5123, 310).unwrap();

@@ -13,3 +13,4 @@ pub mod sample;
 pub mod samples;
 mod server;
 pub mod smtp;
+pub mod tools;
