@@ -9,7 +9,7 @@ use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::{Filter, Revision};
 use crate::ledger::listing::Listed;
 use crate::setup::office::Office;
-use fecha_core::account::settled::PaymentState;
+use fecha_core::account::settled::{Account, PaymentState};
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
@@ -73,6 +73,63 @@ impl<'a> InvoiceJson<'a> {
             to_pay: if stands { account.open() } else { Money::ZERO },
             payment: account.payment(),
             overdue: stands && account.is_overdue(today),
+        }
+    }
+}
+
+/// A revision that nobody issued yet, with the keys that [`InvoiceJson`] has and without a number.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the keys of spec §3.4")]
+pub struct ForeseenJson<'a> {
+    pub revision: u32,
+    pub state: &'static str,
+    pub dealership_id: &'a str,
+    pub month: Month,
+    pub package: u64,
+    pub uam: u64,
+    pub overage: u64,
+    pub hsm: u64,
+    #[serde(flatten)]
+    pub amounts: Amounts,
+    pub total: Money,
+    pub due_date: NaiveDate,
+    pub issued_at: Option<String>,
+    pub evidence_sha256: Option<&'a str>,
+    pub pdf_sha256: Option<&'a str>,
+    pub reason: Option<&'a str>,
+    pub by: Option<&'a str>,
+    pub paid: Money,
+    pub to_pay: Money,
+    pub payment: PaymentState,
+    pub overdue: bool,
+}
+
+impl<'a> ForeseenJson<'a> {
+    /// What JSON says of an invoice as it would be issued.
+    #[must_use]
+    pub fn of(invoice: &'a Invoice) -> Self {
+        let account = Account::of(invoice, invoice.paid().min(invoice.total()));
+        Self {
+            revision: invoice.revision,
+            state: "planned",
+            dealership_id: &invoice.dealership_id,
+            month: invoice.month,
+            package: invoice.package,
+            uam: invoice.usage.uam,
+            overage: invoice.overage(),
+            hsm: invoice.usage.hsm,
+            amounts: invoice.amounts(),
+            total: invoice.total(),
+            due_date: invoice.due_on,
+            issued_at: None,
+            evidence_sha256: None,
+            pdf_sha256: None,
+            reason: invoice.replaces.as_ref().map(|before| before.reason.as_str()),
+            by: invoice.replaces.as_ref().map(|before| before.by.as_str()),
+            paid: account.paid,
+            to_pay: account.open(),
+            payment: account.payment(),
+            overdue: false,
         }
     }
 }

@@ -12,11 +12,15 @@ use crate::actions::recount::{RecountError, Recounted, recount};
 use crate::ledger::LedgerError;
 use crate::messages::Sources;
 use crate::setup::office::Office;
+use fecha_core::bill::bill::Heading;
 use fecha_core::bill::difference::{Cause, Difference};
-use fecha_core::bill::invoice::{Invoice, Number};
+use fecha_core::bill::invoice::{Invoice, Number, Replacement};
+use fecha_core::bill::plan::{Plan, PlanHash, Planned};
 use fecha_core::calendar::month::Month;
+use fecha_core::count::evidence::IdVersion;
 use fecha_core::count::tally::Buckets;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
+use fecha_core::price::money::Money;
 
 /// What to count again, and why.
 #[derive(Debug, Clone)]
@@ -33,6 +37,8 @@ pub struct RerunOptions {
     pub dry_run: bool,
     /// Causes that a person accepts, beside those that go by themselves.
     pub accept: BTreeSet<Cause>,
+    /// Issue only where it comes to this plan.
+    pub plan: Option<PlanHash>,
 }
 
 /// What a rerun did, or would do.
@@ -48,6 +54,23 @@ pub struct RerunReport {
     pub refused: Vec<Refused>,
     /// Nothing was written.
     pub dry_run: bool,
+    /// What it comes to; before a revision is issued.
+    pub plan: PlanHash,
+    /// Whether nothing was issued since another plan was asked for.
+    pub is_another_plan: bool,
+    /// What would be issued, by dealership: in a dry run.
+    pub foreseen: Vec<Invoice>,
+}
+
+/// What a rerun makes of one invoice.
+#[derive(Debug)]
+enum Decided<'a> {
+    /// It is the same as before.
+    Unchanged(Box<Recounted<'a>>),
+    /// It is another one.
+    Revised(Box<Recounted<'a>>, Box<Difference>),
+    /// A person must decide.
+    Refused(Refused),
 }
 
 /// An invoice with a new revision.
@@ -111,39 +134,81 @@ pub async fn rerun_month(
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<RerunReport, RerunError> {
     let month = options.month;
+    let (standing, absent) = chosen(office, options).await?;
+    let mut decided: Vec<Decided<'_>> = absent.into_iter().map(Decided::Refused).collect();
+    for recounted in recount(office, source, month, standing, now, progress).await? {
+        decided.push(decide(office, options, recounted).await?);
+    }
+    let plan = plan(options, &decided);
     let mut report = RerunReport {
         month,
         unchanged: 0,
         revised: Vec::new(),
         refused: Vec::new(),
         dry_run: options.dry_run,
+        is_another_plan: options.plan.as_ref().is_some_and(|wanted| *wanted != plan),
+        plan,
+        foreseen: Vec::new(),
     };
-    let standing = chosen(office, options, &mut report).await?;
-    for recounted in recount(office, source, month, standing, now, progress).await? {
-        decide(office, options, recounted, &mut report).await?;
+    for one in decided {
+        carry_out(office, options, one, now, &mut report).await?;
     }
     report.refused.sort_by(|a, b| a.dealership_id.cmp(&b.dealership_id));
-    if !options.dry_run {
+    if !options.dry_run && !report.is_another_plan {
         tell_finance(office, month).await?;
     }
     Ok(report)
+}
+
+/// What the month would be afterwards, of the dealerships that the rerun is about.
+fn plan(options: &RerunOptions, decided: &[Decided<'_>]) -> PlanHash {
+    let bills = decided.iter().map(|one| match one {
+        Decided::Unchanged(recounted) => planned(recounted, Vec::new()),
+        Decided::Revised(recounted, difference) => planned(recounted, difference.causes()),
+        Decided::Refused(refused) => {
+            let causes = refused.difference.as_ref().map(Difference::causes).unwrap_or_default();
+            (refused.dealership_id.as_str(), Planned::refused(causes))
+        }
+    });
+    let named = options.dealerships.as_ref();
+    Plan {
+        month: options.month,
+        selection: named.map(|ids| ids.iter().map(String::as_str).collect()),
+        bills: bills.collect(),
+        buckets: None,
+        exceptions: Vec::new(),
+    }
+    .hash()
+}
+
+fn planned<'a>(recounted: &'a Recounted<'_>, causes: Vec<Cause>) -> (&'a str, Planned) {
+    let planned = match &recounted.today {
+        Ok(bill) => Planned {
+            party: Some(bill.case.dealership.party()),
+            lines: bill.charge.all_lines(),
+            causes,
+            refused: false,
+        },
+        Err(_) => Planned::refused(causes),
+    };
+    (recounted.id(), planned)
 }
 
 /// The invoices that the rerun is about; named dealerships without one are refused.
 async fn chosen(
     office: &Office,
     options: &RerunOptions,
-    report: &mut RerunReport,
-) -> Result<BTreeMap<String, Invoice>, RerunError> {
+) -> Result<(BTreeMap<String, Invoice>, Vec<Refused>), RerunError> {
     let mut standing = office.ledger.standing_invoices(options.month).await?;
-    let Some(ids) = &options.dealerships else { return Ok(standing) };
+    let mut refused = Vec::new();
+    let Some(ids) = &options.dealerships else { return Ok((standing, refused)) };
     let register = office.ledger.dealerships().await?;
     let is_known = |id: &str| register.iter().any(|dealership| dealership.id == id);
     must_be_known(ids.iter().map(String::as_str), is_known)?;
     let ids: BTreeSet<&String> = ids.iter().collect();
     for id in ids.iter().filter(|id| !standing.contains_key(**id)) {
         let month = options.month;
-        report.refused.push(Refused {
+        refused.push(Refused {
             number: None,
             dealership_id: (*id).clone(),
             difference: None,
@@ -154,66 +219,105 @@ async fn chosen(
         });
     }
     standing.retain(|id, _| ids.contains(id));
-    Ok(standing)
+    Ok((standing, refused))
 }
 
-/// Revises one invoice, or says why not.
-async fn decide(
+/// Whether one invoice is revised, or why not.
+async fn decide<'a>(
     office: &Office,
     options: &RerunOptions,
-    recounted: Recounted<'_>,
-    report: &mut RerunReport,
-) -> Result<(), RerunError> {
+    recounted: Recounted<'a>,
+) -> Result<Decided<'a>, RerunError> {
     let number = recounted.invoice.number;
-    let dealership_id = recounted.id().to_owned();
-    let refused = |difference, accept, reason| Refused {
-        number: Some(number),
-        dealership_id: dealership_id.clone(),
-        difference,
-        accept,
-        reason,
+    let refused = |difference, accept, reason| {
+        let (number, dealership_id) = (Some(number), recounted.id().to_owned());
+        Ok(Decided::Refused(Refused { number, dealership_id, difference, accept, reason }))
     };
     if recounted.purged {
-        let reason = purged(number, options.month);
-        report.refused.push(refused(None, Vec::new(), reason));
-        return Ok(());
+        return refused(None, Vec::new(), purged(number, options.month));
     }
     let difference = match recounted.difference(office).await {
         Ok(difference) => difference,
         Err(LedgerError::Corrupt(what)) => {
-            report.refused.push(refused(None, Vec::new(), format!("{what}: see `fecha verify`")));
-            return Ok(());
+            return refused(None, Vec::new(), format!("{what}: see `fecha verify`"));
         }
         Err(damaged @ LedgerError::Damaged { .. }) => {
-            report.refused.push(refused(None, Vec::new(), damaged.to_string()));
-            return Ok(());
+            return refused(None, Vec::new(), damaged.to_string());
         }
         Err(error) => return Err(error.into()),
     };
     if difference.is_none() {
-        report.unchanged += 1;
-        return Ok(());
+        return Ok(Decided::Unchanged(Box::new(recounted)));
     }
     if let Some(left_from) = recounted.deleted_before(&difference)
         && !options.accept.contains(&Cause::Loss)
     {
         let reason = partly_purged(number, left_from);
-        report.refused.push(refused(Some(difference), vec![Cause::Loss], reason));
-        return Ok(());
+        return refused(Some(difference), vec![Cause::Loss], reason);
     }
     if let Some((accept, reason)) = objection(&recounted, &difference, options) {
-        report.refused.push(refused(Some(difference), accept, reason));
-        return Ok(());
+        return refused(Some(difference), accept, reason);
     }
-    let revision = recounted.invoice.revision + 1;
-    if !options.dry_run
-        && let Err(reason) = issue(office, options, &recounted, &difference).await?
-    {
-        report.refused.push(refused(Some(difference), Vec::new(), reason));
+    Ok(Decided::Revised(Box::new(recounted), Box::new(difference)))
+}
+
+/// Issues what was decided, unless it is only shown.
+async fn carry_out(
+    office: &Office,
+    options: &RerunOptions,
+    decided: Decided<'_>,
+    now: DateTime<Utc>,
+    report: &mut RerunReport,
+) -> Result<(), RerunError> {
+    let (recounted, difference) = match decided {
+        Decided::Unchanged(_) => {
+            report.unchanged += 1;
+            return Ok(());
+        }
+        Decided::Refused(refused) => {
+            report.refused.push(refused);
+            return Ok(());
+        }
+        Decided::Revised(recounted, difference) => (recounted, *difference),
+    };
+    let (number, revision) = (recounted.invoice.number, recounted.invoice.revision + 1);
+    let dealership_id = recounted.id().to_owned();
+    if options.dry_run {
+        report.foreseen.extend(foreseen(office, options, &recounted, now));
+    } else if report.is_another_plan {
+        return Ok(());
+    } else if let Err(reason) = issue(office, options, &recounted, &difference).await? {
+        let (number, accept) = (Some(number), Vec::new());
+        let difference = Some(difference);
+        report.refused.push(Refused { number, dealership_id, difference, accept, reason });
         return Ok(());
     }
     report.revised.push(Revised { number, revision, dealership_id, difference });
     Ok(())
+}
+
+/// The revision as it would be issued now.
+fn foreseen(
+    office: &Office,
+    options: &RerunOptions,
+    recounted: &Recounted<'_>,
+    now: DateTime<Utc>,
+) -> Option<Invoice> {
+    let (bill, before) = (recounted.today.as_ref().ok()?, &recounted.invoice);
+    let heading = Heading {
+        number: before.number,
+        replaces: Some(Replacement {
+            revision: before.revision,
+            total: before.total(),
+            reason: options.reason.clone(),
+            by: options.by.clone(),
+            paid: Money::ZERO,
+        }),
+        evidence_sha256: String::new(),
+        evidence_ids: IdVersion::NEWEST,
+        issued_at: now,
+    };
+    Some(bill.invoice(office.config.terms(), heading))
 }
 
 fn purged(number: Number, month: Month) -> String {

@@ -5,13 +5,15 @@ use serde::Serialize;
 use super::output::{Failure, Output, plain, show_progress};
 use super::page::{Page, figure, name};
 use super::rerun::text;
-use crate::actions::close::{CloseOptions, CloseReport, WouldDiffer, close_month};
+use crate::actions::close::{CloseOptions, CloseReport, Release, WouldDiffer, close_month};
+use crate::actions::invoices::ForeseenJson;
 use crate::actions::status::SHOWN;
 use crate::actions::words::{count, in_a_line};
 use crate::setup::office::{self, Office};
 use fecha_core::bill::difference::{Cause, Change};
 use fecha_core::bill::exception::Exception;
 use fecha_core::bill::invoice::Number;
+use fecha_core::bill::plan::PlanHash;
 use fecha_core::calendar::month::Month;
 use fecha_core::count::status::{Meaning, StatusFound};
 use fecha_core::count::tally::Buckets;
@@ -28,7 +30,9 @@ Examples:
   fecha close --dry-run                      what closing last month would issue
   fecha close                                close last month
   fecha close --month 2026-10 --dealership d17
-  fecha close --month 2026-10 --release      go on although the close is held")]
+  fecha close --month 2026-10 --release      go on although the close is held
+  fecha close --month 2026-10 --plan 3f9a…   the same, where it comes to what
+                                             the dry run said")]
 pub struct Args {
     /// The month, YYYY-MM [default: last month in the issuer's zone]
     #[arg(long, value_name = "M")]
@@ -42,8 +46,12 @@ pub struct Args {
     /// Go on although the close is held
     #[arg(long)]
     release: bool,
+    /// Go on although the close is held, by the plan that a dry run or the held close named; where the
+    /// month comes to another one now, nothing is issued
+    #[arg(long, value_name = "HASH", conflicts_with = "release")]
+    plan: Option<PlanHash>,
     /// Who releases it [default: the login name, unless that is root]
-    #[arg(long, value_name = "NAME", value_parser = text, requires = "release")]
+    #[arg(long, value_name = "NAME", value_parser = text)]
     by: Option<String>,
 }
 
@@ -61,6 +69,10 @@ struct CloseJson<'a> {
     total: Money,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: &'a Option<PlanHash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoices: Option<Vec<ForeseenJson<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -109,7 +121,12 @@ struct Messages {
 /// Closes a month.
 pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
     let source = office::source(&office.config)?;
-    let actor = if args.release && !args.dry_run {
+    let release = match (&args.plan, args.release) {
+        (Some(plan), _) => Release::Plan(plan.clone()),
+        (None, true) => Release::Whatever,
+        (None, false) => Release::None,
+    };
+    let actor = if args.by.is_some() || release != Release::None && !args.dry_run {
         office.named(args.by.as_deref())?
     } else {
         office.actor.clone()
@@ -119,7 +136,7 @@ pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, 
         month: args.month,
         dealerships: args.dealerships.clone(),
         dry_run: args.dry_run,
-        release: args.release,
+        release,
         awaits_approval: false,
     };
     let bar = output.bar();
@@ -146,6 +163,8 @@ pub fn print(report: &CloseReport, output: &Output) {
         statuses: &report.statuses,
         total: report.total(),
         dry_run: report.dry_run,
+        plan: &report.plan,
+        invoices: report.dry_run.then(|| report.foreseen.iter().map(ForeseenJson::of).collect()),
     };
     output.result(&json, |page| in_words(page, report));
 }
@@ -168,10 +187,10 @@ pub fn in_words(page: Page, report: &CloseReport) -> String {
     text += &buckets(&report.messages);
     text += &statuses(&report.statuses);
     if let Some(why) = &report.held {
-        let month = report.month;
         text += &format!(
-            "\nHELD: {why}.\nNothing {}issued. Fix the message database and close again, or go on with\n  fecha close --month {month} --release\n",
-            if report.dry_run { "would be " } else { "was " }
+            "\nHELD: {why}.\nNothing {}issued. Fix the message database and close again, or issue this and nothing else:\n  {}\n",
+            if report.dry_run { "would be " } else { "was " },
+            by_plan(report)
         );
     }
     if !report.open.is_empty() {
@@ -181,10 +200,31 @@ pub fn in_words(page: Page, report: &CloseReport) -> String {
     text += &would_differ(report);
     if report.dry_run {
         text += "\nDry run: nothing was issued.\n";
+        if report.held.is_none() && !report.issued.is_empty() {
+            text += &format!("To issue this and nothing else:\n  {}\n", by_plan(report));
+        }
     } else if !report.issued.is_empty() {
         text += "\nThe emails are queued: `fecha deliver` sends them.\n";
     }
     text
+}
+
+/// The command that issues what the report says, or nothing.
+fn by_plan(report: &CloseReport) -> String {
+    let named = report.named.iter().flatten().map(|id| format!(" --dealership {}", shell_word(id)));
+    let named: String = named.collect();
+    let plan = report.plan.as_ref().map_or_else(String::new, |plan| format!(" --plan {plan}"));
+    format!("fecha close --month {}{named}{plan}", report.month)
+}
+
+/// An id as a shell takes it for one word.
+fn shell_word(id: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if !id.is_empty() && id.chars().all(is_plain) {
+        id.to_owned()
+    } else {
+        format!("'{}'", plain(id).replace('\'', "'\\''"))
+    }
 }
 
 /// What needs a person, the first ones in words; empty where nothing does.

@@ -8,10 +8,12 @@ use super::difference::{in_words as difference_in_words, pair, signed};
 use super::output::{Failure, Output, plain, show_progress};
 use super::page::Page;
 use crate::actions::close::Progress;
+use crate::actions::invoices::ForeseenJson;
 use crate::actions::rerun::{Refused, RerunOptions, RerunReport, Revised, rerun_month};
 use crate::setup::office::{self, Office};
 use fecha_core::bill::difference::{Cause, Difference};
 use fecha_core::bill::invoice::label;
+use fecha_core::bill::plan::PlanHash;
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
 
@@ -26,6 +28,7 @@ themselves; loss, contract, price and register must be accepted by name.
 Examples:
   fecha rerun --month 2026-10 --all --reason \"late messages\" --dry-run
   fecha rerun --month 2026-10 --all --reason \"late messages\"
+  fecha rerun --month 2026-10 --all --reason \"late messages\" --plan 3f9a…
   fecha rerun --month 2026-10 --dealership d17 --reason \"wrong package\" \\
       --accept contract")]
 pub struct Args {
@@ -46,6 +49,9 @@ pub struct Args {
     /// Causes to accept beside late: loss, contract, price, register
     #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
     accept: Vec<Cause>,
+    /// Issue only where it comes to the plan that a dry run named
+    #[arg(long, value_name = "HASH")]
+    plan: Option<PlanHash>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -75,6 +81,7 @@ pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, 
         by: if args.dry_run { office.actor.clone() } else { office.named(args.by.as_deref())? },
         dry_run: args.dry_run,
         accept: args.accept.iter().copied().collect::<BTreeSet<_>>(),
+        plan: args.plan.clone(),
     };
     let bar = output.bar();
     let watcher = bar.clone();
@@ -84,7 +91,7 @@ pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, 
     bar.finish_and_clear();
     let report = result?;
     output.result(&document(&report), |page| in_words(page, &report));
-    Ok(u8::from(!report.refused.is_empty()))
+    Ok(u8::from(!report.refused.is_empty() || report.is_another_plan))
 }
 
 fn document(report: &RerunReport) -> Value {
@@ -114,6 +121,11 @@ fn document(report: &RerunReport) -> Value {
     });
     if report.dry_run {
         document["dry_run"] = json!(true);
+        let foreseen: Vec<_> = report.foreseen.iter().map(ForeseenJson::of).collect();
+        document["invoices"] = json!(foreseen);
+    }
+    if report.dry_run || report.is_another_plan {
+        document["plan"] = json!(report.plan);
     }
     document
 }
@@ -154,8 +166,16 @@ fn in_words(page: Page, report: &RerunReport) -> String {
         signed(change),
         report.refused.len()
     );
-    if report.dry_run {
-        text += "Dry run: nothing was issued.\n";
+    if report.is_another_plan {
+        text += &format!(
+            "The month comes to another plan than the one that was asked for: nothing was issued. Look at it with --dry-run; it is {} now.\n",
+            report.plan
+        );
+    } else if report.dry_run {
+        text += &format!(
+            "Dry run: nothing was issued. With --plan {} in place of --dry-run this is issued and nothing else.\n",
+            report.plan
+        );
     } else if report.revised.is_empty() {
         text += "Nothing was issued.\n";
     } else {

@@ -35,6 +35,7 @@ mod messages;
 mod operations;
 mod packing;
 mod papers;
+mod plan;
 mod preview;
 mod prices;
 mod receivables;

@@ -10,4 +10,5 @@ pub mod exception;
 pub mod hold;
 pub mod invoice;
 pub mod package_use;
+pub mod plan;
 pub mod pro_forma;

@@ -3,14 +3,13 @@
 
 use chrono::{DateTime, Utc};
 
+use super::plan;
 use crate::actions::handover::{self, Findings, HandoverError};
 use crate::setup::office::Office;
-use fecha_core::bill::bill::{Bill, Heading};
+use fecha_core::bill::bill::Bill;
 use fecha_core::bill::digest::{Digest, DigestRow};
 use fecha_core::bill::exception::Worth;
 use fecha_core::bill::hold::{Held, Hold, Words};
-use fecha_core::bill::pro_forma::NO_NUMBER;
-use fecha_core::count::evidence::IdVersion;
 
 /// What waits for a person.
 #[derive(Debug)]
@@ -28,16 +27,8 @@ impl Waiting {
         reasons: Vec<Hold>,
         now: DateTime<Utc>,
     ) -> Self {
-        let heading = || Heading {
-            number: NO_NUMBER,
-            replaces: None,
-            evidence_sha256: String::new(),
-            evidence_ids: IdVersion::NEWEST,
-            issued_at: now,
-        };
-        let row =
-            |bill: &Bill<'_>| DigestRow::foreseen(&bill.invoice(office.config.terms(), heading()));
-        Self { reasons, rows: bills.iter().map(row).collect() }
+        let foreseen = plan::foreseen(office, bills, now);
+        Self { reasons, rows: foreseen.iter().map(DigestRow::foreseen).collect() }
     }
 
     /// Tells finance and the admins, unless they were told of the same reasons before.

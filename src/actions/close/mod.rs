@@ -2,6 +2,8 @@
 //! closes (a daemon, a console) calls this one.
 
 mod held;
+mod plan;
+mod report;
 mod scope;
 
 use std::collections::BTreeMap;
@@ -11,6 +13,7 @@ use chrono_tz::Tz;
 use futures::future::join;
 
 use self::held::Waiting;
+pub use self::report::{Charged, CloseReport, WouldDiffer};
 use self::scope::Scope;
 use crate::actions::handover::{self, HandoverError};
 use crate::actions::issue::{IssueError, Issued, Prepared, issue, prepare};
@@ -22,14 +25,14 @@ use crate::ledger::closing::{Closing, MonthState};
 use crate::messages::{Reading, SourceError, Sources};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Bill;
-use fecha_core::bill::difference::{Cause, Difference};
+use fecha_core::bill::difference::Cause;
 use fecha_core::bill::exception::{Exception, Reason, Worth};
 use fecha_core::bill::hold::{self, Hold};
-use fecha_core::bill::invoice::{Invoice, Number};
+use fecha_core::bill::invoice::Invoice;
+use fecha_core::bill::plan::PlanHash;
 use fecha_core::calendar::month::Month;
 use fecha_core::count::misdated::Misdated;
-use fecha_core::count::status::StatusFound;
-use fecha_core::count::tally::{Buckets, Count};
+use fecha_core::count::tally::Count;
 use fecha_core::party::register::UnknownDealerships;
 use fecha_core::price::money::Money;
 use fecha_core::price::table::{NoPrice, PriceTable};
@@ -44,9 +47,21 @@ pub struct CloseOptions {
     /// Count and price, but write nothing.
     pub dry_run: bool,
     /// Go on where the rule *Hold* would stop.
-    pub release: bool,
+    pub release: Release,
     /// Stop whatever the rule says: `[close] approval = "manual"`, and nobody has released the month.
     pub awaits_approval: bool,
+}
+
+/// What a person has said to a close that is held.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Release {
+    /// Nothing.
+    #[default]
+    None,
+    /// Go on, whatever it comes to.
+    Whatever,
+    /// Go on where it comes to this plan; issue nothing where it does not, held or not.
+    Plan(PlanHash),
 }
 
 /// How far a close is, for whoever watches it.
@@ -56,59 +71,6 @@ pub enum Progress {
     Counting(u64),
     /// So many invoices of all are issued.
     Issuing(usize, usize),
-}
-
-/// What a close did, or would do.
-#[derive(Debug, Clone)]
-pub struct CloseReport {
-    /// The month.
-    pub month: Month,
-    /// What was issued, by number; in a dry run what would be, by dealership.
-    pub issued: Vec<Charged>,
-    /// How many of the dealerships had their invoice already.
-    pub already_issued: usize,
-    /// Why nothing was issued.
-    pub held: Option<String>,
-    /// Dealerships whose month has not ended.
-    pub open: Vec<String>,
-    /// What needs a person.
-    pub exceptions: Vec<Exception>,
-    /// All messages by bucket.
-    pub messages: Buckets,
-    /// Issued invoices that would be others today: a close does not change them, a rerun does.
-    pub would_differ: Vec<WouldDiffer>,
-    /// The statuses that were met.
-    pub statuses: Vec<StatusFound>,
-    /// Nothing was written.
-    pub dry_run: bool,
-}
-
-/// An issued invoice that would be another one today.
-#[derive(Debug, Clone)]
-pub struct WouldDiffer {
-    /// The number.
-    pub number: Number,
-    /// Who is invoiced.
-    pub dealership_id: String,
-    /// What changed.
-    pub difference: Difference,
-}
-
-/// One dealership's bill in a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Charged {
-    /// The number; none in a dry run.
-    pub number: Option<Number>,
-    /// Who is invoiced.
-    pub dealership_id: String,
-    /// Contacts included.
-    pub package: u64,
-    /// Unique active contacts.
-    pub uam: u64,
-    /// Template messages.
-    pub hsm: u64,
-    /// What is to be paid.
-    pub total: Money,
 }
 
 /// The close could not go on. Invoices that it had issued stay issued; a new close goes on from there.
@@ -169,38 +131,52 @@ pub async fn close_month(
 
     let (bills, mut trouble) = scope.bill(&mut count, prices);
     let look = scope.hold_source(&bills, &count, sources);
-    let mut reasons = hold::reasons(&look, office.config.close.limits);
-    if bills.is_empty() {
-        reasons.clear();
-    }
-    reasons.extend(options.awaits_approval.then_some(Hold::Approval));
+    let reasons = holds(&look, office, options, bills.is_empty());
     let mut report = scope.report(&count, options.dry_run, false);
     let mut waiting = None;
-    if !reasons.is_empty() && !options.release {
+    report.would_differ = would_differ(office, scope.compared(&mut count, prices)).await?;
+    trouble.extend(more_misdated(office, &scope, misdated).await?);
+    let plan = plan::plan(&scope, &bills, &report, &trouble).hash();
+    if let Release::Plan(wanted) = &options.release
+        && *wanted != plan
+    {
+        return Ok(report.of_another_plan(plan, &trouble));
+    }
+    if !reasons.is_empty() && options.release == Release::None {
         let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
         report.held = Some(format!("{}. {}", words.join("; "), scope.at_stake(&bills)));
         waiting = (!options.dry_run).then(|| Waiting::of(office, &bills, reasons.clone(), now));
     }
     let charged = bills.iter().map(|bill| (bill.case.id().to_owned(), bill.charge.total()));
     let charged: BTreeMap<String, Money> = charged.collect();
-    report.would_differ = would_differ(office, scope.compared(&mut count, prices)).await?;
-    trouble.extend(more_misdated(office, &scope, misdated).await?);
     if options.dry_run {
         report.issued = bills.iter().map(Charged::foreseen).collect();
+        report.foreseen = plan::foreseen(office, &bills, now);
     } else if report.held.is_none() {
-        if options.release {
+        if options.release != Release::None {
             let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             let deed = deed(office, now, Action::Release, scope.month, &why);
             office.ledger.release(scope.month, &deed).await?;
         }
         issue_all(office, bills, &mut report, &mut trouble, progress).await?;
     }
+    report.plan = (options.dry_run || report.held.is_some()).then_some(plan);
     report.add(&trouble);
     if !options.dry_run {
         let found = Found { trouble: &trouble, misdated, prices, charged: &charged, waiting };
         conclude(office, &scope, &count, &report, found).await?;
     }
     Ok(report)
+}
+
+/// Why the close stops, unless somebody releases it.
+fn holds(look: &hold::Look, office: &Office, options: &CloseOptions, is_empty: bool) -> Vec<Hold> {
+    let mut reasons = hold::reasons(look, office.config.close.limits);
+    if is_empty {
+        reasons.clear();
+    }
+    reasons.extend(options.awaits_approval.then_some(Hold::Approval));
+    reasons
 }
 
 /// The issued invoices of which something is counted or priced otherwise today. What was deleted by a
@@ -429,50 +405,6 @@ fn deed<'a>(
     detail: &'a str,
 ) -> Deed<'a> {
     Deed { at, actor: &office.actor, action, month: Some(month), dealership_id: None, detail }
-}
-
-impl CloseReport {
-    /// The sum of what was issued.
-    #[must_use]
-    pub fn total(&self) -> Money {
-        self.issued.iter().map(|charged| charged.total).sum()
-    }
-
-    /// Whether a person must look: the exit status 1.
-    #[must_use]
-    pub fn needs_a_person(&self) -> bool {
-        self.held.is_some() || !self.exceptions.is_empty() || !self.would_differ.is_empty()
-    }
-
-    fn add(&mut self, exceptions: &[Exception]) {
-        self.exceptions.extend_from_slice(exceptions);
-        Exception::sort(&mut self.exceptions);
-    }
-}
-
-impl Charged {
-    /// What would be issued, in a dry run.
-    fn foreseen(bill: &Bill<'_>) -> Self {
-        Self {
-            number: None,
-            dealership_id: bill.case.id().to_owned(),
-            package: bill.charge.package,
-            uam: bill.tally.uam(),
-            hsm: bill.tally.hsm(),
-            total: bill.charge.total(),
-        }
-    }
-
-    fn of(invoice: &Invoice) -> Self {
-        Self {
-            number: Some(invoice.number),
-            dealership_id: invoice.dealership_id.clone(),
-            package: invoice.package,
-            uam: invoice.usage.uam,
-            hsm: invoice.usage.hsm,
-            total: invoice.total(),
-        }
-    }
 }
 
 impl CloseError {

@@ -13,6 +13,7 @@ use fecha_core::bill::bill::{Bill, NoCharge, bill};
 use fecha_core::bill::case::{Case, PackageOf};
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::bill::hold::{self, Compared, SourceLook};
+use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::status::StatusRules;
@@ -117,6 +118,16 @@ impl Scope {
         }
     }
 
+    /// The dealerships that were named; `None` where the close is about everyone.
+    pub(super) fn named(&self) -> Option<BTreeSet<&str>> {
+        (!self.whole).then(|| self.selected().map(|candidate| candidate.case.id()).collect())
+    }
+
+    /// The invoices of the month that stand, of those that the close is about.
+    pub(super) fn standing(&self) -> impl Iterator<Item = &Invoice> {
+        self.selected().filter_map(|candidate| candidate.case.standing.as_ref())
+    }
+
     fn selected(&self) -> impl Iterator<Item = &Candidate> {
         self.candidates.iter().filter(|candidate| candidate.selected)
     }
@@ -151,9 +162,12 @@ impl Scope {
         let about = || self.candidates.iter().filter(|candidate| candidate.selected || whole);
         let mut report = CloseReport {
             month: self.month,
+            named: self.named().map(|ids| ids.into_iter().map(str::to_owned).collect()),
             issued: Vec::new(),
             already_issued: about().filter(|c| c.case.standing.is_some()).count(),
             held: None,
+            plan: None,
+            foreseen: Vec::new(),
             open: about().filter(|c| !c.ended).map(|c| c.case.id().to_owned()).collect(),
             exceptions: Vec::new(),
             messages: Buckets::default(),

@@ -135,6 +135,7 @@ impl Reseller<'_> {
             by: ANA.to_owned(),
             dry_run: false,
             accept: BTreeSet::new(),
+            plan: None,
         };
         let office = at(self.office, day(self.month.next(), 3));
         let report =

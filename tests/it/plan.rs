@@ -1,0 +1,167 @@
+//! What a close or a rerun would do, and the hash that binds its release to it, black-box.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::reseller::{LedgerKind, Ran, Reseller};
+
+const NOVEMBER: &str = "2026-11-30T12:00:00Z";
+
+/// Two dealerships whose October is closed; of November `d1` has half of it and `d2` nothing, so that it is held.
+fn held(ledger: LedgerKind) -> Reseller {
+    let mut reseller = Reseller::new(ledger);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    for id in ["d1", "d2"] {
+        reseller.add_contacts(id, 100, "2026-10-31T12:00:00Z");
+    }
+    reseller.run(&["close"]).expect(0);
+    reseller.add_contacts("d1", 50, NOVEMBER);
+    reseller.at("2026-12-02 12:00:00");
+    reseller
+}
+
+fn dry(reseller: &Reseller) -> Value {
+    reseller.run(&["close", "--dry-run", "--json"]).expect(1).json()
+}
+
+fn close(reseller: &Reseller, plan: &Value) -> Ran {
+    let plan = plan.as_str().unwrap();
+    reseller.run(&["close", "--plan", plan, "--by", "ana", "--json"])
+}
+
+#[rstest]
+fn a_plan_says_what_would_be_issued_and_stays_the_same(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = held(ledger);
+    let said = dry(&reseller);
+    let invoices = said["invoices"].as_array().unwrap();
+    assert_eq!(invoices.len(), 2);
+    let first = &invoices[0];
+    assert_eq!(first.get("number"), None);
+    for (key, value) in [
+        ("dealership_id", json!("d1")),
+        ("month", json!("2026-11")),
+        ("uam", json!(50)),
+        ("package_amount", json!("1014.00")),
+        ("total", json!("1014.00")),
+        ("to_pay", json!("1014.00")),
+        ("payment", json!("open")),
+        ("issued_at", Value::Null),
+    ] {
+        assert_eq!(first[key], value, "{key}");
+    }
+    // Neither a day later nor a payment makes another one; the held close names it too.
+    reseller.at("2026-12-03 12:00:00");
+    reseller.run(&["pay", "2026-000001", "--on", "2026-12-01", "--by", "ana"]).expect(0);
+    assert_eq!(dry(&reseller)["plan"], said["plan"]);
+    assert_eq!(reseller.run(&["close", "--json"]).expect(1).json()["plan"], said["plan"]);
+    let words = reseller.run(&["close"]).expect(1).stdout;
+    let command = format!("fecha close --month 2026-11 --plan {}", said["plan"].as_str().unwrap());
+    assert!(
+        words
+            .replace(" \\\n", " ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .contains(&command),
+        "{words}"
+    );
+    // A credit does.
+    reseller
+        .run(&[
+            "adjust",
+            "--dealership",
+            "d1",
+            "--month",
+            "2026-11",
+            "--amount",
+            "-1.00",
+            "--description",
+            "x",
+            "--by",
+            "ana",
+        ])
+        .expect(0);
+    assert_ne!(dry(&reseller)["plan"], said["plan"]);
+}
+
+#[rstest]
+fn what_was_seen_is_issued_or_nothing(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = held(ledger);
+    let seen = dry(&reseller)["plan"].clone();
+    // One more message arrives between the review and the release.
+    reseller.add(&[(Some("d2"), "5548990000001", "in", "session", None, None, NOVEMBER)]);
+    let refused = close(&reseller, &seen).expect(1).json();
+    assert_eq!(refused["issued"], 0);
+    assert_ne!(refused["plan"], seen);
+    assert!(refused["held"].as_str().unwrap().contains("another plan"), "{refused}");
+    assert_eq!(reseller.invoices(&["--month", "2026-11"]), [] as [Value; 0]);
+
+    let issued = close(&reseller, &refused["plan"]).expect(0).json();
+    assert_eq!((&issued["issued"], &issued["held"]), (&json!(2), &Value::Null));
+    let audit = reseller.run(&["audit", "--month", "2026-11", "--json"]).expect(0).json();
+    let release = audit.as_array().unwrap().iter().find(|deed| deed["action"] == "release");
+    assert_eq!(release.unwrap()["actor"], "ana", "{audit}");
+}
+
+/// A close that was interrupted goes on by the plan that it began with.
+#[rstest]
+fn a_plan_that_is_half_done_is_still_the_same(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = held(ledger);
+    let seen = dry(&reseller)["plan"].clone();
+    reseller.run(&["close", "--dealership", "d1", "--release", "--by", "ana"]).expect(0);
+    let named = ["close", "--dealership", "d2", "--dry-run", "--json"];
+    assert_ne!(reseller.run(&named).expect(1).json()["plan"], seen, "another selection");
+    let issued = close(&reseller, &seen).expect(0).json();
+    assert_eq!((&issued["issued"], &issued["already_issued"]), (&json!(1), &json!(1)));
+    assert_eq!(close(&reseller, &seen).expect(0).json()["issued"], 0, "and once more nothing");
+}
+
+#[rstest]
+fn a_rerun_is_bound_to_its_plan_too(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let mut reseller = Reseller::new(ledger);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    reseller.add_contacts("d1", 10, "2026-10-31T12:00:00Z");
+    reseller.run(&["close"]).expect(0);
+    reseller.at("2026-11-03 12:00:00");
+    let late = |contact| {
+        reseller.add(&[(Some("d1"), contact, "out", "hsm", None, None, "2026-10-30T12:00:00Z")]);
+    };
+    let rerun = |more: &[&str]| {
+        let rerun =
+            ["rerun", "--month", "2026-10", "--all", "--reason", "x", "--by", "ana", "--json"];
+        reseller.run(&[&rerun[..], more].concat())
+    };
+    late("5548990000001");
+    let seen = rerun(&["--dry-run"]).expect(0).json();
+    assert_eq!(seen["invoices"][0]["total"], "1014.46");
+    assert_eq!(seen["invoices"][0]["reason"], "x");
+    late("5548990000002");
+    let plan = seen["plan"].as_str().unwrap();
+    let refused = rerun(&["--plan", plan]).expect(1).json();
+    assert_eq!(
+        (&refused["revised"], reseller.invoices(&["--all-revisions"]).len()),
+        (&json!([]), 2)
+    );
+    let now = refused["plan"].as_str().unwrap();
+    let revised = rerun(&["--plan", now]).expect(0).json();
+    assert_eq!(revised["revised"][0]["total"], json!({"before": "1014.00", "after": "1014.92"}));
+}
+
+#[test]
+fn what_is_no_plan_is_refused() {
+    let reseller = held(LedgerKind::Sqlite);
+    let refused = reseller.run(&["close", "--plan", "3f9a"]).expect(2);
+    assert!(
+        refused.stderr.contains("'3f9a' is no plan: 64 hexadecimal digits"),
+        "{}",
+        refused.stderr
+    );
+}
