@@ -38,6 +38,8 @@ pub struct Findings<'a> {
     pub not_contacts: Vec<(String, u64)>,
     /// The statuses that were met.
     pub statuses: &'a [StatusFound],
+    /// Dealerships whose month has not ended: they did not leave.
+    pub open: &'a [String],
 }
 
 /// Finance could not be told; the next close does it.
@@ -109,7 +111,8 @@ pub async fn digest(
         dealership_name: row.dealership_name.clone(),
         total: row.total,
     }));
-    let before = invoiced(office, findings.month.previous()).await?;
+    let mut before = invoiced(office, findings.month.previous()).await?;
+    before.retain(|mover| !findings.open.contains(&mover.dealership_id));
     let today = office.today();
     Ok(Digest {
         month: findings.month,

@@ -417,6 +417,7 @@ async fn tell_finance(office: &Office, month: Month) -> Result<(), RerunError> {
             zones: Vec::new(),
             not_contacts: Vec::new(),
             statuses: &[],
+            open: &[],
         };
         // Another process that reported at the same moment took this number: the next one is free.
         if handover::tell_finance(office, findings, office.clock.now()).await? {

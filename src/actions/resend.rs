@@ -196,7 +196,9 @@ async fn one_matter_again(
         Some(id) => office.ledger.dealership(id).await?,
         None => None,
     };
+    let is_hold = matches!(first.matter.content, Content::Held { .. });
     let today = match (&dealership, first.matter.content.kind()) {
+        (_, Kind::Alert) if is_hold => office.config.email.finance_and_admins(),
         (_, Kind::Digest) => office.config.email.finance.clone(),
         (_, Kind::Alert) => office.config.email.admins.clone(),
         (Some(dealership), _) => recipients(dealership),

@@ -207,9 +207,7 @@ impl Watcher {
             return Ok(());
         };
         let now = self.daemon.office.clock.now();
-        let email = &config.email;
-        let mut to = email.finance.clone();
-        to.extend(email.admins.iter().filter(|a| !email.finance.contains(a)).cloned());
+        let to = config.email.finance_and_admins();
         let addresser = &self.office.addresser;
         let letters = addresser.alert(format!("drift {month}"), alert, to, now)?;
         let told = self.office.ledger.alert(letters, None, now).await?;

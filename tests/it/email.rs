@@ -246,7 +246,7 @@ fn exceptions_are_counted_in_portuguese(#[case] count: usize, #[case] expected: 
     let mut digest = samples::digest();
     digest.exceptions = vec![digest.exceptions[0].clone(); count];
     let email = templates().digest(&digest, &part(1, 1, 0..2)).unwrap();
-    let said = if count == 0 { "Nenhuma exceção" } else { expected };
+    let said = if count == 0 { ". 1 entrega que falhou: veja" } else { expected };
     assert!(email.text.contains(said), "{}", email.text);
     assert!(email.subject.ends_with(&format!(" · {expected}")), "{}", email.subject);
 }

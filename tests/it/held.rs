@@ -133,3 +133,32 @@ fn a_held_close_of_named_dealerships_mails_nobody() {
     assert!(held["held"].is_string());
     assert_eq!(alerts(&reseller).len(), 0);
 }
+
+/// A month that has ended in the east alone: who is still in it has not left, and a second hold, in the west,
+/// is told though the first was released.
+#[test]
+fn who_is_still_in_the_month_has_not_left() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "America/Noronha", "5000"), ("d2", "America/Rio_Branco", "5000")]);
+    for id in ["d1", "d2"] {
+        reseller.add_contacts(id, 100, "2026-10-31T12:00:00Z");
+        reseller.add_contacts(id, 40, "2026-11-30T12:00:00Z");
+    }
+    reseller.run(&["close"]).expect(0);
+    reseller.run(&["deliver"]).expect(0);
+    reseller.at("2026-12-01 02:30:00");
+    let close = |reseller: &Reseller, status| {
+        reseller.run(&["close", "--month", "2026-11"]).expect(status);
+    };
+    close(&reseller, 1);
+    reseller.run(&["deliver"]).expect(0);
+    let (text, _) = read(&reseller, "fechamento-2026-11-retido");
+    let top = "1 fatura · R$ 1.014,00 (0,0 %) · ninguém entrou nem saiu · conferência OK · R$ 2.028,00 vencidos\nSem 1 concessionária de outros fusos, onde o mês ainda não terminou.\n";
+    assert!(text.contains(top), "{text}");
+
+    reseller.run(&["close", "--month", "2026-11", "--release", "--by", "Ana"]).expect(0);
+    reseller.at("2026-12-01 06:00:00");
+    close(&reseller, 1);
+    close(&reseller, 1);
+    assert_eq!(alerts(&reseller).len(), 2, "the second hold is told once too");
+}

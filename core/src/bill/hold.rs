@@ -154,6 +154,9 @@ pub enum Hold {
 pub struct Held {
     /// Why, in Portuguese; at least one reason.
     pub reasons: Vec<String>,
+    /// How many dealerships' month has not ended: they are not in it.
+    #[serde(default)]
+    pub open: u64,
     /// What it would issue, and what it found.
     pub digest: Digest,
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::plan;
 use crate::actions::handover::{self, Findings, HandoverError};
+use crate::ledger::closing::MonthState;
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Bill;
 use fecha_core::bill::digest::{Digest, DigestRow};
@@ -43,7 +44,10 @@ impl Waiting {
         keys.sort_unstable();
         let keys = keys.join(", ");
         let last = office.ledger.last_hold(findings.month).await?;
-        if last.as_ref().is_some_and(|last| last.reasons == keys) {
+        let before = office.ledger.closing(findings.month).await?;
+        // Who released it since, in the zones that had ended then, is told of the others.
+        let is_held = before.is_some_and(|before| before.state == MonthState::Held);
+        if is_held && last.as_ref().is_some_and(|last| last.reasons == keys) {
             return Ok(());
         }
         let sequence = last.map_or(0, |last| last.sequence) + 1;
@@ -53,12 +57,11 @@ impl Waiting {
             names: worth.names,
             before: worth.before,
         };
+        let open = findings.open.len() as u64;
         let digest: Digest = handover::digest(office, findings, self.rows, now).await?;
         let reasons = self.reasons.iter().map(|reason| reason.in_portuguese(words)).collect();
-        let held = Held { reasons, digest };
-        let email = &office.config.email;
-        let mut to = email.finance.clone();
-        to.extend(email.admins.iter().filter(|admin| !email.finance.contains(admin)).cloned());
+        let held = Held { reasons, open, digest };
+        let to = office.config.email.finance_and_admins();
         let letters = office.addresser.held(&held, sequence, to, now)?;
         office.ledger.hold(&held, sequence, &keys, &letters).await?;
         Ok(())

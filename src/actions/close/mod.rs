@@ -353,6 +353,7 @@ async fn conclude(
         zones: handover::zones(&count.windows, &scope.spans()),
         not_contacts: scope.not_contacts(count),
         statuses: &count.statuses,
+        open: &findings.open,
     };
     if report.held.is_none() && (reported > 0 || complete) {
         handover::tell_finance(office, told(reported + 1), now).await?;

@@ -30,8 +30,10 @@ pub struct DigestView {
     invoices: String,
     total: String,
     exceptions: String,
-    /// No exception and nothing that failed.
-    calm: bool,
+    /// `6 exceções e 1 entrega que falhou`, where there are any.
+    todo: Option<String>,
+    /// The month was looked at for exceptions: a rerun looks for none.
+    examined: bool,
     month_report: MonthReport,
     revised: Vec<RevisedView>,
     revised_more: String,
@@ -105,7 +107,8 @@ impl DigestView {
                 "exceção",
                 "exceções",
             ),
-            calm: digest.exceptions.is_empty() && digest.failed_deliveries.is_empty(),
+            examined: digest.supplement() == 0 || !digest.zones.is_empty(),
+            todo: todo(digest),
             month_report: MonthReport::of(digest),
             revised,
             revised_more,
@@ -168,6 +171,18 @@ fn total(digest: &Digest) -> String {
         0 => digest.total().brl(),
         _ => signed(digest.effect()),
     }
+}
+
+/// What a person has to see to.
+fn todo(digest: &Digest) -> Option<String> {
+    let found = [
+        (digest.exceptions.len(), "exceção", "exceções"),
+        (digest.failed_deliveries.len(), "entrega que falhou", "entregas que falharam"),
+    ];
+    let found = found.into_iter().filter(|(number, ..)| *number > 0);
+    let words: Vec<String> =
+        found.map(|(number, one, many)| counted(number as u64, one, many)).collect();
+    (!words.is_empty()).then(|| words.join(" e "))
 }
 
 /// `20 entraram, 25 saíram`.

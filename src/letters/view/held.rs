@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::blocks::{Block, blocks};
+use super::counted;
 use super::digest::{headline, local, zone};
 use super::month::MonthReport;
 use crate::letters::compose::workbook_file;
@@ -15,6 +16,8 @@ pub struct HeldView {
     headline: Vec<String>,
     /// Why, a sentence or two each.
     reasons: Vec<String>,
+    /// `3 concessionárias`, whose month has not ended, where there are any.
+    open: Option<String>,
     /// What to do, and with which commands.
     todo: Vec<Block>,
     month_report: MonthReport,
@@ -36,6 +39,7 @@ impl HeldView {
             month: month.in_words(),
             headline: headline(digest),
             reasons: held.reasons.iter().map(|reason| one_line(reason)).collect(),
+            open: (held.open > 0).then(|| counted(held.open, "concessionária", "concessionárias")),
             todo: blocks(&todo),
             month_report: MonthReport::of(digest),
             workbook: workbook_file(digest),

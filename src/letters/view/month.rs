@@ -239,10 +239,14 @@ impl ZoneView {
         let window = &zone.window;
         let own = window_zone(zone);
         let residual = zone.residual();
+        let elsewhere = match window.elsewhere {
+            0 => String::new(),
+            messages => format!(", {} de outros fusos", grouped(messages)),
+        };
         Self {
             names: short(&zones_pt(&zone.names)),
             period: format!(
-                "{} a {}",
+                "{} a {}{elsewhere}",
                 minute(window.period.start, own),
                 minute(window.period.end, own)
             ),

@@ -156,6 +156,15 @@ pub struct Email {
     pub per_minute: Option<NonZeroU32>,
 }
 
+impl Email {
+    /// Finance and the admins, each address once.
+    #[must_use]
+    pub fn finance_and_admins(&self) -> Vec<EmailAddress> {
+        let admins = self.admins.iter().filter(|admin| !self.finance.contains(admin));
+        self.finance.iter().chain(admins).cloned().collect()
+    }
+}
+
 /// `[alerts]`: what people are told unasked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Alerts {
