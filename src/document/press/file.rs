@@ -42,9 +42,11 @@ impl Place {
             Self::At(offset) => (1, offset, 0),
             Self::In(stream, index) => (2, stream.0, index),
         };
-        let ([a, b, c, d], [_, _, e, f]) = (first.to_be_bytes(), second.to_be_bytes());
+        let mut row = [kind; ROW];
+        row[1..5].copy_from_slice(&first.to_be_bytes());
         // Two bytes are enough for the index in a portion.
-        [kind, a, b, c, d, e, f]
+        row[5..].copy_from_slice(&second.to_be_bytes()[2..]);
+        row
     }
 }
 

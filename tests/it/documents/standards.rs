@@ -194,19 +194,20 @@ fn the_issuer_is_written_to_and_called_from_the_page() {
         .filter(|value| value["/Subtype"] == "/Link")
         .collect();
     for (target, description) in [
-        ("u:mailto:financeiro@example.com", "u:Escrever para financeiro@example.com"),
-        ("u:tel:+555430000000", "u:Ligar para +55 54 3000-0000"),
+        ("u:mailto:financeiro@example.com", ["Escrever para", "financeiro@example.com"]),
+        ("u:tel:+555430000000", ["Ligar para", "3000-0000"]),
     ] {
         let link = links.iter().find(|link| link["/A"]["/URI"] == target);
         let link = link.unwrap_or_else(|| panic!("{target} is not in {links:?}"));
-        assert_eq!(link["/Contents"], description);
+        let contents = link["/Contents"].as_str().unwrap();
+        assert!(description.iter().all(|words| contents.contains(words)), "{contents}");
         assert_eq!(link["/F"], 4, "printed, as an archive needs it");
         // It lies on its words.
         let side = |place: usize| link["/Rect"][place].as_f64().unwrap();
         let words = pdf.words();
-        let text = if target.contains('@') { "financeiro@example.com" } else { "3000-0000" };
+        let [_, text] = description;
         assert!(
-            words.iter().any(|word| word.text == text
+            words.iter().any(|word| word.text.contains(text)
                 && f64::from(word.right) <= side(2) + 1.0
                 && f64::from(word.right) > side(0)
                 && f64::from(word.top) >= 841.89 - side(3) - 1.5
