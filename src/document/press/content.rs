@@ -240,8 +240,8 @@ impl Page<'_, '_> {
             }
             let words = Line { text: words, ..line };
             let area = words.area(self.width(words));
-            let link = self.writing.structure.link(element, self.number, area, link);
-            self.enter(Part::Of(link));
+            let inner = self.writing.structure.link(element, self.number, area, link);
+            self.enter(Part::Of(inner));
             line = Line { x: self.text(words), text: after, ..line };
         }
         if !line.text.is_empty() {

@@ -30,6 +30,26 @@ enum Place {
     In(Id, u32),
 }
 
+/// The bytes of a row of the table: what it is, four and two bytes of where.
+const ROW: usize = 7;
+/// How a row begins that is written by how it differs from the one above (PNG's filter *Up*).
+const UP: u8 = 2;
+
+impl Place {
+    fn row(self) -> [u8; ROW] {
+        let (kind, first, second) = match self {
+            Self::Nowhere => (0, 0, 0),
+            Self::At(offset) => (1, offset, 0),
+            Self::In(stream, index) => (2, stream.0, index),
+        };
+        let mut row = [kind; ROW];
+        row[1..5].copy_from_slice(&first.to_be_bytes());
+        // Two bytes are enough for the index in a portion.
+        row[5..].copy_from_slice(&second.to_be_bytes()[2..]);
+        row
+    }
+}
+
 /// Most objects that are packed together.
 const PORTION: usize = 5000;
 
@@ -115,21 +135,19 @@ impl File {
         let table = self.reserve();
         let start = self.bytes.len();
         self.places[table.0 as usize] = Place::At(number(start));
-        let mut rows = Vec::with_capacity(self.places.len() * 7);
+        let mut rows = Vec::with_capacity(self.places.len() * (ROW + 1));
+        let mut above = [0; ROW];
         for place in &self.places {
-            let (kind, first, second) = match *place {
-                Place::Nowhere => (0, 0, 0),
-                Place::At(offset) => (1, offset, 0),
-                Place::In(stream, index) => (2, stream.0, index),
-            };
-            rows.push(kind);
-            rows.extend(first.to_be_bytes());
-            // Two bytes are enough for the index in a portion.
-            rows.extend(&second.to_be_bytes()[2..]);
+            let row = place.row();
+            // Each byte by how it differs from the one above: numbers that go up become ones.
+            rows.push(UP);
+            rows.extend(row.iter().zip(above).map(|(byte, above)| byte.wrapping_sub(above)));
+            above = row;
         }
         let id = hex::encode(id);
         let entries = format!(
-            "/Type/XRef/Size {}/W[1 4 2]/Root {}/Info {}/ID[<{id}><{id}>]",
+            "/Type/XRef/Size {}/W[1 4 2]/DecodeParms<</Predictor 12/Columns {ROW}>>\
+             /Root {}/Info {}/ID[<{id}><{id}>]",
             self.places.len(),
             catalog.reference(),
             info.reference()

@@ -40,7 +40,7 @@ const REPERTOIRE: [(char, char); 11] = [
 /// What nearly every document shows in both weights: a letter more is in each file, a letter less is a part of
 /// its own in each file that has it.
 const COMMON: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789\
-                      ÁÂÃÇÉÊÍÓÔÕÚáâãçéêíóôõú \u{a0}.,-/:()$+º&";
+                      ÁÂÃÇÉÊÍÓÔÕÚáâãçéêíóôõú \u{a0}.,-−/:()$+º&";
 /// And in the regular one.
 const COMMON_REGULAR: &str = ";%?@_“”–•…·'→";
 
@@ -63,7 +63,7 @@ pub(in crate::document) struct Fonts {
 pub(in crate::document) struct Face {
     name: &'static str,
     data: &'static [u8],
-    /// The characters of the common part, in order.
+    /// The characters of the common part, by their numbers from 1 on.
     common: Vec<char>,
     glyphs: Glyphs,
 }
@@ -116,10 +116,13 @@ impl FromIterator<(char, Glyph)> for Glyphs {
 impl Fonts {
     /// Reads the embedded faces.
     pub(in crate::document) fn load() -> Result<Self, PressError> {
-        let all = || COMMON.chars().chain(COMMON_REGULAR.chars());
+        // What both have has the same numbers in both, so that one map to Unicode serves them.
+        let sorted = |text: &str| text.chars().collect::<BTreeSet<char>>().into_iter();
+        let both: Vec<char> = sorted(COMMON).collect();
+        let regular = both.iter().copied().chain(sorted(COMMON_REGULAR)).collect();
         Ok(Self {
-            regular: Face::read(REGULAR, "Inter-Regular", all().collect())?,
-            semi_bold: Face::read(SEMI_BOLD, "Inter-SemiBold", COMMON.chars().collect())?,
+            regular: Face::read(REGULAR, "Inter-Regular", regular)?,
+            semi_bold: Face::read(SEMI_BOLD, "Inter-SemiBold", both)?,
         })
     }
 
@@ -189,18 +192,16 @@ impl Face {
     fn read(
         data: &'static [u8],
         name: &'static str,
-        common: BTreeSet<char>,
+        common: Vec<char>,
     ) -> Result<Self, PressError> {
         let broken = |reason: String| PressError::Font { name, reason };
         let face = ttf_parser::Face::parse(data, 0).map_err(|error| broken(error.to_string()))?;
-        let common: Vec<char> = common.into_iter().collect();
         let glyphs: Glyphs = repertoire()
             .filter_map(|c| {
                 let id = face.glyph_index(c)?;
-                let place = common.binary_search(&c).map_or(0, |place| place + 1);
-                let common = u16::try_from(place).unwrap_or_default();
-                let width = thousandths(&face, id);
-                Some((c, Glyph { id: id.0, common, width }))
+                let number = common.iter().zip(1..).find(|(known, _)| **known == c);
+                let common = number.map_or(0, |(_, number)| number);
+                Some((c, Glyph { id: id.0, common, width: thousandths(&face, id) }))
             })
             .collect();
         let lacking = common.iter().chain([&REPLACEMENT]).find(|c| glyphs.get(**c).is_none());
@@ -210,7 +211,7 @@ impl Face {
         }
     }
 
-    /// The characters of the common part, in order.
+    /// The characters of the common part, by their numbers from 1 on.
     pub(in crate::document) fn common(&self) -> &[char] {
         &self.common
     }
@@ -358,7 +359,7 @@ mod tests {
             let size =
                 |characters: &[char]| face.part(characters, "PARTOF").unwrap().original_bytes.len();
             let (common, own) = (size(face.common()), size(&['ñ', 'ł']));
-            assert!(common < 9_500 && own < 1_500, "{weight:?} has {common} and {own} bytes");
+            assert!(common < 9_000 && own < 1_500, "{weight:?} has {common} and {own} bytes");
         }
     }
 }

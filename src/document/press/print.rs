@@ -260,9 +260,9 @@ impl Part {
 fn specimen(parts: Vec<Part>, logo: Option<&RawImage>) -> Result<Document, PressError> {
     let mut resources = PdfResources::default();
     let mut operations = vec![Op::StartTextSection];
-    let mut maps = Vec::new();
+    let mut texts = Vec::new();
     for Part { name, font, text } in parts {
-        maps.push((name, unicode::map(&text)));
+        texts.push((name, text.clone()));
         let id = FontId(name.to_owned());
         resources.fonts.map.insert(id.clone(), PdfFont::new(font));
         operations.extend([
@@ -286,18 +286,30 @@ fn specimen(parts: Vec<Part>, logo: Option<&RawImage>) -> Result<Document, Press
     if let Some(error) = warnings.into_iter().find(|w| w.severity == PdfParseErrorSeverity::Error) {
         return Err(PressError::Write { reason: error.msg });
     }
-    for (name, map) in maps {
-        replace_map(&mut specimen, name, map).map_err(unwritable)?;
-    }
+    map_to_unicode(&mut specimen, &texts).map_err(unwritable)?;
     Ok(specimen)
 }
 
-/// Puts in a map to Unicode that takes a third of what printpdf's does, which has a line a character.
-fn replace_map(specimen: &mut Document, name: &str, map: String) -> lopdf::Result<()> {
+/// Puts in maps to Unicode that take a third of what printpdf's do, which have a line a character; where the
+/// characters of a part are the first ones of another, one map serves both.
+fn map_to_unicode(specimen: &mut Document, texts: &[(&str, String)]) -> lopdf::Result<()> {
     let faces = resources(specimen, b"Font")?;
-    let (_, face) = specimen.dereference(faces.get(name.as_bytes())?)?;
-    let id = face.as_dict()?.get(b"ToUnicode")?.as_reference()?;
-    specimen.get_object_mut(id)?.as_stream_mut()?.set_plain_content(map.into_bytes());
+    let face = |name: &str| faces.get(name.as_bytes())?.as_reference();
+    let map = |specimen: &Document, name: &str| {
+        specimen.get_dictionary(face(name)?)?.get(b"ToUnicode")?.as_reference()
+    };
+    for (name, text) in texts {
+        let is_wider =
+            |(_, other): &&(&str, String)| other.len() > text.len() && other.starts_with(text);
+        if let Some((wider, _)) = texts.iter().find(is_wider) {
+            let shared = map(specimen, wider)?;
+            specimen.get_object_mut(face(name)?)?.as_dict_mut()?.set("ToUnicode", shared);
+        } else {
+            let own = map(specimen, name)?;
+            let content = unicode::map(text).into_bytes();
+            specimen.get_object_mut(own)?.as_stream_mut()?.set_plain_content(content);
+        }
+    }
     Ok(())
 }
 

@@ -33,13 +33,13 @@ pub(in crate::document) fn picture(text: &str, side: f32) -> Result<Picture, Dat
         true,
     )?;
     // At most 177 modules (version 40).
-    let size = u16::try_from(code.size()).unwrap_or_default();
+    let modules = u16::try_from(code.size()).unwrap_or_default();
     let quiet = u16::from(QUIET);
-    let module = (side / f32::from(size + 2 * quiet)).max(LEAST);
-    let side = module * f32::from(size + 2 * quiet);
+    let module = (side / f32::from(modules + 2 * quiet)).max(LEAST);
+    let side = module * f32::from(modules + 2 * quiet);
     let margin = module * f32::from(quiet);
-    let width = module * f32::from(size);
-    let dots = size * DOTS;
+    let width = module * f32::from(modules);
+    let dots = modules * DOTS;
     let open = (0..dots).flat_map(|y| (0..dots).map(move |x| (x, y)));
     let is_dark = |(x, y): (u16, u16)| code.get_module((x / DOTS).into(), (y / DOTS).into());
     let stencil = Rc::new(Stencil { side: dots, open: open.map(is_dark).collect() });

@@ -54,7 +54,7 @@ pub fn pdfjs(files: &[PathBuf]) -> Vec<String> {
     json(with("node", arguments), "")
 }
 
-/// The text that is copied out of PDFium, of each file.
+/// The text that is copied out of `PDFium`, of each file.
 pub fn pdfium(files: &[PathBuf]) -> Vec<String> {
     let script = scripts("pdfium.py");
     let arguments = [script.as_path()].into_iter().chain(files.iter().map(PathBuf::as_path));
@@ -71,7 +71,7 @@ pub fn mupdf(file: &Path) -> String {
 /// What a payment says, or why it is refused.
 #[derive(Debug, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Pix {
+pub struct Payment {
     pub refused: Option<String>,
     pub pix_key: Option<String>,
     pub merchant_name: Option<String>,
@@ -81,7 +81,7 @@ pub struct Pix {
 }
 
 /// How `pix-utils` reads the codes.
-pub fn pix(codes: &[String]) -> Vec<Pix> {
+pub fn pix(codes: &[String]) -> Vec<Payment> {
     let script = scripts("pix.mjs");
     json(with("node", [script.as_path()]), &serde_json::to_string(codes).unwrap())
 }
