@@ -46,6 +46,7 @@ mod schema;
 mod sharded;
 mod sources;
 mod support;
+mod terminal;
 mod upgrade;
 mod verify;
 mod watch;
