@@ -1,5 +1,6 @@
 //! `fecha deliver`, `fecha outbox`, `fecha resend` and `fecha digest`
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use super::files::{Files, ForceArgs, Kind};
 use super::output::{Failure, Output, plain};
-use super::page::{Column, figure, name, text, word};
+use super::page::{Column, Page, figure, name, word};
 use crate::actions::outbox::{self, EmailJson};
 use crate::actions::resend::{self, Resent};
 use crate::actions::words::{count, local};
@@ -19,6 +20,7 @@ use crate::setup::office::{self, Office};
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::{InvalidMonth, Month};
 use fecha_core::letter::LetterState;
+use fecha_core::price::money::grouped;
 
 /// What `fecha deliver --help` says below its options.
 pub const DELIVER_HELP: &str = "\
@@ -132,36 +134,63 @@ pub async fn outbox(office: &Office, args: &OutboxArgs, output: &Output) -> Resu
                 email.state.key().to_owned(),
                 local(email.queued_at, zone),
                 email.sent_at.map(|at| local(at, zone)).unwrap_or_default(),
-                email.to().to_string(),
+                match &email.redirected_to {
+                    Some(redirected) => format!("{redirected} (for {})", email.recipient),
+                    None => email.recipient.to_string(),
+                },
                 email.kind.key().replace('_', " "),
                 email.number.map(|number| number.to_string()).unwrap_or_default(),
                 email.subject.clone(),
                 email.attempts.to_string(),
-                remark(email, zone),
             ]
         };
-        page.table(&COLUMNS, emails.iter().map(row).collect())
+        let table = page.table(&COLUMNS, emails.iter().map(row).collect());
+        format!("{table}\n{}", remarks(page, &emails, zone))
     });
     Ok(0)
 }
 
-const COLUMNS: [Column; 9] = [
+const COLUMNS: [Column; 8] = [
     word("state"),
     word("queued").spare(1),
     word("sent").spare(2),
-    name("to").least(22),
+    name("to").least(18),
     word("kind").spare(4),
     word("number").spare(3),
     name("subject").spare(5),
     figure("attempts").spare(6),
-    text("remark").spare(1),
 ];
 
-fn remark(email: &ListedEmail, zone: Tz) -> String {
-    let mut remarks = Vec::new();
-    if let Some(redirected) = &email.redirected_to {
-        remarks.push(format!("for {}, redirected to {redirected}", email.recipient));
+/// So many emails with one remark are named.
+const NAMED: usize = 3;
+
+/// What is to be said of some of them, each thing once.
+fn remarks(page: Page, emails: &[ListedEmail], zone: Tz) -> String {
+    let mut about: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for email in emails {
+        let whom = match email.number {
+            Some(number) => format!("{number} {}", email.to()),
+            None => email.to().to_string(),
+        };
+        if let Some(remark) = remark(email, zone) {
+            about.entry(format!("{}: {remark}", email.state.key())).or_default().push(whom);
+        }
     }
+    let mut about: Vec<(String, Vec<String>)> = about.into_iter().collect();
+    about.sort_by_key(|(_, whom)| std::cmp::Reverse(whom.len()));
+    let line = |(remark, whom): &(String, Vec<String>)| {
+        let more = match whom.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            more => format!(" and {} more", grouped(more as u64)),
+        };
+        let named = whom.iter().take(NAMED).map(|one| plain(one)).collect::<Vec<_>>().join(", ");
+        format!("{}\n{}\n", page.item("", &plain(remark)), page.item("  ", &(named + &more)))
+    };
+    about.iter().map(line).collect()
+}
+
+fn remark(email: &ListedEmail, zone: Tz) -> Option<String> {
+    let mut remarks = Vec::new();
     if email.maybe_twice > 0 {
         remarks.push("possibly delivered twice".to_owned());
     }
@@ -171,9 +200,11 @@ fn remark(email: &ListedEmail, zone: Tz) -> String {
         remarks.push(format!("next attempt {}", local(at, zone)));
     }
     if email.state != LetterState::Sent {
-        remarks.extend(email.last_error.clone());
+        // The same answer about another address is the same.
+        let error = email.last_error.iter();
+        remarks.extend(error.map(|error| error.replace(email.to().as_str(), "…")));
     }
-    remarks.join("; ")
+    (!remarks.is_empty()).then(|| remarks.join("; "))
 }
 
 /// Arguments of `fecha resend`.

@@ -156,7 +156,7 @@ impl Page {
         for line in text.lines() {
             let first = if lines.is_empty() { lead } else { &indent };
             match self.width {
-                Some(width) => lines.extend(folded(line, width, first, &indent)),
+                Some(width) => lines.extend(folded(line, width, (first, &indent), false)),
                 None => lines.push(format!("{first}{line}")),
             }
         }
@@ -183,7 +183,7 @@ impl Shown {
         match self.column.fit {
             Fit::Figure | Fit::Word => content.to_owned(),
             Fit::Name => shortened(content, self.width),
-            Fit::Text => folded(content, self.width, "", "").join("\n"),
+            Fit::Text => folded(content, self.width, ("", ""), true).join("\n"),
         }
     }
 }
@@ -228,10 +228,17 @@ fn fold_line(line: &str, width: usize) -> String {
     let first = body.split(' ').next().unwrap_or_default();
     let is_command = first == "export" || first.rsplit('/').next() == Some("fecha");
     let (width, end) = if is_command { (width.saturating_sub(2), " \\\n") } else { (width, "\n") };
-    folded(body, width, indent, &hanging).join(end)
+    folded(body, width, (indent, &hanging), false).join(end)
 }
 
-fn folded(text: &str, width: usize, first: &str, others: &str) -> Vec<String> {
+/// Behind the indents of the first line and of the others. A word that is wider than all is broken where
+/// nothing may stand out, and else where it is a name.
+fn folded(
+    text: &str,
+    width: usize,
+    (first, others): (&str, &str),
+    breaks_words: bool,
+) -> Vec<String> {
     let room = width.saturating_sub(display_width(others)).max(1);
     let text = glued(text, room);
     // A path or a hash is copied, and a figure is read: better one long line than a piece of it.
@@ -244,7 +251,7 @@ fn folded(text: &str, width: usize, first: &str, others: &str) -> Vec<String> {
         .subsequent_indent(others)
         .word_separator(WordSeparator::AsciiSpace)
         .word_splitter(WordSplitter::NoHyphenation)
-        .break_words(!text.split(' ').any(is_whole));
+        .break_words(breaks_words || !text.split(' ').any(is_whole));
     wrap(&text, options).into_iter().map(|line| printed(&line)).collect()
 }
 
@@ -259,7 +266,7 @@ fn glued(text: &str, room: usize) -> String {
         let is_command = index % 2 == 1 && display_width(part) + 2 <= room;
         glued += &if is_command { part.replace(' ', &glue) } else { part.to_owned() };
     }
-    [("R$ ", "R$~"), (" %", "~%"), (" × ", "~×~")]
+    [("R$ ", "R$~"), (" %", "~%"), (" × ", "~×~"), ("CNPJ ", "CNPJ~")]
         .iter()
         .fold(glued, |glued, (apart, one)| glued.replace(apart, &one.replace('~', &glue)))
 }

@@ -17,6 +17,9 @@ use crate::setup::register::plan::{Alike, File, Files, Import};
 /// Arguments of `fecha import`.
 #[derive(Debug, clap::Args)]
 #[group(skip)]
+#[command(
+    override_usage = "fecha import [OPTIONS] [--dealerships FILE] [--contracts FILE]\n                    [--numbers FILE]"
+)]
 #[command(group = clap::ArgGroup::new("files").required(true).multiple(true).args(["dealerships", "contracts", "numbers"]))]
 #[command(after_help = "\
 Rows are added and updated by their key (id; dealership_id and from_month;
@@ -30,6 +33,13 @@ months as out/26. An id that differs from another one only by case, blanks,
 zeros in front or the form of its letters, and a new id with the CNPJ and name
 of another, is refused, since the two would get two invoices: --accept-twins
 says that they are two.
+
+Columns; those in brackets may be missing:
+  dealerships  id,name,trade_name,cnpj,address,city,state,email,cc,timezone,
+               due_day[,evidence][,package_use][,reminders][,postal_code]
+  contracts    dealership_id,from_month,package
+               a package is a number of contacts of [[prices]], or none: the end
+  numbers      number,dealership_id,from_month,to_month
 
 In numbers.csv a number is one dealership's in a month; an empty to_month
 leaves it open, and none takes a row back that was a mistake.
@@ -52,15 +62,14 @@ Examples:
   fecha import --dealerships dealerships.csv --contracts contracts.csv \\
       --new-ledger")]
 pub struct ImportArgs {
-    #[arg(
-        long,
-        value_name = "FILE",
-        help = "CSV: id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]"
-    )]
+    /// Who is billed, CSV
+    #[arg(long, value_name = "FILE")]
     dealerships: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", help = "CSV: dealership_id,from_month,package")]
+    /// Who has which package from which month on, CSV
+    #[arg(long, value_name = "FILE")]
     contracts: Option<PathBuf>,
-    #[arg(long, value_name = "FILE", help = "CSV: number,dealership_id,from_month,to_month")]
+    /// Whose a business number is, CSV
+    #[arg(long, value_name = "FILE")]
     numbers: Option<PathBuf>,
     /// Only say what would be added, changed and left
     #[arg(long)]

@@ -19,6 +19,9 @@ use fecha_core::price::money::Money;
 
 /// Arguments of `fecha rerun`.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "\
+fecha rerun [OPTIONS] --month <M> --reason <TEXT>
+                   <--dealership <ID>|--all>")]
 #[command(after_help = "\
 Counts the month again with today's messages, contracts, prices and register.
 Where an invoice would be the same, nothing is issued; where not, a new

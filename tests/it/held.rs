@@ -70,6 +70,9 @@ fn finance_and_admins_are_told_once_what_a_held_close_would_issue(
     reseller.run(&["close"]).expect(1);
     reseller.run(&["close", "--dry-run"]).expect(1);
     assert_eq!(alerts(&reseller).len(), 2);
+    let dry = reseller.run(&["close", "--dry-run", "--json"]).expect(1).json();
+    let plan = dry["plan"].as_str().unwrap();
+    let release = format!("\n    fecha close --month 2026-11 --plan {plan} --by NOME\n");
     assert!(reseller.invoices(&["--month", "2026-11"]).is_empty());
 
     reseller.run(&["deliver"]).expect(0);
@@ -79,7 +82,7 @@ fn finance_and_admins_are_told_once_what_a_held_close_would_issue(
         "- Sem nenhuma mensagem neste mês: Concessionária d3 Ltda (d3). No mês anterior tinham 100 das 300 mensagens, mais de 10 %, e faturas de R$ 1.014,00.",
         "4 faturas · R$ 4.869,00 (+60,1 %) · 1 entrou, nenhuma saiu · conferência OK",
         "- Concessionária d4 Ltda (d4): R$ 1.827,00",
-        "\n    fecha close --month 2026-11 --release --by NOME\n",
+        release.as_str(),
         "\n    fecha preview --month 2026-11 --dealership CÓDIGO --pdf previa.pdf\n",
         "\n    fecha close --month 2026-11 --dry-run\n",
         "outubro de 2026 (3 faturas): R$ 3.042,00",

@@ -48,6 +48,7 @@ mod schema;
 mod sharded;
 mod sources;
 mod support;
+mod terminal;
 mod upgrade;
 mod verify;
 mod watch;

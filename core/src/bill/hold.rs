@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::bill::digest::Digest;
+use crate::bill::plan::PlanHash;
 use crate::calendar::zone;
 use crate::count::tally::{Alike, Buckets};
 use crate::price::money::{Money, grouped};
@@ -159,6 +160,8 @@ pub struct Held {
     pub open: u64,
     /// What it would issue, and what it found.
     pub digest: Digest,
+    /// The same as a hash, to release it and nothing else.
+    pub plan: PlanHash,
 }
 
 /// What reasons are put into words and reais with.

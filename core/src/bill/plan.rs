@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bill::difference::Cause;
 use crate::bill::exception::Exception;
@@ -16,7 +16,8 @@ use crate::party::register::Party;
 use crate::price::item::Line;
 
 /// A plan's hash: 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct PlanHash(String);
 
 /// The text is no hash of a plan.
@@ -34,6 +35,14 @@ impl FromStr for PlanHash {
         } else {
             Err(InvalidPlan(text.to_owned()))
         }
+    }
+}
+
+impl TryFrom<String> for PlanHash {
+    type Error = InvalidPlan;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
     }
 }
 

@@ -11,11 +11,13 @@ use fecha_core::bill::bill::Bill;
 use fecha_core::bill::digest::{Digest, DigestRow};
 use fecha_core::bill::exception::Worth;
 use fecha_core::bill::hold::{Held, Hold, Words};
+use fecha_core::bill::plan::PlanHash;
 
 /// What waits for a person.
 #[derive(Debug)]
 pub(super) struct Waiting {
     reasons: Vec<Hold>,
+    plan: PlanHash,
     /// What would be issued, by dealership.
     rows: Vec<DigestRow>,
 }
@@ -26,10 +28,11 @@ impl Waiting {
         office: &Office,
         bills: &[Bill<'_>],
         reasons: Vec<Hold>,
+        plan: PlanHash,
         now: DateTime<Utc>,
     ) -> Self {
         let foreseen = plan::foreseen(office, bills, now);
-        Self { reasons, rows: foreseen.iter().map(DigestRow::foreseen).collect() }
+        Self { reasons, plan, rows: foreseen.iter().map(DigestRow::foreseen).collect() }
     }
 
     /// Tells finance and the admins, unless they were told of the same reasons before.
@@ -60,7 +63,7 @@ impl Waiting {
         let open = findings.open.len() as u64;
         let digest: Digest = handover::digest(office, findings, self.rows, now).await?;
         let reasons = self.reasons.iter().map(|reason| reason.in_portuguese(words)).collect();
-        let held = Held { reasons, open, digest };
+        let held = Held { reasons, open, digest, plan: self.plan };
         let to = office.config.email.finance_and_admins();
         let letters = office.addresser.held(&held, sequence, to, now)?;
         office.ledger.hold(&held, sequence, &keys, &letters).await?;

@@ -145,7 +145,8 @@ pub async fn close_month(
     if !reasons.is_empty() && options.release == Release::None {
         let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
         report.held = Some(format!("{}. {}", words.join("; "), scope.at_stake(&bills)));
-        waiting = (!options.dry_run).then(|| Waiting::of(office, &bills, reasons.clone(), now));
+        waiting = (!options.dry_run)
+            .then(|| Waiting::of(office, &bills, reasons.clone(), plan.clone(), now));
     }
     let charged = bills.iter().map(|bill| (bill.case.id().to_owned(), bill.charge.total()));
     let charged: BTreeMap<String, Money> = charged.collect();

@@ -30,9 +30,17 @@ impl HeldView {
     pub fn of(held: &Held) -> Self {
         let digest = &held.digest;
         let month = digest.month;
+        // Where some months have not ended, the plan is another one once they have.
+        let (exactly, how) = match held.open {
+            0 => (
+                " exatamente o que está aqui (se algo mudar até lá, nada é emitido)",
+                format!("--plan {}", held.plan),
+            ),
+            _ => ("", "--release".to_owned()),
+        };
         let todo = format!(
             "1. Confira a planilha anexa e, se quiser, a prévia em PDF de uma concessionária (troque CÓDIGO pelo código dela; sem --dealership, a de todas): `fecha preview --month {month} --dealership CÓDIGO --pdf previa.pdf`\n\n\
-             2. Se estiver certo, libere o fechamento, com o seu nome no lugar de NOME: `fecha close --month {month} --release --by NOME`\n\n\
+             2. Se estiver certo, libere{exactly}, com o seu nome no lugar de NOME: `fecha close --month {month} {how} --by NOME`\n\n\
              3. Se algo estiver errado, corrija-o na origem e confira de novo, sem emitir nada: `fecha close --month {month} --dry-run`"
         );
         Self {

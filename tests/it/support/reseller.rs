@@ -295,6 +295,37 @@ impl Reseller {
         }
     }
 
+    /// The same on a terminal of so many columns; standard error goes nowhere.
+    pub fn on_terminal(&self, columns: u16, arguments: &[&str]) -> Ran {
+        self.in_script(columns, arguments, "2>/dev/null")
+    }
+
+    /// Only what goes to standard error, on a terminal.
+    pub fn errors_on_terminal(&self, columns: u16, arguments: &[&str]) -> String {
+        self.in_script(columns, arguments, ">/dev/null").stdout
+    }
+
+    fn in_script(&self, columns: u16, arguments: &[&str], redirected: &str) -> Ran {
+        let plain = self.command(arguments);
+        let quoted = |word: &std::ffi::OsStr| format!("'{}'", word.to_str().unwrap());
+        let words = [plain.get_program()].into_iter().chain(plain.get_args()).map(quoted);
+        let line = format!(
+            "stty cols {columns} rows 40; {} {redirected}",
+            words.collect::<Vec<_>>().join(" ")
+        );
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+        script.current_dir(self.folder.path()).env_remove("RUST_LOG").env_remove("NO_COLOR");
+        script.env("TERM", "xterm");
+        script.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let Output { status, stdout, stderr } = script.output().unwrap();
+        Ran {
+            status: status.code().unwrap_or(-1),
+            stdout: String::from_utf8(stdout).unwrap().replace('\r', ""),
+            stderr: String::from_utf8(stderr).unwrap(),
+        }
+    }
+
     /// Where the ledger is.
     pub fn ledger_url(&self) -> &str {
         self.ledger_url.as_deref().unwrap_or("sqlite:fecha.db")
