@@ -6,10 +6,9 @@ use super::press::font::Fonts;
 use super::press::layout::{Block, Column, Ink};
 use super::press::tags::Role;
 use super::press::text::{Style, Text};
-use fecha_core::bill::bridge::{Bridge, Step};
+use fecha_core::bill::bridge::Bridge;
 use fecha_core::bill::invoice::Invoice;
-use fecha_core::price::item;
-use fecha_core::price::money::{Money, grouped};
+use fecha_core::price::money::Money;
 
 const GAP: f32 = 22.0;
 const CHART: f32 = 190.0;
@@ -39,20 +38,17 @@ pub(super) fn why(fonts: &Fonts, invoice: &Invoice, around: f32) -> Block {
 }
 
 fn way(invoice: &Invoice, bridge: &Bridge, around: f32) -> Vec<Block> {
-    let from = comparison::name(bridge.from);
-    let change = bridge.change();
-    let title = match change.centavos() {
-        0 => format!("O mesmo total que em {from}"),
-        1.. => format!("Por que mudou: {} a mais que em {from}", change.brl()),
-        _ => format!("Por que mudou: {} a menos que em {from}", (-change).brl()),
+    let from = bridge.from.name();
+    let title = if bridge.change() == Money::ZERO {
+        capital(&bridge.in_portuguese())
+    } else {
+        format!("Por que mudou: {}", bridge.in_portuguese())
     };
-    let mut rows = vec![row(capital(&from), bridge.before.brl(), Style::BODY)];
+    let mut rows = vec![row(capital(from), bridge.before.brl(), Style::BODY)];
     if let Some(steps) = &bridge.steps {
-        rows.extend(
-            steps.iter().map(|step| row(step_in_words(step), signed(step.change), Style::BODY)),
-        );
+        rows.extend(steps.iter().map(|step| row(step.in_portuguese(), step.signed(), Style::BODY)));
     }
-    let now = capital(&comparison::name(invoice.month));
+    let now = capital(invoice.month.name());
     rows.push(row(now, bridge.now.brl(), Style::semi_bold(9.0, Ink::Strong)));
     let last = rows.len() - 1;
     let rules = rows.into_iter().enumerate().map(|(index, row)| {
@@ -69,36 +65,6 @@ fn row(what: String, amount: String, style: Style) -> Block {
     let cells =
         vec![(Column::Share(1.0), Block::Text(what)), (Column::Fixed(84.0), Block::Text(amount))];
     Block::columns(8.0, cells)
-}
-
-/// `Contatos acima do pacote: 0 → 123`, and that the price changed, where it did.
-fn step_in_words(step: &Step) -> String {
-    let what = match step.column {
-        item::Column::Package => "Pacote",
-        item::Column::Overage => "Contatos acima do pacote",
-        item::Column::Hsm => "Mensagens de modelo",
-        item::Column::Adjustments => "Créditos e cobranças",
-    };
-    let counts = step
-        .counts
-        .filter(|(then, now)| then != now)
-        .map(|(then, now)| format!(": {}\u{a0}→\u{a0}{}", grouped(then), grouped(now)));
-    let counts = counts.unwrap_or_default();
-    let price = match (step.is_repriced, counts.is_empty()) {
-        (false, _) => "",
-        (true, true) => ": preço novo",
-        (true, false) => ", preço novo",
-    };
-    format!("{what}{counts}{price}")
-}
-
-/// `+ R$ 35,67`, `− R$ 35,67`.
-fn signed(change: Money) -> String {
-    if change < Money::ZERO {
-        format!("−\u{a0}{}", (-change).brl())
-    } else {
-        format!("+\u{a0}{}", change.brl())
-    }
 }
 
 /// `Outubro` of `outubro`.

@@ -17,7 +17,7 @@ pub(super) fn contacts(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {
     let past = invoice.history.iter().map(|past| (past.month, past.uam, past.package));
     let all: Vec<_> = past.chain([(invoice.month, invoice.usage.uam, invoice.package)]).collect();
     let said = all.iter().map(|(month, uam, package)| {
-        format!("{} {} de {}", name(*month), grouped(*uam), grouped(*package))
+        format!("{} {} de {}", month.name(), grouped(*uam), grouped(*package))
     });
     let said: Vec<String> = said.collect();
     let alt = format!("Contatos por mês e contatos incluídos no pacote: {}", said.join(", "));
@@ -41,7 +41,7 @@ pub(super) fn totals(fonts: &Fonts, invoice: &Invoice, width: f32) -> Block {
     let past = invoice.history.iter().map(|past| (past.month, past.total));
     let all: Vec<_> = past.chain([(invoice.month, invoice.total())]).collect();
     let said: Vec<String> =
-        all.iter().map(|(month, total)| format!("{} {}", name(*month), total.brl())).collect();
+        all.iter().map(|(month, total)| format!("{} {}", month.name(), total.brl())).collect();
     let alt = format!("Total por mês: {}", said.join(", "));
     let columns = all.iter().map(|(month, total)| chart::Month {
         name: short(*month),
@@ -69,13 +69,7 @@ fn whole_reais(total: Money) -> String {
 
 /// `out`; the year is said elsewhere.
 fn short(month: Month) -> String {
-    month.in_words().chars().take(3).collect()
-}
-
-/// `outubro`.
-pub(super) fn name(month: Month) -> String {
-    let words = month.in_words();
-    words.split(' ').next().unwrap_or(&words).to_owned()
+    month.name().chars().take(3).collect()
 }
 
 fn change(invoice: &Invoice) -> String {
@@ -83,19 +77,19 @@ fn change(invoice: &Invoice) -> String {
         return "A comparação começa com o próximo mês.".to_owned();
     };
     match relative(invoice.usage.uam, before.uam) {
-        None => format!("Em {} não houve contatos.", name(before.month)),
+        None => format!("Em {} não houve contatos.", before.month.name()),
         Some(_) if invoice.usage.uam == 0 => {
-            format!("Nenhum contato; em {} foram {}.", name(before.month), grouped(before.uam))
+            format!("Nenhum contato; em {} foram {}.", before.month.name(), grouped(before.uam))
         }
         Some((permille, more)) if permille > 0 => {
             let how = if more { "a mais" } else { "a menos" };
             let (whole, tenth) = (grouped(permille / 10), permille % 10);
-            format!("{whole},{tenth}% de contatos {how} que em {}.", name(before.month))
+            format!("{whole},{tenth}% de contatos {how} que em {}.", before.month.name())
         }
         Some(_) if invoice.usage.uam == before.uam => {
-            format!("O mesmo número de contatos que em {}.", name(before.month))
+            format!("O mesmo número de contatos que em {}.", before.month.name())
         }
-        Some(_) => format!("Quase o mesmo número de contatos que em {}.", name(before.month)),
+        Some(_) => format!("Quase o mesmo número de contatos que em {}.", before.month.name()),
     }
 }
 
@@ -120,7 +114,7 @@ pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
     let advice = advice(invoice)?;
     let choices = advice.choices.len();
     let over = match invoice.history.len() {
-        0 => format!("em {}", name(invoice.month)),
+        0 => format!("em {}", invoice.month.name()),
         past => format!("nos últimos {} meses", past + 1),
     };
     let cheapest = advice.cheapest(|choice| choice.all_months)?;
@@ -163,7 +157,7 @@ pub(super) fn packages(invoice: &Invoice) -> Option<Block> {
         Block::Text(Text::new(verdict(invoice)?, Style::BODY)),
         Block::Gap(1.0),
     ]);
-    let prices = format!("Pelos preços de {}, sem HSM.", name(invoice.month));
+    let prices = format!("Pelos preços de {}, sem HSM.", invoice.month.name());
     blocks.push(Block::Text(Text::new(prices, Style::NOTE)));
     Some(Block::Stack(blocks))
 }
@@ -185,7 +179,7 @@ fn header(invoice: &Invoice) -> Block {
             invoice,
             [
                 Block::Text(title("Contatos".to_owned())),
-                Block::Text(title(name(invoice.month)).right()),
+                Block::Text(title(invoice.month.name().to_owned()).right()),
                 Block::Text(title(format!("{months} meses")).right()),
             ],
         ),

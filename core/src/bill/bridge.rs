@@ -5,7 +5,7 @@ use crate::bill::invoice::Invoice;
 use crate::calendar::month::Month;
 use crate::price::advice::PastMonth;
 use crate::price::item::{Amounts, Column};
-use crate::price::money::Money;
+use crate::price::money::{Money, grouped};
 use crate::price::table::PriceTable;
 
 /// The way from the total of an earlier invoice to that of this one.
@@ -66,10 +66,52 @@ impl Bridge {
         Self { from: past.month, before: past.total, steps, now: amounts.total() }
     }
 
+    /// `R$ 49,47 a mais que em setembro`, `o mesmo total que em setembro`.
+    #[must_use]
+    pub fn in_portuguese(&self) -> String {
+        let (change, from) = (self.change(), self.from.name());
+        match change.centavos() {
+            0 => format!("o mesmo total que em {from}"),
+            1.. => format!("{} a mais que em {from}", change.brl()),
+            _ => format!("{} a menos que em {from}", (-change).brl()),
+        }
+    }
+
     /// What the total rose by; below zero where it fell.
     #[must_use]
     pub fn change(&self) -> Money {
         self.now - self.before
+    }
+}
+
+impl Step {
+    /// `Contatos acima do pacote: 0 → 123`, and that the price changed, where it did.
+    #[must_use]
+    pub fn in_portuguese(&self) -> String {
+        let what = match self.column {
+            Column::Package => "Pacote",
+            Column::Overage => "Contatos acima do pacote",
+            Column::Hsm => "Mensagens de modelo",
+            Column::Adjustments => "Créditos e cobranças",
+        };
+        let counts = self.counts.filter(|(then, now)| then != now);
+        let counts =
+            counts.map(|(then, now)| format!(": {}\u{a0}→\u{a0}{}", grouped(then), grouped(now)));
+        let counts = counts.unwrap_or_default();
+        let price = match (self.is_repriced, counts.is_empty()) {
+            (false, _) => "",
+            (true, true) => ": preço novo",
+            (true, false) => ", preço novo",
+        };
+        format!("{what}{counts}{price}")
+    }
+
+    /// `+ R$ 35,67`, `− R$ 35,67`.
+    #[must_use]
+    pub fn signed(&self) -> String {
+        let (sign, amount) =
+            if self.change < Money::ZERO { ('−', -self.change) } else { ('+', self.change) };
+        format!("{sign}\u{a0}{}", amount.brl())
     }
 }
 

@@ -147,6 +147,12 @@ impl Month {
         format!("{} de {}", month_name(self.first_day.month0()), self.first_day.year())
     }
 
+    /// "outubro", where the year is said elsewhere.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        month_name(self.first_day.month0())
+    }
+
     /// "out/26", for narrow places.
     #[must_use]
     pub fn abbreviated(self) -> String {

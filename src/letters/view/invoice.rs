@@ -7,6 +7,7 @@ use super::counted;
 use crate::letters::compose::invoice_file;
 use crate::letters::email::Attachment;
 use crate::letters::enclosure::Enclosure;
+use fecha_core::bill::bridge::Bridge;
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::letter::text::{one_line, shortened};
 use fecha_core::party::phone;
@@ -36,6 +37,8 @@ pub struct InvoiceView {
     due_weekday: &'static str,
     usage: UsageView,
     lines: Vec<LineView>,
+    /// Why it is more or less than last month.
+    change: Option<String>,
     pix: Option<String>,
     /// What is asked of who pays late.
     late_fee: Option<String>,
@@ -93,6 +96,17 @@ pub struct IssuerView {
     phone: String,
 }
 
+/// `R$ 49,47 a mais que em setembro. Contatos acima do pacote: 0 → 123 (+ R$ 35,67).`
+fn change(bridge: &Bridge) -> String {
+    let steps = bridge.steps.iter().flatten();
+    let steps: Vec<String> =
+        steps.map(|step| format!("{} ({})", step.in_portuguese(), step.signed())).collect();
+    let steps = if steps.is_empty() { String::new() } else { format!(" {}.", steps.join("; ")) };
+    let total = bridge.in_portuguese();
+    let (first, rest) = total.split_at(1);
+    format!("{}{rest}.{steps}", first.to_uppercase())
+}
+
 impl InvoiceView {
     pub fn of(invoice: &Invoice, statement: Option<&Attachment>, evidence: &Enclosure) -> Self {
         let (total, paid) = (invoice.total(), invoice.paid());
@@ -106,6 +120,7 @@ impl InvoiceView {
             to_pay: invoice.to_pay().brl(),
             payable: invoice.to_pay() > Money::ZERO,
             credit: (invoice.credit() > Money::ZERO).then(|| invoice.credit().brl()),
+            change: Bridge::of(invoice).as_ref().map(change),
             due_on: day(invoice.due_on),
             due_weekday: weekday(invoice.due_on),
             usage: UsageView::of(invoice),
