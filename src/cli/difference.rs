@@ -85,7 +85,9 @@ fn lines(page: Page, difference: &Difference) -> String {
     ];
     if !difference.lines.iter().any(has_another_price) {
         columns.remove(PRICE);
-        rows.iter_mut().for_each(|row| drop(row.remove(PRICE)));
+        for row in &mut rows {
+            row.remove(PRICE);
+        }
     }
     let table = page.beside(2).table(&columns, rows);
     table.lines().map(|line| format!("  {line}\n")).collect()
