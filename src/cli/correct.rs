@@ -146,7 +146,7 @@ pub async fn cancel(office: &Office, args: &CancelArgs, output: &Output) -> Resu
     output.result(&json, |_| {
         format!(
             "{} is cancelled; the email about it is queued: `fecha deliver` sends it\n\
-             to bill {month} of '{}' again: fecha close --month {month} --dealership {id}",
+             to bill {month} of '{}' again:\n  fecha close --month {month} --dealership {id}",
             invoice.label(),
             plain(id),
             month = invoice.month,

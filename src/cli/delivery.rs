@@ -32,6 +32,9 @@ Examples:
   fecha deliver
   fecha outbox --state failed       what did not go out, and why";
 
+/// So many of what failed are named.
+const MOST_FAILED: usize = 25;
+
 /// Sends what is due, once.
 pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
     let delivered = send_due(office, output).await?;
@@ -58,8 +61,12 @@ pub async fn deliver(office: &Office, output: &Output) -> Result<u8, Failure> {
             delivered.retried,
             delivered.failed.len()
         );
-        for (to, error) in &delivered.failed {
+        for (to, error) in delivered.failed.iter().take(MOST_FAILED) {
             text += &format!("  failed: {to}: {}\n", plain(error));
+        }
+        if let Some(more) = delivered.failed.len().checked_sub(MOST_FAILED + 1) {
+            let more = grouped(more as u64 + 1);
+            text += &format!("  … and {more} more: `fecha status` puts together what is alike\n");
         }
         text
     });

@@ -7,7 +7,7 @@ use super::output::plain;
 use super::page::{Page, figure, text};
 use crate::actions::words::count;
 use fecha_core::bill::difference::{Change, Difference, LineChange};
-use fecha_core::price::item::Line;
+use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, grouped};
 
 /// A change as `{"invoiced":…,"now":…}`, or under other names.
@@ -75,16 +75,31 @@ fn lines(page: Page, difference: &Difference) -> String {
     let mut rows: Vec<Vec<String>> = difference.lines.iter().map(line_row).collect();
     let (none, total) = (String::new, now - before);
     rows.push(vec!["total".to_owned(), none(), none(), before.brl(), now.brl(), signed(total)]);
-    let columns = [
+    let mut columns = vec![
         text("line"),
-        figure("quantity").spare(1),
-        figure("price").spare(2),
+        figure("quantity").spare(2),
+        figure("price").spare(1),
         figure("invoiced"),
         figure("now"),
         figure("difference"),
     ];
+    if !difference.lines.iter().any(has_another_price) {
+        columns.remove(PRICE);
+        for row in &mut rows {
+            row.remove(PRICE);
+        }
+    }
     let table = page.beside(2).table(&columns, rows);
     table.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Where the price of one stands.
+const PRICE: usize = 2;
+
+/// Of what is charged by the piece; a package's price is its amount.
+fn has_another_price(change: &LineChange) -> bool {
+    let LineChange { before: Some(before), now: Some(now) } = change else { return false };
+    !matches!(now.item, Item::Package { .. }) && before.unit_price != now.unit_price
 }
 
 fn line_row(change: &LineChange) -> Vec<String> {

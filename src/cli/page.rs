@@ -266,7 +266,7 @@ fn glued(text: &str, room: usize) -> String {
         let is_command = index % 2 == 1 && display_width(part) + 2 <= room;
         glued += &if is_command { part.replace(' ', &glue) } else { part.to_owned() };
     }
-    [("R$ ", "R$~"), (" %", "~%"), (" × ", "~×~"), ("CNPJ ", "CNPJ~")]
+    [("R$ ", "R$~"), (" %", "~%"), (" × ", "~×~"), ("CNPJ ", "CNPJ~"), ("--accept ", "--accept~")]
         .iter()
         .fold(glued, |glued, (apart, one)| glued.replace(apart, &one.replace('~', &glue)))
 }

@@ -85,10 +85,10 @@ fn debtor_table(page: Page, debtors: &[Debtor<Listed>], found: &Found) -> String
     };
     let columns = [
         name("dealership"),
-        figure("invoices").spare(1),
+        figure("invoices").spare(4),
         figure("open"),
-        figure("overdue").spare(3),
-        figure("days").spare(4),
+        figure("overdue").spare(1),
+        figure("days").spare(3),
         figure("waiting").spare(2),
     ];
     let table = page.table(&columns, debtors.iter().map(row).collect());

@@ -176,7 +176,14 @@ fn sums(invoice: &Invoice) -> Vec<String> {
         product == Some(line.amount)
     };
     let wrong = invoice.lines.iter().filter(|line| !is_right(line) || !multiplies(line));
-    wrong.map(|line| format!("a line of {} does not add up: {line:?}", invoice.label())).collect()
+    let in_words = |line: &Line| {
+        let Line { quantity, unit_price, amount, .. } = line;
+        let (label, amount) = (invoice.label(), amount.brl());
+        format!(
+            "a line of {label} does not add up: {quantity} × {unit_price} is charged as {amount}"
+        )
+    };
+    wrong.map(in_words).collect()
 }
 
 /// What lists show of a revision against its document: the copies that were made when it was issued, or
