@@ -383,6 +383,7 @@ async fn make_file(url: &str) -> Result<(), LedgerError> {
     let filled = ledger.bring_up_to_date(&new).await;
     ledger.close().await;
     filled?;
+    gather(&new, file.path()).await.map_err(failed)?;
     if std::fs::metadata(&path).is_ok_and(|there| there.is_file() && there.len() == 0) {
         std::fs::remove_file(&path).map_err(|error| made(&error))?;
     }
@@ -396,11 +397,45 @@ async fn make_file(url: &str) -> Result<(), LedgerError> {
     }
 }
 
+/// Waits until all that was written stands in the file itself, which gets another name than what lies beside it:
+/// of connections that close at one moment each may leave that to the others.
+async fn gather(url: &str, path: &Path) -> Result<(), String> {
+    const TRIES: u32 = 100;
+    let beside = LedgerFile::beside(path, "-wal");
+    for _ in 0..TRIES {
+        if std::fs::metadata(&beside).map_or(0, |wal| wal.len()) == 0 {
+            return Ok(());
+        }
+        let options = parse(url, &with_mode(url, Mode::ReadWrite)).map_err(|e| e.to_string())?;
+        // Closing the only connection gathers it; where another is left, this one does.
+        let _ =
+            tried(&options, "PRAGMA busy_timeout = 60000; PRAGMA wal_checkpoint(TRUNCATE)").await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Err("what was written stays beside it: another process holds it open".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    /// A connection that closes while another one is open leaves what it wrote beside the file.
+    #[tokio::test]
+    async fn a_new_ledger_stands_in_its_file_before_it_has_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new.db");
+        File::create(&path).unwrap();
+        let url = sqlite_url(&path);
+        let ledger = Ledger::connect(&url, Engine::Sqlite, None).await.unwrap();
+        ledger.bring_up_to_date(&url).await.unwrap();
+        let wal = LedgerFile::beside(&path, "-wal");
+        assert!(std::fs::metadata(&wal).unwrap().len() > 0, "it is open still");
+        gather(&url, &path).await.unwrap();
+        assert_eq!(std::fs::metadata(&wal).unwrap().len(), 0);
+        ledger.close().await;
+    }
 
     #[rstest]
     #[case("sqlite:fecha.db", "sqlite:fecha.db?mode=rw")]
