@@ -46,6 +46,11 @@ pub enum IssueError {
     /// It has no price.
     #[error(transparent)]
     NoCharge(#[from] NoCharge),
+    /// It would not be what was released any more.
+    #[error(
+        "a credit or charge was entered or taken back since the plan was made: look at it again with `fecha close --dry-run`"
+    )]
+    NotAsPlanned,
     /// The email's subject could not be worded.
     #[error("its email could not be written: {0}")]
     Template(#[from] TemplateError),
@@ -56,8 +61,18 @@ pub enum IssueError {
 #[derive(Debug)]
 pub struct Prepared<'a> {
     bill: Bill<'a>,
+    binding: Binding,
     evidence: Evidence,
     drawn: Option<Drawn>,
+}
+
+/// Whether an invoice may say more than what was counted for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    /// It takes what waits when it is issued.
+    ToTheAccount,
+    /// Its lines are those of a plan that a person released.
+    ToThePlan,
 }
 
 /// The contacts of a bill as a file.
@@ -111,6 +126,7 @@ impl Issued {
 pub fn prepare<'a>(
     office: &Office,
     bill: Bill<'a>,
+    binding: Binding,
     foretold: Option<Number>,
 ) -> Result<Prepared<'a>, IssueError> {
     let evidence = Evidence::of(&bill, &office.key)?;
@@ -118,7 +134,7 @@ pub fn prepare<'a>(
     let invoice = foretold.map(|number| first(office, &bill, number, &evidence, now));
     // A fault in drawing is told when it counts.
     let drawn = invoice.and_then(|invoice| Drawn::of(&office.renderer, invoice, &evidence).ok());
-    Ok(Prepared { bill, evidence, drawn })
+    Ok(Prepared { bill, binding, evidence, drawn })
 }
 
 /// Writes a prepared bill as revision 0, once; `None` where another process, or an earlier run, had
@@ -131,7 +147,7 @@ pub async fn issue(
     office: &Office,
     prepared: &mut Prepared<'_>,
 ) -> Result<Option<Issued>, IssueError> {
-    let Prepared { bill, evidence, drawn } = prepared;
+    let Prepared { bill, binding, evidence, drawn } = prepared;
     let mut transaction = office.ledger.begin().await?;
     let now = office.clock.now();
     let year = now.with_timezone(&office.config.issuer.timezone).year();
@@ -160,7 +176,11 @@ pub async fn issue(
         drawn
     } else {
         (bill.case.notes, bill.case.available) = (notes, available);
-        bill.charge = bill.case.charge(bill.tally.uam(), bill.tally.hsm(), bill.prices)?;
+        let charge = bill.case.charge(bill.tally.uam(), bill.tally.hsm(), bill.prices)?;
+        if *binding == Binding::ToThePlan && charge.all_lines() != bill.charge.all_lines() {
+            return Err(IssueError::NotAsPlanned);
+        }
+        bill.charge = charge;
         Drawn::of(&office.renderer, first(office, bill, number, evidence, now), evidence)?
     };
     let detail = format!("{} {}", drawn.invoice.label(), drawn.invoice.total());

@@ -1,5 +1,8 @@
 //! What a close or a rerun would do, and the hash that binds its release to it, black-box.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -164,4 +167,32 @@ fn what_is_no_plan_is_refused() {
         "{}",
         refused.stderr
     );
+}
+
+/// A credit that is entered while the close has counted and not yet issued is not in the plan that was released.
+#[test]
+fn a_credit_that_comes_between_count_and_issue_is_not_issued_unseen() {
+    let reseller = held(LedgerKind::Sqlite);
+    let seen = dry(&reseller)["plan"].as_str().unwrap().to_owned();
+    // Who holds the write lock lets the close count, and keeps it from issuing.
+    let holder = rusqlite::Connection::open(reseller.path("fecha.db")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut close = reseller.command(&["close", "--plan", &seen, "--by", "ana", "--json"]);
+    let close = close.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(5));
+    holder
+        .execute_batch(
+            "INSERT INTO adjustment (id, dealership_id, month, amount, description, entered_by, entered_at)
+             VALUES (1, 'd1', '2026-11', -100, 'Desconto', 'bia', '2026-12-02T12:00:00.000Z'); COMMIT",
+        )
+        .unwrap();
+    let output = close.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["issued"], 1, "{report}");
+    let failed = &report["exceptions"][0];
+    assert_eq!((&failed["dealership_id"], &failed["reason"]), (&json!("d1"), &json!("failed")));
+    assert!(failed["detail"].as_str().unwrap().contains("since the plan was made"), "{failed}");
+    let issued = reseller.invoices(&["--month", "2026-11"]);
+    assert_eq!(issued.iter().map(|one| &one["dealership_id"]).collect::<Vec<_>>(), ["d2"]);
 }

@@ -16,7 +16,7 @@ use self::held::Waiting;
 pub use self::report::{Charged, CloseReport, WouldDiffer};
 use self::scope::Scope;
 use crate::actions::handover::{self, HandoverError};
-use crate::actions::issue::{IssueError, Issued, Prepared, issue, prepare};
+use crate::actions::issue::{Binding, IssueError, Issued, Prepared, issue, prepare};
 use crate::actions::patience::Patience;
 use crate::actions::recount::Recounted;
 use crate::ledger::LedgerError;
@@ -62,6 +62,15 @@ pub enum Release {
     Whatever,
     /// Go on where it comes to this plan; issue nothing where it does not, held or not.
     Plan(PlanHash),
+}
+
+impl Release {
+    fn binding(&self) -> Binding {
+        match self {
+            Self::None | Self::Whatever => Binding::ToTheAccount,
+            Self::Plan(_) => Binding::ToThePlan,
+        }
+    }
 }
 
 /// How far a close is, for whoever watches it.
@@ -159,7 +168,8 @@ pub async fn close_month(
             let deed = deed(office, now, Action::Release, scope.month, &why);
             office.ledger.release(scope.month, &deed).await?;
         }
-        issue_all(office, bills, &mut report, &mut trouble, progress).await?;
+        let binding = options.release.binding();
+        issue_all(office, bills, binding, &mut report, &mut trouble, progress).await?;
     }
     report.plan = (options.dry_run || report.held.is_some()).then_some(plan);
     report.add(&trouble);
@@ -247,6 +257,7 @@ async fn patiently(
 async fn issue_all(
     office: &Office,
     bills: Vec<Bill<'_>>,
+    binding: Binding,
     report: &mut CloseReport,
     trouble: &mut Vec<Exception>,
     progress: impl Fn(Progress),
@@ -256,7 +267,7 @@ async fn issue_all(
     let mut take = |foretold| {
         let bill = bills.next()?;
         let about = (bill.case.id().to_owned(), bill.tally.buckets.total());
-        Some((about, prepare(office, bill, foretold)))
+        Some((about, prepare(office, bill, binding, foretold)))
     };
     let mut next = take(None);
     let mut done = 0;
