@@ -85,7 +85,7 @@ impl Attention {
                 "set the clock right; if it was ahead, run `fecha close --month {month}` and `fecha rerun --month {month} --all` after the month's end"
             ),
             Self::Held { month, .. } => format!(
-                "fix the message database and run `fecha close --month {month}`, or add --release"
+                "look at it with `fecha close --month {month} --dry-run`; the command that it names issues that and nothing else"
             ),
             Self::NotClosed { month } => format!("fecha close --month {month}"),
             Self::Exception { month, exception, invoiced } => after(*month, exception, *invoiced),

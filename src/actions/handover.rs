@@ -114,7 +114,15 @@ pub async fn digest(
     let mut before = invoiced(office, findings.month.previous()).await?;
     before.retain(|mover| !findings.open.contains(&mover.dealership_id));
     let today = office.today();
+    let reported = match findings.sequence {
+        0 | 1 => None,
+        sequence => {
+            let before = ledger.digest(findings.month, sequence - 1).await?;
+            before.whole.map(|whole| whole.now.total)
+        }
+    };
     Ok(Digest {
+        reported,
         month: findings.month,
         sequence: findings.sequence,
         made_at: now,

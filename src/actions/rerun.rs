@@ -70,7 +70,7 @@ enum Decided<'a> {
     /// It is another one.
     Revised(Box<Recounted<'a>>, Box<Difference>),
     /// A person must decide.
-    Refused(Refused),
+    Refused(Box<Refused>),
 }
 
 /// An invoice with a new revision.
@@ -135,7 +135,8 @@ pub async fn rerun_month(
 ) -> Result<RerunReport, RerunError> {
     let month = options.month;
     let (standing, absent) = chosen(office, options).await?;
-    let mut decided: Vec<Decided<'_>> = absent.into_iter().map(Decided::Refused).collect();
+    let mut decided: Vec<Decided<'_>> =
+        absent.into_iter().map(|one| Decided::Refused(Box::new(one))).collect();
     for recounted in recount(office, source, month, standing, now, progress).await? {
         decided.push(decide(office, options, recounted).await?);
     }
@@ -163,8 +164,7 @@ pub async fn rerun_month(
 /// What the month would be afterwards, of the dealerships that the rerun is about.
 fn plan(options: &RerunOptions, decided: &[Decided<'_>]) -> PlanHash {
     let bills = decided.iter().map(|one| match one {
-        Decided::Unchanged(recounted) => planned(recounted, Vec::new()),
-        Decided::Revised(recounted, difference) => planned(recounted, difference.causes()),
+        Decided::Unchanged(recounted) | Decided::Revised(recounted, _) => planned(recounted),
         Decided::Refused(refused) => {
             let causes = refused.difference.as_ref().map(Difference::causes).unwrap_or_default();
             (refused.dealership_id.as_str(), Planned::refused(causes))
@@ -181,15 +181,10 @@ fn plan(options: &RerunOptions, decided: &[Decided<'_>]) -> PlanHash {
     .hash()
 }
 
-fn planned<'a>(recounted: &'a Recounted<'_>, causes: Vec<Cause>) -> (&'a str, Planned) {
+fn planned<'a>(recounted: &'a Recounted<'_>) -> (&'a str, Planned) {
     let planned = match &recounted.today {
-        Ok(bill) => Planned {
-            party: Some(bill.case.dealership.party()),
-            lines: bill.charge.all_lines(),
-            causes,
-            refused: false,
-        },
-        Err(_) => Planned::refused(causes),
+        Ok(bill) => Planned::of(bill),
+        Err(_) => Planned::refused(Vec::new()),
     };
     (recounted.id(), planned)
 }
@@ -231,7 +226,8 @@ async fn decide<'a>(
     let number = recounted.invoice.number;
     let refused = |difference, accept, reason| {
         let (number, dealership_id) = (Some(number), recounted.id().to_owned());
-        Ok(Decided::Refused(Refused { number, dealership_id, difference, accept, reason }))
+        let refused = Refused { number, dealership_id, difference, accept, reason };
+        Ok(Decided::Refused(Box::new(refused)))
     };
     if recounted.purged {
         return refused(None, Vec::new(), purged(number, options.month));
@@ -275,7 +271,7 @@ async fn carry_out(
             return Ok(());
         }
         Decided::Refused(refused) => {
-            report.refused.push(refused);
+            report.refused.push(*refused);
             return Ok(());
         }
         Decided::Revised(recounted, difference) => (recounted, *difference),

@@ -186,7 +186,12 @@ pub fn in_words(page: Page, report: &CloseReport) -> String {
     );
     text += &buckets(&report.messages);
     text += &statuses(&report.statuses);
-    if let Some(why) = &report.held {
+    if let Some(why) = report.held.as_ref().filter(|_| report.is_another_plan) {
+        text += &format!(
+            "\nNOTHING ISSUED: {why}.\nMessages, credits, prices, the register or the dealerships that are named are others than then. Look at it:\n  {} --dry-run\n",
+            by_name(report)
+        );
+    } else if let Some(why) = &report.held {
         text += &format!(
             "\nHELD: {why}.\nNothing {}issued. Fix the message database and close again, or issue this and nothing else:\n  {}\n",
             if report.dry_run { "would be " } else { "was " },
@@ -211,10 +216,15 @@ pub fn in_words(page: Page, report: &CloseReport) -> String {
 
 /// The command that issues what the report says, or nothing.
 fn by_plan(report: &CloseReport) -> String {
+    let plan = report.plan.as_ref().map_or_else(String::new, |plan| format!(" --plan {plan}"));
+    format!("{}{plan}", by_name(report))
+}
+
+/// The close of the same month and dealerships.
+fn by_name(report: &CloseReport) -> String {
     let named = report.named.iter().flatten().map(|id| format!(" --dealership {}", shell_word(id)));
     let named: String = named.collect();
-    let plan = report.plan.as_ref().map_or_else(String::new, |plan| format!(" --plan {plan}"));
-    format!("fecha close --month {}{named}{plan}", report.month)
+    format!("fecha close --month {}{named}", report.month)
 }
 
 /// An id as a shell takes it for one word.

@@ -159,11 +159,11 @@ pub async fn outbox(office: &Office, args: &OutboxArgs, output: &Output) -> Resu
 
 const COLUMNS: [Column; 8] = [
     word("state"),
-    word("queued").spare(1),
+    word("queued").spare(4),
     word("sent").spare(2),
     name("to").least(18),
-    word("kind").spare(4),
-    word("number").spare(3),
+    word("kind").spare(1),
+    word("number").spare(1),
     name("subject").spare(5),
     figure("attempts").spare(6),
 ];

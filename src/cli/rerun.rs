@@ -97,6 +97,8 @@ pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, 
     Ok(u8::from(!report.refused.is_empty() || report.is_another_plan))
 }
 
+const ANOTHER_PLAN: &str = "the month comes to another plan than the one that was asked for";
+
 fn document(report: &RerunReport) -> Value {
     let revised = |revised: &Revised| {
         json!({
@@ -126,6 +128,9 @@ fn document(report: &RerunReport) -> Value {
         document["dry_run"] = json!(true);
         let foreseen: Vec<_> = report.foreseen.iter().map(ForeseenJson::of).collect();
         document["invoices"] = json!(foreseen);
+    }
+    if report.is_another_plan {
+        document["held"] = json!(ANOTHER_PLAN);
     }
     if report.dry_run || report.is_another_plan {
         document["plan"] = json!(report.plan);
@@ -171,7 +176,7 @@ fn in_words(page: Page, report: &RerunReport) -> String {
     );
     if report.is_another_plan {
         text += &format!(
-            "The month comes to another plan than the one that was asked for: nothing was issued. Look at it with --dry-run; it is {} now.\n",
+            "NOTHING ISSUED: {ANOTHER_PLAN}. Look at it with --dry-run; it is\n  {} now.\n",
             report.plan
         );
     } else if report.dry_run {

@@ -8,7 +8,7 @@ use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::Month;
-use fecha_core::price::advice::{Advice, Choice, held};
+use fecha_core::price::advice::{Advice, Choice, held, is_repriced};
 use fecha_core::price::money::{Money, grouped};
 
 /// The contacts of the last six months as columns against their packages, and what changed since the month
@@ -115,11 +115,13 @@ pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
     let choices = advice.choices.len();
     let over = match invoice.history.len() {
         0 => format!("em {}", invoice.month.name()),
-        past => format!("nos últimos {} meses", past + 1),
+        past if is_without_gap(invoice) => format!("nos últimos {} meses", past + 1),
+        past => format!("nos {} meses faturados", past + 1),
     };
     let cheapest = advice.cheapest(|choice| choice.all_months)?;
     let Invoice { prices, package, usage, history, .. } = invoice;
-    let saved = held(prices.as_ref()?, *package, usage.uam, history)? - cheapest.all_months;
+    let prices = prices.as_ref()?;
+    let saved = held(prices, *package, usage.uam, history)? - cheapest.all_months;
     let verdict = if saved > Money::ZERO {
         let (package, saved) = (grouped(cheapest.package), saved.brl());
         format!("O pacote de {package} teria custado {saved} a menos {over}.")
@@ -128,10 +130,24 @@ pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
     } else {
         format!("Nenhum pacote único teria custado menos {over}.")
     };
+    // All months are compared by the prices of this one.
+    let verdict = if is_repriced(prices, history) {
+        let (first, rest) = verdict.split_at(1);
+        format!("Pelos preços de {}, {}{rest}", invoice.month.name(), first.to_lowercase())
+    } else {
+        verdict
+    };
     Some(match next(cheapest, &advice) {
         Some(next) => format!("{verdict} {next}"),
         None => verdict,
     })
+}
+
+/// Whether every month from the first that is known was invoiced.
+fn is_without_gap(invoice: &Invoice) -> bool {
+    let months: Vec<Month> =
+        invoice.history.iter().map(|past| past.month).chain([invoice.month]).collect();
+    months.windows(2).all(|pair| pair[0].next() == pair[1])
 }
 
 /// From where on the package after the cheapest pays: `O de 10.000 compensa a partir de 7.804 contatos por

@@ -108,23 +108,44 @@ fn money(invoice: &Invoice) -> Block {
     let charged: Vec<(item::Column, Money)> =
         amounts.each().into_iter().filter(|(_, amount)| *amount > Money::ZERO).collect();
     let sum: Money = charged.iter().map(|(_, amount)| *amount).sum();
-    let parts = charged.iter().map(|(column, amount)| {
+    let shares = shares(&charged.iter().map(|(_, amount)| centavos(*amount)).collect::<Vec<_>>());
+    let parts = charged.iter().zip(shares).map(|((column, amount), share)| {
         let (name, ink) = match column {
             item::Column::Package => ("pacote", Ink::Accent),
             item::Column::Overage => ("contatos acima", Ink::Strong),
             item::Column::Hsm => ("modelos (HSM)", Ink::Pale),
             item::Column::Adjustments => ("outras cobranças", Ink::Muted),
         };
-        let percent = percent(centavos(*amount), centavos(sum));
-        let legend = format!("{} {name} ({percent}%)", amount.brl());
+        let legend = format!("{} {name} ({share})", amount.brl());
         Share { amount: centavos(*amount), ink, legend }
     });
     let mut blocks = vec![section("Para onde foi o dinheiro"), chart::bar(parts.collect())];
     if amounts.adjustments < Money::ZERO {
-        let credit = format!("Créditos descontados: {}", (-amounts.adjustments).brl());
+        let credit = format!("De {}; créditos: {}", sum.brl(), (-amounts.adjustments).brl());
         blocks.push(Block::Text(Text::new(credit, Style::NOTE)));
     }
     Block::Stack(blocks)
+}
+
+/// Whole percent of all, which add up to 100: what is left over goes to who loses most by rounding down.
+fn shares(amounts: &[u64]) -> Vec<String> {
+    let whole = u128::from(amounts.iter().sum::<u64>()).max(1);
+    let parts = amounts.iter().map(|amount| u128::from(*amount) * 100);
+    let (mut percents, mut rests): (Vec<u128>, Vec<(u128, usize)>) = (Vec::new(), Vec::new());
+    for (index, part) in parts.enumerate() {
+        percents.push(part / whole);
+        rests.push((part % whole, index));
+    }
+    rests.sort_by_key(|(rest, index)| (Reverse(*rest), *index));
+    let left = 100_u128.saturating_sub(percents.iter().sum());
+    for ((_, index), _) in rests.into_iter().zip(0..left) {
+        percents[index] += 1;
+    }
+    let said = |(percent, amount): (u128, &u64)| match (percent, amount) {
+        (0, 1..) => "menos de 1%".to_owned(),
+        _ => format!("{percent}%"),
+    };
+    percents.into_iter().zip(amounts).map(said).collect()
 }
 
 fn centavos(amount: Money) -> u64 {
@@ -443,6 +464,15 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case(&[101_400, 783, 86_342], &["54%", "menos de 1%", "46%"])]
+    #[case(&[1, 1, 1], &["34%", "33%", "33%"])]
+    #[case(&[101_400, 0], &["100%", "0%"])]
+    #[case(&[], &[])]
+    fn shares_add_up(#[case] amounts: &[u64], #[case] expected: &[&str]) {
+        assert_eq!(shares(amounts), expected);
+    }
 
     #[rstest]
     #[case(0, 0, 0)]

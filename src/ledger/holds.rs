@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use super::outbox::queue;
 use super::{Ledger, LedgerError, corrupt, json, to_text};
 use fecha_core::bill::hold::Held;
+use fecha_core::bill::plan::PlanHash;
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::Letter;
 
@@ -15,6 +16,8 @@ pub struct LastHold {
     pub sequence: u32,
     /// The kinds of its reasons.
     pub reasons: String,
+    /// What it would have issued.
+    pub plan: PlanHash,
 }
 
 impl Ledger {
@@ -24,7 +27,7 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn last_hold(&self, month: Month) -> Result<Option<LastHold>, LedgerError> {
         let row = sqlx::query(
-            "SELECT sequence, reasons FROM held_close WHERE month = $1 ORDER BY sequence DESC LIMIT 1",
+            "SELECT sequence, reasons, content FROM held_close WHERE month = $1 ORDER BY sequence DESC LIMIT 1",
         )
         .bind(month.to_string())
         .fetch_optional(&self.pool)
@@ -35,6 +38,10 @@ impl Ledger {
         Ok(Some(LastHold {
             sequence: u32::try_from(sequence).map_err(corrupt)?,
             reasons: row.try_get("reasons").map_err(corrupt)?,
+            plan: {
+                let content: String = row.try_get("content").map_err(corrupt)?;
+                serde_json::from_str::<Held>(&content).map_err(corrupt)?.plan
+            },
         }))
     }
 

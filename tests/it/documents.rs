@@ -419,6 +419,21 @@ fn advice_is_held_against_the_packages_that_there_were() {
     assert!(text.contains("O de 10.000 compensa a partir de 7.804"), "{text}");
 }
 
+/// Months that were not invoiced are no months of the comparison, and other prices of then are said.
+#[test]
+fn advice_says_by_which_prices_and_over_which_months() {
+    let mut invoice = sample::invoice();
+    invoice.history.remove(2);
+    let flat = |invoice: &Invoice| {
+        invoice_pdf(invoice).text().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let text = flat(&invoice);
+    assert!(text.contains("Seu pacote foi o mais barato dos 4 nos 5 meses faturados."), "{text}");
+    invoice.history[0].amounts.as_mut().unwrap().package = "1000.00".parse().unwrap();
+    let text = flat(&invoice);
+    assert!(text.contains("Pelos preços de outubro, seu pacote foi o mais barato"), "{text}");
+}
+
 #[test]
 fn a_first_invoice_compares_with_nothing() {
     let text = invoice_pdf(&Invoice { history: Vec::new(), ..sample::invoice() }).text();

@@ -79,7 +79,7 @@ fn finance_and_admins_are_told_once_what_a_held_close_would_issue(
     let (text, files) = read(&reseller, "fechamento-2026-11-retido");
     for words in [
         "nenhuma fatura foi emitida nem enviada",
-        "- Sem nenhuma mensagem neste mês: Concessionária d3 Ltda (d3). No mês anterior tinham 100 das 300 mensagens, mais de 10 %, e faturas de R$ 1.014,00.",
+        "- Sem nenhuma mensagem neste mês: Concessionária d3 Ltda (d3). No mês anterior tinha 100 das 300 mensagens, mais de 10 %, e faturas de R$ 1.014,00.",
         "4 faturas · R$ 4.869,00 (+60,1 %) · 1 entrou, nenhuma saiu · conferência OK",
         "- Concessionária d4 Ltda (d4): R$ 1.827,00",
         release.as_str(),
@@ -125,6 +125,47 @@ fn another_reason_is_told_and_a_release_ends_it() {
     assert_eq!(alerts(&reseller).len(), 4);
     let (text, _) = read(&reseller, "fechamento-2026-11-0");
     let top = "4 faturas · R$ 4.869,00 (+60,1 %) · 1 entrou, nenhuma saiu · conferência OK · R$ 3.042,00 vencidos\n";
+    assert!(text.starts_with(top), "{text}");
+}
+
+/// Half of the messages came after the first look: what the email said is not what would be issued any more.
+#[test]
+fn a_hold_that_comes_to_something_else_is_told_again() {
+    let reseller = reseller(LedgerKind::Sqlite);
+    reseller.run(&["close"]).expect(1);
+    reseller.run(&["close"]).expect(1);
+    assert_eq!(alerts(&reseller).len(), 2, "once for the same");
+    reseller.add_contacts("d1", 60, "2026-11-30T13:00:00Z");
+    reseller.run(&["close"]).expect(1);
+    assert_eq!(alerts(&reseller).len(), 4);
+}
+
+/// What was cancelled since the report before is part of what the month comes to.
+#[test]
+fn a_supplement_says_what_was_cancelled() {
+    let mut reseller = Reseller::new(LedgerKind::Sqlite);
+    reseller.register(&[("d1", "", "5000"), ("d2", "", "5000")]);
+    reseller.add_contacts("d1", 3, "2026-10-31T12:00:00Z");
+    reseller.run(&["close"]).expect(0);
+    reseller.at("2026-11-03 12:00:00");
+    reseller.run(&["cancel", "2026-000002", "--reason", "x", "--by", "ana"]).expect(0);
+    reseller.add(&[(
+        Some("d1"),
+        "5548990000001",
+        "out",
+        "hsm",
+        None,
+        None,
+        "2026-10-30T12:00:00Z",
+    )]);
+    reseller
+        .run(&["rerun", "--month", "2026-10", "--all", "--reason", "x", "--by", "ana"])
+        .expect(0);
+    reseller.run(&["digest", "--month", "2026-10", "--dir", "out"]).expect(0);
+    let mut files = std::fs::read_dir(reseller.path("out")).unwrap().map(|f| f.unwrap().path());
+    let file = files.find(|path| path.to_str().unwrap().ends_with("suplemento-1.txt"));
+    let text = std::fs::read_to_string(file.unwrap()).unwrap().replace('\u{a0}', " ");
+    let top = "−R$ 1.013,54 · −R$ 1.014,00 por faturas canceladas · o mês agora soma R$ 1.014,46 em 1 fatura";
     assert!(text.starts_with(top), "{text}");
 }
 

@@ -103,7 +103,12 @@ fn what_was_seen_is_issued_or_nothing(
     assert!(refused["held"].as_str().unwrap().contains("another plan"), "{refused}");
     assert_eq!(reseller.invoices(&["--month", "2026-11"]), [] as [Value; 0]);
 
+    let words = reseller.run(&["close", "--plan", seen.as_str().unwrap(), "--by", "ana"]);
+    let words = words.expect(1).stdout;
+    assert!(words.contains("NOTHING ISSUED") && words.contains("--dry-run"), "{words}");
+
     let issued = close(&reseller, &refused["plan"]).expect(0).json();
+    assert_eq!(reseller.ledger_number("SELECT COUNT(*) FROM released_month"), 1);
     assert_eq!((&issued["issued"], &issued["held"]), (&json!(2), &Value::Null));
     let audit = reseller.run(&["audit", "--month", "2026-11", "--json"]).expect(0).json();
     let release = audit.as_array().unwrap().iter().find(|deed| deed["action"] == "release");
@@ -118,6 +123,8 @@ fn a_plan_that_is_half_done_is_still_the_same(
     let reseller = held(ledger);
     let seen = dry(&reseller)["plan"].clone();
     reseller.run(&["close", "--dealership", "d1", "--release", "--by", "ana"]).expect(0);
+    // Who releases one has not approved the month, which a daemon would go on with.
+    assert_eq!(reseller.ledger_number("SELECT COUNT(*) FROM released_month"), 0);
     let named = ["close", "--dealership", "d2", "--dry-run", "--json"];
     assert_ne!(reseller.run(&named).expect(1).json()["plan"], seen, "another selection");
     let issued = close(&reseller, &seen).expect(0).json();
@@ -154,8 +161,12 @@ fn a_rerun_is_bound_to_its_plan_too(
         (&json!([]), 2)
     );
     let now = refused["plan"].as_str().unwrap();
+    assert!(refused["held"].as_str().unwrap().contains("another plan"), "{refused}");
     let revised = rerun(&["--plan", now]).expect(0).json();
     assert_eq!(revised["revised"][0]["total"], json!({"before": "1014.00", "after": "1014.92"}));
+    // What stands as the plan wanted it is done: an interrupted rerun goes on, and one that is repeated ends well.
+    let again = rerun(&["--plan", now]).expect(0).json();
+    assert_eq!((&again["revised"], &again["unchanged"]), (&json!([]), &json!(2)));
 }
 
 #[test]

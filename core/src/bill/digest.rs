@@ -36,6 +36,9 @@ pub struct Digest {
     /// The month as a whole, beside the one before; `None` in a report of a fecha that did not compare them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole: Option<Whole>,
+    /// What the month came to in the report before; `None` in a first one, and where that did not keep it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Money>,
     /// What needs a person.
     pub exceptions: Vec<Excepted>,
     /// All messages by bucket: the zero-residual table.
@@ -240,9 +243,23 @@ impl Digest {
         self.invoices.iter().map(|entry| entry.total).sum()
     }
 
-    /// By how much the invoices of this report change what the month comes to.
+    /// By how much the month comes to something else than the report before said; where that is not known, by how
+    /// much the invoices of this report change it.
     #[must_use]
     pub fn effect(&self) -> Money {
+        match (self.reported, &self.whole) {
+            (Some(before), Some(whole)) => whole.now.total - before,
+            _ => self.effect_of_invoices(),
+        }
+    }
+
+    /// What of the effect is none of its invoices: numbers that were cancelled since the report before.
+    #[must_use]
+    pub fn effect_of_cancellations(&self) -> Money {
+        self.effect() - self.effect_of_invoices()
+    }
+
+    fn effect_of_invoices(&self) -> Money {
         self.invoices.iter().map(DigestRow::effect).sum()
     }
 

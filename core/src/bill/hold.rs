@@ -233,8 +233,9 @@ impl Hold {
                 hsm(alike.repeated)
             ),
             Self::Silent { dealerships, had, before, percent } => format!(
-                "Sem nenhuma mensagem neste mês: {}. No mês anterior tinham {} das {} mensagens, mais de {percent}\u{a0}%{}.",
+                "Sem nenhuma mensagem neste mês: {}. No mês anterior {} {} das {} mensagens, mais de {percent}\u{a0}%{}.",
                 named_pt(dealerships, words.names),
+                if dealerships.len() == 1 { "tinha" } else { "tinham" },
                 grouped(*had),
                 grouped(*before),
                 invoiced_pt(dealerships, words.before)

@@ -7,8 +7,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bill::bill::Bill;
 use crate::bill::difference::Cause;
 use crate::bill::exception::Exception;
+use crate::bill::invoice::Invoice;
 use crate::calendar::month::Month;
 use crate::count::evidence::sha256_hex;
 use crate::count::tally::Buckets;
@@ -72,20 +74,45 @@ pub struct Plan<'a> {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Planned {
     /// As the invoice prints it; none where nothing can be issued.
-    pub party: Option<Party>,
+    party: Option<Party>,
     /// All lines, credits and charges too; none where nothing can be issued.
-    pub lines: Vec<Line>,
-    /// Why it is another invoice than the one that stands.
-    pub causes: Vec<Cause>,
-    /// Whether it waits for a person who accepts the causes, or for something else that is missing.
-    pub refused: bool,
+    lines: Vec<Line>,
+    /// Contacts, HSM and what became of its messages.
+    used: Option<(u64, u64, Buckets)>,
+    /// Why a person is to look at what stands, or must accept what would be issued. Why an invoice becomes another
+    /// one is no part of a plan, but what it becomes: so that a rerun that was interrupted goes on by its plan.
+    causes: Vec<Cause>,
 }
 
 impl Planned {
-    /// Nothing is issued until a person has decided about these causes, or mended what is missing.
+    /// An invoice that stands, and what of it would be otherwise today.
+    #[must_use]
+    pub fn standing(invoice: &Invoice, causes: Vec<Cause>) -> Self {
+        let usage = &invoice.usage;
+        Self {
+            party: Some(invoice.dealership.clone()),
+            lines: invoice.lines.clone(),
+            used: Some((usage.uam, usage.hsm, usage.buckets)),
+            causes,
+        }
+    }
+
+    /// What would be issued, or stands as it would be issued today.
+    #[must_use]
+    pub fn of(bill: &Bill<'_>) -> Self {
+        let tally = &bill.tally;
+        Self {
+            party: Some(bill.case.dealership.party()),
+            lines: bill.charge.all_lines(),
+            used: Some((tally.uam(), tally.hsm(), tally.buckets)),
+            causes: Vec::new(),
+        }
+    }
+
+    /// Nothing is issued until a person has decided about these causes, or fixed what is missing.
     #[must_use]
     pub fn refused(causes: Vec<Cause>) -> Self {
-        Self { party: None, lines: Vec::new(), causes, refused: true }
+        Self { party: None, lines: Vec::new(), used: None, causes }
     }
 }
 
@@ -93,7 +120,7 @@ impl Plan<'_> {
     /// Equal plans have equal hashes, on every machine; the order in which things were found is no part of it.
     #[must_use]
     pub fn hash(&self) -> PlanHash {
-        let mut exceptions: Vec<String> = self.exceptions.iter().map(|one| json(one)).collect();
+        let mut exceptions: Vec<String> = self.exceptions.iter().map(json).collect();
         exceptions.sort_unstable();
         let Self { month, selection, bills, buckets, exceptions: _ } = self;
         let plan = json(&(month, selection, bills, buckets, exceptions));
@@ -124,8 +151,8 @@ mod tests {
                 postal_code: None,
             }),
             lines: table().lines(5000, uam, 310).unwrap(),
+            used: Some((uam, 310, Buckets { counted: 9300, ..Buckets::default() })),
             causes: Vec::new(),
-            refused: false,
         }
     }
 
@@ -155,7 +182,9 @@ mod tests {
         register.party.as_mut().unwrap().name.push('.');
         let mut caused = planned(5123);
         caused.causes.push(Cause::Late);
-        let refused = Planned { refused: true, ..planned(5123) };
+        // A contact within the package changes no line.
+        let mut used = planned(5123);
+        used.used = Some((5124, 310, Buckets::default()));
         let bills = |planned| BTreeMap::from([("d1", planned)]);
         let others = [
             Plan { month: "2026-11".parse().unwrap(), ..plan.clone() },
@@ -163,7 +192,8 @@ mod tests {
             Plan { bills: bills(planned(5124)), ..plan.clone() },
             Plan { bills: bills(register), ..plan.clone() },
             Plan { bills: bills(caused), ..plan.clone() },
-            Plan { bills: bills(refused), ..plan.clone() },
+            Plan { bills: bills(used), ..plan.clone() },
+            Plan { bills: bills(Planned::refused(vec![Cause::Loss])), ..plan.clone() },
             Plan { bills: BTreeMap::from([("d2", planned(5123))]), ..plan.clone() },
             Plan { buckets: Some(Buckets { counted: 9301, ..Buckets::default() }), ..plan.clone() },
             Plan { exceptions: vec![&d7], ..plan.clone() },

@@ -110,6 +110,15 @@ pub fn held(prices: &PriceTable, package: u64, uam: u64, before: &[PastMonth]) -
     months.map(|(package, uam)| cost(prices, package, uam).ok()).sum()
 }
 
+/// Whether one of these months was priced otherwise than by this table, as far as that is known.
+#[must_use]
+pub fn is_repriced(prices: &PriceTable, months: &[PastMonth]) -> bool {
+    months.iter().any(|past| {
+        let charged = past.amounts.map(|amounts| amounts.package + amounts.overage);
+        charged.is_some_and(|charged| cost(prices, past.package, past.uam).ok() != Some(charged))
+    })
+}
+
 fn cost(prices: &PriceTable, package: u64, uam: u64) -> Result<Money, NoPrice> {
     let lines = prices.lines(package, uam, 0)?;
     Ok(lines.iter().map(|line| line.amount).sum())
@@ -201,6 +210,12 @@ mod tests {
         let cost = held(&prices(), 10_000, 6840, &before).unwrap();
         assert_eq!(cost.to_string(), "4455.88");
         assert_eq!(held(&prices(), 10_000, 6840, &[past(7000, 1)]), None);
+        let charged = |package: &str| {
+            let package = package.parse().unwrap();
+            PastMonth { amounts: Some(Amounts { package, ..Amounts::default() }), ..past(5000, 1) }
+        };
+        assert!(!is_repriced(&prices(), &[past(7000, 1), charged("1014.00")]));
+        assert!(is_repriced(&prices(), &[charged("1000.00")]));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use super::plan;
 use crate::actions::handover::{self, Findings, HandoverError};
 use crate::ledger::closing::MonthState;
+use crate::ledger::holds::LastHold;
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Bill;
 use fecha_core::bill::digest::{Digest, DigestRow};
@@ -50,7 +51,11 @@ impl Waiting {
         let before = office.ledger.closing(findings.month).await?;
         // Who released it since, in the zones that had ended then, is told of the others.
         let is_held = before.is_some_and(|before| before.state == MonthState::Held);
-        if is_held && last.as_ref().is_some_and(|last| last.reasons == keys) {
+        // Nor is anybody told anew while months end one after the other, each of which makes it another plan.
+        let is_told = |last: &LastHold| {
+            last.reasons == keys && (last.plan == self.plan || !findings.open.is_empty())
+        };
+        if is_held && last.as_ref().is_some_and(is_told) {
             return Ok(());
         }
         let sequence = last.map_or(0, |last| last.sequence) + 1;

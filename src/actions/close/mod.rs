@@ -164,9 +164,7 @@ pub async fn close_month(
         report.foreseen = plan::foreseen(office, &bills, now);
     } else if report.held.is_none() {
         if options.release != Release::None {
-            let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            let deed = deed(office, now, Action::Release, scope.month, &why);
-            office.ledger.release(scope.month, &deed).await?;
+            released(office, &scope, &reasons, now).await?;
         }
         let binding = options.release.binding();
         issue_all(office, bills, binding, &mut report, &mut trouble, progress).await?;
@@ -178,6 +176,22 @@ pub async fn close_month(
         conclude(office, &scope, &count, &report, found).await?;
     }
     Ok(report)
+}
+
+/// Keeps who let the close go on, and why it was held.
+async fn released(
+    office: &Office,
+    scope: &Scope,
+    reasons: &[Hold],
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let deed = deed(office, now, Action::Release, scope.month, &why);
+    // Who releases some has not approved the others, which the daemon would issue.
+    match scope.named() {
+        None => office.ledger.release(scope.month, &deed).await,
+        Some(_) => office.ledger.log(&deed).await,
+    }
 }
 
 /// Why the close stops, unless somebody releases it.

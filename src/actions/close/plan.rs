@@ -28,23 +28,10 @@ pub(super) fn plan<'a>(
         differing.map(|one| (one.dealership_id.as_str(), one.difference.causes())).collect();
     let standing = scope.standing().map(|invoice| {
         let id = invoice.dealership_id.as_str();
-        let planned = Planned {
-            party: Some(invoice.dealership.clone()),
-            lines: invoice.lines.clone(),
-            causes: causes.get(id).cloned().unwrap_or_default(),
-            refused: false,
-        };
+        let planned = Planned::standing(invoice, causes.get(id).cloned().unwrap_or_default());
         (id, planned)
     });
-    let issued = bills.iter().map(|bill| {
-        let planned = Planned {
-            party: Some(bill.case.dealership.party()),
-            lines: bill.charge.all_lines(),
-            causes: Vec::new(),
-            refused: false,
-        };
-        (bill.case.id(), planned)
-    });
+    let issued = bills.iter().map(|bill| (bill.case.id(), Planned::of(bill)));
     // Rows that lie in no month are news of the database, once.
     let is_of_month = |exception: &&Exception| exception.reason != Reason::Misdated;
     Plan {

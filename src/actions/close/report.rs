@@ -23,6 +23,8 @@ pub struct CloseReport {
     pub already_issued: usize,
     /// Why nothing was issued.
     pub held: Option<String>,
+    /// Whether that is because the month comes to another plan than the one that was released.
+    pub is_another_plan: bool,
     /// What the month comes to, of a dry run and of a close that is held.
     pub plan: Option<PlanHash>,
     /// What would be issued, by dealership: in a dry run.
@@ -74,8 +76,9 @@ impl CloseReport {
     pub(super) fn of_another_plan(mut self, plan: PlanHash, trouble: &[Exception]) -> Self {
         self.add(trouble);
         self.held = Some(format!(
-            "the month comes to another plan than the one that was released: look at it with --dry-run; it is {plan} now"
+            "the month comes to another plan than the one that was released: it is {plan} now"
         ));
+        self.is_another_plan = true;
         self.plan = Some(plan);
         self
     }

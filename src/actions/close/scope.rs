@@ -166,6 +166,7 @@ impl Scope {
             issued: Vec::new(),
             already_issued: about().filter(|c| c.case.standing.is_some()).count(),
             held: None,
+            is_another_plan: false,
             plan: None,
             foreseen: Vec::new(),
             open: about().filter(|c| !c.ended).map(|c| c.case.id().to_owned()).collect(),

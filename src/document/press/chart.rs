@@ -127,10 +127,8 @@ pub(in crate::document) fn months(fonts: &Fonts, months: &[Month], width: f32) -
         let height = FIGURES + HEIGHT - y;
         columns.push(Area { x: x + slot * 0.17, y, width: slot * 0.66, height });
         lines.extend(month.limit.map(|limit| line(x + slot * 0.06, top(limit), slot * 0.88)));
-        let style = match index + 1 == months.len() {
-            true => Style::semi_bold(FIGURE.size, Ink::Strong),
-            false => FIGURE,
-        };
+        let is_last = index + 1 == months.len();
+        let style = if is_last { Style::semi_bold(FIGURE.size, Ink::Strong) } else { FIGURE };
         let figure = Text::new(month.figure.clone(), style).align(Align::Center).within(1, 4.0);
         // Above its line too, where that is close: a figure is not struck through.
         let close = month.limit.map(&top).filter(|limit| (y - FIGURES..=y).contains(limit));

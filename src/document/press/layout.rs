@@ -405,7 +405,9 @@ impl<'a> Paper<'a> {
             while !page.is_empty() {
                 let rest = page.split_off(each.min(page.len()));
                 let mut column = header.clone();
-                page.into_iter().for_each(|row| column.stack(row));
+                for row in page {
+                    column.stack(row);
+                }
                 side_by_side.overlay(column, x, 0.0);
                 x += width + gap;
                 page = rest;

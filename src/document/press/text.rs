@@ -180,14 +180,11 @@ fn add_tail(picture: &mut Picture, fonts: &Fonts, tail: &str, style: Style, widt
         }
         _ => None,
     };
-    match room {
-        Some((x, baseline)) => {
-            picture.marks.push(Mark::Text { x, baseline, style, stretch: 1.0, text: tail });
-        }
-        None => {
-            let below = Text::new(tail, style).part().set(fonts, width);
-            picture.overlay(below, 0.0, picture.height);
-        }
+    if let Some((x, baseline)) = room {
+        picture.marks.push(Mark::Text { x, baseline, style, stretch: 1.0, text: tail });
+    } else {
+        let below = Text::new(tail, style).part().set(fonts, width);
+        picture.overlay(below, 0.0, picture.height);
     }
 }
 

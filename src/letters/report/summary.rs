@@ -88,6 +88,10 @@ fn money(digest: &Digest) -> Vec<Line> {
     ];
     if digest.supplement() > 0 {
         lines.push(Line::of("Efeito no mês", Cell::Money(digest.effect())));
+        let cancelled = digest.effect_of_cancellations();
+        if cancelled != Money::ZERO {
+            lines.push(Line::of("dos quais, faturas canceladas", Cell::Money(cancelled)));
+        }
     }
     let Some(whole) = &digest.whole else { return lines };
     let before = |of: fn(&Sum) -> Cell| whole.before.as_ref().map_or(Cell::Empty, of);

@@ -133,6 +133,10 @@ pub fn headline(digest: &Digest) -> Vec<String> {
     let percent = percent.unwrap_or_default();
     let mut line = if digest.supplement() > 0 {
         let mut line = vec![signed(digest.effect())];
+        let cancelled = digest.effect_of_cancellations();
+        if cancelled != Money::ZERO {
+            line.push(format!("{} por faturas canceladas", signed(cancelled)));
+        }
         line.extend(whole.map(|whole| {
             let invoices = counted(whole.now.invoices, "fatura", "faturas");
             format!("o mês agora soma {} em {invoices}{percent}", whole.now.total.brl())

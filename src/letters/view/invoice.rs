@@ -56,7 +56,7 @@ struct UsageView {
     uam: String,
     /// `5.000 contatos`.
     package: String,
-    /// Whole percent, rounded down.
+    /// Whole percent: down to the package rounded down, above it up.
     percent: String,
     bar: Bar,
     /// What was sent in templates.
@@ -147,7 +147,13 @@ impl EvidenceView {
 impl UsageView {
     fn of(invoice: &Invoice) -> Self {
         let (uam, package) = (invoice.usage.uam, invoice.package);
-        let percent = (uam.saturating_mul(100)).checked_div(package).unwrap_or(100);
+        // Down to the package and up above it: 100 % is said of all of it alone.
+        let hundredfold = uam.saturating_mul(100);
+        let percent = if uam > package {
+            hundredfold.div_ceil(package.max(1))
+        } else {
+            hundredfold.checked_div(package).unwrap_or(100)
+        };
         Self {
             uam: counted(uam, "contato no mês", "contatos no mês"),
             package: counted(package, "contato", "contatos"),

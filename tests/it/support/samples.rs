@@ -122,6 +122,7 @@ pub fn digest() -> Digest {
     let mut messages = sao_paulo;
     messages += manaus;
     Digest {
+        reported: None,
         month: "2026-10".parse().unwrap(),
         sequence: 1,
         made_at: "2026-11-01T04:00:10Z".parse().unwrap(),
