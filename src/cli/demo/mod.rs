@@ -2,6 +2,7 @@
 
 mod story;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -15,6 +16,7 @@ use crate::clock::Clock;
 use crate::ledger::audit;
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::Filter;
+use crate::ledger::listing::MonthSum;
 use crate::ledger::register::NumberChanges;
 use crate::setup::config::Config;
 use crate::setup::demo;
@@ -50,9 +52,17 @@ pub struct Args {
 /// What a demo made.
 struct Made {
     chapters: Vec<Chapter>,
+    /// What the months come to after all that happened.
+    sums: BTreeMap<Month, MonthSum>,
     messages: u64,
     documents: usize,
     emails: usize,
+}
+
+impl Made {
+    fn sum(&self, month: Month) -> MonthSum {
+        self.sums.get(&month).copied().unwrap_or_default()
+    }
 }
 
 /// Closes six months of sample data.
@@ -73,13 +83,15 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
     for month in sample.months() {
         documents += write_documents(&office, month, &args.dir.join("faturas")).await?;
     }
+    let sums = office.ledger.month_sums().await?;
     office.ledger.close().await;
-    let made = Made { chapters, messages: sample.message_count, documents, emails };
+    let made = Made { chapters, sums, messages: sample.message_count, documents, emails };
 
     let last = made.chapters.last();
     let chapter = |chapter: &Chapter| {
-        let Chapter { month, report, events } = chapter;
-        json!({"month": month, "issued": report.issued.len(), "total": report.total(), "events": events})
+        let Chapter { month, events, .. } = chapter;
+        let MonthSum { invoices, total } = made.sum(*month);
+        json!({"month": month, "issued": invoices, "total": total, "events": events})
     };
     let json = json!({
         "dir": args.dir, "month": month,
@@ -169,13 +181,9 @@ async fn write_documents(office: &Office, month: Month, dir: &Path) -> Result<us
 
 fn in_words(page: Page, dir: &Path, made: &Made) -> String {
     let row = |chapter: &Chapter| {
-        let Chapter { month, report, events } = chapter;
-        vec![
-            month.to_string(),
-            grouped(report.issued.len() as u64),
-            report.total().brl(),
-            events.join("; "),
-        ]
+        let Chapter { month, events, .. } = chapter;
+        let MonthSum { invoices, total } = made.sum(*month);
+        vec![month.to_string(), grouped(invoices), total.brl(), events.join("; ")]
     };
     let columns = [word("month"), figure("invoices"), figure("total"), text("what happened")];
     let months = page.table(&columns, made.chapters.iter().map(row).collect());
