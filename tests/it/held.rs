@@ -128,6 +128,23 @@ fn another_reason_is_told_and_a_release_ends_it() {
     assert!(text.starts_with(top), "{text}");
 }
 
+#[test]
+fn who_has_the_console_is_led_to_the_month() {
+    let mut reseller = reseller(LedgerKind::Sqlite);
+    let url = "https://fecha.example.com/".to_owned();
+    reseller.variables.push(("FECHA_CONSOLE__PUBLIC_URL".to_owned(), url));
+    reseller.run(&["close"]).expect(1);
+    reseller.run(&["deliver"]).expect(0);
+    let (text, _) = read(&reseller, "fechamento-2026-11-retido");
+    assert!(text.contains("No console: https://fecha.example.com/months/2026-11\n"), "{text}");
+
+    reseller
+        .variables
+        .push(("FECHA_CONSOLE__PUBLIC_URL".to_owned(), "http://fecha.example.com".to_owned()));
+    let refused = reseller.run(&["status"]).expect(2).stderr;
+    assert!(refused.contains("is no address of the console: https://"), "{refused}");
+}
+
 /// Half of the messages came after the first look: what the email said is not what would be issued any more.
 #[test]
 fn a_hold_that_comes_to_something_else_is_told_again() {

@@ -162,6 +162,9 @@ pub struct Held {
     pub digest: Digest,
     /// The same as a hash, to release it and nothing else.
     pub plan: PlanHash,
+    /// Where the console shows it; `None` where nobody said how it is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// What reasons are put into words and reais with.

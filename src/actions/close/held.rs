@@ -68,7 +68,9 @@ impl Waiting {
         let open = findings.open.len() as u64;
         let digest: Digest = handover::digest(office, findings, self.rows, now).await?;
         let reasons = self.reasons.iter().map(|reason| reason.in_portuguese(words)).collect();
-        let held = Held { reasons, open, digest, plan: self.plan };
+        let url = office.config.public_url.as_ref();
+        let page = url.map(|url| format!("{url}/months/{}", digest.month));
+        let held = Held { reasons, open, digest, plan: self.plan, page };
         let to = office.config.email.finance_and_admins();
         let letters = office.addresser.held(&held, sequence, to, now)?;
         office.ledger.hold(&held, sequence, &keys, &letters).await?;

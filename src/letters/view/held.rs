@@ -18,6 +18,8 @@ pub struct HeldView {
     reasons: Vec<String>,
     /// `3 concessionárias`, whose month has not ended, where there are any.
     open: Option<String>,
+    /// Where the console shows it.
+    page: Option<String>,
     /// What to do, and with which commands.
     todo: Vec<Block>,
     month_report: MonthReport,
@@ -48,6 +50,7 @@ impl HeldView {
             headline: headline(digest),
             reasons: held.reasons.iter().map(|reason| one_line(reason)).collect(),
             open: (held.open > 0).then(|| counted(held.open, "concessionária", "concessionárias")),
+            page: held.page.clone(),
             todo: blocks(&todo),
             month_report: MonthReport::of(digest),
             workbook: workbook_file(digest),

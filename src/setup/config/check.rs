@@ -162,6 +162,25 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, String> {
     })
 }
 
+/// `https://…`, or `http://` on this machine; without a `/` at the end.
+pub(super) fn public_url(text: &str) -> Result<String, String> {
+    let url = text.trim_end_matches('/');
+    let is_secret_free =
+        !url.contains(['@', '?', '#']) && url.chars().all(|c| c.is_ascii_graphic());
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    let is_here = ["localhost", "127.0.0.1"].contains(&host) || rest.starts_with("[::1]");
+    match scheme {
+        "https" | "http" if host.is_empty() || !is_secret_free => {}
+        "https" => return Ok(url.to_owned()),
+        "http" if is_here => return Ok(url.to_owned()),
+        _ => {}
+    }
+    Err(format!(
+        "'{text}' is no address of the console: https://fecha.example.com, or http://127.0.0.1:8080 on this machine"
+    ))
+}
+
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| {
         format!("'{text}' is no address to listen on: an IP address and a port, for example 127.0.0.1:8080")

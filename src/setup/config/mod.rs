@@ -76,6 +76,8 @@ pub struct Config {
     pub service_windows: bool,
     /// Where the console listens; 127.0.0.1:8080 by default.
     pub listen: SocketAddr,
+    /// `[console] public_url`: how people reach it, without a `/` at the end; emails lead there.
+    pub public_url: Option<String>,
 }
 
 /// The message database, `[messages]`.

@@ -70,6 +70,8 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let reminders = reminders(check, &raw.reminders);
     let listen = raw.console.listen.as_deref().unwrap_or("127.0.0.1:8080");
     let listen = check.parsed("console.listen", check::listen(listen));
+    let public_url = raw.console.public_url.as_deref();
+    let public_url = check.optional("console.public_url", public_url, check::public_url);
     Some(Config {
         file: file.to_owned(),
         issuer: issuer?,
@@ -86,6 +88,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         service_windows: service_windows?,
         reminders: reminders?,
         listen: listen?,
+        public_url: public_url?,
     })
 }
 

@@ -173,6 +173,7 @@ pub(super) struct Reminders {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Console {
     pub listen: Option<String>,
+    pub public_url: Option<String>,
 }
 
 #[derive(Deserialize)]

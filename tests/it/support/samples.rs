@@ -210,7 +210,13 @@ pub fn held() -> Held {
             "Sem nenhuma mensagem neste mês: {HOSTILE} (d9). No mês anterior tinham 1.200 das 10.000 mensagens, mais de 10\u{a0}%, e faturas de R$\u{a0}2.140,15."
         ),
     ];
-    Held { reasons: reasons.into(), open: 3, digest, plan: "3f".repeat(32).parse().unwrap() }
+    Held {
+        reasons: reasons.into(),
+        open: 3,
+        digest,
+        plan: "3f".repeat(32).parse().unwrap(),
+        page: None,
+    }
 }
 
 /// A month of a reseller as large as one is, with the figures of its report on one line.
