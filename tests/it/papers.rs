@@ -36,7 +36,7 @@ fn a_statement_compares_with_the_months_before(
 ) {
     let reseller = two_months(ledger);
     let first = words(&document(&reseller, "2026-000001", "--statement"));
-    assert!(first.contains("A comparação começa com a próxima fatura."), "{first}");
+    assert!(first.contains("A comparação começa com o próximo mês."), "{first}");
     let second = words(&document(&reseller, "2026-000002", "--statement"));
     for said in ["55,0% de contatos a mais que em setembro", "2 meses", "R$ 2.028,00"] {
         assert!(second.contains(said), "{said} is not in {second}");

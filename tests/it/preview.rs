@@ -63,7 +63,7 @@ fn a_pro_forma_cannot_be_taken_for_an_invoice() {
     for said in [
         "PRÉVIA",
         "Este documento não é uma fatura",
-        "apurados até 15/11/2026 às 10:00 (America/Sao_Paulo)",
+        "apurados até 15/11/2026 às 10:00 (horário de Brasília)",
         "R$ 1.035,67",
         "o mês terminaria com",
     ] {

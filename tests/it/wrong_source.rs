@@ -71,7 +71,9 @@ fn a_statement_says_what_was_sent_in_and_out_of_windows_where_that_is_asked_for(
     let statement = Pdf::new(std::fs::read(reseller.path("e.pdf")).unwrap()).copied_text();
     let words = statement.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        words.contains("2 HSM (R$ 0,92) foram enviadas com a janela de 24 horas aberta"),
+        words.contains(
+            "Evitáveis: R$ 0,92. 2 mensagens de modelo foram enviadas com a janela de 24 horas aberta"
+        ),
         "{words}"
     );
     assert!(words.contains("1 mensagem comum consta como enviada fora da janela"), "{words}");

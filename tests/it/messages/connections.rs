@@ -142,10 +142,11 @@ async fn sqlites_readers_see_the_same_moment(#[case] journal: &str) {
     let pair = [start(), october().end.timestamp_millis() - 1]
         .map(|at| format!("('D1', '5548999990001', 'in', 'session', NULL, NULL, {at})"));
     let insert = format!("INSERT INTO message VALUES {}", pair.join(", "));
+    // Before anybody reads: who changes the journal waits for nobody.
+    let connection = rusqlite::Connection::open(path).unwrap();
+    connection.busy_timeout(Duration::from_secs(30)).unwrap();
+    connection.execute_batch(&set_up).unwrap();
     let writer = thread::spawn(move || {
-        let connection = rusqlite::Connection::open(path).unwrap();
-        connection.busy_timeout(Duration::from_secs(30)).unwrap();
-        connection.execute_batch(&set_up).unwrap();
         for _ in 0..PAIRS {
             connection.execute_batch(&insert).unwrap();
             thread::sleep(Duration::from_micros(100));
