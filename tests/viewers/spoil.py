@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 
 page, folder = Image.open(sys.argv[1]).convert("RGB"), Path(sys.argv[2])
 rotated = {degrees: page.rotate(degrees, Image.Resampling.BICUBIC, True, fillcolor="white") for degrees in (4, 90, 187)}
-blurred = page.filter(ImageFilter.GaussianBlur(1.2))
+blurred = page.filter(ImageFilter.GaussianBlur(1.5))
 for name, picture, quality in [
     ("jpeg", page, 30),
     ("tilted", rotated[4], 70),
