@@ -83,7 +83,10 @@ impl<'a> Shift<'a> {
         self.started += 1;
         let log = self.reseller.path(&format!("daemon-{}.log", self.started));
         let mut command = self.by_its_clock(command);
-        command.env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
+        // A test may want another address.
+        if !command.get_envs().any(|(name, _)| name == "FECHA_CONSOLE__LISTEN") {
+            command.env("FECHA_CONSOLE__LISTEN", "127.0.0.1:0");
+        }
         command.stderr(std::fs::File::create(&log).unwrap()).stdout(Stdio::null());
         Daemon { child: command.spawn().unwrap(), log }
     }
@@ -103,6 +106,11 @@ pub struct Daemon {
 impl Daemon {
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Where its log is, once it has ended too.
+    pub fn log_file(&self) -> PathBuf {
+        self.log.clone()
     }
 
     /// Waits until the log says it.
