@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::{Ledger, LedgerError, Transaction, corrupt, from_text, new_id, to_text};
-use fecha_core::account::payment::{Part, Payment, Settlement};
+use super::rows::{self, Centavos};
+use super::{Engine, Ledger, LedgerError, Transaction, corrupt, new_id, to_text};
+use fecha_core::account::payment::{Kind, Part, Payment, Settlement};
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
@@ -27,15 +30,23 @@ pub struct Refund {
     pub parts: Vec<Part>,
 }
 
-/// Every reader of payments selects this; `p` is the payment.
-const PAYMENTS: &str = "SELECT p.id, p.dealership_id, p.number, p.paid_on, p.amount, p.kind, p.reference, p.ordinal,
+impl Refund {
+    /// How much was paid back; zero once it is undone.
+    #[must_use]
+    pub fn amount(&self) -> Money {
+        self.parts.iter().map(|part| part.amount).sum()
+    }
+}
+
+/// So many references or numbers are asked for at once.
+const AT_ONCE: usize = 500;
+
+/// The fields of a [`Row`], in their order; `p` is the payment.
+const PAYMENT: &str = "p.id, p.dealership_id, p.number, p.paid_on, p.amount, p.kind, p.reference, p.ordinal,
          p.converted, p.entered_by, p.entered_at, p.undone_at,
-         CAST(COALESCE((SELECT SUM(x.amount) FROM refund_part x WHERE x.payment = p.id), 0) AS BIGINT) AS refunded
-     FROM payment p";
-/// What is left of a payment, above zero.
-const WAITS: &str = "p.kind = 'money' AND p.undone_at IS NULL AND p.amount > p.converted
-         + COALESCE((SELECT SUM(x.amount) FROM allocation x WHERE x.payment = p.id), 0)
-         + COALESCE((SELECT SUM(x.amount) FROM refund_part x WHERE x.payment = p.id), 0)";
+         CAST(COALESCE((SELECT SUM(x.amount) FROM refund_part x WHERE x.payment = p.id), 0) AS BIGINT)";
+/// Something is left of a payment: found by an index.
+const WAITS: &str = "p.waiting > 0";
 
 impl Ledger {
     /// The payments of a dealership, by entry, undone ones too.
@@ -57,7 +68,7 @@ impl Ledger {
     ) -> Result<BTreeMap<String, Vec<Payment>>, LedgerError> {
         let failed = LedgerError::while_doing("read the payments");
         let mut connection = self.pool.acquire().await.map_err(failed)?;
-        Ok(by_dealership(read(&mut connection, "$1 = ''", "").await?))
+        Ok(by_dealership(read(&mut connection, "1 = 1", &[]).await?))
     }
 
     /// What a close or a rerun of a month needs: the payments that settle its invoices, and those that
@@ -73,9 +84,9 @@ impl Ledger {
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         let condition = format!(
             "p.id IN (SELECT a.payment FROM allocation a JOIN invoice i ON i.number = a.number
-                 WHERE i.month = $1) OR ({WAITS} AND $1 <> '')"
+                 WHERE i.month = $1) OR {WAITS}"
         );
-        Ok(by_dealership(read(&mut connection, &condition, &month.to_string()).await?))
+        Ok(by_dealership(read(&mut connection, &condition, &[&month.to_string()]).await?))
     }
 
     /// What waits of each dealership's money; those without any are left out.
@@ -83,13 +94,17 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn waiting_money(&self) -> Result<BTreeMap<String, Money>, LedgerError> {
-        let failed = LedgerError::while_doing("read the payments");
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
-        let mut waiting: BTreeMap<String, Money> = BTreeMap::new();
-        for payment in read(&mut connection, &format!("{WAITS} AND $1 = ''"), "").await? {
-            *waiting.entry(payment.dealership_id.clone()).or_default() += payment.waiting();
-        }
-        Ok(waiting)
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT p.dealership_id, CAST(SUM(p.waiting) AS BIGINT) FROM payment p WHERE {WAITS} GROUP BY p.dealership_id"
+        )))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the payments"))?;
+        let waits = |row: &AnyRow| {
+            let amount = Money::from_centavos(row.try_get(1).map_err(corrupt)?);
+            Ok((row.try_get(0).map_err(corrupt)?, amount))
+        };
+        rows.iter().map(waits).collect()
     }
 
     /// One payment; `None` where there is none of this id.
@@ -99,17 +114,37 @@ impl Ledger {
     pub async fn payment(&self, id: &str) -> Result<Option<Payment>, LedgerError> {
         let failed = LedgerError::while_doing("read a payment");
         let mut connection = self.pool.acquire().await.map_err(failed)?;
-        Ok(read(&mut connection, "p.id = $1", id).await?.pop())
+        Ok(read(&mut connection, "p.id = $1", &[id]).await?.pop())
     }
 
-    /// The payments with this reference of a bank, undone ones too.
+    /// The payments with one of these references of a bank, undone ones too.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn payments_named(&self, reference: &str) -> Result<Vec<Payment>, LedgerError> {
+    pub async fn payments_named(&self, references: &[&str]) -> Result<Vec<Payment>, LedgerError> {
         let failed = LedgerError::while_doing("read the payments");
         let mut connection = self.pool.acquire().await.map_err(failed)?;
-        read(&mut connection, "p.reference = $1", reference).await
+        let mut payments = Vec::new();
+        for some in references.chunks(AT_ONCE) {
+            let values: Vec<String> = (1..=some.len()).map(|index| format!("${index}")).collect();
+            let condition = format!("p.reference IN ({})", values.join(", "));
+            payments.extend(read(&mut connection, &condition, some).await?);
+        }
+        Ok(payments)
+    }
+
+    /// The payments for these invoices and those that settle them, by entry, undone ones too; an invoice may
+    /// have payments that are named for another of them, each of which stands here once.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn payments_about_invoices(
+        &self,
+        numbers: &[Number],
+    ) -> Result<Vec<Payment>, LedgerError> {
+        let failed = LedgerError::while_doing("read the payments");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        payments_about(&mut connection, numbers).await
     }
 
     /// The payments since a day that stand and have no reference of a bank.
@@ -123,46 +158,7 @@ impl Ledger {
         let failed = LedgerError::while_doing("read the payments");
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         let condition = "p.reference IS NULL AND p.undone_at IS NULL AND p.paid_on >= $1";
-        read(&mut connection, condition, &since.to_string()).await
-    }
-
-    /// Every refund of a dealership, or all where none is named, by entry.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn refunds(&self, dealership_id: Option<&str>) -> Result<Vec<Refund>, LedgerError> {
-        let failed = LedgerError::while_doing("read the refunds");
-        let rows = sqlx::query(
-            "SELECT r.id, r.dealership_id, r.refunded_on, r.reason, x.payment, x.amount
-             FROM refund r LEFT JOIN refund_part x ON x.refund = r.id
-             WHERE $1 = '' OR r.dealership_id = $1 ORDER BY r.id, x.payment",
-        )
-        .bind(dealership_id.unwrap_or_default().to_owned())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(failed)?;
-        let mut refunds: Vec<Refund> = Vec::new();
-        for row in &rows {
-            let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
-            let id = text("id")?;
-            if refunds.last().is_none_or(|refund| refund.id != id) {
-                refunds.push(Refund {
-                    id,
-                    dealership_id: text("dealership_id")?,
-                    on: text("refunded_on")?.parse().map_err(corrupt)?,
-                    reason: text("reason")?,
-                    parts: Vec::new(),
-                });
-            }
-            let payment: Option<String> = row.try_get("payment").map_err(corrupt)?;
-            let amount: Option<i64> = row.try_get("amount").map_err(corrupt)?;
-            if let (Some(refund), Some(payment), Some(amount)) =
-                (refunds.last_mut(), payment, amount)
-            {
-                refund.parts.push(Part { payment, amount: Money::from_centavos(amount) });
-            }
-        }
-        Ok(refunds)
+        read(&mut connection, condition, &[&since.to_string()]).await
     }
 }
 
@@ -172,7 +168,11 @@ pub(crate) async fn lock_account(
     transaction: &mut Transaction,
     dealership_id: &str,
 ) -> Result<(), LedgerError> {
-    // Changes nothing. SQLite has no SELECT … FOR UPDATE, and lets one transaction write at a time.
+    // SQLite lets one transaction write at a time, and each of ours does from its beginning.
+    if transaction.backend_name() == Engine::Sqlite.name() {
+        return Ok(());
+    }
+    // Changes nothing.
     sqlx::query("UPDATE dealership SET id = id WHERE id = $1")
         .bind(dealership_id.to_owned())
         .execute(&mut **transaction)
@@ -186,7 +186,7 @@ pub(crate) async fn payments_of(
     connection: &mut AnyConnection,
     dealership_id: &str,
 ) -> Result<Vec<Payment>, LedgerError> {
-    read(connection, "p.dealership_id = $1", dealership_id).await
+    read(connection, "p.dealership_id = $1", &[dealership_id]).await
 }
 
 /// Of the payments of a dealership those that settle a number, or wait: all that an issue looks at, however
@@ -197,10 +197,10 @@ pub(crate) async fn payments_for(
     number: Number,
 ) -> Result<Vec<Payment>, LedgerError> {
     let condition = format!(
-        "p.dealership_id = $1 AND (p.id IN (SELECT x.payment FROM allocation x WHERE x.number = '{number}')
+        "p.dealership_id = $1 AND (p.id IN (SELECT x.payment FROM allocation x WHERE x.number = $2)
              OR ({WAITS}))"
     );
-    read(transaction, &condition, dealership_id).await
+    read(transaction, &condition, &[dealership_id, &number.to_string()]).await
 }
 
 /// Writes a new payment; its id is made here.
@@ -354,46 +354,64 @@ pub(crate) async fn insert_refund(
     Ok(id)
 }
 
-/// Takes back a refund: its money waits again.
+/// Takes back a refund: its money waits again; `false` where it was taken back before.
 pub(crate) async fn undo_refund(
     transaction: &mut Transaction,
     id: &str,
-) -> Result<(), LedgerError> {
-    sqlx::query("DELETE FROM refund_part WHERE refund = $1")
+) -> Result<bool, LedgerError> {
+    let undone = sqlx::query("DELETE FROM refund_part WHERE refund = $1")
         .bind(id.to_owned())
         .execute(&mut **transaction)
         .await
         .map_err(LedgerError::while_doing("take back a refund"))?;
-    Ok(())
+    Ok(undone.rows_affected() > 0)
 }
 
-/// Reads the payments that a condition on `p` picks, whose one value is `$1`.
+/// The payments for these invoices and those that settle them, by entry, each once.
+pub(super) async fn payments_about(
+    connection: &mut AnyConnection,
+    numbers: &[Number],
+) -> Result<Vec<Payment>, LedgerError> {
+    let mut payments: BTreeMap<String, Payment> = BTreeMap::new();
+    for some in numbers.chunks(AT_ONCE) {
+        let found = read(connection, &numbers_paid(some), &[]).await?;
+        payments.extend(found.into_iter().map(|payment| (payment.id.clone(), payment)));
+    }
+    Ok(payments.into_values().collect())
+}
+
+/// That a payment `p` is for one of these invoices, or settles one.
+pub(super) fn numbers_paid(numbers: &[Number]) -> String {
+    let numbers: Vec<String> = numbers.iter().map(|number| format!("'{number}'")).collect();
+    let numbers = numbers.join(", ");
+    format!(
+        "p.id IN (SELECT x.id FROM payment x WHERE x.number IN ({numbers})
+             UNION SELECT x.payment FROM allocation x WHERE x.number IN ({numbers}))"
+    )
+}
+
+/// Reads the payments that a condition on `p` picks, with its values.
 async fn read(
     connection: &mut AnyConnection,
     condition: &str,
-    value: &str,
+    values: &[&str],
 ) -> Result<Vec<Payment>, LedgerError> {
-    let failed = LedgerError::while_doing("read the payments");
-    let sql = format!("{PAYMENTS} WHERE {condition} ORDER BY p.id");
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(value.to_owned());
-    let rows = rows.fetch_all(&mut *connection).await.map_err(&failed)?;
-    let mut payments: Vec<Payment> = rows.iter().map(payment).collect::<Result<_, _>>()?;
-    // Sorted here, since databases sort text by rules of their own.
+    const DOING: &str = "read the payments";
+    let from = format!("payment p WHERE {condition}");
+    let rows: Vec<Row> = rows::all(connection, DOING, (PAYMENT, &from), values).await?;
+    let mut payments: Vec<Payment> = rows.into_iter().map(Payment::from).collect();
     payments.sort_by(|a, b| a.id.cmp(&b.id));
     if payments.is_empty() {
         return Ok(payments);
     }
-    let sql = format!(
-        "SELECT a.payment, a.number, a.amount FROM allocation a JOIN payment p ON p.id = a.payment
-         WHERE {condition} ORDER BY a.payment, a.number"
-    );
-    let rows = sqlx::query(AssertSqlSafe(sql)).bind(value.to_owned());
-    for row in rows.fetch_all(&mut *connection).await.map_err(&failed)? {
-        let of: String = row.try_get(0).map_err(corrupt)?;
-        let number: String = row.try_get(1).map_err(corrupt)?;
-        let amount = Money::from_centavos(row.try_get(2).map_err(corrupt)?);
+    let from = format!("allocation a JOIN payment p ON p.id = a.payment WHERE {condition}");
+    let parts = ("a.payment, a.number, a.amount", from.as_str());
+    let mut parts: Vec<(String, Number, Centavos)> =
+        rows::all(connection, DOING, parts, values).await?;
+    parts.sort_by(|(a, x, _), (b, y, _)| (a, x).cmp(&(b, y)));
+    for (of, number, Centavos(amount)) in parts {
         if let Ok(index) = payments.binary_search_by(|payment| payment.id.cmp(&of)) {
-            payments[index].allocated.push((number.parse().map_err(corrupt)?, amount));
+            payments[index].allocated.push((number, amount));
         }
     }
     Ok(payments)
@@ -407,27 +425,41 @@ fn by_dealership(payments: Vec<Payment>) -> BTreeMap<String, Vec<Payment>> {
     by_dealership
 }
 
-fn payment(row: &AnyRow) -> Result<Payment, LedgerError> {
-    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
-    let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
-    let money = |column: &str| -> Result<Money, LedgerError> {
-        Ok(Money::from_centavos(row.try_get(column).map_err(corrupt)?))
-    };
-    let ordinal: i64 = row.try_get("ordinal").map_err(corrupt)?;
-    Ok(Payment {
-        id: text("id")?,
-        dealership_id: text("dealership_id")?,
-        number: optional("number")?.map(|number| number.parse().map_err(corrupt)).transpose()?,
-        on: text("paid_on")?.parse().map_err(corrupt)?,
-        amount: money("amount")?,
-        kind: text("kind")?.parse().map_err(corrupt)?,
-        reference: optional("reference")?,
-        ordinal: u32::try_from(ordinal).map_err(corrupt)?,
-        entered_by: text("entered_by")?,
-        entered_at: from_text(&text("entered_at")?)?,
-        allocated: Vec::new(),
-        refunded: money("refunded")?,
-        converted: money("converted")?,
-        undone: optional("undone_at")?.is_some(),
-    })
+/// The columns [`PAYMENT`].
+#[derive(Deserialize)]
+struct Row {
+    id: String,
+    dealership_id: String,
+    number: Option<Number>,
+    paid_on: NaiveDate,
+    amount: Centavos,
+    kind: Kind,
+    reference: Option<String>,
+    ordinal: u32,
+    converted: Centavos,
+    entered_by: String,
+    entered_at: DateTime<Utc>,
+    undone_at: Option<IgnoredAny>,
+    refunded: Centavos,
+}
+
+impl From<Row> for Payment {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            dealership_id: row.dealership_id,
+            number: row.number,
+            on: row.paid_on,
+            amount: row.amount.0,
+            kind: row.kind,
+            reference: row.reference,
+            ordinal: row.ordinal,
+            entered_by: row.entered_by,
+            entered_at: row.entered_at,
+            allocated: Vec::new(),
+            refunded: row.refunded.0,
+            converted: row.converted.0,
+            undone: row.undone_at.is_some(),
+        }
+    }
 }

@@ -1,11 +1,11 @@
 //! Emails that are queued again, by a person.
 
 use chrono::{DateTime, Utc};
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::outbox::queue;
-use super::{Ledger, LedgerError, audit, corrupt};
+use super::{Ledger, LedgerError, Transaction, audit, corrupt};
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::{Content, Letter, LetterState, Matter};
 use fecha_core::party::register::EmailAddress;
@@ -34,20 +34,20 @@ pub struct FailedLetter {
     pub reached: Vec<EmailAddress>,
 }
 
+/// What [`failed_letter`] reads.
+const FAILED: &str = "SELECT o.cause, o.subject, o.content, o.recipient, i.dealership_id, i.month
+     FROM outbox o LEFT JOIN invoice i ON i.number = o.number WHERE o.state = 'failed'";
+
 impl Ledger {
     /// Every email that failed, oldest first.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn failed_letters(&self) -> Result<Vec<FailedLetter>, LedgerError> {
-        let rows = sqlx::query(
-            "SELECT o.cause, o.subject, o.content, o.recipient, i.dealership_id, i.month
-             FROM outbox o LEFT JOIN invoice i ON i.number = o.number
-             WHERE o.state = 'failed' ORDER BY o.id",
-        )
-        .fetch_all(&self.pool)
-        .await
-        .map_err(LedgerError::while_doing("read the outbox"))?;
+        let rows = sqlx::query(AssertSqlSafe(format!("{FAILED} ORDER BY o.id")))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the outbox"))?;
         let mut letters = Vec::with_capacity(rows.len());
         for row in &rows {
             let letter = failed_letter(row)?;
@@ -55,6 +55,19 @@ impl Ledger {
             letters.push(FailedLetter { reached, ..letter });
         }
         Ok(letters)
+    }
+
+    /// The email of this id; `None` where it has not failed. Who else has the same is not looked up.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn failed_letter(&self, id: &str) -> Result<Option<FailedLetter>, LedgerError> {
+        let row = sqlx::query(AssertSqlSafe(format!("{FAILED} AND o.id = $1")))
+            .bind(id.to_owned())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read the outbox"))?;
+        row.as_ref().map(failed_letter).transpose()
     }
 
     /// Who has a letter, or is to have it soon.
@@ -86,36 +99,76 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         let failed = LedgerError::while_doing("queue an email");
         let mut transaction = self.begin().await?;
-        for letter in letters {
-            let kind = letter.matter().content.kind().key().to_owned();
+        for letter in &letters {
             if failed_ones == FailedOnes::Replaced {
                 sqlx::query(
                     "UPDATE outbox SET state = $1 WHERE kind = $2 AND cause = $3 AND state = 'failed'",
                 )
                 .bind(LetterState::Withdrawn.key().to_owned())
-                .bind(kind.clone())
+                .bind(letter.matter().content.kind().key().to_owned())
                 .bind(letter.matter().cause.clone())
                 .execute(&mut *transaction)
                 .await
                 .map_err(&failed)?;
             }
-            let next: i64 = sqlx::query(
-                "SELECT COALESCE(MAX(resend), 0) + 1 FROM outbox
-                 WHERE kind = $1 AND cause = $2 AND recipient = $3",
-            )
-            .bind(kind)
-            .bind(letter.matter().cause.clone())
-            .bind(letter.recipient().to_string())
-            .fetch_one(&mut *transaction)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(&failed)?;
-            let letter = letter.again(u32::try_from(next).map_err(corrupt)?);
-            queue(&mut transaction, &letter, now).await?;
+            queue_next(&mut transaction, letter, now).await?;
         }
         audit.write(&mut transaction).await?;
         transaction.commit().await.map_err(&failed)
     }
+
+    /// Queues letters in the place of the one email of this id, and of no other; `false` where that has not
+    /// failed, or not any more.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written; nothing is queued then.
+    pub async fn queue_again_for(
+        &self,
+        id: &str,
+        letters: Vec<Letter>,
+        now: DateTime<Utc>,
+        audit: &audit::Deed<'_>,
+    ) -> Result<bool, LedgerError> {
+        let failed = LedgerError::while_doing("queue an email");
+        let mut transaction = self.begin().await?;
+        let replaced =
+            sqlx::query("UPDATE outbox SET state = $1 WHERE id = $2 AND state = 'failed'")
+                .bind(LetterState::Withdrawn.key().to_owned())
+                .bind(id.to_owned())
+                .execute(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+        if replaced.rows_affected() == 0 {
+            return Ok(false);
+        }
+        for letter in &letters {
+            queue_next(&mut transaction, letter, now).await?;
+        }
+        audit.write(&mut transaction).await?;
+        transaction.commit().await.map_err(&failed)?;
+        Ok(true)
+    }
+}
+
+/// Queues a letter under the next resend count of its recipient.
+async fn queue_next(
+    transaction: &mut Transaction,
+    letter: &Letter,
+    now: DateTime<Utc>,
+) -> Result<(), LedgerError> {
+    let next: i64 = sqlx::query(
+        "SELECT COALESCE(MAX(resend), 0) + 1 FROM outbox
+         WHERE kind = $1 AND cause = $2 AND recipient = $3",
+    )
+    .bind(letter.matter().content.kind().key().to_owned())
+    .bind(letter.matter().cause.clone())
+    .bind(letter.recipient().to_string())
+    .fetch_one(&mut **transaction)
+    .await
+    .and_then(|row| row.try_get(0))
+    .map_err(LedgerError::while_doing("queue an email"))?;
+    let letter = letter.clone().again(u32::try_from(next).map_err(corrupt)?);
+    queue(transaction, &letter, now).await
 }
 
 fn failed_letter(row: &AnyRow) -> Result<FailedLetter, LedgerError> {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Any, Row as _, Transaction};
 
+use super::invoices::optional_instant;
 use super::{Ledger, LedgerError, corrupt, json};
 use crate::ledger::documents::{FileKind, insert_document};
 use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
@@ -39,6 +40,21 @@ impl Ledger {
             cancellation: serde_json::from_str(&content).map_err(corrupt)?,
             pdf_sha256: row.try_get(2).map_err(corrupt)?,
         }))
+    }
+}
+
+impl Ledger {
+    /// Since when a number is void; `None` where it stands, or is not there.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn cancelled_at(&self, number: Number) -> Result<Option<DateTime<Utc>>, LedgerError> {
+        let row = sqlx::query("SELECT cancelled_at FROM invoice WHERE number = $1")
+            .bind(number.to_string())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_doing("read a cancellation"))?;
+        row.map_or(Ok(None), |row| optional_instant(&row, "cancelled_at"))
     }
 }
 

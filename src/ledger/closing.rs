@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::holds::forget_invoices;
 use super::outbox::queue;
 use super::{Ledger, LedgerError, audit, corrupt, from_text, json, to_text};
 use fecha_core::bill::digest::Digest;
@@ -139,6 +140,9 @@ impl Ledger {
         .execute(&mut *transaction)
         .await
         .map_err(&failed)?;
+        if closing.state == MonthState::Closed {
+            forget_invoices(&mut transaction, closing.month).await?;
+        }
         transaction.commit().await.map_err(failed)
     }
 

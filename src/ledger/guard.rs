@@ -4,7 +4,7 @@
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::{Engine, Ledger, LedgerError, guard_account};
+use super::{Engine, Ledger, LedgerError, guard_account, guard_open};
 
 /// A table that is only added to, and the columns that never change; empty for all of them.
 struct Guarded {
@@ -54,6 +54,7 @@ impl Ledger {
             .flat_map(|guarded| guarded.triggers(self.engine))
             .chain([copies(self.engine)])
             .chain(guard_account::triggers(self.engine))
+            .chain(guard_open::triggers(self.engine))
             .collect();
         let there = self.triggers().await?;
         if wanted.iter().all(|(name, _)| there.contains(name)) {
@@ -61,7 +62,8 @@ impl Ledger {
         }
         let mut transaction = self.begin().await?;
         if self.engine == Engine::Postgres {
-            let sql = format!("{FUNCTION};\n{}\n{STORAGE}", guard_account::functions());
+            let functions = guard_account::functions() + &guard_open::functions();
+            let sql = format!("{FUNCTION};\n{functions}\n{STORAGE}");
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await.map_err(&failed)?;
         }
         // Asked again under the lock: another process may have made them meanwhile.
@@ -74,6 +76,7 @@ impl Ledger {
                     .map_err(&failed)?;
             }
         }
+        guard_open::fill(&mut transaction).await?;
         transaction.commit().await.map_err(&failed)
     }
 

@@ -1,10 +1,12 @@
 //! What closes that were held would have issued.
 
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::outbox::queue;
-use super::{Ledger, LedgerError, corrupt, json, to_text};
+use super::packing::Packed;
+use super::{Ledger, LedgerError, Transaction, corrupt, json, to_text};
 use fecha_core::bill::hold::Held;
+use fecha_core::bill::invoice::Invoice;
 use fecha_core::bill::plan::PlanHash;
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::Letter;
@@ -61,8 +63,8 @@ impl Ledger {
         serde_json::from_str(&content).map_err(corrupt)
     }
 
-    /// Keeps what a held close would issue and queues its letters, in one transaction; `false` where another
-    /// process did so first.
+    /// Keeps what a held close would issue, invoice by invoice too, and queues its letters, in one transaction;
+    /// `false` where another process did so first. Invoices of held closes of the month before it are forgotten.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
@@ -71,6 +73,7 @@ impl Ledger {
         held: &Held,
         sequence: u32,
         reasons: &str,
+        invoices: &[Invoice],
         letters: &[Letter],
     ) -> Result<bool, LedgerError> {
         let failed = LedgerError::while_doing("write a held close");
@@ -90,10 +93,86 @@ impl Ledger {
         if inserted.rows_affected() == 0 {
             return Ok(false);
         }
+        forget_invoices(&mut transaction, held.digest.month).await?;
+        for some in invoices.chunks(ROWS) {
+            insert_invoices(&mut transaction, held.digest.month, sequence, some).await?;
+        }
         for letter in letters {
             queue(&mut transaction, letter, held.digest.made_at).await?;
         }
         transaction.commit().await.map_err(&failed)?;
         Ok(true)
     }
+
+    /// What a held close would issue for a dealership; `None` where it would not, or where the month is closed.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn held_invoice(
+        &self,
+        month: Month,
+        sequence: u32,
+        dealership_id: &str,
+    ) -> Result<Option<Invoice>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT content, size FROM held_invoice WHERE month = $1 AND sequence = $2 AND dealership_id = $3",
+        )
+        .bind(month.to_string())
+        .bind(i64::from(sequence))
+        .bind(dealership_id.to_owned())
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read a held close"))?;
+        let Some(row) = row else { return Ok(None) };
+        let packed: Vec<u8> = row.try_get("content").map_err(corrupt)?;
+        let size: i64 = row.try_get("size").map_err(corrupt)?;
+        let json = zstd::bulk::decompress(&packed, usize::try_from(size).map_err(corrupt)?);
+        serde_json::from_slice(&json.map_err(corrupt)?).map(Some).map_err(corrupt)
+    }
+}
+
+/// So many invoices are written at once.
+const ROWS: usize = 100;
+
+async fn insert_invoices(
+    transaction: &mut Transaction,
+    month: Month,
+    sequence: u32,
+    invoices: &[Invoice],
+) -> Result<(), LedgerError> {
+    let row = |index: usize| {
+        format!("($1, $2, ${}, ${}, ${})", index * 3 + 3, index * 3 + 4, index * 3 + 5)
+    };
+    let rows: Vec<String> = (0..invoices.len()).map(row).collect();
+    let sql = format!(
+        "INSERT INTO held_invoice (month, sequence, dealership_id, content, size) VALUES {}",
+        rows.join(", ")
+    );
+    let mut insert =
+        sqlx::query(AssertSqlSafe(sql)).bind(month.to_string()).bind(i64::from(sequence));
+    for invoice in invoices {
+        let packed = Packed::of(json(invoice)?.as_bytes())?;
+        insert = insert
+            .bind(invoice.dealership_id.clone())
+            .bind(packed.bytes)
+            .bind(i64::try_from(packed.size).map_err(corrupt)?);
+    }
+    insert
+        .execute(&mut **transaction)
+        .await
+        .map_err(LedgerError::while_doing("write a held close"))?;
+    Ok(())
+}
+
+/// Forgets, invoice by invoice, what held closes of a month would have issued.
+pub(super) async fn forget_invoices(
+    transaction: &mut Transaction,
+    month: Month,
+) -> Result<(), LedgerError> {
+    sqlx::query("DELETE FROM held_invoice WHERE month = $1")
+        .bind(month.to_string())
+        .execute(&mut **transaction)
+        .await
+        .map_err(LedgerError::while_doing("forget a held close"))?;
+    Ok(())
 }

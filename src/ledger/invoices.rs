@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::Deserialize;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::documents::{FileKind, insert_files};
-use super::listing::{self, Figures, amounts, count, money};
+use super::listing::{self, Figures, amounts};
 use super::packing::Packed;
+use super::rows::Centavos;
 use super::standing::lock_invoice;
 use super::{Ledger, LedgerError, audit, corrupt, from_text, json, to_text};
 use fecha_core::bill::invoice::{FirstNumber, Invoice, InvoiceState, Number};
@@ -61,9 +63,9 @@ const SELECT: &str =
      FROM revision r JOIN invoice i ON i.number = r.number";
 
 impl Filter<'_> {
-    /// Only the conditions that there are, so that an index serves them: read one by one, thousands of
-    /// invoices would else be read thousands of times.
-    pub(super) fn select(self, select: &str) -> (String, Vec<String>) {
+    /// On `i` and `r`: only the conditions that there are, so that an index serves them: read one by one, thousands
+    /// of invoices would else be read thousands of times.
+    pub(super) fn condition(self) -> (String, Vec<String>) {
         let conditions = [
             ("i.month", self.month.map(|month| month.to_string())),
             ("i.dealership_id", self.dealership_id.map(str::to_owned)),
@@ -79,8 +81,7 @@ impl Filter<'_> {
         if !self.all_revisions {
             words.push("r.superseded_at IS NULL".to_owned());
         }
-        let conditions = if words.is_empty() { String::new() } else { " WHERE ".to_owned() };
-        (format!("{select}{conditions}{}", words.join(" AND ")), values)
+        (if words.is_empty() { "1 = 1".to_owned() } else { words.join(" AND ") }, values)
     }
 }
 
@@ -90,8 +91,8 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn revisions(&self, filter: Filter<'_>) -> Result<Vec<Revision>, LedgerError> {
-        let (sql, values) = filter.select(SELECT);
-        let query = sqlx::query(AssertSqlSafe(sql));
+        let (condition, values) = filter.condition();
+        let query = sqlx::query(AssertSqlSafe(format!("{SELECT} WHERE {condition}")));
         let rows = values
             .into_iter()
             .fold(query, sqlx::query::Query::bind)
@@ -139,30 +140,20 @@ impl Ledger {
         month: Month,
     ) -> Result<BTreeMap<String, Vec<PastMonth>>, LedgerError> {
         let first = (1..MONTHS).fold(month, |month, _| month.previous());
-        let rows = sqlx::query(
-            "SELECT i.dealership_id, i.month, r.package, r.uam, r.hsm, r.total,
-                    r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount
-             FROM invoice i JOIN revision r ON r.number = i.number
-             WHERE i.month >= $1 AND i.month < $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL
-             ORDER BY i.month",
-        )
-        .bind(first.to_string())
-        .bind(month.to_string())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(LedgerError::while_doing("read the invoices"))?;
+        let columns = "i.dealership_id, i.month, r.package, r.uam, r.hsm, r.total,
+             r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount";
+        let which = "invoice i JOIN revision r ON r.number = i.number
+             WHERE i.month >= $1 AND i.month < $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL";
+        let months = [&*first.to_string(), &*month.to_string()];
+        let rows: Vec<PastRow> = self.all("read the invoices", (columns, which), &months).await?;
         let mut history: BTreeMap<String, Vec<PastMonth>> = BTreeMap::new();
-        for row in &rows {
-            let dealership_id: String = row.try_get("dealership_id").map_err(corrupt)?;
-            let month: String = row.try_get("month").map_err(corrupt)?;
-            history.entry(dealership_id).or_default().push(PastMonth {
-                month: month.parse().map_err(corrupt)?,
-                package: count(row, "package")?,
-                uam: count(row, "uam")?,
-                hsm: count(row, "hsm")?,
-                total: money(row, "total")?,
-                amounts: Some(amounts(row)?),
-            });
+        for PastRow(id, month, package, uam, hsm, Centavos(total), a, b, c, d) in rows {
+            let amounts = Some(amounts([a, b, c, d]));
+            let past = PastMonth { month, package, uam, hsm, total, amounts };
+            history.entry(id).or_default().push(past);
+        }
+        for months in history.values_mut() {
+            months.sort_by_key(|past| past.month);
         }
         Ok(history)
     }
@@ -199,11 +190,16 @@ pub(crate) async fn take_number(
     deed: &audit::Deed<'_>,
 ) -> Result<Number, LedgerError> {
     let failed = LedgerError::while_doing("take an invoice number");
-    let first_year: Option<i64> = sqlx::query("SELECT MIN(year) FROM counter")
-        .fetch_one(&mut **transaction)
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(&failed)?;
+    // Where numbers begin at 1 whichever year it is, that need not be asked for each.
+    let first_year: Option<i64> = if first == FirstNumber::OfTheFirstYear(1) {
+        None
+    } else {
+        sqlx::query("SELECT MIN(year) FROM counter")
+            .fetch_one(&mut **transaction)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(&failed)?
+    };
     let first_year = first_year.map(i32::try_from).transpose().map_err(corrupt)?;
     let least = i64::from(first.least(year, first_year));
     let next: i64 = sqlx::query(
@@ -330,6 +326,10 @@ pub(crate) async fn insert_revision(
     insert_files(transaction, invoice, packed).await
 }
 
+/// The columns of [`Ledger::history`].
+#[derive(Deserialize)]
+struct PastRow(String, Month, u64, u64, u64, Centavos, Centavos, Centavos, Centavos, Centavos);
+
 /// Voids a number that stands; its dealership's month is free for another.
 pub(crate) async fn void(
     transaction: &mut Transaction<'static, Any>,
@@ -348,9 +348,11 @@ pub(crate) async fn void(
 fn revision(row: &AnyRow) -> Result<Revision, LedgerError> {
     let content: String = row.try_get("content").map_err(corrupt)?;
     let digest: Option<i64> = row.try_get("digest").map_err(corrupt)?;
+    let superseded: Option<String> = row.try_get("superseded_at").map_err(corrupt)?;
+    let cancelled: Option<String> = row.try_get("cancelled_at").map_err(corrupt)?;
     Ok(Revision {
         invoice: serde_json::from_str(&content).map_err(corrupt)?,
-        state: state(row)?,
+        state: state(superseded.is_some(), cancelled.is_some()),
         pdf_sha256: row.try_get("pdf_sha256").map_err(corrupt)?,
         statement_sha256: row.try_get("statement_sha256").map_err(corrupt)?,
         digest: digest.map(u32::try_from).transpose().map_err(corrupt)?,
@@ -358,14 +360,12 @@ fn revision(row: &AnyRow) -> Result<Revision, LedgerError> {
 }
 
 /// Where a revision stands, of a row; for the modules beside this one.
-pub(super) fn state(row: &AnyRow) -> Result<InvoiceState, LedgerError> {
-    let superseded: Option<String> = row.try_get("superseded_at").map_err(corrupt)?;
-    let cancelled: Option<String> = row.try_get("cancelled_at").map_err(corrupt)?;
-    Ok(match (superseded, cancelled) {
-        (Some(_), _) => InvoiceState::Superseded,
-        (None, Some(_)) => InvoiceState::Cancelled,
-        (None, None) => InvoiceState::Issued,
-    })
+pub(super) fn state(superseded: bool, cancelled: bool) -> InvoiceState {
+    match (superseded, cancelled) {
+        (true, _) => InvoiceState::Superseded,
+        (false, true) => InvoiceState::Cancelled,
+        (false, false) => InvoiceState::Issued,
+    }
 }
 
 /// An instant of a row; for the modules beside this one.

@@ -33,6 +33,22 @@ impl Ledger {
         self.engine == Engine::Postgres
     }
 
+    /// How many leaders a shared ledger has had; `None` for a ledger of one daemon.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn leaders(&self) -> Result<Option<i64>, LedgerError> {
+        if !self.is_shared() {
+            return Ok(None);
+        }
+        let failed = LedgerError::while_doing("read who leads");
+        let row = sqlx::query("SELECT epoch FROM lease WHERE name = 'daemon'")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(&failed)?;
+        row.map(|row| row.try_get(0)).transpose().map_err(failed)
+    }
+
     /// The same ledger, which refuses to write once a leader later than `epoch` has begun.
     #[must_use]
     pub fn fenced(&self, epoch: i64) -> Self {

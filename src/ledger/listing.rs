@@ -5,13 +5,17 @@
 //! that did not know them is filled when it is opened.
 
 use std::collections::BTreeMap;
+use std::ops::{Bound, RangeBounds};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sqlx::any::{AnyArguments, AnyRow};
-use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
+use sqlx::{Any, Row as _, Transaction};
 
 use super::invoices::{Filter, state};
-use super::{Engine, Ledger, LedgerError, corrupt, from_text};
+use super::rows::Centavos;
+use super::{Engine, Ledger, LedgerError, corrupt};
 use fecha_core::account::settled::Account;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number, label};
@@ -80,12 +84,13 @@ pub struct MonthSum {
     pub total: Money,
 }
 
-/// Of the tables `i` (invoice) and `r` (revision).
-pub(super) const SELECT: &str = "SELECT r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
+/// The fields of a [`Listed`], in their order, of the tables `i` (invoice) and `r` (revision).
+const LISTED: &str =
+    "r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
          r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount, r.total, r.due_on, r.issued_on,
          r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
-         CAST(COALESCE((SELECT SUM(a.amount) FROM allocation a WHERE a.number = r.number), 0) AS BIGINT) AS paid
-     FROM invoice i JOIN revision r ON r.number = i.number";
+         CAST(COALESCE((SELECT SUM(a.amount) FROM allocation a WHERE a.number = r.number), 0) AS BIGINT)";
+const TABLES: &str = "invoice i JOIN revision r ON r.number = i.number";
 
 /// The columns of the figures.
 pub(super) const COLUMNS: &str =
@@ -168,17 +173,9 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn listed(&self, filter: Filter<'_>) -> Result<Vec<Listed>, LedgerError> {
-        let (sql, values) = filter.select(SELECT);
-        let query = sqlx::query(AssertSqlSafe(sql));
-        let rows = values
-            .into_iter()
-            .fold(query, sqlx::query::Query::bind)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("list the invoices"))?;
-        let mut listed: Vec<_> = rows.iter().map(listed).collect::<Result<_, _>>()?;
-        listed.sort_by_key(|listed: &Listed| (listed.number, listed.revision));
-        Ok(listed)
+        let (condition, values) = filter.condition();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        listed(self, &condition, &values).await
     }
 
     /// The invoice of this number, if it stands.
@@ -191,18 +188,33 @@ impl Ledger {
         Ok(latest.filter(|listed| listed.state == InvoiceState::Issued))
     }
 
-    /// Every month that has a number, void ones too, and what of it stands.
+    /// Every month of these that has a number, void ones too, and what of it stands.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
-    pub async fn month_sums(&self) -> Result<BTreeMap<Month, MonthSum>, LedgerError> {
+    pub async fn month_sums(
+        &self,
+        months: impl RangeBounds<Month>,
+    ) -> Result<BTreeMap<Month, MonthSum>, LedgerError> {
+        let since = match months.start_bound() {
+            Bound::Included(month) => month.to_string(),
+            Bound::Excluded(month) => month.next().to_string(),
+            Bound::Unbounded => String::new(),
+        };
+        let until = match months.end_bound() {
+            Bound::Included(month) => month.next().to_string(),
+            Bound::Excluded(month) => month.to_string(),
+            Bound::Unbounded => "9999-12".to_owned(),
+        };
         let rows = sqlx::query(
             "SELECT i.month,
                  CAST(SUM(CASE WHEN i.cancelled_at IS NULL THEN 1 ELSE 0 END) AS BIGINT) AS invoices,
                  CAST(SUM(CASE WHEN i.cancelled_at IS NULL THEN r.total ELSE 0 END) AS BIGINT) AS total
              FROM invoice i JOIN revision r ON r.number = i.number
-             WHERE r.superseded_at IS NULL GROUP BY i.month",
+             WHERE r.superseded_at IS NULL AND i.month >= $1 AND i.month < $2 GROUP BY i.month",
         )
+        .bind(since)
+        .bind(until)
         .fetch_all(&self.pool)
         .await
         .map_err(LedgerError::while_doing("sum the invoices"))?;
@@ -212,6 +224,42 @@ impl Ledger {
             Ok((month.parse().map_err(corrupt)?, sum))
         };
         rows.iter().map(sum).collect()
+    }
+
+    /// The first and the last month that was ever invoiced; `None` where none was.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn invoiced_months(&self) -> Result<Option<(Month, Month)>, LedgerError> {
+        // Each by itself: an index is read at one end alone.
+        let row = sqlx::query(
+            "SELECT (SELECT MIN(month) FROM invoice), (SELECT MAX(month) FROM invoice)",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the months"))?;
+        let month = |index: usize| -> Result<Option<Month>, LedgerError> {
+            let month: Option<String> = row.try_get(index).map_err(corrupt)?;
+            month.map(|month| month.parse().map_err(corrupt)).transpose()
+        };
+        Ok(month(0)?.zip(month(1)?))
+    }
+
+    /// The first month that was invoiced, or that a close looked at.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn first_known_month(&self) -> Result<Option<Month>, LedgerError> {
+        let row = sqlx::query(
+            "SELECT (SELECT MIN(month) FROM invoice), (SELECT MIN(month) FROM closing)",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(LedgerError::while_doing("read the first month"))?;
+        let months: [Option<String>; 2] =
+            [row.try_get(0).map_err(corrupt)?, row.try_get(1).map_err(corrupt)?];
+        let first = months.into_iter().flatten().min();
+        first.map(|month| month.parse().map_err(corrupt)).transpose()
     }
 
     /// Fills the figures of what a fecha issued that did not keep them, some hundred in a transaction:
@@ -309,39 +357,81 @@ impl Figures {
     }
 }
 
-/// What [`SELECT`] gives; for the modules beside this one.
-pub(super) fn listed(row: &AnyRow) -> Result<Listed, LedgerError> {
-    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
-    let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
-    Ok(Listed {
-        number: text("number")?.parse().map_err(corrupt)?,
-        revision: u32::try_from(count(row, "revision")?).map_err(corrupt)?,
-        state: state(row)?,
-        dealership_id: text("dealership_id")?,
-        month: text("month")?.parse().map_err(corrupt)?,
-        figures: figures(row)?,
-        issued_at: from_text(&text("issued_at")?)?,
-        evidence_sha256: text("evidence_sha256")?,
-        pdf_sha256: text("pdf_sha256")?,
-        reason: optional("reason")?,
-        by: optional("issued_by")?,
-        paid: money(row, "paid")?,
-    })
+/// The revisions that a condition on `i` and `r` picks, by number, then revision; for the modules beside this one.
+pub(super) async fn listed(
+    ledger: &Ledger,
+    condition: &str,
+    values: &[&str],
+) -> Result<Vec<Listed>, LedgerError> {
+    let from = format!("{TABLES} WHERE {condition}");
+    let rows: Vec<Row> = ledger.all("list the invoices", (LISTED, &from), values).await?;
+    let mut listed: Vec<Listed> = rows.into_iter().map(Listed::from).collect();
+    listed.sort_by_key(|listed| (listed.number, listed.revision));
+    Ok(listed)
 }
 
-fn figures(row: &AnyRow) -> Result<Figures, LedgerError> {
-    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
-    Ok(Figures {
-        dealership_name: text("dealership_name")?,
-        cnpj: text("cnpj")?,
-        package: count(row, "package")?,
-        uam: count(row, "uam")?,
-        hsm: count(row, "hsm")?,
-        amounts: amounts(row)?,
-        total: money(row, "total")?,
-        due_on: text("due_on")?.parse().map_err(corrupt)?,
-        issued_on: text("issued_on")?.parse().map_err(corrupt)?,
-    })
+/// The columns [`LISTED`].
+#[derive(Deserialize)]
+struct Row {
+    number: Number,
+    revision: u32,
+    dealership_id: String,
+    month: Month,
+    dealership_name: String,
+    cnpj: String,
+    package: u64,
+    uam: u64,
+    hsm: u64,
+    package_amount: Centavos,
+    overage_amount: Centavos,
+    hsm_amount: Centavos,
+    adjustments_amount: Centavos,
+    total: Centavos,
+    due_on: NaiveDate,
+    issued_on: NaiveDate,
+    issued_at: DateTime<Utc>,
+    evidence_sha256: String,
+    pdf_sha256: String,
+    reason: Option<String>,
+    issued_by: Option<String>,
+    superseded_at: Option<IgnoredAny>,
+    cancelled_at: Option<IgnoredAny>,
+    paid: Centavos,
+}
+
+impl From<Row> for Listed {
+    fn from(row: Row) -> Self {
+        let amounts = amounts([
+            row.package_amount,
+            row.overage_amount,
+            row.hsm_amount,
+            row.adjustments_amount,
+        ]);
+        Self {
+            number: row.number,
+            revision: row.revision,
+            state: state(row.superseded_at.is_some(), row.cancelled_at.is_some()),
+            dealership_id: row.dealership_id,
+            month: row.month,
+            figures: Figures {
+                dealership_name: row.dealership_name,
+                cnpj: row.cnpj,
+                package: row.package,
+                uam: row.uam,
+                hsm: row.hsm,
+                amounts,
+                total: row.total.0,
+                due_on: row.due_on,
+                issued_on: row.issued_on,
+            },
+            issued_at: row.issued_at,
+            evidence_sha256: row.evidence_sha256,
+            pdf_sha256: row.pdf_sha256,
+            reason: row.reason,
+            by: row.issued_by,
+            paid: row.paid.0,
+        }
+    }
 }
 
 /// A count of a row; for the modules beside this one.
@@ -358,12 +448,9 @@ fn stored(count: u64) -> Result<i64, LedgerError> {
     i64::try_from(count).map_err(corrupt)
 }
 
-/// What a revision comes to, by column.
-pub(super) fn amounts(row: &AnyRow) -> Result<Amounts, LedgerError> {
-    Ok(Amounts {
-        package: money(row, "package_amount")?,
-        overage: money(row, "overage_amount")?,
-        hsm: money(row, "hsm_amount")?,
-        adjustments: money(row, "adjustments_amount")?,
-    })
+/// What a revision comes to, by the columns `package_amount`, `overage_amount`, `hsm_amount` and `adjustments_amount`;
+/// for the modules beside this one.
+pub(super) fn amounts(columns: [Centavos; 4]) -> Amounts {
+    let [package, overage, hsm, adjustments] = columns.map(|Centavos(money)| money);
+    Amounts { package, overage, hsm, adjustments }
 }

@@ -10,6 +10,7 @@ pub mod alerts;
 pub mod audit;
 pub mod cancellations;
 pub mod closing;
+pub mod dealership;
 pub mod delivery;
 pub mod documents;
 mod error;
@@ -17,6 +18,7 @@ mod file;
 mod from_0_1;
 mod guard;
 mod guard_account;
+pub(crate) mod guard_open;
 pub mod holds;
 pub mod invoices;
 pub mod lease;
@@ -28,12 +30,23 @@ mod open;
 pub mod outbox;
 pub mod package_notices;
 pub mod packing;
+pub mod pages;
+pub mod people;
 pub mod receivables;
+pub mod refunds;
 pub mod refusals;
 pub mod register;
 pub mod reminders;
+pub mod reviews;
+mod rows;
 pub mod schedule;
+pub mod sessions;
+pub mod spent;
 pub mod standing;
+pub mod tasks;
+pub mod timeline;
+pub mod tokens;
+pub mod uploads;
 
 use std::sync::{Arc, Mutex};
 
@@ -54,6 +67,9 @@ pub type Transaction = sqlx::Transaction<'static, Any>;
 #[derive(Debug, Clone)]
 pub struct Ledger {
     pool: AnyPool,
+    /// Begins transactions. On SQLite one connection, since one writes at a time: what it has read of the file
+    /// stays true from one to the next, where several in turn would read the same pages again after each other.
+    writers: AnyPool,
     engine: Engine,
     /// Writing is refused once a daemon of a later epoch leads.
     epoch: Option<i64>,
@@ -71,6 +87,16 @@ pub struct Ledger {
 enum Engine {
     Sqlite,
     Postgres,
+}
+
+impl Engine {
+    /// As sqlx names it, too.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
 }
 
 impl Ledger {
@@ -134,7 +160,9 @@ impl Ledger {
             Engine::Postgres => "BEGIN",
         };
         let failed = LedgerError::while_doing("begin a transaction");
-        let transaction = self.pool.begin_with(begin).await.map_err(failed)?;
+        // Before, since a connection may only be made now, and after, since it is to that file.
+        self.must_be_there()?;
+        let transaction = self.writers.begin_with(begin).await.map_err(failed)?;
         self.must_be_there()?;
         Ok(transaction)
     }
@@ -142,10 +170,7 @@ impl Ledger {
     /// "SQLite" or "PostgreSQL".
     #[must_use]
     pub fn engine_name(&self) -> &'static str {
-        match self.engine {
-            Engine::Sqlite => "SQLite",
-            Engine::Postgres => "PostgreSQL",
-        }
+        self.engine.name()
     }
 
     /// Closes all connections; a SQLite ledger is then one file again.
@@ -156,6 +181,8 @@ impl Ledger {
             return;
         }
         self.pool.close().await;
+        // The last to close gathers a SQLite ledger in its file.
+        self.writers.close().await;
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
@@ -66,38 +67,6 @@ impl Ledger {
         Ok(read(&mut connection, "a.id = $1", &id.to_string()).await?.pop())
     }
 
-    /// Enters a note; its id.
-    ///
-    /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written.
-    pub async fn add_note(
-        &self,
-        new: &NewNote<'_>,
-        audit: &audit::Deed<'_>,
-    ) -> Result<i64, LedgerError> {
-        let failed = LedgerError::while_doing("enter a credit or charge");
-        let mut transaction = self.begin().await?;
-        lock_account(&mut transaction, new.dealership_id).await?;
-        let id = next_id(&mut transaction).await?;
-        sqlx::query(
-            "INSERT INTO adjustment (id, dealership_id, month, amount, description, entered_by, entered_at, taken_back)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
-        )
-        .bind(id)
-        .bind(new.dealership_id.to_owned())
-        .bind(new.month.to_string())
-        .bind(new.amount.centavos())
-        .bind(new.description.to_owned())
-        .bind(new.by.to_owned())
-        .bind(to_text(audit.at))
-        .execute(&mut *transaction)
-        .await
-        .map_err(&failed)?;
-        audit.write(&mut transaction).await?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(id)
-    }
-
     /// Takes back what waits of a note; `None` where nothing of it waits (any more).
     ///
     /// # Errors
@@ -131,7 +100,7 @@ impl Ledger {
 #[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "as in audit::Deed")]
 pub struct OwnedDeed {
-    pub at: chrono::DateTime<chrono::Utc>,
+    pub at: DateTime<Utc>,
     pub actor: String,
     pub action: audit::Action,
     pub month: Option<Month>,
@@ -159,6 +128,30 @@ pub(crate) async fn notes_of(
     dealership_id: &str,
 ) -> Result<Vec<Note>, LedgerError> {
     read(connection, "a.dealership_id = $1", dealership_id).await
+}
+
+/// Enters a note; its id. Whoever does has locked the account.
+pub(crate) async fn insert_note(
+    transaction: &mut Transaction,
+    new: &NewNote<'_>,
+    at: DateTime<Utc>,
+) -> Result<i64, LedgerError> {
+    let id = next_id(transaction).await?;
+    sqlx::query(
+        "INSERT INTO adjustment (id, dealership_id, month, amount, description, entered_by, entered_at, taken_back)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0)",
+    )
+    .bind(id)
+    .bind(new.dealership_id.to_owned())
+    .bind(new.month.to_string())
+    .bind(new.amount.centavos())
+    .bind(new.description.to_owned())
+    .bind(new.by.to_owned())
+    .bind(to_text(at))
+    .execute(&mut **transaction)
+    .await
+    .map_err(LedgerError::while_doing("enter a credit or charge"))?;
+    Ok(id)
 }
 
 /// An invoice takes this of its dealership's notes, in place of what it had taken.

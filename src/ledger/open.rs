@@ -28,6 +28,8 @@ const KNOCK: Duration = Duration::from_mins(1);
 const KNOCKS: u32 = 10;
 /// How long a process waits for another one's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+/// How long a page waits for a server: somebody looks at it.
+const PAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keeps what was committed through a power cut (`FULL`), lets readers in while a close writes (WAL).
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; \
@@ -71,6 +73,18 @@ impl Ledger {
     /// [`LedgerError`] where it cannot be reached, or is newer than this program; [`LedgerError::Missing`]
     /// where there is none.
     pub async fn open(url: &str) -> Result<Self, LedgerError> {
+        Self::open_waiting(url, BUSY_TIMEOUT).await
+    }
+
+    /// As [`Ledger::open`], for pages: a server that is away is told within seconds.
+    ///
+    /// # Errors
+    /// As [`Ledger::open`].
+    pub async fn open_for_pages(url: &str) -> Result<Self, LedgerError> {
+        Self::open_waiting(url, PAGE_TIMEOUT).await
+    }
+
+    async fn open_waiting(url: &str, wait: Duration) -> Result<Self, LedgerError> {
         let engine = engine_of(url)?;
         let file = match engine {
             Engine::Sqlite => Some(LedgerFile::find(url)?),
@@ -87,7 +101,7 @@ impl Ledger {
                 }
             }
         }
-        let ledger = Self::connect(url, engine, file).await?;
+        let ledger = Self::connect(url, engine, file, wait).await?;
         if engine == Engine::Postgres {
             let failed = LedgerError::while_doing("read its tables");
             let mut connection = ledger.pool.acquire().await.map_err(&failed)?;
@@ -108,7 +122,7 @@ impl Ledger {
         match engine_of(url)? {
             Engine::Sqlite => make_file(url).await?,
             Engine::Postgres => {
-                let ledger = Self::connect(url, Engine::Postgres, None).await?;
+                let ledger = Self::connect(url, Engine::Postgres, None, BUSY_TIMEOUT).await?;
                 let made = ledger.bring_up_to_date(url).await;
                 ledger.close().await;
                 made?;
@@ -121,6 +135,7 @@ impl Ledger {
         url: &str,
         engine: Engine,
         file: Option<LedgerFile>,
+        wait: Duration,
     ) -> Result<Self, LedgerError> {
         let (options, mode) = match engine {
             Engine::Sqlite => sqlite_options(url).await?,
@@ -137,9 +152,9 @@ impl Ledger {
         let only_read = (mode != Mode::ReadWrite).then(|| Arc::from(url));
         let renewed = Arc::<Mutex<Option<Instant>>>::default();
         let since = Arc::clone(&renewed);
-        let pool = AnyPoolOptions::new()
-            .max_connections(4)
-            .acquire_timeout(BUSY_TIMEOUT)
+        let pool_of = AnyPoolOptions::new()
+            // A file is never away: others write it.
+            .acquire_timeout(if engine == Engine::Postgres { wait } else { BUSY_TIMEOUT })
             // Without these sqlx has no task that looks after the pool: it counts idle connections with a race, and
             // where it reads one less than none it never ends, and the process with it.
             .idle_timeout(None)
@@ -153,12 +168,23 @@ impl Ledger {
             })
             .after_connect(move |connection, _| {
                 Box::pin(async move { connection.execute(setup).await.map(|_| ()) })
-            })
-            .connect_with(options)
+            });
+        let pool = pool_of
+            .clone()
+            .max_connections(4)
+            .connect_with(options.clone())
             .await
             .map_err(|error| LedgerError::opening(url, &error))?;
+        let writers = match engine {
+            // Who holds it waits for other processes no longer than that.
+            Engine::Sqlite => pool_of
+                .max_connections(1)
+                .acquire_timeout(2 * BUSY_TIMEOUT)
+                .connect_lazy_with(options),
+            Engine::Postgres => pool.clone(),
+        };
         let shelf = Arc::default();
-        Ok(Self { pool, engine, epoch: None, file, renewed, only_read, shelf })
+        Ok(Self { pool, writers, engine, epoch: None, file, renewed, only_read, shelf })
     }
 
     async fn bring_up_to_date(&self, url: &str) -> Result<(), LedgerError> {
@@ -216,6 +242,7 @@ impl Ledger {
             && let Ok(options) = parse(url, &with_mode(url, Mode::ReadWrite))
             && tried(&options, SQLITE_SETUP).await.is_ok()
         {
+            self.writers.set_connect_options(options.clone());
             self.pool.set_connect_options(options);
         }
         *self.renewed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -379,7 +406,7 @@ async fn make_file(url: &str) -> Result<(), LedgerError> {
         .tempfile_in(folder)
         .map_err(|error| made(&std::io::Error::from(error.kind())))?;
     let new = sqlite_url(file.path());
-    let ledger = Ledger::connect(&new, Engine::Sqlite, None).await?;
+    let ledger = Ledger::connect(&new, Engine::Sqlite, None, BUSY_TIMEOUT).await?;
     let filled = ledger.bring_up_to_date(&new).await;
     ledger.close().await;
     filled?;
@@ -428,7 +455,7 @@ mod tests {
         let path = folder.path().join("new.db");
         File::create(&path).unwrap();
         let url = sqlite_url(&path);
-        let ledger = Ledger::connect(&url, Engine::Sqlite, None).await.unwrap();
+        let ledger = Ledger::connect(&url, Engine::Sqlite, None, BUSY_TIMEOUT).await.unwrap();
         ledger.bring_up_to_date(&url).await.unwrap();
         let wal = LedgerFile::beside(&path, "-wal");
         assert!(std::fs::metadata(&wal).unwrap().len() > 0, "it is open still");

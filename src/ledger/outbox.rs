@@ -1,5 +1,7 @@
 //! The outbox: emails queued by the transaction that gives cause for them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
@@ -112,7 +114,34 @@ pub struct WantedEmails {
 pub(super) const COLUMNS: &str = "SELECT id, kind, recipient, redirected_to, number, content, subject, message_id, state, attempts,
        created_at, first_attempt_at, next_attempt_at, maybe_twice, last_error, refused_at FROM outbox";
 
+/// What [`listed`] reads, of the table `o`.
+pub(super) const LISTED: &str = "SELECT o.id, o.kind, o.recipient, o.redirected_to, o.number, o.subject, o.message_id, o.state, o.attempts,
+       o.created_at, o.sent_at, o.next_attempt_at, o.maybe_twice, o.last_error FROM outbox o";
+
 impl Ledger {
+    /// How many emails with invoices of a month are in each state.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn emails_of_month(
+        &self,
+        month: Month,
+    ) -> Result<BTreeMap<String, i64>, LedgerError> {
+        let failed = LedgerError::while_doing("read the outbox");
+        let rows = sqlx::query(
+            "SELECT o.state, COUNT(*) FROM invoice i JOIN outbox o ON o.number = i.number
+             WHERE i.month = $1 GROUP BY o.state",
+        )
+        .bind(month.to_string())
+        .fetch_all(&self.pool)
+        .await
+        .map_err(&failed)?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect::<Result<_, _>>()
+            .map_err(failed)
+    }
+
     /// Emails with invoices of `since` or later that failed and were not queued again, by invoice.
     ///
     /// # Errors
@@ -168,10 +197,7 @@ impl Ledger {
             [] => String::new(),
             conditions => format!("WHERE {}", conditions.join(" AND ")),
         };
-        let sql = format!(
-            "SELECT id, kind, recipient, redirected_to, number, subject, message_id, state, attempts,
-                 created_at, sent_at, next_attempt_at, maybe_twice, last_error FROM outbox {condition} ORDER BY id"
-        );
+        let sql = format!("{LISTED} {condition} ORDER BY o.id");
         let rows = values
             .into_iter()
             .fold(sqlx::query(AssertSqlSafe(sql)), sqlx::query::Query::bind)
@@ -249,7 +275,8 @@ pub(crate) async fn withdraw(
     Ok(())
 }
 
-fn listed(row: &AnyRow) -> Result<ListedEmail, LedgerError> {
+/// What [`LISTED`] gives; for the modules beside this one.
+pub(super) fn listed(row: &AnyRow) -> Result<ListedEmail, LedgerError> {
     let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
     let optional = |column: &str| row.try_get::<Option<String>, _>(column).map_err(corrupt);
     let count = |column: &str| {

@@ -5,14 +5,14 @@
 //! elsewhere. Where documents become others, by another logo or by fonts of their own, the dictionaries that
 //! there are help less, and another is made; never more than four of a kind in a month.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{fmt, io};
 
 use chrono::{DateTime, Utc};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row as _};
 use zstd::bulk::{Compressor, Decompressor};
-use zstd::dict::{DecoderDictionary, EncoderDictionary};
 
 use super::documents::FileKind;
 use super::{LedgerError, corrupt, to_text};
@@ -20,14 +20,29 @@ use fecha_core::count::evidence::sha256_hex;
 
 /// How a row says that its file was packed here.
 pub(super) const ZSTD: &str = "zstd";
-/// Ids of contacts are random digits and pages are deflated: a higher level gains next to nothing.
+/// Ids of contacts are random digits: a higher level gains next to nothing.
 const LEVEL: i32 = 3;
+/// For documents, whose pages are deflated: the level above takes half as long again for 40 bytes of each.
+const LEVEL_BESIDE: i32 = 1;
 /// So many dictionaries of a kind are made in a month at most, and so many are tried.
 const MOST: usize = 4;
 /// So many are at hand, of all kinds.
 const AT_HAND: usize = 32;
 /// What is larger makes no dictionary: most of it is its own.
 const LARGEST: usize = 128 << 10;
+
+thread_local! {
+    /// What compresses small files by themselves: its memory is not had for nothing.
+    static ALONE: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// What was made before, or is made now.
+fn at_hand<T>(place: &mut Option<T>, make: impl FnOnce() -> io::Result<T>) -> io::Result<&mut T> {
+    if place.is_none() {
+        *place = Some(make()?);
+    }
+    place.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
+}
 
 /// A file as the ledger keeps it: compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +60,12 @@ impl Packed {
     /// # Errors
     /// [`LedgerError`] where the library lacks memory.
     pub fn of(file: &[u8]) -> Result<Self, LedgerError> {
-        let bytes = zstd::bulk::compress(file, LEVEL).map_err(corrupt)?;
+        let bytes = if file.len() > LARGEST {
+            zstd::bulk::compress(file, LEVEL)
+        } else {
+            ALONE.with_borrow_mut(|one| at_hand(one, || Compressor::new(LEVEL))?.compress(file))
+        };
+        let bytes = bytes.map_err(corrupt)?;
         Ok(Self { bytes, size: file.len(), dictionary: None })
     }
 
@@ -60,8 +80,10 @@ struct Dictionary {
     id: String,
     kind: FileKind,
     bytes: Vec<u8>,
-    encoder: OnceLock<EncoderDictionary<'static>>,
-    decoder: OnceLock<DecoderDictionary<'static>>,
+    /// With the dictionary read into it, and memory of its own, as is what unpacks: to make either takes as long
+    /// as to use it.
+    packer: Mutex<Option<Compressor<'static>>>,
+    unpacker: Mutex<Option<Decompressor<'static>>>,
 }
 
 impl fmt::Debug for Dictionary {
@@ -72,21 +94,23 @@ impl fmt::Debug for Dictionary {
 
 impl Dictionary {
     fn new(kind: FileKind, bytes: Vec<u8>) -> Arc<Self> {
-        let (encoder, decoder) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Self { id: sha256_hex(&bytes), kind, bytes, encoder, decoder })
+        let (packer, unpacker) = (Mutex::default(), Mutex::default());
+        Arc::new(Self { id: sha256_hex(&bytes), kind, bytes, packer, unpacker })
     }
 
     fn pack(&self, file: &[u8]) -> Result<Packed, LedgerError> {
-        let encoder = self.encoder.get_or_init(|| EncoderDictionary::copy(&self.bytes, LEVEL));
-        let packed = Compressor::with_prepared_dictionary(encoder);
-        let bytes = packed.and_then(|mut packed| packed.compress(file)).map_err(corrupt)?;
+        let mut packer = self.packer.lock().unwrap_or_else(PoisonError::into_inner);
+        let bytes = at_hand(&mut packer, || Compressor::with_dictionary(LEVEL_BESIDE, &self.bytes))
+            .and_then(|packer| packer.compress(file))
+            .map_err(corrupt)?;
         Ok(Packed { bytes, size: file.len(), dictionary: Some(self.id.clone()) })
     }
 
     fn unpack(&self, packed: &[u8], size: usize) -> Result<Vec<u8>, LedgerError> {
-        let decoder = self.decoder.get_or_init(|| DecoderDictionary::copy(&self.bytes));
-        let unpacked = Decompressor::with_prepared_dictionary(decoder);
-        unpacked.and_then(|mut unpacked| unpacked.decompress(packed, size)).map_err(corrupt)
+        let mut unpacker = self.unpacker.lock().unwrap_or_else(PoisonError::into_inner);
+        at_hand(&mut unpacker, || Decompressor::with_dictionary(&self.bytes))
+            .and_then(|unpacker| unpacker.decompress(packed, size))
+            .map_err(corrupt)
     }
 }
 

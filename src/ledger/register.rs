@@ -1,23 +1,45 @@
 //! The register in the ledger: dealerships, contracts, whose a business number is.
 
-use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+use std::collections::HashMap;
 
+use chrono_tz::Tz;
+use serde::Deserialize;
+use sqlx::AnyConnection;
+
+use super::rows::{self, parsed};
 use super::{Engine, Ledger, LedgerError, Transaction, corrupt};
-use fecha_core::party::numbers::{NumberEntry, Numbers};
-use fecha_core::party::register::{Dealership, EmailAddress};
+use fecha_core::calendar::month::Month;
+use fecha_core::party::numbers::{BusinessNumber, NumberEntry, Numbers};
+use fecha_core::party::postal_code::PostalCode;
+use fecha_core::party::register::{BrazilianState, Dealership, EmailAddress, EvidenceWish};
+use fecha_core::party::tax_id::Cnpj;
 use fecha_core::price::contract::ContractEntry;
 
-const DEALERSHIPS: &str = "SELECT id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code
-     FROM dealership";
+/// The fields of a [`DealershipRow`], in their order.
+const DEALERSHIP: &str = "id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code";
 
-/// What an import does to the business numbers.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NumberChanges<'a> {
-    /// All of them, as the import was planned from them, by number and month.
-    pub known: &'a [NumberEntry],
+/// The fields of a [`ContractEntry`], in their order.
+pub(super) const CONTRACT: &str = "dealership_id, from_month, package";
+
+/// Without a condition.
+const EVERY: (&str, &[&str]) = ("1 = 1", &[]);
+
+/// Rows of the register.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the rows of its files")]
+pub struct Register {
+    pub dealerships: Vec<Dealership>,
+    pub contracts: Vec<ContractEntry>,
+    pub numbers: Vec<NumberEntry>,
+}
+
+/// What an import does to the register.
+#[derive(Debug, Clone, Copy)]
+pub struct RegisterChange<'a> {
+    /// What it was planned from: of each row that is written how it was, and all numbers where some are.
+    pub known: &'a Register,
     /// Rows that are added or updated.
-    pub written: &'a [NumberEntry],
+    pub written: &'a Register,
     /// Rows that are removed.
     pub removed: &'a [NumberEntry],
 }
@@ -28,11 +50,9 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn dealerships(&self) -> Result<Vec<Dealership>, LedgerError> {
-        let rows = sqlx::query(DEALERSHIPS)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("read the register"))?;
-        let mut dealerships: Vec<_> = rows.iter().map(dealership).collect::<Result<_, _>>()?;
+        let failed = LedgerError::while_doing("read the register");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let mut dealerships = dealerships_in(&mut connection, EVERY).await?;
         // Sorted here, since databases sort text by their own rules.
         dealerships.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(dealerships)
@@ -43,12 +63,21 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn dealership(&self, id: &str) -> Result<Option<Dealership>, LedgerError> {
-        let row = sqlx::query(AssertSqlSafe(format!("{DEALERSHIPS} WHERE id = $1")))
-            .bind(id.to_owned())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("read the register"))?;
-        row.as_ref().map(dealership).transpose()
+        let failed = LedgerError::while_doing("read the register");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        Ok(dealerships_in(&mut connection, ("id = $1", &[id])).await?.pop())
+    }
+
+    /// All rows, each kind by its key.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn register(&self) -> Result<Register, LedgerError> {
+        Ok(Register {
+            dealerships: self.dealerships().await?,
+            contracts: self.contracts().await?,
+            numbers: self.business_numbers().await?.entries(),
+        })
     }
 
     /// All contract entries, by dealership and month.
@@ -56,11 +85,9 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn contracts(&self) -> Result<Vec<ContractEntry>, LedgerError> {
-        let rows = sqlx::query("SELECT dealership_id, from_month, package FROM contract")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(LedgerError::while_doing("read the contracts"))?;
-        let mut entries: Vec<_> = rows.iter().map(contract).collect::<Result<_, _>>()?;
+        let failed = LedgerError::while_doing("read the contracts");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let mut entries = contracts_in(&mut connection).await?;
         entries.sort_by(|a, b| {
             (&a.dealership_id, a.from_month).cmp(&(&b.dealership_id, b.from_month))
         });
@@ -77,52 +104,82 @@ impl Ledger {
         numbers_in(&mut connection).await
     }
 
-    /// Keeps others from the business numbers until the transaction ends, if they are still those that the
-    /// import was planned from: else two at once could give a number to two dealerships, and no month could
-    /// be counted any more.
-    async fn hold_numbers(
-        &self,
-        transaction: &mut Transaction,
-        known: &[NumberEntry],
-    ) -> Result<(), LedgerError> {
-        // SQLite lets one transaction write at a time as it is.
-        if self.engine == Engine::Postgres {
-            sqlx::query("LOCK TABLE business_number IN SHARE ROW EXCLUSIVE MODE")
-                .execute(&mut **transaction)
-                .await
-                .map_err(LedgerError::while_doing("hold the business numbers"))?;
-        }
-        if numbers_in(transaction).await?.entries() == known {
-            return Ok(());
-        }
-        Err(LedgerError::Busy {
-            action: "import",
-            cause: "another import has changed the business numbers meanwhile".to_owned(),
-        })
-    }
-
-    /// Adds and updates rows of the register: all of them or none.
+    /// The business numbers of a dealership, by number and month.
     ///
     /// # Errors
-    /// [`LedgerError`] where the ledger cannot be written, [`LedgerError::Busy`] where the numbers are others by
-    /// now; nothing was imported then.
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn business_numbers_of(
+        &self,
+        dealership_id: &str,
+    ) -> Result<Vec<NumberEntry>, LedgerError> {
+        let failed = LedgerError::while_doing("read the business numbers");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        let condition = "dealership_id = $1";
+        let mut entries = number_entries_in(&mut connection, (condition, &[dealership_id])).await?;
+        entries.sort_by(|a, b| (&a.number, a.from_month).cmp(&(&b.number, b.from_month)));
+        Ok(entries)
+    }
+
+    /// Keeps others from the register until the transaction ends, if what is written is still as the change
+    /// was planned from it: what a person was not shown is not overwritten, and of two at once none gives a number
+    /// to two dealerships, by which no month could be counted any more.
+    async fn hold_register(
+        &self,
+        transaction: &mut Transaction,
+        change: RegisterChange<'_>,
+    ) -> Result<(), LedgerError> {
+        let RegisterChange { known, written, removed } = change;
+        // SQLite lets one transaction write at a time as it is.
+        if self.engine == Engine::Postgres {
+            sqlx::query(
+                "LOCK TABLE dealership, contract, business_number IN SHARE ROW EXCLUSIVE MODE",
+            )
+            .execute(&mut **transaction)
+            .await
+            .map_err(LedgerError::while_doing("hold the register"))?;
+        }
+        let busy = |what: &str| LedgerError::Busy {
+            action: "import",
+            cause: format!("another import has changed the {what} meanwhile"),
+        };
+        if !written.dealerships.is_empty() {
+            let now = dealerships_in(transaction, EVERY).await?;
+            let (now, then) = (by_id(&now), by_id(&known.dealerships));
+            let is_same = |new: &Dealership| now.get(&*new.id) == then.get(&*new.id);
+            written.dealerships.iter().all(is_same).then_some(()).ok_or(busy("dealerships"))?;
+        }
+        if !written.contracts.is_empty() {
+            let now = by_key(contracts_in(transaction).await?);
+            let then = by_key(known.contracts.clone());
+            let is_same = |new: &ContractEntry| now.get(&key(new)) == then.get(&key(new));
+            written.contracts.iter().all(is_same).then_some(()).ok_or(busy("contracts"))?;
+        }
+        if !(written.numbers.is_empty() && removed.is_empty())
+            && numbers_in(transaction).await?.entries() != known.numbers
+        {
+            return Err(busy("business numbers"));
+        }
+        Ok(())
+    }
+
+    /// Adds and updates rows of the register: all of them or none, each deed in the audit log with them.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be written, [`LedgerError::Busy`] where what is to be written is
+    /// another by now than it was planned from; nothing was imported then.
     pub async fn import(
         &self,
-        dealerships: &[Dealership],
-        contracts: &[ContractEntry],
-        numbers: NumberChanges<'_>,
-        audit: &super::audit::Deed<'_>,
+        change: RegisterChange<'_>,
+        deeds: &[super::audit::Deed<'_>],
     ) -> Result<(), LedgerError> {
         let failed = LedgerError::while_doing("write the register");
         let mut transaction = self.begin().await?;
-        let NumberChanges { known, written, removed } = numbers;
-        if !(written.is_empty() && removed.is_empty()) {
-            self.hold_numbers(&mut transaction, known).await?;
-        }
-        for new in dealerships {
+        self.hold_register(&mut transaction, change).await?;
+        let RegisterChange { written, removed, .. } = change;
+        for new in &written.dealerships {
             upsert_dealership(new).execute(&mut *transaction).await.map_err(&failed)?;
         }
-        for new in contracts {
+        for new in &written.contracts {
             upsert_contract(new)?.execute(&mut *transaction).await.map_err(&failed)?;
         }
         for gone in removed {
@@ -133,21 +190,65 @@ impl Ledger {
                 .await
                 .map_err(&failed)?;
         }
-        for new in written {
+        for new in &written.numbers {
             upsert_number(new).execute(&mut *transaction).await.map_err(&failed)?;
         }
-        audit.write(&mut transaction).await?;
+        for deed in deeds {
+            deed.write(&mut transaction).await?;
+        }
         transaction.commit().await.map_err(&failed)
     }
 }
 
+/// What no two entries share.
+fn key(entry: &ContractEntry) -> (String, Month) {
+    (entry.dealership_id.clone(), entry.from_month)
+}
+
+fn by_key(entries: Vec<ContractEntry>) -> HashMap<(String, Month), Option<u64>> {
+    entries.into_iter().map(|entry| (key(&entry), entry.package)).collect()
+}
+
+fn by_id(dealerships: &[Dealership]) -> HashMap<&str, &Dealership> {
+    dealerships.iter().map(|dealership| (dealership.id.as_str(), dealership)).collect()
+}
+
+/// In no order.
+async fn dealerships_in(
+    connection: &mut AnyConnection,
+    (condition, values): (&str, &[&str]),
+) -> Result<Vec<Dealership>, LedgerError> {
+    let from = format!("dealership WHERE {condition}");
+    let rows: Vec<DealershipRow> =
+        rows::all(connection, "read the register", (DEALERSHIP, &from), values).await?;
+    Ok(rows.into_iter().map(Dealership::from).collect())
+}
+
+/// In no order.
+async fn contracts_in(connection: &mut AnyConnection) -> Result<Vec<ContractEntry>, LedgerError> {
+    rows::all(connection, "read the contracts", (CONTRACT, "contract"), &[]).await
+}
+
+/// In no order.
+async fn number_entries_in(
+    connection: &mut AnyConnection,
+    (condition, values): (&str, &[&str]),
+) -> Result<Vec<NumberEntry>, LedgerError> {
+    let from = format!("business_number WHERE {condition}");
+    let columns = ("number, dealership_id, from_month, to_month", from.as_str());
+    let rows: Vec<(BusinessNumber, String, Month, Option<Month>)> =
+        rows::all(connection, "read the business numbers", columns, values).await?;
+    let entry = |(number, dealership_id, from_month, to_month)| NumberEntry {
+        number,
+        dealership_id,
+        from_month,
+        to_month,
+    };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
 async fn numbers_in(connection: &mut AnyConnection) -> Result<Numbers, LedgerError> {
-    let sql = "SELECT number, dealership_id, from_month, to_month FROM business_number";
-    let rows = sqlx::query(sql)
-        .fetch_all(connection)
-        .await
-        .map_err(LedgerError::while_doing("read the business numbers"))?;
-    let entries: Vec<_> = rows.iter().map(number).collect::<Result<_, _>>()?;
+    let entries = number_entries_in(connection, EVERY).await?;
     Numbers::new(entries).map_err(|overlaps| {
         let numbers = overlaps.iter().map(|overlap| overlap.later.number.to_string());
         let numbers: Vec<String> = numbers.collect();
@@ -210,53 +311,46 @@ fn upsert_number(entry: &NumberEntry) -> AnyQuery {
     .bind(entry.to_month.map(|month| month.to_string()))
 }
 
-fn dealership(row: &AnyRow) -> Result<Dealership, LedgerError> {
-    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
-    let timezone: Option<String> = row.try_get("timezone").map_err(corrupt)?;
-    let due_day: Option<i64> = row.try_get("due_day").map_err(corrupt)?;
-    let reminders: Option<i64> = row.try_get("reminders").map_err(corrupt)?;
-    let postal_code: Option<String> = row.try_get("postal_code").map_err(corrupt)?;
-    let package_use: Option<i64> = row.try_get("package_use").map_err(corrupt)?;
-    Ok(Dealership {
-        id: text("id")?,
-        name: text("name")?,
-        trade_name: text("trade_name")?,
-        cnpj: text("cnpj")?.parse().map_err(corrupt)?,
-        address: text("address")?,
-        city: text("city")?,
-        state: text("state")?.parse().map_err(corrupt)?,
-        email: EmailAddress::trusted(text("email")?),
-        cc: text("cc")?
-            .split(';')
-            .filter(|address| !address.is_empty())
-            .map(|address| EmailAddress::trusted(address.to_owned()))
-            .collect(),
-        timezone: timezone.map(|name| name.parse().map_err(corrupt)).transpose()?,
-        due_day: due_day.map(u32::try_from).transpose().map_err(corrupt)?,
-        evidence: text("evidence")?.parse().map_err(corrupt)?,
-        package_use: package_use.map(|told| told != 0),
-        reminders: reminders.map(|told| told != 0),
-        postal_code: postal_code.map(|code| code.parse().map_err(corrupt)).transpose()?,
-    })
+/// The columns [`DEALERSHIP`].
+#[derive(Deserialize)]
+struct DealershipRow {
+    id: String,
+    name: String,
+    trade_name: String,
+    cnpj: Cnpj,
+    address: String,
+    city: String,
+    state: BrazilianState,
+    email: String,
+    cc: String,
+    timezone: Option<Tz>,
+    due_day: Option<u32>,
+    #[serde(deserialize_with = "parsed")]
+    evidence: EvidenceWish,
+    package_use: Option<u8>,
+    reminders: Option<u8>,
+    postal_code: Option<PostalCode>,
 }
 
-fn contract(row: &AnyRow) -> Result<ContractEntry, LedgerError> {
-    let package: Option<i64> = row.try_get("package").map_err(corrupt)?;
-    let from_month: String = row.try_get("from_month").map_err(corrupt)?;
-    Ok(ContractEntry {
-        dealership_id: row.try_get("dealership_id").map_err(corrupt)?,
-        from_month: from_month.parse().map_err(corrupt)?,
-        package: package.map(u64::try_from).transpose().map_err(corrupt)?,
-    })
-}
-
-fn number(row: &AnyRow) -> Result<NumberEntry, LedgerError> {
-    let text = |column: &str| row.try_get::<String, _>(column).map_err(corrupt);
-    let to_month: Option<String> = row.try_get("to_month").map_err(corrupt)?;
-    Ok(NumberEntry {
-        number: text("number")?.parse().map_err(corrupt)?,
-        dealership_id: text("dealership_id")?,
-        from_month: text("from_month")?.parse().map_err(corrupt)?,
-        to_month: to_month.map(|month| month.parse().map_err(corrupt)).transpose()?,
-    })
+impl From<DealershipRow> for Dealership {
+    fn from(row: DealershipRow) -> Self {
+        let cc = row.cc.split(';').filter(|address| !address.is_empty());
+        Self {
+            cc: cc.map(|address| EmailAddress::trusted(address.to_owned())).collect(),
+            id: row.id,
+            name: row.name,
+            trade_name: row.trade_name,
+            cnpj: row.cnpj,
+            address: row.address,
+            city: row.city,
+            state: row.state,
+            email: EmailAddress::trusted(row.email),
+            timezone: row.timezone,
+            due_day: row.due_day,
+            evidence: row.evidence,
+            package_use: row.package_use.map(|told| told != 0),
+            reminders: row.reminders.map(|told| told != 0),
+            postal_code: row.postal_code,
+        }
+    }
 }

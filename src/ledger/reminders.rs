@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::audit::Deed;
 use super::outbox::queue;
 use super::{Ledger, LedgerError, to_text};
 use fecha_core::letter::Letter;
 
 impl Ledger {
-    /// Reminds a dealership, once on a `day` of the issuer; `false` where it was reminded on it.
+    /// Reminds a dealership, once on a `day` of the issuer; `false` where it was reminded on it. What a person asked for
+    /// is a deed.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
@@ -15,6 +17,7 @@ impl Ledger {
         &self,
         (dealership_id, day): (&str, NaiveDate),
         letters: &[Letter],
+        deed: Option<&Deed<'_>>,
         now: DateTime<Utc>,
     ) -> Result<bool, LedgerError> {
         let failed = LedgerError::while_doing("remind a dealership");
@@ -34,6 +37,9 @@ impl Ledger {
         }
         for letter in letters {
             queue(&mut transaction, letter, now).await?;
+        }
+        if let Some(deed) = deed {
+            deed.write(&mut transaction).await?;
         }
         transaction.commit().await.map_err(&failed)?;
         Ok(true)

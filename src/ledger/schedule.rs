@@ -14,6 +14,15 @@ use fecha_core::party::register::EmailAddress;
 /// The fact's name.
 const FIRST_MONTH: &str = "first_month";
 
+/// What waits for a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// Months that are held.
+    pub months: u64,
+    /// Emails that failed.
+    pub failed: u64,
+}
+
 /// How much there is of everything, for whoever watches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Census {
@@ -156,17 +165,19 @@ impl Ledger {
         transaction.commit().await.map_err(failed)
     }
 
-    /// When the register was imported last.
+    /// When the register was imported last; who changes one dealership by hand says nothing about the clock.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn last_import(&self) -> Result<Option<DateTime<Utc>>, LedgerError> {
         let failed = LedgerError::while_doing("read the audit log");
-        let at: Option<String> = sqlx::query("SELECT MAX(at) FROM audit WHERE action = 'import'")
-            .fetch_one(&self.pool)
-            .await
-            .and_then(|row| row.try_get(0))
-            .map_err(&failed)?;
+        let at: Option<String> = sqlx::query(
+            "SELECT MAX(at) FROM audit WHERE action = 'import' AND dealership_id IS NULL",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .and_then(|row| row.try_get(0))
+        .map_err(&failed)?;
         at.as_deref().map(from_text).transpose()
     }
 
@@ -253,6 +264,26 @@ impl Ledger {
         let oldest_pending = oldest.as_deref().map(from_text).transpose()?;
         let receivables = self.open_sum(today).await?.balance;
         Ok(Census { closings, invoices, outbox, oldest_pending, receivables })
+    }
+
+    /// What waits for a person, for whoever looks at anything: two counts along an index.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn waits_for_a_person(&self) -> Result<Waits, LedgerError> {
+        let failed = LedgerError::while_doing("count what it holds");
+        let row = sqlx::query(
+            "SELECT (SELECT COUNT(*) FROM closing WHERE state = 'held'),
+                    (SELECT COUNT(*) FROM outbox WHERE state = 'failed')",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(&failed)?;
+        let count = |index: usize| -> Result<u64, LedgerError> {
+            let count: i64 = row.try_get(index).map_err(&failed)?;
+            u64::try_from(count).map_err(super::corrupt)
+        };
+        Ok(Waits { months: count(0)?, failed: count(1)? })
     }
 
     /// How many emails are in each state that any is in.

@@ -68,13 +68,18 @@ CREATE TABLE invoice (
     number TEXT NOT NULL PRIMARY KEY, -- YYYY-NNNNNN
     dealership_id TEXT NOT NULL REFERENCES dealership (id), -- who is invoiced; never changes
     month TEXT NOT NULL,             -- for which month; never changes
-    cancelled_at TEXT                -- the number is void since then; null: it stands
+    cancelled_at TEXT,               -- the number is void since then; null: it stands
+    open BIGINT NOT NULL DEFAULT 0   -- still to be paid: the total less what settles it, 0 where it is void; a copy that triggers keep
 );
 
 -- The last guard against billing twice.
 CREATE UNIQUE INDEX invoice_once ON invoice (dealership_id, month) WHERE cancelled_at IS NULL;
 CREATE INDEX invoice_month ON invoice (month, cancelled_at, number);
 CREATE INDEX invoice_dealership ON invoice (dealership_id, month);
+-- What is open, and what is void, however much was issued.
+CREATE INDEX invoice_open ON invoice (number, open) WHERE open > 0;
+CREATE INDEX invoice_owed ON invoice (dealership_id, number, open) WHERE open > 0;
+CREATE INDEX invoice_void ON invoice (number) WHERE cancelled_at IS NOT NULL;
 
 -- What was issued under a number. Never changes, but for superseded_at and digest, each once.
 CREATE TABLE revision (
@@ -170,7 +175,7 @@ CREATE TABLE digest (
 );
 
 -- What closes that were held would have issued: the emails about them are made from it. One row for each time
--- that the reasons were other ones.
+-- that the reasons were other ones, or that a release found another plan than the one that it was bound to.
 CREATE TABLE held_close (
     month TEXT NOT NULL,             -- which month
     sequence BIGINT NOT NULL,        -- counts from 1
@@ -208,13 +213,15 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_due ON outbox (state, next_attempt_at, id);
 CREATE INDEX outbox_first ON outbox (state, next_attempt_at, id) WHERE attempts = 0;
 CREATE INDEX outbox_number ON outbox (number) WHERE number IS NOT NULL;
+-- Emails of one state, the latest first.
+CREATE INDEX outbox_state ON outbox (state, id);
 
 -- Who did what, when and why. Only ever added to.
 CREATE TABLE audit (
     id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time
     at TEXT NOT NULL,                -- when
     actor TEXT NOT NULL,             -- login name, or who it was entered for
-    action TEXT NOT NULL,            -- 'import', 'issue', 'hold', 'release', 'resend', 'rerun', 'adjust', 'cancel' or 'pay'
+    action TEXT NOT NULL,            -- 'import', 'issue', 'hold', 'release', 'resend', 'rerun', 'adjust', 'cancel', 'pay', 'remind', 'person' or 'token'
     month TEXT,                      -- about which month
     dealership_id TEXT,              -- about which dealership
     detail TEXT NOT NULL             -- in words
@@ -268,11 +275,16 @@ CREATE TABLE payment (
     undone_at TEXT,                  -- it never counts, since then
     undone_by TEXT,                  -- who took it back
     undone_why TEXT,                 -- why
+    waiting BIGINT NOT NULL DEFAULT 0, -- what settles nothing, was not paid back and is for the next invoice; a copy that triggers keep
     CONSTRAINT payment_id PRIMARY KEY (id)
 );
 CREATE UNIQUE INDEX payment_once ON payment (reference, number, kind) WHERE reference IS NOT NULL AND undone_at IS NULL;
 CREATE INDEX payment_number ON payment (number);
 CREATE INDEX payment_dealership ON payment (dealership_id);
+CREATE INDEX payment_waiting ON payment (dealership_id, waiting) WHERE waiting > 0;
+-- What a line of a bank was recorded as, and what a person may have entered before it came.
+CREATE INDEX payment_reference ON payment (reference) WHERE reference IS NOT NULL;
+CREATE INDEX payment_by_hand ON payment (paid_on) WHERE reference IS NULL;
 
 -- What of a payment settles an invoice that stands.
 CREATE TABLE allocation (
@@ -338,3 +350,134 @@ CREATE TABLE reminder (
     reminded_at TEXT NOT NULL,       -- when
     CONSTRAINT reminder_once PRIMARY KEY (dealership_id, day)
 );
+
+-- What people ask for in the console, carried out by the daemon that leads: each once, whoever dies meanwhile.
+CREATE TABLE task (
+    id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time of asking
+    kind TEXT NOT NULL,              -- 'look', 'release', 'compare', 'rerun', 'preview', 'import' or 'simulate'
+    month TEXT,                      -- which month it is about, where it is about one
+    wish TEXT NOT NULL,              -- what was asked for, JSON
+    asked_by TEXT NOT NULL,          -- who, by name
+    person TEXT,                     -- who, by id
+    asked_at TEXT NOT NULL,          -- when
+    state TEXT NOT NULL,             -- 'waiting', 'running', 'done' or 'failed'
+    owner TEXT,                      -- the term of the leader that runs it: another term takes it up
+    tries BIGINT NOT NULL,           -- how often it was begun
+    begun_at TEXT,                   -- when first
+    again_at TEXT,                   -- not before: it failed for a reason that passes
+    phase TEXT,                      -- 'counting' or 'issuing'
+    done BIGINT NOT NULL,            -- messages that were read, invoices that were issued
+    total BIGINT NOT NULL,           -- of how many; 0 where that is not known
+    ended_at TEXT,                   -- when it was done, or failed
+    outcome TEXT,                    -- what came of it, JSON
+    error TEXT                       -- why it failed, or is tried again
+);
+-- What is still to be done: two people who ask for the same of a month get one task.
+CREATE UNIQUE INDEX task_unfinished ON task (kind, month) WHERE state IN ('waiting', 'running');
+CREATE INDEX task_month ON task (month, kind, id);
+
+-- Files that somebody sent in, until they are looked at and taken.
+CREATE TABLE upload (
+    id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time
+    kind TEXT NOT NULL,              -- 'register' or 'bank'
+    name TEXT NOT NULL,              -- as its owner calls it
+    bytes BYTEA NOT NULL,            -- as it was sent
+    made_by TEXT NOT NULL,           -- who sent it, by name
+    made_at TEXT NOT NULL,           -- when
+    used_at TEXT                     -- when it was taken
+);
+
+-- Who asked for a plan, and so cannot release it: where two people are wanted for that.
+CREATE TABLE review (
+    month TEXT NOT NULL,             -- which month
+    plan TEXT NOT NULL,              -- its hash
+    person TEXT NOT NULL,            -- who asked for it, or was the first to look at it, by id
+    asked_by TEXT NOT NULL,          -- the same, by name
+    asked_at TEXT NOT NULL,          -- when
+    PRIMARY KEY (month, plan)
+);
+
+-- What a close that is held would issue, invoice by invoice, until the month is closed.
+CREATE TABLE held_invoice (
+    month TEXT NOT NULL,             -- which month
+    sequence BIGINT NOT NULL,        -- of which held close
+    dealership_id TEXT NOT NULL,     -- for whom
+    content BYTEA NOT NULL,          -- the foreseen document, JSON, zstd
+    size BIGINT NOT NULL,            -- of the JSON, in bytes
+    PRIMARY KEY (month, sequence, dealership_id)
+);
+
+-- Who may use the console and the interface, and how each is known.
+CREATE TABLE person (
+    id TEXT NOT NULL,                -- UUIDv7: sorts by time
+    email TEXT NOT NULL,             -- lower case: the name to log in with
+    name TEXT NOT NULL,              -- how the audit log names them
+    role TEXT NOT NULL,              -- viewer, finance or admin
+    password TEXT,                   -- argon2id, a PHC string; null until an invitation was accepted
+    made_at TEXT NOT NULL,           -- when
+    made_by TEXT NOT NULL,           -- who invited them first
+    disabled_at TEXT,                -- null: may log in
+    CONSTRAINT person_id PRIMARY KEY (id),
+    CONSTRAINT person_email UNIQUE (email),
+    CONSTRAINT person_name UNIQUE (name)
+);
+
+-- Links by which people choose their password. Of the token only its SHA-256 is kept.
+CREATE TABLE invitation (
+    hash TEXT NOT NULL,              -- hex
+    person TEXT NOT NULL REFERENCES person (id), -- whose
+    made_at TEXT NOT NULL,           -- when
+    ends_at TEXT NOT NULL,           -- from then on it is void
+    used_at TEXT,                    -- it serves once
+    CONSTRAINT invitation_hash PRIMARY KEY (hash)
+);
+CREATE INDEX invitation_person ON invitation (person);
+
+-- People who are logged in. Of the token in their cookie only its SHA-256 is kept.
+CREATE TABLE session (
+    hash TEXT NOT NULL,              -- hex
+    person TEXT NOT NULL REFERENCES person (id), -- who
+    made_at TEXT NOT NULL,           -- when they logged in
+    seen_at TEXT NOT NULL,           -- the latest request, to about a minute
+    ends_at TEXT NOT NULL,           -- from then on it is void, however busy
+    ended_at TEXT,                   -- logged out, or put out
+    CONSTRAINT session_hash PRIMARY KEY (hash)
+);
+CREATE INDEX session_person ON session (person);
+CREATE INDEX session_ends ON session (ends_at);
+
+-- Wrong passwords, by the name that was typed, whether there is such a person or not.
+CREATE TABLE failed_login (
+    who TEXT NOT NULL,               -- SHA-256 of that name: it may be a password in the wrong field
+    failures BIGINT NOT NULL,        -- in a row
+    latest TEXT NOT NULL,            -- when
+    locked_until TEXT,               -- until then none is tried
+    CONSTRAINT failed_login_who PRIMARY KEY (who)
+);
+CREATE INDEX failed_login_latest ON failed_login (latest);
+
+-- Programs that may use the interface. Of the token only its SHA-256 is kept.
+CREATE TABLE token (
+    id TEXT NOT NULL,                -- UUIDv7: sorts by time
+    name TEXT NOT NULL,              -- what it is for
+    hash TEXT NOT NULL,              -- hex
+    role TEXT NOT NULL,              -- viewer, finance or admin
+    made_at TEXT NOT NULL,           -- when
+    made_by TEXT NOT NULL,           -- who
+    ends_at TEXT NOT NULL,           -- from then on it is void
+    revoked_at TEXT,                 -- null: it serves
+    revoked_by TEXT,                 -- who took it back
+    used_at TEXT,                    -- the latest use, to about a minute
+    CONSTRAINT token_id PRIMARY KEY (id),
+    CONSTRAINT token_hash UNIQUE (hash)
+);
+
+-- Forms that were sent: each does what it says once.
+CREATE TABLE spent_form (
+    key TEXT NOT NULL,               -- SHA-256 of the page's random key, the form's address and the person
+    at TEXT NOT NULL,                -- when
+    led_to TEXT,                     -- the page that answered; null while it is in hand
+    sent TEXT NOT NULL DEFAULT '',   -- SHA-256 of the fields; empty where an older fecha took it
+    CONSTRAINT spent_form_key PRIMARY KEY (key)
+);
+CREATE INDEX spent_form_at ON spent_form (at);

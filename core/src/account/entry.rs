@@ -3,6 +3,7 @@
 use chrono::{Datelike as _, NaiveDate};
 
 use crate::account::payment::{Kind, Payment};
+use crate::account::reference::{BadReference, can_be_reference};
 use crate::bill::invoice::Number;
 use crate::price::money::Money;
 
@@ -35,6 +36,8 @@ pub enum Source {
     File {
         /// Which one.
         ordinal: u32,
+        /// A person says that it counts, although one like it was taken back or entered by hand.
+        again: bool,
     },
 }
 
@@ -50,8 +53,10 @@ pub enum Decision {
         /// Which of equal ones it is.
         ordinal: u32,
     },
-    /// It is recorded already, or there is nothing open to pay.
+    /// It is recorded already.
     Known,
+    /// All that is open is to be paid, and nothing is.
+    NothingOpen,
     /// It is recorded already, without the bank's reference: this one gets it.
     KnownNow {
         /// Which payment.
@@ -66,6 +71,11 @@ pub enum Decision {
     Differs {
         /// Which payment.
         id: String,
+    },
+    /// A file has a reference that cannot be kept: shown.
+    Unnamed {
+        /// What is wrong with it.
+        why: BadReference,
     },
 }
 
@@ -132,6 +142,9 @@ pub enum Objection {
     /// Nothing says how much.
     #[error("money on account needs --amount")]
     NoAmount,
+    /// The reference cannot be kept.
+    #[error(transparent)]
+    Reference(#[from] BadReference),
 }
 
 /// The most that is taken for a payment: R$ 9.999.999.999.999,99.
@@ -149,7 +162,17 @@ pub fn decide(
     today: NaiveDate,
 ) -> Result<Decision, Objection> {
     can_be(entry, today)?;
-    if let Some(known) = known(entry, payments)? {
+    let known = known(entry, payments)?;
+    // What an earlier fecha kept is known still, whatever its reference.
+    if let (None | Some(Decision::KnownNow { .. }), Some(reference)) = (&known, &entry.reference)
+        && let Err(why) = can_be_reference(reference)
+    {
+        return match entry.source {
+            Source::Person { .. } => Err(why.into()),
+            Source::File { .. } => Ok(Decision::Unnamed { why }),
+        };
+    }
+    if let Some(known) = known {
         return Ok(known);
     }
     let equal = equals(entry, payments);
@@ -158,7 +181,7 @@ pub fn decide(
         return Err(Objection::NoAmount);
     };
     if amount == Money::ZERO {
-        return Ok(Decision::Known);
+        return Ok(Decision::NothingOpen);
     }
     may_stand(entry, amount, open)?;
     if let Source::Person { again: false } = entry.source
@@ -201,7 +224,7 @@ pub fn known(entry: &Entry, payments: &[Payment]) -> Result<Option<Decision>, Ob
     if let Some(reference) = &entry.reference {
         return by_reference(entry, payments, reference);
     }
-    let Source::File { ordinal } = entry.source else { return Ok(None) };
+    let Source::File { ordinal, again } = entry.source else { return Ok(None) };
     let (undone, stands): (Vec<_>, Vec<_>) =
         equals(entry, payments).into_iter().partition(|payment| payment.undone);
     let ordinal = ordinal as usize;
@@ -209,7 +232,7 @@ pub fn known(entry: &Entry, payments: &[Payment]) -> Result<Option<Decision>, Ob
         return Ok(Some(Decision::Known));
     }
     // As many more as a person took back: perhaps that one.
-    let taken_back = undone.get(ordinal - stands.len() - 1);
+    let taken_back = undone.get(ordinal - stands.len() - 1).filter(|_| !again);
     Ok(taken_back.map(|payment| Decision::TakenBack { id: payment.id.clone() }))
 }
 
@@ -249,11 +272,14 @@ fn by_reference(
             }
         };
     }
+    let again = match entry.source {
+        Source::Person { again } | Source::File { again, .. } => again,
+    };
+    if again {
+        return Ok(None);
+    }
     if let (Some(undone), true) = (named.pop(), is_file) {
         return Ok(Some(Decision::TakenBack { id: undone.id.clone() }));
-    }
-    if entry.source == (Source::Person { again: true }) {
-        return Ok(None);
     }
     // In one file a line with and one without a reference are two payments.
     let unnamed = equals(entry, payments)
@@ -317,7 +343,7 @@ mod tests {
             decided(&entry("507.00", AGAIN), &first, "507.00"),
             recorded("507.00", "507.00", 2)
         );
-        let line = |ordinal| entry("507.00", Source::File { ordinal });
+        let line = |ordinal| entry("507.00", Source::File { ordinal, again: false });
         assert_eq!(decided(&line(1), &first, "507.00"), Ok(Decision::Known));
         assert_eq!(decided(&line(2), &first, "507.00"), recorded("507.00", "507.00", 2));
     }
@@ -334,11 +360,11 @@ mod tests {
     // A bank's file with an empty amount, read again after a revision: R$ 46,00 were recorded that nobody paid.
     #[test]
     fn a_line_without_an_amount_is_read_again_for_nothing() {
-        let line = entry("", Source::File { ordinal: 1 });
+        let line = entry("", Source::File { ordinal: 1, again: false });
         assert_eq!(decided(&line, &[], "1014.00"), recorded("1014.00", "1014.00", 1));
         let paid = [payment("a", "2026-11-10", "1014.00", Kind::Money)];
         assert_eq!(decided(&line, &paid, "46.00"), Ok(Decision::Known));
-        assert_eq!(decided(&entry("", ONCE), &paid, "0.00"), Ok(Decision::Known));
+        assert_eq!(decided(&entry("", ONCE), &paid, "0.00"), Ok(Decision::NothingOpen));
         // A person who pays what is open means it.
         assert_eq!(decided(&entry("", ONCE), &paid, "46.00"), recorded("46.00", "46.00", 2));
     }
@@ -363,12 +389,27 @@ mod tests {
             recorded("50.00", "50.00", 2)
         );
         known.undone = true;
-        let file = Source::File { ordinal: 1 };
+        let file = Source::File { ordinal: 1, again: false };
         assert_eq!(
             decided(&named(file), std::slice::from_ref(&known), "100.00"),
             Ok(Decision::TakenBack { id: "a".to_owned() })
         );
         assert_eq!(decided(&named(ONCE), &[known], "100.00"), recorded("50.00", "50.00", 2));
+    }
+
+    #[test]
+    fn a_reference_that_cannot_be_read_is_refused_unless_it_is_known() {
+        let long = "x".repeat(101);
+        let named = |source| Entry { reference: Some(long.clone()), ..entry("50.00", source) };
+        let why = BadReference::TooLong(101);
+        assert_eq!(decided(&named(ONCE), &[], "100.00"), Err(Objection::Reference(why)));
+        let file = Source::File { ordinal: 1, again: false };
+        assert_eq!(decided(&named(file), &[], "100.00"), Ok(Decision::Unnamed { why }));
+        let mut known = payment("a", "2026-11-10", "50.00", Kind::Money);
+        let all = std::slice::from_ref(&known);
+        assert_eq!(decided(&named(file), all, "100.00"), Ok(Decision::Unnamed { why }));
+        known.reference = Some(long.clone());
+        assert_eq!(decided(&named(file), &[known], "100.00"), Ok(Decision::Known));
     }
 
     #[test]
@@ -379,7 +420,7 @@ mod tests {
         let all = std::slice::from_ref(&known);
         let told = decided(&named(ONCE), all, "100.00").unwrap_err().to_string();
         assert_eq!(told, "the reference E1 is that of payment a, of another day or amount");
-        let file = decided(&named(Source::File { ordinal: 1 }), all, "100.00");
+        let file = decided(&named(Source::File { ordinal: 1, again: false }), all, "100.00");
         assert_eq!(file, Ok(Decision::Differs { id: "a".to_owned() }));
     }
 
@@ -392,7 +433,7 @@ mod tests {
 
     #[test]
     fn what_a_person_took_back_swallows_no_line_of_a_file() {
-        let line = |ordinal| entry("507.00", Source::File { ordinal });
+        let line = |ordinal| entry("507.00", Source::File { ordinal, again: false });
         let mut all = vec![payment("a", "2026-11-10", "507.00", Kind::Money)];
         all[0].undone = true;
         let shown = Ok(Decision::TakenBack { id: "a".to_owned() });
@@ -404,8 +445,25 @@ mod tests {
     }
 
     #[test]
+    fn what_a_person_took_back_counts_again_where_a_person_says_so() {
+        let again = |ordinal| Source::File { ordinal, again: true };
+        let mut all = vec![payment("a", "2026-11-10", "507.00", Kind::Money)];
+        all[0].undone = true;
+        let line = entry("507.00", again(1));
+        assert_eq!(decided(&line, &all, "1014.00"), recorded("507.00", "507.00", 2));
+        all[0].reference = Some("E1".to_owned());
+        let named = Entry { reference: Some("E1".to_owned()), ..line };
+        assert_eq!(decided(&named, &all, "1014.00"), recorded("507.00", "507.00", 2));
+        // Once.
+        all.push(payment("b", "2026-11-10", "507.00", Kind::Money));
+        assert_eq!(decided(&entry("507.00", again(1)), &all, "507.00"), Ok(Decision::Known));
+        all[1].reference = Some("E1".to_owned());
+        assert_eq!(decided(&named, &all, "507.00"), Ok(Decision::Known));
+    }
+
+    #[test]
     fn lines_of_one_file_beside_each_other_are_two_payments() {
-        let file = Source::File { ordinal: 1 };
+        let file = Source::File { ordinal: 1, again: false };
         let new = [payment("", "2026-11-10", "507.00", Kind::Money)];
         let named = Entry { reference: Some("E1".to_owned()), ..entry("507.00", file) };
         assert_eq!(decided(&named, &new, "507.00"), recorded("507.00", "507.00", 2));

@@ -7,5 +7,6 @@ pub mod note;
 pub mod payment;
 pub mod proof;
 pub mod receivables;
+pub mod reference;
 pub mod reminder;
 pub mod settled;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::price::money::Money;
@@ -23,6 +23,13 @@ pub enum Age {
 }
 
 impl Age {
+    /// The last days on which what is due is of [`Age::NotDue`] no more, of [`Age::To30`] no more, and so on: what is
+    /// due before each of these days is older.
+    #[must_use]
+    pub fn bounds(today: NaiveDate) -> [NaiveDate; 4] {
+        [0, 30, 60, 90].map(|days| today - Days::new(days))
+    }
+
     /// On `today`, of what is due on `due_on`. It is due all day long: a day later it is one day old.
     #[must_use]
     pub fn of(due_on: NaiveDate, today: NaiveDate) -> Self {
@@ -58,6 +65,24 @@ pub struct Ages {
 }
 
 impl Ages {
+    /// All of them, the youngest first.
+    #[must_use]
+    pub fn each(&self) -> [Money; 5] {
+        [self.not_due, self.to_30, self.to_60, self.to_90, self.older]
+    }
+
+    /// What is open.
+    #[must_use]
+    pub fn open(&self) -> Money {
+        self.each().into_iter().sum()
+    }
+
+    /// What of it is overdue.
+    #[must_use]
+    pub fn overdue(&self) -> Money {
+        self.open() - self.not_due
+    }
+
     fn add(&mut self, age: Age, open: Money) {
         *match age {
             Age::NotDue => &mut self.not_due,
@@ -196,7 +221,10 @@ mod tests {
     #[case("2026-08-21", Age::Older)] // 91
     #[case("2020-01-01", Age::Older)]
     fn is_as_old_as_the_days_since_it_was_due(#[case] due_on: &str, #[case] expected: Age) {
-        assert_eq!(Age::of(due_on.parse().unwrap(), TODAY.parse().unwrap()), expected);
+        let (due_on, today) = (due_on.parse().unwrap(), TODAY.parse().unwrap());
+        assert_eq!(Age::of(due_on, today), expected);
+        let older = Age::bounds(today).into_iter().filter(|bound| due_on < *bound).count();
+        assert_eq!(older, expected as usize);
     }
 
     #[test]

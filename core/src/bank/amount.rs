@@ -13,7 +13,7 @@ const MOST_CENTAVOS: i64 = 999_999_999_999_999;
 ///
 /// # Errors
 /// In words. `1.192` and `1,192` are refused: either a thousand or a fraction of a centavo.
-pub(super) fn amount(text: &str) -> Result<Money, String> {
+pub fn amount(text: &str) -> Result<Money, String> {
     let bare = text.trim_matches(|c: char| c.is_whitespace());
     let (minus, bare) = match bare.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -81,7 +81,7 @@ pub(super) fn whole_centavos(digits: &str) -> Result<Money, String> {
 ///
 /// # Errors
 /// In words.
-pub(super) fn day(text: &str) -> Result<NaiveDate, String> {
+pub fn day(text: &str) -> Result<NaiveDate, String> {
     let text = text.trim();
     let bytes = text.as_bytes();
     let shape = |at: [usize; 2], mark| {

@@ -182,7 +182,10 @@ struct Books<'a> {
     open: Vec<&'a OpenInvoice>,
     by_number: HashMap<Number, &'a OpenInvoice>,
     by_cnpj: HashMap<&'a Cnpj, Vec<&'a OpenInvoice>>,
+    by_cnpj_and_amount: HashMap<(&'a Cnpj, Money), Vec<&'a OpenInvoice>>,
     by_amount: HashMap<Money, Vec<&'a OpenInvoice>>,
+    /// Centavos of all that a CNPJ has open.
+    owed: HashMap<&'a Cnpj, i128>,
     /// Centavos of each invoice that certain lines pay, without interest. `i128`: no file overflows it.
     paid: HashMap<Number, i128>,
 }
@@ -194,13 +197,18 @@ impl<'a> Books<'a> {
         let mut books = Self {
             by_number: sorted.iter().map(|invoice| (invoice.number, *invoice)).collect(),
             by_cnpj: HashMap::new(),
+            by_cnpj_and_amount: HashMap::new(),
             by_amount: HashMap::new(),
+            owed: HashMap::new(),
             paid: HashMap::new(),
             open: sorted,
         };
         for invoice in &books.open {
-            books.by_cnpj.entry(&invoice.cnpj).or_default().push(invoice);
-            books.by_amount.entry(invoice.to_pay).or_default().push(invoice);
+            let (cnpj, to_pay) = (&invoice.cnpj, invoice.to_pay);
+            books.by_cnpj.entry(cnpj).or_default().push(invoice);
+            books.by_cnpj_and_amount.entry((cnpj, to_pay)).or_default().push(invoice);
+            *books.owed.entry(cnpj).or_default() += i128::from(to_pay.centavos());
+            books.by_amount.entry(to_pay).or_default().push(invoice);
         }
         books
     }
@@ -254,32 +262,39 @@ impl<'a> Books<'a> {
         };
         let mut payers: HashSet<Cnpj> = found::cnpjs(&line.words).into_iter().collect();
         payers.extend(line.cnpj.clone());
-        let mut theirs: Vec<&OpenInvoice> =
-            payers.iter().filter_map(|payer| self.by_cnpj.get(payer)).flatten().copied().collect();
-        theirs.sort_by_key(|invoice| (invoice.due_on, invoice.number));
-        let exact: Vec<&OpenInvoice> =
-            theirs.iter().filter(|invoice| invoice.to_pay == amount).copied().collect();
-        match exact.as_slice() {
-            [invoice] => self.certain(invoice, line, Sure::ByAmountAndCnpj),
-            [] if !theirs.is_empty() => {
-                let sum: i128 = theirs.iter().map(|i| i128::from(i.to_pay.centavos())).sum();
-                let all = sum == i128::from(amount.centavos());
-                proposed(numbers(&theirs), if all { Doubt::AllOfCnpj } else { Doubt::CnpjAlone })
+        let (exact, of_exact) =
+            oldest(payers.iter().filter_map(|of| self.by_cnpj_and_amount.get(&(of, amount))));
+        let (theirs, of_theirs) = oldest(payers.iter().filter_map(|of| self.by_cnpj.get(of)));
+        let (named, of, why) = match (of_exact, of_theirs) {
+            (1, _) => return self.certain(exact[0], line, Sure::ByAmountAndCnpj),
+            (0, 0) => {
+                let (same, of) = oldest(self.by_amount.get(&amount).into_iter());
+                (same, of, Doubt::AmountAlone)
             }
-            [] => match self.by_amount.get(&amount) {
-                Some(same) => {
-                    let named = numbers(&same[..same.len().min(MOST_NAMED)]);
-                    Matched::Proposed { numbers: named, of: same.len(), why: Doubt::AmountAlone }
-                }
-                None => Matched::Unknown,
-            },
-            several => proposed(numbers(several), Doubt::AmountAndCnpj),
-        }
+            (0, _) => {
+                let sum: i128 = payers.iter().filter_map(|payer| self.owed.get(payer)).sum();
+                let all = sum == i128::from(amount.centavos());
+                (theirs, of_theirs, if all { Doubt::AllOfCnpj } else { Doubt::CnpjAlone })
+            }
+            _ => (exact, of_exact, Doubt::AmountAndCnpj),
+        };
+        let numbers = named.iter().map(|invoice| invoice.number).collect();
+        if of == 0 { Matched::Unknown } else { Matched::Proposed { numbers, of, why } }
     }
 }
 
-fn numbers(invoices: &[&OpenInvoice]) -> Vec<Number> {
-    invoices.iter().map(|invoice| invoice.number).collect()
+/// The first that are to be named of lists that are each by due day and number, and how many there are in all.
+fn oldest<'a: 'b, 'b>(
+    lists: impl Iterator<Item = &'b Vec<&'a OpenInvoice>>,
+) -> (Vec<&'a OpenInvoice>, usize) {
+    let (mut first, mut of) = (Vec::new(), 0);
+    for list in lists {
+        of += list.len();
+        first.extend(list.iter().take(MOST_NAMED).copied());
+    }
+    first.sort_by_key(|invoice| (invoice.due_on, invoice.number));
+    first.truncate(MOST_NAMED);
+    (first, of)
 }
 
 fn proposed(mut numbers: Vec<Number>, why: Doubt) -> Matched {

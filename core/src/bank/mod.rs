@@ -4,7 +4,7 @@
 //! pays and why. `docs/bank-files.md` is the same for people. A file that has one bad line is not read at all: half of a bank's file recorded
 //! is worse than none, since nobody knows which half.
 
-mod amount;
+pub(crate) mod amount;
 mod cnab;
 mod cnab240;
 mod cnab400;
@@ -20,6 +20,7 @@ mod tags;
 mod tests;
 
 pub use crate::account::payment::Kind;
+pub use amount::{amount as read_amount, day as read_day};
 pub use matching::{Doubt, Matched, OpenInvoice, Sure, match_lines};
 pub use statement::{BadLine, BadLines, BankLine, Format, Statement};
 

@@ -6,7 +6,7 @@ use std::ops::AddAssign;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bill::invoice::Invoice;
 use crate::count::evidence::EvidenceRow;
@@ -16,7 +16,7 @@ use crate::price::money::Money;
 use crate::price::table::PriceTable;
 
 /// Why an invoice would be different today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Messages that came after the invoice was issued.
@@ -81,7 +81,7 @@ impl FromStr for Cause {
 }
 
 /// A value as invoiced, and as it is today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change<T> {
     /// As invoiced.
     pub before: T,
@@ -101,7 +101,7 @@ impl<T: PartialEq> Change<T> {
 const RETENTION: TimeDelta = TimeDelta::days(1);
 
 /// How the contacts of two evidence files differ, in contacts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ContactChanges {
     /// Only in the later one.
     pub new: u64,
@@ -208,7 +208,7 @@ pub struct Changes {
 }
 
 /// A line that is not the same: as invoiced, and as it is today; `None` where there is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineChange {
     /// As invoiced.
     pub before: Option<Line>,
@@ -283,8 +283,8 @@ impl Difference {
             hsm: Change { before: invoice.usage.hsm, now: today.hsm },
             package: Change { before: Some(invoice.package), now: today.package },
             price: has_another_price(invoice, today),
-            register: register(&invoice.dealership, &today.party),
-            lines: lines(&invoice.lines, today.lines.as_deref().unwrap_or_default()),
+            register: field_changes(&invoice.dealership, &today.party),
+            lines: line_changes(&invoice.lines, today.lines.as_deref().unwrap_or_default()),
             total: Change { before: Some(invoice.total()), now: total },
         }
     }
@@ -339,7 +339,9 @@ fn has_another_price(invoice: &Invoice, today: &Today<'_>) -> bool {
     invoice.lines.iter().any(changed)
 }
 
-fn register(before: &Party, now: &Party) -> Vec<FieldChange> {
+/// The printed fields of the register that are not the same.
+#[must_use]
+pub fn field_changes(before: &Party, now: &Party) -> Vec<FieldChange> {
     let text = |party: &Party| {
         [
             ("name", party.name.clone()),
@@ -358,8 +360,10 @@ fn register(before: &Party, now: &Party) -> Vec<FieldChange> {
         .collect()
 }
 
-/// Lines of one kind stand against each other; adjustments in their order by description.
-fn lines(before: &[Line], now: &[Line]) -> Vec<LineChange> {
+/// The lines that are not the same: lines of one kind stand against each other; adjustments in their order by
+/// description.
+#[must_use]
+pub fn line_changes(before: &[Line], now: &[Line]) -> Vec<LineChange> {
     let mut rest: Vec<&Line> = now.iter().collect();
     let mut changes = Vec::new();
     for line in before {

@@ -149,11 +149,11 @@ pub enum Hold {
     Approval,
 }
 
-/// A close that is held, as finance and admins are told of it. The ledger keeps it as JSON; emails are made
-/// from it.
+/// A close that is held, as finance and admins are told of it, or one that a person reads before it is issued. The
+/// ledger keeps it as JSON; emails are made from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// Why, in Portuguese; at least one reason.
+    /// Why, in Portuguese; none where nothing holds it, and it is only to be read.
     pub reasons: Vec<String>,
     /// How many dealerships' month has not ended: they are not in it.
     #[serde(default)]
@@ -244,7 +244,7 @@ impl Hold {
                 invoiced_pt(dealerships, words.before)
             ),
             Self::Approval => {
-                "Todo fechamento espera por uma pessoa ([close] approval = \"manual\").".to_owned()
+                "Todo fechamento espera por uma pessoa: assim está configurado.".to_owned()
             }
         }
     }

@@ -6,6 +6,7 @@ pub mod bridge;
 pub mod case;
 pub mod difference;
 pub mod digest;
+pub mod effect;
 pub mod exception;
 pub mod hold;
 pub mod invoice;

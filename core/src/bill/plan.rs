@@ -27,6 +27,14 @@ pub struct PlanHash(String);
 #[error("'{0}' is no plan: 64 hexadecimal digits, as --dry-run names it")]
 pub struct InvalidPlan(String);
 
+impl PlanHash {
+    /// Of what a person is to decide about.
+    #[must_use]
+    pub fn of<T: Serialize>(plan: &T) -> Self {
+        Self(sha256_hex(json(plan).as_bytes()))
+    }
+}
+
 impl FromStr for PlanHash {
     type Err = InvalidPlan;
 
@@ -71,7 +79,7 @@ pub struct Plan<'a> {
 }
 
 /// One dealership's part of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
     /// As the invoice prints it; none where nothing can be issued.
     party: Option<Party>,
@@ -123,8 +131,7 @@ impl Plan<'_> {
         let mut exceptions: Vec<String> = self.exceptions.iter().map(json).collect();
         exceptions.sort_unstable();
         let Self { month, selection, bills, buckets, exceptions: _ } = self;
-        let plan = json(&(month, selection, bills, buckets, exceptions));
-        PlanHash(sha256_hex(plan.as_bytes()))
+        PlanHash::of(&(month, selection, bills, buckets, exceptions))
     }
 }
 

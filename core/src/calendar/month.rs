@@ -153,6 +153,12 @@ impl Month {
         month_name(self.first_day.month0())
     }
 
+    /// The year that it lies in.
+    #[must_use]
+    pub fn year(self) -> i32 {
+        self.first_day.year()
+    }
+
     /// "out/26", for narrow places.
     #[must_use]
     pub fn abbreviated(self) -> String {

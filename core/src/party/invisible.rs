@@ -19,6 +19,13 @@ pub fn is_invisible(c: char) -> bool {
     )
 }
 
+/// Whether nobody means a character, wherever it stands: one that controls a terminal, a printer or a file, other
+/// than the ends of lines and tabs, which come along with what is copied. PostgreSQL keeps no NUL.
+#[must_use]
+pub fn is_never_meant(c: char) -> bool {
+    c.is_control() && !c.is_whitespace()
+}
+
 /// `text` without them.
 #[must_use]
 pub fn without_invisible(text: &str) -> Cow<'_, str> {
@@ -32,6 +39,14 @@ pub fn without_invisible(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_ends_a_line_may_be_meant() {
+        assert!(!"a\tb\r\nc\u{b}d".contains(is_never_meant));
+        for never in ['\0', '\u{7}', '\u{1b}', '\u{7f}', '\u{9b}'] {
+            assert!(is_never_meant(never), "{never:?}");
+        }
+    }
 
     #[test]
     fn what_is_seen_stays() {

@@ -101,6 +101,44 @@ impl Advice {
     }
 }
 
+/// Whether another package would have cost less, over a month and those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// This one would have, by so much.
+    Cheaper {
+        /// Contacts included.
+        package: u64,
+        /// Above zero.
+        saved: Money,
+    },
+    /// The one that it had in all these months was the cheapest.
+    Cheapest,
+    /// No single package would have cost less than those that it had.
+    NoneAlone,
+}
+
+impl Advice {
+    /// What to say to a dealership that has `package` now; `None` where the table lacks a package that it had.
+    #[must_use]
+    pub fn verdict(
+        &self,
+        prices: &PriceTable,
+        package: u64,
+        uam: u64,
+        before: &[PastMonth],
+    ) -> Option<Verdict> {
+        let cheapest = self.cheapest(|choice| choice.all_months)?;
+        let saved = held(prices, package, uam, before)? - cheapest.all_months;
+        Some(if saved > Money::ZERO {
+            Verdict::Cheaper { package: cheapest.package, saved }
+        } else if before.iter().all(|past| past.package == package) {
+            Verdict::Cheapest
+        } else {
+            Verdict::NoneAlone
+        })
+    }
+}
+
 /// What a month with `uam` contacts and the months of `before` cost with the packages that each of them had, by
 /// the prices of this table; `None` where it lacks one of those.
 #[must_use]

@@ -5,3 +5,4 @@ pub mod contract;
 pub mod item;
 pub mod money;
 pub mod table;
+pub mod typed;

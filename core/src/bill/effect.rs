@@ -1,0 +1,67 @@
+//! What each cause of a difference is worth in reais: parts that add up to the whole of it.
+
+use crate::bill::difference::{Cause, Difference};
+use crate::bill::invoice::Invoice;
+use crate::price::money::Money;
+use crate::price::table::PriceTable;
+
+/// How much of the difference between an invoice and today's month is whose doing, in the order of causes; none that
+/// comes to nothing. Where messages came late and others are missing, the two are one part, of the one that wins.
+///
+/// What was used is priced first, then the package changed, then the prices: so that each part is what its cause
+/// does to what the causes before left.
+#[must_use]
+pub fn effects(
+    invoice: &Invoice,
+    difference: &Difference,
+    today: &PriceTable,
+) -> Vec<(Cause, Money)> {
+    let (Some(before), Some(now)) = (difference.total.before, difference.total.now) else {
+        return Vec::new();
+    };
+    let causes: Vec<Cause> =
+        difference.causes().into_iter().filter(|cause| *cause != Cause::Register).collect();
+    let whole = now - before;
+    let parts = match causes.as_slice() {
+        [] => Vec::new(),
+        [only] => vec![(*only, whole)],
+        _ => apart(invoice, difference, today, &causes, whole),
+    };
+    parts.into_iter().filter(|(_, amount)| *amount != Money::ZERO).collect()
+}
+
+fn apart(
+    invoice: &Invoice,
+    difference: &Difference,
+    today: &PriceTable,
+    causes: &[Cause],
+    whole: Money,
+) -> Vec<(Cause, Money)> {
+    let then = invoice.prices.as_ref().unwrap_or(today);
+    let (uam, hsm) = (difference.uam.now, difference.hsm.now);
+    let package = difference.package.now.unwrap_or(invoice.package);
+    // A package that a table does not sell changes nothing until the table does.
+    let priced = |table: &PriceTable, package, or: Money| {
+        let lines = table.lines(package, uam, hsm);
+        lines.map_or(or, |lines| lines.iter().map(|line| line.amount).sum())
+    };
+    let invoiced = invoice.amounts().by_table();
+    let used = priced(then, invoice.package, invoiced);
+    let moved = priced(then, package, used);
+    let priced_anew = priced(today, package, moved);
+    let counted = if used < invoiced { Cause::Loss } else { Cause::Late };
+    let counted = [counted, Cause::Late, Cause::Loss, Cause::Rules];
+    let has = |cause: &&Cause| causes.contains(cause);
+    let first = causes.first().copied().unwrap_or(Cause::Adjustment);
+    let of = |wanted: &[Cause]| wanted.iter().find(has).copied().unwrap_or(first);
+    let parts = [
+        (of(&counted), used - invoiced),
+        (of(&[Cause::Contract]), moved - used),
+        (of(&[Cause::Price]), priced_anew - moved),
+        (of(&[Cause::Adjustment]), whole - (priced_anew - invoiced)),
+    ];
+    let sum = |cause: Cause| -> Money {
+        parts.iter().filter(|(of, _)| *of == cause).map(|(_, amount)| *amount).sum()
+    };
+    causes.iter().map(|cause| (*cause, sum(*cause))).collect()
+}
