@@ -11,6 +11,7 @@
 pub mod actions;
 pub mod cli;
 pub mod clock;
+pub mod console;
 pub mod daemon;
 pub mod document;
 pub mod ledger;

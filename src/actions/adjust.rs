@@ -5,8 +5,9 @@ use serde::Serialize;
 
 use crate::document::{NotPrintable, must_be_printable};
 use crate::ledger::LedgerError;
+use crate::ledger::account::lock_account;
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::notes::{NewNote, OwnedDeed};
+use crate::ledger::notes::{NewNote, OwnedDeed, insert_note, notes_of};
 use crate::setup::office::Office;
 use fecha_core::account::note::{Note, NoteState};
 use fecha_core::bill::invoice::Number;
@@ -26,6 +27,9 @@ pub enum AdjustError {
     /// The dealership that it is for.
     #[error("{}", .0.of_one())]
     UnknownDealership(#[from] UnknownDealerships),
+    /// One of this month and amount is entered, and it was not said that this is one more.
+    #[error("adjustment {} of {} in {} is entered already, by {}", .0.id, .0.amount.brl(), .0.month, .0.entered_by)]
+    Equal(Box<Note>),
     /// There is no adjustment of this id.
     #[error("there is no adjustment {0}: `fecha adjust` lists all")]
     Unknown(i64),
@@ -96,18 +100,40 @@ impl NoteJson {
     }
 }
 
+/// Whether somebody can be asked about a credit or charge that equals another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Nobody: it is one more.
+    Nobody,
+    /// Who fills in a form, and the note beside which they said that it is one more.
+    Form {
+        /// Its id: the latest that equals it.
+        beside: Option<i64>,
+    },
+}
+
 /// Enters a credit or charge; its id. The first invoice that is issued for its month or a later one
 /// takes it, or a revision of its month.
 ///
 /// # Errors
 /// [`AdjustError`]; nothing was entered then.
-pub async fn enter(office: &Office, new: &NewNote<'_>) -> Result<i64, AdjustError> {
+pub async fn enter(office: &Office, new: &NewNote<'_>, asked: Asked) -> Result<i64, AdjustError> {
     if new.amount == Money::ZERO {
         return Err(AdjustError::Zero);
     }
     must_be_printable(new.description)?;
     let known = office.ledger.dealership(new.dealership_id).await?.is_some();
     must_be_known([new.dealership_id], |_| known)?;
+    let mut transaction = office.ledger.begin().await?;
+    lock_account(&mut transaction, new.dealership_id).await?;
+    if let Asked::Form { beside } = asked {
+        let notes = notes_of(&mut transaction, new.dealership_id).await?;
+        let latest = notes.into_iter().rfind(|note| equals(note, new));
+        if let Some(note) = latest.filter(|note| Some(note.id) != beside) {
+            return Err(AdjustError::Equal(Box::new(note)));
+        }
+    }
+    let id = insert_note(&mut transaction, new, office.clock.now()).await?;
     let detail = format!("{}: {}", new.amount, new.description);
     let deed = Deed {
         at: office.clock.now(),
@@ -117,7 +143,16 @@ pub async fn enter(office: &Office, new: &NewNote<'_>) -> Result<i64, AdjustErro
         dealership_id: Some(new.dealership_id),
         detail: &detail,
     };
-    Ok(office.ledger.add_note(new, &deed).await?)
+    deed.write(&mut transaction).await?;
+    let failed = LedgerError::while_doing("enter a credit or charge");
+    transaction.commit().await.map_err(failed)?;
+    Ok(id)
+}
+
+/// Whether a note that counts says the same, whatever its words.
+fn equals(note: &Note, new: &NewNote<'_>) -> bool {
+    let counts = note.counts() && note.state() != NoteState::TakenBack;
+    counts && (note.month, note.amount) == (new.month, new.amount)
 }
 
 /// Takes back what waits of a credit or charge: how much that was. What invoices took stays taken.

@@ -15,7 +15,7 @@ use fecha_core::letter::Kind;
 use fecha_core::price::money::Money;
 
 /// Something that a person must do. In JSON it is in words: `what`, and what to `do`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "what each is about")]
 pub enum Attention {
     /// Numbers were mailed that the ledger would give again.
@@ -28,6 +28,8 @@ pub enum Attention {
     Held { month: Month, why: String },
     /// A month has ended and is not closed.
     NotClosed { month: Month },
+    /// One that the daemon leaves to a person: it closes by itself from `first` on.
+    NotClosedBefore { month: Month, first: Month },
     /// An exception of a close; whether its dealership is invoiced.
     Exception { month: Month, exception: Exception, invoiced: bool },
     /// Exceptions beyond the first [`SHOWN`](super::status::SHOWN).
@@ -54,6 +56,9 @@ impl Attention {
             ),
             Self::Held { month, why } => format!("{month} is held: {why}"),
             Self::NotClosed { month } => format!("{month} is not closed"),
+            Self::NotClosedBefore { month, first } => format!(
+                "{month} is not closed: the daemon closes by itself from {first} on, its first month"
+            ),
             Self::Exception { month, exception, .. } => {
                 format!("{month}: {}", in_a_line(exception))
             }
@@ -88,6 +93,9 @@ impl Attention {
                 "look at it with `fecha close --month {month} --dry-run`; the command that it names issues that and nothing else"
             ),
             Self::NotClosed { month } => format!("fecha close --month {month}"),
+            Self::NotClosedBefore { month, first } => format!(
+                "fecha close --month {month}; if it was invoiced elsewhere, leave it: once {first} is closed it is named no more"
+            ),
             Self::Exception { month, exception, invoiced } => after(*month, exception, *invoiced),
             Self::MoreExceptions { month, .. } => {
                 format!("`fecha close --month {month} --dry-run --json` names all")
@@ -142,7 +150,7 @@ impl Serialize for Attention {
 }
 
 /// Something that a person must do, with what hangs on it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Weighed {
     /// What it is.
     pub attention: Attention,
@@ -153,17 +161,12 @@ pub struct Weighed {
 }
 
 /// What is alike: one thing to do, however many it is about.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Matter {
-    /// What is the matter.
-    pub what: String,
-    /// The first of those it is about, most money first; empty where it is about one.
-    pub names: Vec<String>,
-    /// How many more there are.
-    pub more: usize,
-    /// What to do.
-    pub remedy: String,
-    rank: (Urgency, Money, usize),
+    /// At least one, most money first.
+    alike: Vec<Weighed>,
+    /// The money at stake of all of them.
+    pub amount: Money,
 }
 
 /// What comes before money.
@@ -180,35 +183,73 @@ const NAMED: usize = 3;
 
 /// Puts together what is alike; what is about everything first, then by the money at stake.
 #[must_use]
-pub fn matters(weighed: &[Weighed]) -> Vec<Matter> {
-    let mut alike: BTreeMap<String, Vec<&Weighed>> = BTreeMap::new();
-    for (index, one) in weighed.iter().enumerate() {
+pub fn matters(weighed: Vec<Weighed>) -> Vec<Matter> {
+    let mut alike: BTreeMap<String, Vec<Weighed>> = BTreeMap::new();
+    for (index, one) in weighed.into_iter().enumerate() {
         let key = one.attention.likeness().unwrap_or_else(|| format!("{index}"));
         alike.entry(key).or_default().push(one);
     }
-    let mut matters: Vec<Matter> = alike.into_values().filter_map(Matter::of).collect();
+    let mut matters: Vec<Matter> = alike.into_values().map(Matter::of).collect();
     // Where nothing else tells, as it was found: by month.
-    matters.sort_by(|one, other| other.rank.cmp(&one.rank).then(one.what.cmp(&other.what)));
+    matters.sort_by_cached_key(|one| (std::cmp::Reverse(one.rank()), one.what()));
     matters
 }
 
 impl Matter {
-    fn of(mut all: Vec<&Weighed>) -> Option<Self> {
-        all.sort_by_key(|one| std::cmp::Reverse(one.amount));
-        let first = &all.first()?.attention;
-        let amount: Money = all.iter().map(|one| one.amount).sum();
-        let urgency = first.urgency();
-        let what = if all.len() == 1 { first.what() } else { first.what_of(all.len()) };
-        let remedy = if all.len() == 1 { first.remedy() } else { first.remedy_of_all() };
-        let whose = all.iter().map(|one| one.who.clone()).filter(|who| !who.is_empty());
-        let names: Vec<String> = if all.len() > 1 { whose.collect() } else { Vec::new() };
-        Some(Self {
-            what: what + &first.stake(amount),
-            more: names.len().saturating_sub(NAMED),
-            names: names.into_iter().take(NAMED).collect(),
-            remedy,
-            rank: (urgency, amount, all.len()),
-        })
+    fn of(mut alike: Vec<Weighed>) -> Self {
+        alike.sort_by_key(|one| std::cmp::Reverse(one.amount));
+        let amount = alike.iter().map(|one| one.amount).sum();
+        Self { alike, amount }
+    }
+
+    fn rank(&self) -> (Urgency, Money, usize) {
+        (self.first().urgency(), self.amount, self.alike.len())
+    }
+
+    /// The one with the most money.
+    ///
+    /// # Panics
+    /// Never: a matter is about something.
+    #[must_use]
+    pub fn first(&self) -> &Attention {
+        &self.alike[0].attention
+    }
+
+    /// How many are alike.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.alike.len()
+    }
+
+    /// What is the matter, and the money at stake.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let first = self.first();
+        let what =
+            if self.alike.len() == 1 { first.what() } else { first.what_of(self.alike.len()) };
+        what + &first.stake(self.amount)
+    }
+
+    /// The first of those it is about, most money first, and how many more there are; none where it is about one.
+    #[must_use]
+    pub fn names(&self) -> (Vec<&str>, usize) {
+        if self.alike.len() == 1 {
+            return (Vec::new(), 0);
+        }
+        let names: Vec<&str> = self.whose().collect();
+        let more = names.len().saturating_sub(NAMED);
+        (names.into_iter().take(NAMED).collect(), more)
+    }
+
+    /// About whom they are, most money first, in words safe for a terminal.
+    pub fn whose(&self) -> impl Iterator<Item = &str> {
+        self.alike.iter().map(|one| one.who.as_str()).filter(|who| !who.is_empty())
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        if self.alike.len() == 1 { self.first().remedy() } else { self.first().remedy_of_all() }
     }
 }
 
@@ -305,7 +346,10 @@ impl Attention {
         let amount = amount.brl();
         match self {
             Self::Exception { invoiced: true, .. } => format!(" · {amount} invoiced"),
-            Self::Exception { .. } | Self::NotClosed { .. } | Self::Held { .. } => {
+            Self::Exception { .. }
+            | Self::NotClosed { .. }
+            | Self::NotClosedBefore { .. }
+            | Self::Held { .. } => {
                 format!(" · {amount} in the month before")
             }
             Self::FailedEmail(_) => format!(" · {amount} on their invoices"),

@@ -8,11 +8,13 @@ use crate::ledger::LedgerError;
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::{Filter, Revision};
 use crate::ledger::listing::Listed;
+use crate::ledger::pages::{Found, Page, Standing, WantedInvoices};
 use crate::setup::office::Office;
 use fecha_core::account::settled::{Account, PaymentState};
-use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
+use fecha_core::bill::invoice::{Invoice, InvoiceState, Number, label};
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
+use fecha_core::party::search::Search;
 use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
 
@@ -191,6 +193,48 @@ pub async fn list(office: &Office, filter: Filter<'_>) -> Result<Invoices, ListE
     Ok(Invoices { listed, today: office.today() })
 }
 
+/// What a person asks of the list, page by page.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Only those that stand so.
+    pub standing: Option<Standing>,
+    /// Only of this month.
+    pub month: Option<Month>,
+    /// Only of this dealership.
+    pub dealership_id: Option<&'a str>,
+    /// Only what this finds: a number, a name, a CNPJ; empty: all.
+    pub search: &'a str,
+    /// Only those behind this one.
+    pub after: Option<Number>,
+}
+
+/// A page of the invoices, the newest first: of each number the latest revision.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn page(office: &Office, asked: Asked<'_>) -> Result<Page<Listed, Number>, LedgerError> {
+    let ledger = &office.ledger;
+    let found = match Search::of(asked.search) {
+        None => None,
+        Some(search) => {
+            let register = ledger.dealerships().await?;
+            let meant = register.into_iter().filter(|dealership| search.finds(dealership));
+            Some(Found {
+                dealerships: meant.map(|dealership| dealership.id).collect(),
+                numbers: ledger.numbers_named(search.named()).await?,
+            })
+        }
+    };
+    let wanted = WantedInvoices {
+        standing: asked.standing,
+        month: asked.month,
+        dealership_id: asked.dealership_id.map(str::to_owned),
+        found,
+        after: asked.after,
+    };
+    ledger.invoices_page(&wanted, office.today()).await
+}
+
 /// An invoice, or one of its files, is not there.
 #[derive(Debug, thiserror::Error)]
 pub enum ShowError {
@@ -281,11 +325,24 @@ pub async fn file(
     invoice: &Invoice,
     kind: FileKind,
 ) -> Result<Vec<u8>, ShowError> {
-    let bytes = office.ledger.file(invoice.number, invoice.revision, kind).await?;
+    file_of(office, invoice.number, invoice.revision, kind).await
+}
+
+/// The same, of a revision that is only known by name.
+///
+/// # Errors
+/// [`ShowError`] where there is none.
+pub async fn file_of(
+    office: &Office,
+    number: Number,
+    revision: u32,
+    kind: FileKind,
+) -> Result<Vec<u8>, ShowError> {
+    let bytes = office.ledger.file(number, revision, kind).await?;
     bytes.ok_or_else(|| match kind {
-        FileKind::Cancellation => ShowError::NotCancelled(invoice.label()),
+        FileKind::Cancellation => ShowError::NotCancelled(label(number, revision)),
         FileKind::Invoice | FileKind::Statement | FileKind::Evidence => {
-            ShowError::FileMissing(invoice.label())
+            ShowError::FileMissing(label(number, revision))
         }
     })
 }

@@ -1,6 +1,7 @@
 //! What is open, overdue and waiting.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -8,12 +9,15 @@ use serde::Serialize;
 use crate::actions::invoices::{InvoiceJson, ListError};
 use crate::actions::words::plain;
 use crate::ledger::LedgerError;
-use crate::ledger::account::Refund;
+use crate::ledger::account::{Refund, lock_account};
+use crate::ledger::audit::{Action, Deed};
 use crate::ledger::closing::MonthState;
+use crate::ledger::guard_open::fill;
 use crate::ledger::listing::Listed;
+use crate::ledger::receivables::OpenByAge;
 use crate::setup::office::Office;
 use fecha_core::account::payment::{Kind, Payment};
-use fecha_core::account::receivables::{Ages, Balance, Debtor, Owed, Receivables};
+use fecha_core::account::receivables::{Ages, Balance, Debtor, Owed, Receivables, days_late};
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::Month;
 use fecha_core::party::register::must_be_known;
@@ -49,6 +53,37 @@ pub struct History {
     pub payments: Vec<Payment>,
     /// By entry, those that were taken back too.
     pub refunds: Vec<Refund>,
+}
+
+/// Writes anew what lists show as open and as waiting, from the rows that it is kept from; the numbers and payments
+/// of which it was another amount.
+///
+/// # Errors
+/// [`LedgerError`]; nothing was written then.
+pub async fn rebuild(office: &Office, by: &str) -> Result<Vec<String>, LedgerError> {
+    let wrong = office.ledger.wrong_copies().await?;
+    let whose: BTreeSet<&str> = wrong.iter().map(|(_, id)| id.as_str()).collect();
+    let mut transaction = office.ledger.begin().await?;
+    for id in whose {
+        lock_account(&mut transaction, id).await?;
+    }
+    let written = fill(&mut transaction).await?;
+    if written.is_empty() {
+        return Ok(written);
+    }
+    let detail = format!("open and waiting written anew: {}", written.join(", "));
+    let deed = Deed {
+        at: office.clock.now(),
+        actor: by,
+        action: Action::Pay,
+        month: None,
+        dealership_id: None,
+        detail: &detail,
+    };
+    deed.write(&mut transaction).await?;
+    let failed = LedgerError::while_doing("write what is open");
+    transaction.commit().await.map_err(failed)?;
+    Ok(written)
 }
 
 /// A dealership without a contract for which something waits: no invoice will take it.
@@ -198,7 +233,7 @@ impl<'a> RefundJson<'a> {
         Self {
             id: &refund.id,
             on: refund.on,
-            amount: refund.parts.iter().map(|part| part.amount).sum(),
+            amount: refund.amount(),
             reason: &refund.reason,
             undone: refund.parts.is_empty(),
         }
@@ -249,6 +284,62 @@ pub async fn receivables(office: &Office, wanted: Wanted<'_>) -> Result<Found, L
         }
     };
     Ok(Found { receivables, history, left, today })
+}
+
+/// What each dealership owes, by age, and what waits for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Debt {
+    /// Who.
+    pub dealership_id: String,
+    /// Its legal name.
+    pub name: String,
+    /// How many invoices are open.
+    pub invoices: u64,
+    /// For how many days the oldest of them has been due; `None` where none is overdue.
+    pub days_late: Option<i64>,
+    /// What is open, by age.
+    pub ages: Ages,
+    /// What waits.
+    pub waiting: Money,
+}
+
+/// Who owes something or has something waiting, as of now: the largest overdue sum first, then the largest open
+/// one, then by id.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn debts(office: &Office) -> Result<Vec<Debt>, LedgerError> {
+    let (ledger, today) = (&office.ledger, office.today());
+    let mut waiting = ledger.waiting_money().await?;
+    let mut debts = Vec::new();
+    for open in ledger.open_by_age(today).await? {
+        let OpenByAge { dealership_id, name, invoices, oldest, ages } = open;
+        let waiting = waiting.remove(&dealership_id).unwrap_or_default();
+        let days_late = Some(days_late(oldest, today)).filter(|days| *days > 0);
+        debts.push(Debt { dealership_id, name, invoices, days_late, ages, waiting });
+    }
+    // Who only has something waiting.
+    for (dealership_id, waiting) in waiting {
+        let name = ledger.dealership(&dealership_id).await?.map(|one| one.name).unwrap_or_default();
+        let (invoices, days_late, ages) = (0, None, Ages::default());
+        debts.push(Debt { dealership_id, name, invoices, days_late, ages, waiting });
+    }
+    debts.sort_by(|a, b| Debt::order(&a.key(), &b.key()));
+    Ok(debts)
+}
+
+impl Debt {
+    /// Where it stands among all: overdue, open, whose.
+    #[must_use]
+    pub fn key(&self) -> (Money, Money, &str) {
+        (self.ages.overdue(), self.ages.open(), &self.dealership_id)
+    }
+
+    /// The order of the keys.
+    #[must_use]
+    pub fn order(a: &(Money, Money, &str), b: &(Money, Money, &str)) -> Ordering {
+        (b.0, b.1, a.2).cmp(&(a.0, a.1, b.2))
+    }
 }
 
 /// The dealerships that get no invoice any more and have something waiting, by id. `waiting` is the money.

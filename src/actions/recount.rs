@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::actions::book;
 use crate::ledger::LedgerError;
@@ -13,7 +14,7 @@ use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, Unbilled, bill};
 use fecha_core::bill::case::{Case, PackageOf};
 use fecha_core::bill::difference::{Changes, ContactChanges, Difference};
-use fecha_core::bill::invoice::Invoice;
+use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::evidence::{self, sha256_hex};
@@ -108,6 +109,85 @@ fn note_oldest(recounted: &mut [Recounted<'_>]) {
     for one in recounted {
         one.oldest = oldest.get(&one.invoice.period).map(|first| instant(*first));
     }
+}
+
+/// What a recount found of one invoice.
+#[derive(Debug)]
+pub enum Found {
+    /// It is the same as before.
+    Same,
+    /// It would be another one.
+    Differs {
+        /// What changed.
+        difference: Difference,
+        /// Where messages before this instant were deleted, and that explains all of it.
+        left_from: Option<DateTime<Utc>>,
+    },
+    /// It cannot be revised, whatever is accepted.
+    Stuck(Option<Difference>, Stuck),
+}
+
+/// Why an invoice cannot be revised, whatever is accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stuck {
+    /// Its messages are not in the message database any more.
+    Purged,
+    /// Its evidence is not what was issued.
+    Damaged(String),
+    /// Its contract was removed.
+    NoPackage,
+    /// Today's use has no price.
+    NoPrice(String),
+}
+
+impl Stuck {
+    /// The same, with what to do, for admins at the command line.
+    #[must_use]
+    pub fn in_words(&self, number: Number, month: Month) -> String {
+        match self {
+            Self::Purged => format!(
+                "its messages of {month} are not in the message database any more (deleted by retention?): {number} and its evidence stay as issued. Restore the messages to count again"
+            ),
+            Self::Damaged(what) | Self::NoPrice(what) => what.clone(),
+            Self::NoPackage => format!(
+                "has no package in {month} any more: void the invoice with `fecha cancel {number} --reason TEXT`, or import its contract"
+            ),
+        }
+    }
+}
+
+/// Compares an invoice with what was counted of it again.
+///
+/// # Errors
+/// [`LedgerError`] where its evidence cannot be read.
+pub async fn find(office: &Office, recounted: &Recounted<'_>) -> Result<Found, LedgerError> {
+    if recounted.purged {
+        return Ok(Found::Stuck(None, Stuck::Purged));
+    }
+    let difference = match recounted.difference(office).await {
+        Ok(difference) => difference,
+        Err(LedgerError::Corrupt(what)) => {
+            let what = format!("{what}: see `fecha verify`");
+            return Ok(Found::Stuck(None, Stuck::Damaged(what)));
+        }
+        Err(damaged @ LedgerError::Damaged { .. }) => {
+            return Ok(Found::Stuck(None, Stuck::Damaged(damaged.to_string())));
+        }
+        Err(error) => return Err(error),
+    };
+    if difference.is_none() {
+        return Ok(Found::Same);
+    }
+    if difference.package.now.is_none() {
+        return Ok(Found::Stuck(Some(difference), Stuck::NoPackage));
+    }
+    if let Err(unbilled) = &recounted.today {
+        let why = unbilled.why.to_string();
+        return Ok(Found::Stuck(Some(difference), Stuck::NoPrice(why)));
+    }
+    let left_from = recounted.deleted_before(&difference);
+    Ok(Found::Differs { difference, left_from })
 }
 
 impl<'a> Recounted<'a> {

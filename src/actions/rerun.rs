@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 
+use crate::actions::close::Progress;
 use crate::actions::handover::{self, Findings, HandoverError};
 use crate::actions::issue::{IssueError, Outcome, Why, revise};
 use crate::actions::patience::Patience;
-use crate::actions::recount::{RecountError, Recounted, recount};
+use crate::actions::recount::{Found, RecountError, Recounted, find, recount};
 use crate::ledger::LedgerError;
 use crate::messages::Sources;
 use crate::setup::office::Office;
@@ -21,6 +23,30 @@ use fecha_core::count::evidence::IdVersion;
 use fecha_core::count::tally::Buckets;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
 use fecha_core::price::money::Money;
+
+/// Causes that a person accepts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// For every dealership.
+    pub everywhere: BTreeSet<Cause>,
+    /// For one, by its id.
+    pub of: BTreeMap<String, BTreeSet<Cause>>,
+}
+
+impl Accepted {
+    /// These causes, for every dealership.
+    #[must_use]
+    pub fn everywhere(causes: impl IntoIterator<Item = Cause>) -> Self {
+        Self { everywhere: causes.into_iter().collect(), of: BTreeMap::new() }
+    }
+
+    /// Whether a cause is accepted for a dealership.
+    #[must_use]
+    pub fn covers(&self, dealership_id: &str, cause: Cause) -> bool {
+        let own = self.of.get(dealership_id);
+        self.everywhere.contains(&cause) || own.is_some_and(|own| own.contains(&cause))
+    }
+}
 
 /// What to count again, and why.
 #[derive(Debug, Clone)]
@@ -36,7 +62,7 @@ pub struct RerunOptions {
     /// Compare, but issue nothing.
     pub dry_run: bool,
     /// Causes that a person accepts, beside those that go by themselves.
-    pub accept: BTreeSet<Cause>,
+    pub accept: Accepted,
     /// Issue only where it comes to this plan.
     pub plan: Option<PlanHash>,
 }
@@ -58,6 +84,8 @@ pub struct RerunReport {
     pub plan: PlanHash,
     /// Whether nothing was issued since another plan was asked for.
     pub is_another_plan: bool,
+    /// What would have a new revision then, by dealership.
+    pub instead: Vec<Revised>,
     /// What would be issued, by dealership: in a dry run.
     pub foreseen: Vec<Invoice>,
 }
@@ -131,13 +159,15 @@ pub async fn rerun_month(
     source: &Sources,
     options: &RerunOptions,
     now: DateTime<Utc>,
-    progress: impl Fn(u64) + Send + Sync + 'static,
+    progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
 ) -> Result<RerunReport, RerunError> {
     let month = options.month;
     let (standing, absent) = chosen(office, options).await?;
     let mut decided: Vec<Decided<'_>> =
         absent.into_iter().map(|one| Decided::Refused(Box::new(one))).collect();
-    for recounted in recount(office, source, month, standing, now, progress).await? {
+    let watch = progress.clone();
+    let rows = move |rows| watch(Progress::Counting(rows));
+    for recounted in recount(office, source, month, standing, now, rows).await? {
         decided.push(decide(office, options, recounted).await?);
     }
     let plan = plan(options, &decided);
@@ -149,11 +179,15 @@ pub async fn rerun_month(
         dry_run: options.dry_run,
         is_another_plan: options.plan.as_ref().is_some_and(|wanted| *wanted != plan),
         plan,
+        instead: Vec::new(),
         foreseen: Vec::new(),
     };
-    for one in decided {
+    let all = decided.len();
+    for (done, one) in decided.into_iter().enumerate() {
+        progress(Progress::Issuing(done, all));
         carry_out(office, options, one, now, &mut report).await?;
     }
+    progress(Progress::Issuing(all, all));
     report.refused.sort_by(|a, b| a.dealership_id.cmp(&b.dealership_id));
     if !options.dry_run && !report.is_another_plan {
         tell_finance(office, month).await?;
@@ -224,37 +258,32 @@ async fn decide<'a>(
     recounted: Recounted<'a>,
 ) -> Result<Decided<'a>, RerunError> {
     let number = recounted.invoice.number;
+    let id = recounted.id().to_owned();
     let refused = |difference, accept, reason| {
-        let (number, dealership_id) = (Some(number), recounted.id().to_owned());
-        let refused = Refused { number, dealership_id, difference, accept, reason };
+        let number = Some(number);
+        let refused = Refused { number, dealership_id: id.clone(), difference, accept, reason };
         Ok(Decided::Refused(Box::new(refused)))
     };
-    if recounted.purged {
-        return refused(None, Vec::new(), purged(number, options.month));
-    }
-    let difference = match recounted.difference(office).await {
-        Ok(difference) => difference,
-        Err(LedgerError::Corrupt(what)) => {
-            return refused(None, Vec::new(), format!("{what}: see `fecha verify`"));
+    let (difference, left_from) = match find(office, &recounted).await? {
+        Found::Same => return Ok(Decided::Unchanged(Box::new(recounted))),
+        Found::Stuck(difference, stuck) => {
+            return refused(difference, Vec::new(), stuck.in_words(number, options.month));
         }
-        Err(damaged @ LedgerError::Damaged { .. }) => {
-            return refused(None, Vec::new(), damaged.to_string());
-        }
-        Err(error) => return Err(error.into()),
+        Found::Differs { difference, left_from } => (difference, left_from),
     };
-    if difference.is_none() {
-        return Ok(Decided::Unchanged(Box::new(recounted)));
-    }
-    if let Some(left_from) = recounted.deleted_before(&difference)
-        && !options.accept.contains(&Cause::Loss)
+    if let Some(left_from) = left_from
+        && !options.accept.covers(&id, Cause::Loss)
     {
-        let reason = partly_purged(number, left_from);
-        return refused(Some(difference), vec![Cause::Loss], reason);
+        return refused(Some(difference), vec![Cause::Loss], partly_purged(number, left_from));
     }
-    if let Some((accept, reason)) = objection(&recounted, &difference, options) {
-        return refused(Some(difference), accept, reason);
+    let is_open = |cause: &Cause| !cause.goes_by_itself() && !options.accept.covers(&id, *cause);
+    let accept: Vec<Cause> = difference.causes().into_iter().filter(is_open).collect();
+    if accept.is_empty() {
+        return Ok(Decided::Revised(Box::new(recounted), Box::new(difference)));
     }
-    Ok(Decided::Revised(Box::new(recounted), Box::new(difference)))
+    let names: Vec<&str> = accept.iter().map(|cause| cause.key()).collect();
+    let reason = format!("look at the difference and accept it with --accept {}", names.join(","));
+    refused(Some(difference), accept, reason)
 }
 
 /// Issues what was decided, unless it is only shown.
@@ -281,6 +310,7 @@ async fn carry_out(
     if options.dry_run {
         report.foreseen.extend(foreseen(office, options, &recounted, now));
     } else if report.is_another_plan {
+        report.instead.push(Revised { number, revision, dealership_id, difference });
         return Ok(());
     } else if let Err(reason) = issue(office, options, &recounted, &difference).await? {
         let (number, accept) = (Some(number), Vec::new());
@@ -316,47 +346,11 @@ fn foreseen(
     Some(bill.invoice(office.config.terms(), heading))
 }
 
-fn purged(number: Number, month: Month) -> String {
-    format!(
-        "its messages of {month} are not in the message database any more (deleted by retention?): {number} and its evidence stay as issued. Restore the messages to count again"
-    )
-}
-
 fn partly_purged(number: Number, left_from: DateTime<Utc>) -> String {
     format!(
         "its messages before {} are not in the message database any more (deleted by retention?): {number} and its evidence stay as issued. Restore the messages to count again; --accept loss bills only what is left",
         left_from.format("%Y-%m-%d %H:%M UTC")
     )
-}
-
-/// Why a difference is not issued: no package, no price, or causes that nobody accepted.
-fn objection(
-    recounted: &Recounted<'_>,
-    difference: &Difference,
-    options: &RerunOptions,
-) -> Option<(Vec<Cause>, String)> {
-    let number = recounted.invoice.number;
-    if difference.package.now.is_none() {
-        let reason = format!(
-            "has no package in {} any more: void the invoice with `fecha cancel {number} --reason TEXT`, or import its contract",
-            options.month
-        );
-        return Some((Vec::new(), reason));
-    }
-    if let Err(unbilled) = &recounted.today {
-        return Some((Vec::new(), unbilled.why.to_string()));
-    }
-    let accept: Vec<Cause> = difference
-        .causes()
-        .into_iter()
-        .filter(|cause| !cause.goes_by_itself() && !options.accept.contains(cause))
-        .collect();
-    if accept.is_empty() {
-        return None;
-    }
-    let names: Vec<&str> = accept.iter().map(|cause| cause.key()).collect();
-    let reason = format!("look at the difference and accept it with --accept {}", names.join(","));
-    Some((accept, reason))
 }
 
 /// Issues the revision; the inner error says why one dealership could not have it.

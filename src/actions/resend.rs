@@ -36,6 +36,9 @@ pub enum ResendError {
         "{0} was cancelled by an earlier fecha, which kept no words about it: write its document with `fecha invoice {0} --cancellation FILE` and send that"
     )]
     NoWords(Number),
+    /// It went out, is on its way again or was withdrawn by now, or there is no such email.
+    #[error("this email has not failed: it went out, is queued again or was withdrawn")]
+    NotFailed,
     /// The email could not be worded.
     #[error(transparent)]
     Template(#[from] TemplateError),
@@ -113,7 +116,7 @@ pub async fn invoice(
             (invoice.label(), office.addresser.invoice(invoice, evidence, to, now)?)
         }
     };
-    let detail = format!("{what} again");
+    let detail = format!("{what}{AGAIN}");
     let deed = Deed {
         at: now,
         actor: by,
@@ -124,6 +127,51 @@ pub async fn invoice(
     };
     let resent = Resent::of(&letters, (Some(number), None), what);
     office.ledger.queue_again(letters, failed_ones, now, &deed).await?;
+    Ok(resent)
+}
+
+/// How the audit log says it.
+const AGAIN: &str = " again";
+
+/// Whether an entry of the audit log says that an invoice's emails, or those about its cancellation, were queued
+/// again.
+#[must_use]
+pub fn is_again(detail: &str, number: Number) -> bool {
+    let what = detail.strip_suffix(AGAIN).unwrap_or_default();
+    let what = what.strip_prefix("the cancellation of ").unwrap_or(what);
+    let rest = what.strip_prefix(&number.to_string());
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("-R"))
+}
+
+/// Queues one email that failed again, under a new Message-ID, in its place: to `to` or, without it, to whom it was
+/// to go.
+///
+/// # Errors
+/// [`ResendError`]; nothing was queued then.
+pub async fn one(
+    office: &Office,
+    id: &str,
+    to: Option<EmailAddress>,
+    by: &str,
+) -> Result<Resent, ResendError> {
+    let letter = office.ledger.failed_letter(id).await?.ok_or(ResendError::NotFailed)?;
+    let now = office.clock.now();
+    let recipient = to.unwrap_or_else(|| letter.recipient.clone());
+    let letters = office.addresser.again(&letter.matter, vec![recipient.clone()], now);
+    let what = letter.matter.cause.clone();
+    let detail = if recipient == letter.recipient {
+        format!("{what}{AGAIN}")
+    } else {
+        format!("{what} to {recipient} instead of {}", letter.recipient)
+    };
+    let dealership_id = letter.dealership_id.as_deref();
+    let action = Action::Resend;
+    let deed =
+        Deed { at: now, actor: by, action, month: letter.month, dealership_id, detail: &detail };
+    let resent = Resent::of(&letters, (letter.matter.content.number(), None), what);
+    if !office.ledger.queue_again_for(id, letters, now, &deed).await? {
+        return Err(ResendError::NotFailed);
+    }
     Ok(resent)
 }
 

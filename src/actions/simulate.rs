@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ledger::{Ledger, LedgerError};
 use fecha_core::bill::bill::{Charge, Corrections, Use};
 use fecha_core::calendar::month::Month;
@@ -9,14 +11,24 @@ use fecha_core::price::money::Money;
 use fecha_core::price::table::{NoPrice, Prices};
 
 /// A dealership's months under both prices, without adjustments.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Simulated {
+    /// Its name, as its latest invoice prints it.
+    pub name: String,
     /// How many invoices.
     pub invoices: usize,
     /// What was billed.
     pub billed: Money,
     /// What would have been.
     pub simulated: Money,
+}
+
+impl Simulated {
+    /// What the other prices would have brought more; below zero: less.
+    #[must_use]
+    pub fn difference(&self) -> Money {
+        self.simulated - self.billed
+    }
 }
 
 /// The months cannot be simulated.
@@ -31,8 +43,8 @@ pub enum SimulateError {
 }
 
 /// Prices every invoice that stands in the months `from` to `to` again, each with the table of
-/// `prices` for its month; by dealership. What a dealership used is taken from its invoices: nothing
-/// is counted, so that it works for months whose messages are gone.
+/// `prices` for its month; by dealership. What a dealership used is taken from the figures of its invoices: nothing
+/// is counted and no document is read, so that it works for months whose messages are gone, and for years.
 ///
 /// # Errors
 /// [`SimulateError`].
@@ -42,19 +54,20 @@ pub async fn simulate(
     from: Month,
     to: Month,
 ) -> Result<BTreeMap<String, Simulated>, SimulateError> {
-    let mut simulated: BTreeMap<String, Simulated> = BTreeMap::new();
-    let mut month = from;
-    while month <= to {
-        for (id, invoice) in ledger.standing_invoices(month).await? {
-            let usage = &invoice.usage;
-            let used = Use { package: invoice.package, uam: usage.uam, hsm: usage.hsm };
-            let charge = Charge::of(used, prices.table_for(month)?, Corrections::none(month))?;
-            let of_dealership = simulated.entry(id).or_default();
-            of_dealership.invoices += 1;
-            of_dealership.billed += invoice.amounts().by_table();
-            of_dealership.simulated += charge.total();
+    let mut simulated: BTreeMap<String, (Month, Simulated)> = BTreeMap::new();
+    for billed in ledger.billed(from, to).await? {
+        let used = Use { package: billed.package, uam: billed.uam, hsm: billed.hsm };
+        let month = billed.month;
+        let charge = Charge::of(used, prices.table_for(month)?, Corrections::none(month))?;
+        let (latest, of_dealership) =
+            simulated.entry(billed.dealership_id).or_insert((month, Simulated::default()));
+        if of_dealership.invoices == 0 || month > *latest {
+            *latest = month;
+            of_dealership.name = billed.name;
         }
-        month = month.next();
+        of_dealership.invoices += 1;
+        of_dealership.billed += billed.amounts.by_table();
+        of_dealership.simulated += charge.total();
     }
-    Ok(simulated)
+    Ok(simulated.into_iter().map(|(id, (_, simulated))| (id, simulated)).collect())
 }

@@ -1,6 +1,7 @@
 //! Where the months stand, and what needs a person.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 
 use crate::actions::attention::{Attention, Matter, Weighed, matters};
 use crate::actions::mailed::behind;
@@ -73,43 +74,61 @@ pub struct EmailCounts {
     pub withdrawn: u64,
 }
 
-/// Looks at the ledger. Reads sums and what needs a person, never an invoice.
+impl EmailCounts {
+    /// Of what the ledger says of each state.
+    #[must_use]
+    pub fn of(counts: &BTreeMap<String, i64>) -> Self {
+        let in_state = |state: LetterState| {
+            counts.get(state.key()).and_then(|count| u64::try_from(*count).ok()).unwrap_or_default()
+        };
+        Self {
+            pending: in_state(LetterState::Pending),
+            sending: in_state(LetterState::Sending),
+            sent: in_state(LetterState::Sent),
+            failed: in_state(LetterState::Failed),
+            withdrawn: in_state(LetterState::Withdrawn),
+        }
+    }
+}
+
+/// Looks at the ledger. Reads sums and what needs a person, never an invoice. Other months than the `summed`
+/// ones are named without what they come to: so that who looks often does not add up years.
 ///
 /// # Errors
 /// [`LedgerError`] where the ledger cannot be read.
-pub async fn status(office: &Office) -> Result<Status, LedgerError> {
-    let closings = office.ledger.closings().await?;
-    let closings: BTreeMap<Month, Closing> =
-        closings.into_iter().map(|closing| (closing.month, closing)).collect();
-    let months = months(office, &closings).await?;
-    let mut weighed: Vec<Weighed> =
-        behind(office, None).await?.into_iter().map(Attention::Behind).map(alone).collect();
-    weighed.extend(of_the_clock(office, &closings).await?.into_iter().map(alone));
+pub async fn status(
+    office: &Office,
+    summed: impl RangeBounds<Month>,
+) -> Result<Status, LedgerError> {
+    let ledger = &office.ledger;
+    let closings = closings(office).await?;
+    // At once: who looks waits for one of them instead of for all.
+    let (months, behind, clock, first, waiting, refusal, emails, counts, open) = tokio::try_join!(
+        rows(office, &closings, summed),
+        behind(office, None),
+        of_the_clock(office, &closings),
+        ledger.known_first_month(),
+        ledger.waiting_money(),
+        ledger.refusal(),
+        failed_emails(office),
+        ledger.emails_by_state(),
+        ledger.open_sum(office.today()),
+    )?;
+    let mut weighed: Vec<Weighed> = behind.into_iter().map(Attention::Behind).map(alone).collect();
+    weighed.extend(clock.into_iter().map(alone));
     let mut before = Money::ZERO;
     for month in &months {
-        weighed.extend(of_month(office, month, before, closings.get(&month.month)).await?);
+        let closing = closings.get(&month.month);
+        weighed.extend(of_month(office, month, before, closing, first).await?);
         before = month.total;
     }
-    let waiting = office.ledger.waiting_money().await?;
     weighed.extend(left(office, &waiting).await?.into_iter().map(of_left));
-    weighed.extend(office.ledger.refusal().await?.map(Attention::Refused).map(alone));
-    weighed.extend(failed_emails(office).await?);
-    let matters = matters(&weighed);
-    let needs_a_person = first_of_each_month(weighed);
-    let counts = office.ledger.emails_by_state().await?;
-    let in_state = |state: LetterState| {
-        counts.get(state.key()).and_then(|count| u64::try_from(*count).ok()).unwrap_or_default()
-    };
-    let outbox = EmailCounts {
-        pending: in_state(LetterState::Pending),
-        sending: in_state(LetterState::Sending),
-        sent: in_state(LetterState::Sent),
-        failed: in_state(LetterState::Failed),
-        withdrawn: in_state(LetterState::Withdrawn),
-    };
-    let open = office.ledger.open_sum(office.today()).await?;
+    weighed.extend(refusal.map(Attention::Refused).map(alone));
+    weighed.extend(emails);
+    let needs_a_person = first_of_each_month(&weighed);
+    let matters = matters(weighed);
     let receivables = OpenRow { balance: open.balance, overdue_invoices: open.overdue };
-    Ok(Status { months, needs_a_person, matters, outbox, receivables })
+    Ok(Status { months, needs_a_person, matters, outbox: EmailCounts::of(&counts), receivables })
 }
 
 /// What was said under a clock that disagrees with that of now.
@@ -129,14 +148,57 @@ async fn of_the_clock(
     Ok(ahead.map(|first| Attention::FirstMonthAhead { first }).into_iter().chain(early).collect())
 }
 
-async fn months(
+async fn closings(office: &Office) -> Result<BTreeMap<Month, Closing>, LedgerError> {
+    let closings = office.ledger.closings().await?;
+    Ok(closings.into_iter().map(|closing| (closing.month, closing)).collect())
+}
+
+/// Every month from the first that was invoiced or looked at up to the last that has ended; others than the `summed`
+/// ones are named without what they come to.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn months(
+    office: &Office,
+    summed: impl RangeBounds<Month>,
+) -> Result<Vec<MonthRow>, LedgerError> {
+    rows(office, &closings(office).await?, summed).await
+}
+
+/// Where the books begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning {
+    /// The first month that was invoiced or looked at, or could be now.
+    pub books: Month,
+    /// The first month that the daemon closes by itself; `None` where none was ever started.
+    pub daemon: Option<Month>,
+}
+
+/// Where the books begin; where they are empty, with the month before the daemon's first.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn beginning(office: &Office) -> Result<Beginning, LedgerError> {
+    let daemon = office.ledger.known_first_month().await?;
+    let last = Month::last_ended(office.clock.now(), office.config.issuer.timezone);
+    let known = office.ledger.first_known_month().await?;
+    let books = known.unwrap_or_else(|| daemon.map_or(last, Month::previous).min(last));
+    Ok(Beginning { books: daemon.map_or(books, |first| books.min(first)), daemon })
+}
+
+async fn rows(
     office: &Office,
     closings: &BTreeMap<Month, Closing>,
+    summed: impl RangeBounds<Month>,
 ) -> Result<Vec<MonthRow>, LedgerError> {
     let last = Month::last_ended(office.clock.now(), office.config.issuer.timezone);
-    let sums = office.ledger.month_sums().await?;
-    let known = || sums.keys().chain(closings.keys()).copied();
-    let mut month = known().min().unwrap_or(last);
+    let sums = office.ledger.month_sums(summed).await?;
+    let invoiced = office.ledger.invoiced_months().await?;
+    let invoiced = invoiced.into_iter().flat_map(|(first, last)| [first, last]);
+    let known = || invoiced.clone().chain(closings.keys().copied());
+    // What the daemon owes is named, also where no close has looked at it yet.
+    let owed = office.ledger.known_first_month().await?.filter(|first| *first <= last);
+    let mut month = known().chain(owed).min().unwrap_or(last);
     let end = known().max().unwrap_or(last).max(last);
     let mut rows = Vec::new();
     while month <= end {
@@ -160,6 +222,7 @@ async fn of_month(
     row: &MonthRow,
     before: Money,
     closing: Option<&Closing>,
+    first: Option<Month>,
 ) -> Result<Vec<Weighed>, LedgerError> {
     let month = row.month;
     let mut all = Vec::new();
@@ -169,7 +232,12 @@ async fn of_month(
         (MonthState::Held, Some(why)) => {
             all.push(whole(Attention::Held { month, why: why.clone() }));
         }
-        (MonthState::Open | MonthState::Held, _) => all.push(whole(Attention::NotClosed { month })),
+        (MonthState::Open | MonthState::Held, _) => {
+            all.push(whole(match first.filter(|first| month < *first) {
+                Some(first) => Attention::NotClosedBefore { month, first },
+                None => Attention::NotClosed { month },
+            }));
+        }
         (MonthState::Closed, _) => {}
     }
     let exceptions = closing.map_or(&[][..], |closing| &closing.exceptions);
@@ -230,19 +298,19 @@ async fn failed_emails(office: &Office) -> Result<Vec<Weighed>, LedgerError> {
 }
 
 /// The first [`SHOWN`] exceptions of each month, and how many more there are.
-fn first_of_each_month(weighed: Vec<Weighed>) -> Vec<Attention> {
+fn first_of_each_month(weighed: &[Weighed]) -> Vec<Attention> {
     let mut shown: BTreeMap<Month, usize> = BTreeMap::new();
     let mut all = Vec::new();
     for Weighed { attention, .. } in weighed {
         let Attention::Exception { month, .. } = attention else {
-            all.push(attention);
+            all.push(attention.clone());
             continue;
         };
-        let number = shown.entry(month).or_default();
+        let number = shown.entry(*month).or_default();
         *number += 1;
         match (*number).checked_sub(SHOWN + 1) {
-            None => all.push(attention),
-            Some(0) => all.push(Attention::MoreExceptions { month, more: 1 }),
+            None => all.push(attention.clone()),
+            Some(0) => all.push(Attention::MoreExceptions { month: *month, more: 1 }),
             Some(_) => {
                 if let Some(Attention::MoreExceptions { more, .. }) = all.last_mut() {
                     *more += 1;

@@ -133,6 +133,7 @@ pub async fn close(office: &Office, args: &Args, output: &Output) -> Result<u8, 
     };
     let released_by = office.on_behalf(&actor, office.ledger.clone());
     let options = CloseOptions {
+        reason: None,
         month: args.month,
         dealerships: args.dealerships.clone(),
         dry_run: args.dry_run,

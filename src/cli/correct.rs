@@ -5,7 +5,7 @@ use serde_json::json;
 use super::output::{Failure, Output, plain};
 use super::page::{figure, name, text as sentence, word};
 use super::rerun::text;
-use crate::actions::adjust::{self, NoteJson};
+use crate::actions::adjust::{self, Asked, NoteJson};
 use crate::actions::cancel::cancel_invoice;
 use crate::ledger::notes::NewNote;
 use crate::setup::office::Office;
@@ -60,7 +60,7 @@ pub async fn adjust(office: &Office, args: &AdjustArgs, output: &Output) -> Resu
     };
     let by = &office.named(args.by.as_deref())?;
     let new = NewNote { dealership_id, month, amount, description, by };
-    let id = adjust::enter(office, &new).await?;
+    let id = adjust::enter(office, &new, Asked::Nobody).await?;
     output.result(&json!({"id": id}), |_| {
         format!(
             "adjustment {id}: {} for '{}', on its next invoice from {month} on, or on a rerun of {month}; `fecha adjust --cancel {id}` takes it back",

@@ -18,14 +18,26 @@ something needs a person. Months that ended before its first start are left to
 `fecha close --month`. SIGTERM or Ctrl-C finishes the invoice and the emails
 in hand.
 
-On [console] listen: /healthz, /readyz and /metrics. On PostgreSQL several may
-run: one works, the others wait.
+On [console] listen: the console, for people whom `fecha people add` invites,
+and /healthz, /readyz and /metrics. On PostgreSQL several may run: one works,
+the others wait.
 
 Example:
   fecha daemon --config /etc/fecha/fecha.toml";
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn daemon(config: Option<&Path>) -> Result<u8, Failure> {
+    let stopped = until_told()?;
+    let office = Office::open(config, NoLedger::Refuse, Clock::System).await?;
+    daemon::run(office, stopped).await?;
+    Ok(0)
+}
+
+/// Becomes true at SIGTERM or Ctrl-C.
+///
+/// # Errors
+/// [`Failure`] where signals cannot be listened to.
+pub fn until_told() -> Result<watch::Receiver<bool>, Failure> {
     let (stop, stopped) = watch::channel(false);
     let cannot_listen = |error| Failure::wrong(format!("cannot listen to signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot_listen)?;
@@ -37,9 +49,7 @@ pub async fn daemon(config: Option<&Path>) -> Result<u8, Failure> {
         }
         let _ = stop.send(true);
     });
-    let office = Office::open(config, NoLedger::Refuse, Clock::System).await?;
-    daemon::run(office, stopped).await?;
-    Ok(0)
+    Ok(stopped)
 }
 
 impl From<DaemonError> for Failure {

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::erp;
 use super::files::{Files, ForceArgs, Kind};
 use super::lines::line_row;
 use super::output::{Failure, Output, plain};
 use super::page::{Column, Page, figure, name, text, word};
+use crate::actions::erp;
 use crate::actions::invoices::{self, Invoices};
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::{Filter, Revision};
@@ -79,7 +79,7 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
     };
     let invoices = invoices::list(office, filter).await?;
     if args.csv {
-        output.document(&erp::csv(&invoices.listed)?);
+        output.document(&erp::csv(&invoices.listed).map_err(Failure::wrong)?);
         return Ok(0);
     }
     output.result(&invoices.json(), |page| {

@@ -8,28 +8,30 @@ mod daemon;
 mod delivery;
 mod demo;
 mod difference;
-mod erp;
 mod files;
 mod init;
 mod invoices;
 mod kind;
 mod lines;
+mod meant;
 mod output;
 mod own;
 mod page;
 mod pay;
+mod people;
 mod preview;
 mod receivables;
 mod register;
 mod rerun;
 mod simulate;
 mod status;
+mod tokens;
 mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::output::{Failure, Output};
 use crate::actions::patience::Patience;
@@ -122,6 +124,10 @@ enum Command {
     /// Show the months, open and closed, and what needs a person
     #[command(after_help = status::HELP)]
     Status,
+    /// Say who may use the console: invite, change roles, disable
+    People(people::Args),
+    /// Say which programs may use the interface: make tokens, take them back
+    Tokens(tokens::Args),
     /// Close each month when it has ended, deliver, and call a person when one is needed
     #[command(after_help = daemon::HELP)]
     Daemon,
@@ -148,7 +154,13 @@ pub async fn run(cli: Cli) -> ExitCode {
 /// # Errors
 /// The exit status where there is none: it is wrong, or help was asked for, and was printed.
 pub fn parse() -> Result<Cli, ExitCode> {
-    Cli::try_parse().map_err(|error| match error.print() {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os());
+    let parsed = matches.and_then(|matches| match meant::refused(&mut command, &matches) {
+        Some(error) => Err(error),
+        None => Cli::from_arg_matches(&matches),
+    });
+    parsed.map_err(|error| match error.print() {
         // clap's own: 2, and 0 for help and version.
         Ok(()) => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
         Err(_) => ExitCode::from(if error.exit_code() == 0 { 1 } else { 2 }),
@@ -217,6 +229,8 @@ async fn act(cli: &Cli, office: &Office, output: &Output) -> Result<u8, Failure>
         Command::Resend(args) => delivery::resend(office, args, output).await,
         Command::Digest(args) => delivery::digest(office, args, output).await,
         Command::Audit(args) => audit::audit(office, args, output).await,
+        Command::People(args) => people::people(office, args, output).await,
+        Command::Tokens(args) => tokens::tokens(office, args, output).await,
         Command::Status => status::status(office, output).await,
     }
 }

@@ -17,9 +17,11 @@ use crate::actions::handover::HandoverError;
 use crate::actions::import::ImportError;
 use crate::actions::invoices::{ListError, ShowError};
 use crate::actions::pay::{AccountError, PayError};
+use crate::actions::people::PeopleError;
 use crate::actions::recount::RecountError;
 use crate::actions::rerun::RerunError;
 use crate::actions::resend::ResendError;
+use crate::actions::tokens::TokenError;
 pub use crate::actions::words::plain;
 use crate::ledger::LedgerError;
 use crate::messages::SourceError;
@@ -131,8 +133,10 @@ ledger_or_wrong_use!(
     ImportError,
     ListError,
     PayError,
+    PeopleError,
     ResendError,
-    ShowError
+    ShowError,
+    TokenError
 );
 
 macro_rules! wrong_use {

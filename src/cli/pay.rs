@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::output::{Failure, Output, plain};
 use super::rerun::text;
-use crate::actions::pay::{self, NewPayment, Recorded, Target, Undone, Wish};
+use crate::actions::pay::{self, Asked, NewPayment, Recorded, Seen, Target, Undone, Wish};
 use crate::actions::words::count;
 use crate::setup::office::Office;
 use fecha_core::account::payment::Kind;
@@ -99,7 +99,7 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
         return undo(office, id, reason, &by, output).await;
     }
     if let (Some(amount), Some(id), Some(on)) = (args.refund, &args.dealership, args.on) {
-        let refund = pay::refund(office, id, amount, on, (reason, &by)).await?;
+        let refund = pay::refund(office, id, (amount, on), true, (reason, &by)).await?;
         let json = json!({"id": refund, "dealership_id": id, "on": on, "amount": amount});
         output.result(&json, |_| {
             format!(
@@ -111,7 +111,7 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
         return Ok(0);
     }
     if let (true, Some(number)) = (args.from_account, args.number) {
-        let taken = pay::from_account(office, number, args.amount, &by).await?;
+        let taken = pay::from_account(office, number, args.amount, Seen::Nothing, &by).await?;
         let json = json!({"number": number, "amount": taken});
         output.result(&json, |_| format!("{} of the account settle {number}", taken.brl()));
         return Ok(0);
@@ -146,6 +146,7 @@ fn payment(args: &PayArgs) -> Result<NewPayment, Failure> {
         kind: args.kind,
         reference: args.reference.clone(),
         again: args.again,
+        asked: Asked::Nobody,
         why: None,
     })
 }

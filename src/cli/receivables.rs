@@ -1,7 +1,10 @@
 //! `fecha receivables`
 
+use serde_json::json;
+
 use super::output::{Failure, Output, plain};
 use super::page::{Page, figure, name, word};
+use super::rerun::text;
 use crate::actions::receivables::{self, Found, History, Wanted};
 use crate::actions::words::count;
 use crate::ledger::account::Refund;
@@ -30,10 +33,24 @@ pub struct Args {
     /// Only what is overdue
     #[arg(long)]
     overdue: bool,
+    /// Write anew what lists show as open and waiting, where `verify` says so
+    #[arg(long, conflicts_with_all = ["dealership", "overdue"])]
+    rebuild: bool,
+    /// Who asks for it [default: the login name, unless that is root]
+    #[arg(long, value_name = "NAME", value_parser = text, requires = "rebuild")]
+    by: Option<String>,
 }
 
 /// Shows what is open, by age and dealership, and what waits.
 pub async fn receivables(office: &Office, args: &Args, output: &Output) -> Result<u8, Failure> {
+    if args.rebuild {
+        let written = receivables::rebuild(office, &office.named(args.by.as_deref())?).await?;
+        output.result(&json!({ "rebuilt": written }), |_| match written.as_slice() {
+            [] => "what lists show is what the rows come to: nothing to write".to_owned(),
+            _ => format!("written anew from the rows: {}", written.join(", ")),
+        });
+        return Ok(0);
+    }
     let wanted = Wanted { dealership_id: args.dealership.as_deref(), overdue: args.overdue };
     let found = receivables::receivables(office, wanted).await?;
     output.result(&found.json(), |page| in_words(page, &found));
@@ -171,7 +188,7 @@ fn payment_line(payment: &Payment) -> String {
 }
 
 fn refund_line(refund: &Refund) -> String {
-    let amount: Money = refund.parts.iter().map(|part| part.amount).sum();
+    let amount = refund.amount();
     let what = if refund.parts.is_empty() { "taken back".to_owned() } else { amount.brl() };
     format!("{}  {what:>16}  refund    {}\n    {}\n", refund.on, plain(&refund.reason), refund.id)
 }

@@ -13,6 +13,7 @@ use crate::setup::input;
 use crate::setup::office::{self, NoLedger, Office};
 use crate::setup::register::changes::{Becomes, Change, Counts, Key};
 use crate::setup::register::plan::{Alike, File, Files, Import};
+use fecha_core::bill::plan::PlanHash;
 
 /// Arguments of `fecha import`.
 #[derive(Debug, clap::Args)]
@@ -74,6 +75,9 @@ pub struct ImportArgs {
     /// Only say what would be added, changed and left
     #[arg(long)]
     dry_run: bool,
+    /// Import only what this plan of a dry run shows, or nothing
+    #[arg(long, value_name = "HASH", conflicts_with = "dry_run")]
+    plan: Option<PlanHash>,
     /// Take ids that are alike as two dealerships
     #[arg(long)]
     accept_twins: bool,
@@ -101,7 +105,8 @@ impl ImportArgs {
 /// Adds to and updates the register.
 pub async fn import(office: &Office, args: &ImportArgs, output: &Output) -> Result<u8, Failure> {
     let read = Read::of(args)?;
-    let import = import::import(office, read.files(), args.alike(), &office.actor).await?;
+    let (plan, by) = (args.plan.as_ref(), &office.actor);
+    let import = import::import(office, read.files(), args.alike(), plan, by).await?;
     tell(&import, args, output);
     Ok(0)
 }
@@ -158,8 +163,9 @@ fn in_words(import: &Import, with_numbers: bool) -> String {
         let warnings = import.warnings.iter().map(|row| plain(&row.to_string()));
         text += &format!("\nTo be fixed:\n{}\n", first(warnings, "\n"));
     }
-    if import.dry_run {
-        text += "\nDry run: nothing was imported.\n";
+    if let Some(plan) = &import.plan {
+        text +=
+            &format!("\nDry run: nothing was imported. --plan {plan} imports this or nothing.\n");
     }
     text
 }
@@ -193,12 +199,9 @@ fn change_in_words(change: &Change) -> String {
         }
         Key::Number { number, from_month } => format!("number     {number} from {from_month}"),
     };
-    let columns = change.columns.iter();
-    let columns: Vec<String> = columns
-        .map(|one| format!("{} '{}' → '{}'", one.column, plain(&one.old), plain(&one.new)))
-        .collect();
+    let columns = plain(&change.in_words());
     let colon = if columns.is_empty() { "" } else { ": " };
-    format!("{becomes:<8} {which}{colon}{}", columns.join(", "))
+    format!("{becomes:<8} {which}{colon}{columns}")
 }
 
 /// The files of an import, each by the name that its bad rows are to have.

@@ -1,15 +1,12 @@
 //! `fecha rerun`
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value, json};
 
 use super::difference::{in_words as difference_in_words, pair, signed};
 use super::output::{Failure, Output, plain, show_progress};
 use super::page::Page;
-use crate::actions::close::Progress;
 use crate::actions::invoices::ForeseenJson;
-use crate::actions::rerun::{Refused, RerunOptions, RerunReport, Revised, rerun_month};
+use crate::actions::rerun::{Accepted, Refused, RerunOptions, RerunReport, Revised, rerun_month};
 use crate::setup::office::{self, Office};
 use fecha_core::bill::difference::{Cause, Difference};
 use fecha_core::bill::invoice::label;
@@ -83,12 +80,12 @@ pub async fn rerun(office: &Office, args: &Args, output: &Output) -> Result<u8, 
         reason: args.reason.clone(),
         by: if args.dry_run { office.actor.clone() } else { office.named(args.by.as_deref())? },
         dry_run: args.dry_run,
-        accept: args.accept.iter().copied().collect::<BTreeSet<_>>(),
+        accept: Accepted::everywhere(args.accept.iter().copied()),
         plan: args.plan.clone(),
     };
     let bar = output.bar();
     let watcher = bar.clone();
-    let watch = move |rows| show_progress(&watcher, Progress::Counting(rows));
+    let watch = move |progress| show_progress(&watcher, progress);
     let now = office.clock.now();
     let result = rerun_month(office, &source, &options, now, watch).await;
     bar.finish_and_clear();

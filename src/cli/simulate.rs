@@ -66,7 +66,7 @@ fn document(args: &Args, simulated: &[(String, Simulated)]) -> Value {
             "invoices": simulated.invoices,
             "billed": simulated.billed,
             "simulated": simulated.simulated,
-            "difference": simulated.simulated - simulated.billed,
+            "difference": simulated.difference(),
         })
     };
     let billed = sum(simulated, |simulated| simulated.billed);
@@ -91,7 +91,7 @@ fn in_words(page: Page, args: &Args, simulated: &[(String, Simulated)]) -> Strin
             simulated.invoices.to_string(),
             simulated.billed.brl(),
             simulated.simulated.brl(),
-            signed(simulated.simulated - simulated.billed),
+            signed(simulated.difference()),
         ]
     };
     let columns = [

@@ -20,7 +20,7 @@ Examples:
 
 /// Shows the months and what needs a person.
 pub async fn status(office: &Office, output: &Output) -> Result<u8, Failure> {
-    let status = status::status(office).await?;
+    let status = status::status(office, ..).await?;
     output.result(&status, |page| in_words(page, &status));
     Ok(u8::from(!status.needs_a_person.is_empty()))
 }
@@ -69,13 +69,14 @@ fn in_words(page: Page, status: &Status) -> String {
 
 /// What, who, and what to do, each on lines of its own.
 fn in_a_paragraph(page: Page, matter: &Matter) -> String {
-    let mut text = page.item("  ", &matter.what) + "\n";
-    if !matter.names.is_empty() {
-        let more = match matter.more {
+    let mut text = page.item("  ", &matter.what()) + "\n";
+    let (names, more) = matter.names();
+    if !names.is_empty() {
+        let more = match more {
             0 => String::new(),
             more => format!(" and {} more", grouped(more as u64)),
         };
-        text += &(page.item("    ", &format!("{}{more}", matter.names.join(", "))) + "\n");
+        text += &(page.item("    ", &format!("{}{more}", names.join(", "))) + "\n");
     }
-    text + &page.item("    → ", &matter.remedy) + "\n"
+    text + &page.item("    → ", &matter.remedy()) + "\n"
 }

@@ -1,23 +1,21 @@
 //! Closes each month that is due, in order, and says when that takes a person.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::alert::{self, Trouble};
-use super::portuguese;
-use super::pulse::Stage;
+use super::course::Course;
 use super::wrong_clock::{Glance, WrongClock};
 use super::{ACTOR, Daemon, Ends, backoff, told};
-use crate::actions::close::{CloseError, CloseOptions, CloseReport, Progress, close_month};
+use crate::actions::close::{CloseError, CloseOptions, CloseReport, awaits_approval, close_month};
+use crate::actions::portuguese;
 use crate::ledger::closing::MonthState;
 use crate::ledger::{Ledger, LedgerError};
-use crate::setup::config::Approval;
+use crate::setup::office::Office;
 use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::calendar::due::{Due, Seen, due};
 use fecha_core::calendar::month::Month;
@@ -28,8 +26,6 @@ const POLL: Duration = Duration::from_mins(5);
 const PAUSES: [Duration; 2] = [Duration::from_secs(5), Duration::from_mins(5)];
 /// The same after a close that could not issue some of the invoices: each try counts the whole month.
 const UNISSUED_PAUSES: [Duration; 2] = [Duration::from_secs(20), Duration::from_hours(1)];
-/// How long the invoice in hand may take after the daemon was told to stop.
-const LAST_INVOICE: Duration = Duration::from_secs(5);
 
 /// Why closing stopped, and when it is tried again.
 struct Setback {
@@ -119,7 +115,7 @@ impl Closer {
         if !*ends.borrow() {
             let trouble = self.setback.as_ref().map(|setback| &setback.trouble);
             if alert::call(&self.daemon, &self.ledger, &late, trouble, &clock).await? {
-                self.daemon.post.notify_waiters();
+                self.daemon.bell.post.notify_waiters();
             }
         }
         Ok(())
@@ -195,20 +191,20 @@ impl Closer {
         as_of: DateTime<Utc>,
         ends: &mut Ends,
     ) -> Result<bool, LedgerError> {
-        let manual = self.daemon.office.config.close.approval == Approval::Manual;
-        let awaits_approval = manual && !self.ledger.is_released(month).await?;
+        let office = self.daemon.office.on_behalf(ACTOR, self.ledger.clone());
+        let awaits_approval = awaits_approval(&office, month).await?;
         let options =
             CloseOptions { month: Some(month), awaits_approval, ..CloseOptions::default() };
         let started = self.daemon.office.clock.now();
         tracing::info!(%month, "closing");
-        match self.close_until_told(&options, as_of, ends).await {
+        match self.close_until_told(&office, &options, as_of, ends).await {
             None => tracing::info!(%month, "the close goes on after the next start"),
             Some(Ok(report)) => {
                 self.setback = None;
                 self.daemon.pulse.closed(false);
                 self.remember_unissued(&report);
                 tell(&report);
-                self.daemon.post.notify_waiters();
+                self.daemon.bell.post.notify_waiters();
             }
             Some(Err(CloseError::Ledger(
                 error @ (LedgerError::Deposed | LedgerError::Replaced { .. }),
@@ -249,21 +245,26 @@ impl Closer {
     /// Every step is a transaction, so that it can end anywhere; it ends behind the invoice in hand.
     async fn close_until_told(
         &self,
+        office: &Office,
         options: &CloseOptions,
         as_of: DateTime<Utc>,
         ends: &mut Ends,
     ) -> Option<Result<CloseReport, CloseError>> {
-        let office = self.daemon.office.on_behalf(ACTOR, self.ledger.clone());
-        let watch = Arc::new(Watch::new());
+        let course = Arc::new(Course::new());
         let progress = {
-            let (watch, daemon) = (watch.clone(), self.daemon.clone());
-            move |progress| watch.hear(progress, &daemon)
+            let (course, daemon) = (course.clone(), self.daemon.clone());
+            move |progress| course.hear(progress, &daemon)
+        };
+        let closed = async {
+            // Not while a task counts: what it found may be what is due here.
+            let _one = self.daemon.counting.lock().await;
+            close_month(office, &self.daemon.source, options, as_of, progress).await
         };
         let report = tokio::select! {
-            report = close_month(&office, &self.daemon.source, options, as_of, progress) => report,
-            () = watch.may_end(ends) => return None,
+            report = closed => report,
+            () = course.may_end(ends) => return None,
         };
-        watch.end(&self.daemon);
+        course.end(&self.daemon);
         Some(report)
     }
 }
@@ -281,59 +282,4 @@ fn tell(report: &CloseReport) {
     }
     let total = report.total();
     tracing::info!(%month, issued, already_issued, open, exceptions, %total, "closed");
-}
-
-/// Follows a close: takes the time of its stages, and knows when it may be ended.
-struct Watch {
-    started: Instant,
-    is_issuing: AtomicBool,
-    /// Told between two invoices.
-    between: Notify,
-    /// When issuing began, and when it was through.
-    issued: OnceLock<(Instant, Instant)>,
-    issuing: OnceLock<Instant>,
-}
-
-impl Watch {
-    fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            is_issuing: AtomicBool::new(false),
-            between: Notify::new(),
-            issued: OnceLock::new(),
-            issuing: OnceLock::new(),
-        }
-    }
-
-    fn hear(&self, progress: Progress, daemon: &Daemon) {
-        daemon.pulse.beat();
-        let Progress::Issuing(done, all) = progress else { return };
-        let began = *self.issuing.get_or_init(Instant::now);
-        self.is_issuing.store(done < all, Ordering::Relaxed);
-        if done == all {
-            let _ = self.issued.set((began, Instant::now()));
-        }
-        self.between.notify_waiters();
-        // Invoices that are there can go while others are still being issued.
-        daemon.post.notify_waiters();
-    }
-
-    /// Completes when the close was told to end and has no invoice in hand.
-    async fn may_end(&self, ends: &mut Ends) {
-        told(ends).await;
-        if self.is_issuing.load(Ordering::Relaxed) {
-            // Whatever takes longer is rolled back, and done again after the next start.
-            let _ = tokio::time::timeout(LAST_INVOICE, self.between.notified()).await;
-        }
-    }
-
-    fn end(&self, daemon: &Daemon) {
-        let pulse = &daemon.pulse;
-        let counted = self.issuing.get().copied().unwrap_or_else(Instant::now);
-        pulse.took(Stage::Count, counted - self.started);
-        if let Some((began, ended)) = self.issued.get() {
-            pulse.took(Stage::Issue, *ended - *began);
-            pulse.took(Stage::Report, ended.elapsed());
-        }
-    }
 }

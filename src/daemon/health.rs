@@ -1,4 +1,4 @@
-//! `/livez` (or `/healthz`), `/readyz` and `/metrics` on `[console] listen`.
+//! `/livez` (or `/healthz`), `/readyz` and `/metrics` on `[console] listen`, beside the console.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
@@ -16,6 +16,8 @@ use tokio::time::timeout;
 
 use super::pulse::Stage;
 use super::{Daemon, Ends, STUCK_AFTER, listener};
+use crate::actions::tokens;
+use crate::console::Console;
 use crate::ledger::schedule::Census;
 use fecha_core::account::receivables::Balance;
 
@@ -23,13 +25,22 @@ use fecha_core::account::receivables::Balance;
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Serves until told to end.
-pub async fn serve(daemon: Arc<Daemon>, listener: TcpListener, stop: Ends) {
-    let router = Router::new()
+pub async fn serve(
+    daemon: Arc<Daemon>,
+    console: Option<Console>,
+    listener: TcpListener,
+    stop: Ends,
+) {
+    let router: Router = Router::new()
         .route("/healthz", get(async || "alive\n"))
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(daemon);
+    let router = match console {
+        Some(console) => router.merge(console.router()),
+        None => router,
+    };
     listener::serve(router, listener, stop).await;
 }
 
@@ -94,14 +105,33 @@ async fn written(daemon: &Arc<Daemon>) -> Result<(), String> {
     }
 }
 
-async fn metrics(State(daemon): State<Arc<Daemon>>) -> impl IntoResponse {
+/// Where others than this machine can ask, who asks shows a token: receivables are nobody else's business.
+async fn may_see_metrics(daemon: &Daemon, headers: &HeaderMap) -> Result<(), StatusCode> {
+    if daemon.office.config.listen.ip().is_loopback() {
+        return Ok(());
+    }
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = shown.and_then(|value| value.strip_prefix("Bearer "));
+    let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
+    match timeout(ANSWER, tokens::shown(&daemon.office, token.trim())).await {
+        Ok(Ok(Some(_))) => Ok(()),
+        Ok(Ok(None)) => Err(StatusCode::UNAUTHORIZED),
+        Ok(Err(_)) | Err(_) => Err(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
+
+async fn metrics(State(daemon): State<Arc<Daemon>>, headers: HeaderMap) -> Response {
+    if let Err(status) = may_see_metrics(&daemon, &headers).await {
+        let how = [(header::WWW_AUTHENTICATE, "Bearer")];
+        return (status, how, "show a token: `fecha tokens add`\n").into_response();
+    }
     let today = daemon.office.today();
     let census = match timeout(ANSWER, daemon.office.ledger.census(today)).await {
         Ok(Ok(census)) => Some(census),
         Ok(Err(_)) | Err(_) => None,
     };
     let version = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    (version, exposition(&daemon, census.as_ref()))
+    (version, exposition(&daemon, census.as_ref())).into_response()
 }
 
 /// Everything in the text format of Prometheus. Without the ledger what it would tell is left out.

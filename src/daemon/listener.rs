@@ -2,14 +2,18 @@
 //! connections at once, and none for long that asks for nothing.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
+use axum::body::{Body, Bytes};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -29,6 +33,8 @@ const PART_OF_FILES: u64 = 8;
 const HEAD: Duration = Duration::from_secs(10);
 /// How long a request may take, its body and what is done for it.
 const REQUEST: Duration = Duration::from_secs(30);
+/// How long one may take that brings a file.
+const UPLOAD: Duration = Duration::from_mins(2);
 /// How long a connection lives; whoever still has something to ask comes again.
 const LIFE: Duration = Duration::from_mins(5);
 /// How long a connection may take for what is in hand when it is to end.
@@ -41,11 +47,48 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// A connection.
 struct Guest {
     task: AbortHandle,
-    /// Requests in hand: one at most, since one follows the other.
-    busy: Arc<AtomicUsize>,
+    /// A request is in hand that has come whole: somebody who is slow to say what they want holds nobody up.
+    busy: Arc<AtomicBool>,
 }
 
-/// Serves until told to end. Where there are too many connections, the oldest that has no request in hand
+/// The body of a request, which says when it has come whole.
+struct Coming {
+    body: Incoming,
+    whole: Arc<AtomicBool>,
+}
+
+impl Coming {
+    fn new(body: Incoming, whole: Arc<AtomicBool>) -> Self {
+        whole.store(body.is_end_stream(), Ordering::Relaxed);
+        Self { body, whole }
+    }
+}
+
+impl hyper::body::Body for Coming {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if matches!(polled, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.whole.store(true, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Serves until told to end. Where there are too many connections, the oldest that has no whole request in hand
 /// makes room: whoever asks something is heard however many others only hold the line.
 pub async fn serve(router: Router, listener: TcpListener, mut stop: Ends) {
     let most = most_connections(most_files());
@@ -59,8 +102,8 @@ pub async fn serve(router: Router, listener: TcpListener, mut stop: Ends) {
         };
         while tasks.try_join_next().is_some() {}
         guests.retain(|guest| !guest.task.is_finished());
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::debug!(%error, "a connection cannot be taken");
                 make_room(&mut guests, 1);
@@ -71,8 +114,9 @@ pub async fn serve(router: Router, listener: TcpListener, mut stop: Ends) {
         if !make_room(&mut guests, most) {
             continue;
         }
-        let busy = Arc::new(AtomicUsize::new(0));
-        let task = tasks.spawn(attend(stream, router.clone(), busy.clone(), connections.clone()));
+        let busy = Arc::new(AtomicBool::new(false));
+        let guest = (stream, peer);
+        let task = tasks.spawn(attend(guest, router.clone(), busy.clone(), connections.clone()));
         guests.push(Guest { task, busy });
     }
     drop(listener);
@@ -89,19 +133,25 @@ fn make_room(guests: &mut Vec<Guest>, most: usize) -> bool {
     if guests.len() < most {
         return true;
     }
-    let idle = guests.iter().position(|guest| guest.busy.load(Ordering::Relaxed) == 0);
+    let idle = guests.iter().position(|guest| !guest.busy.load(Ordering::Relaxed));
     idle.map(|index| guests.remove(index).task.abort()).is_some()
 }
 
 /// One connection, from its first request to its last.
-async fn attend(stream: TcpStream, router: Router, busy: Arc<AtomicUsize>, mut stop: Ends) {
+async fn attend(
+    (stream, peer): (TcpStream, SocketAddr),
+    router: Router,
+    busy: Arc<AtomicBool>,
+    mut stop: Ends,
+) {
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
         let (router, busy) = (router.clone(), busy.clone());
         async move {
-            busy.fetch_add(1, Ordering::Relaxed);
-            let answer = timeout(REQUEST, router.call(request)).await;
-            busy.fetch_sub(1, Ordering::Relaxed);
+            let mut request = request.map(|body| Coming::new(body, busy.clone()));
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let answer = timeout(limit(request.headers()), router.call(request)).await;
+            busy.store(false, Ordering::Relaxed);
             Ok::<_, Infallible>(
                 answer.unwrap_or_else(|_| Ok(too_slow())).unwrap_or_else(|e| match e {}),
             )
@@ -122,6 +172,13 @@ async fn attend(stream: TcpStream, router: Router, busy: Arc<AtomicUsize>, mut s
     }
     connection.as_mut().graceful_shutdown();
     let _ = timeout(LAST, connection).await;
+}
+
+/// A file is longer on its way than anything else.
+fn limit(headers: &HeaderMap) -> Duration {
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_file = kind.is_some_and(|kind| kind.starts_with(b"multipart/form-data"));
+    if is_file { UPLOAD } else { REQUEST }
 }
 
 fn too_slow() -> Response<Body> {

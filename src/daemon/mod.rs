@@ -1,22 +1,24 @@
 //! The daemon: closes each month when it has ended, delivers, retries, and calls a person.
 //!
 //! [`run`] takes the seat (`leader`): alone on a SQLite ledger, in turn with others on PostgreSQL. Who
-//! leads runs one `closer`, a few `postman`s and a `watcher`, which looks after what needs no hurry, until
-//! it is told to stop or another leads.
+//! leads runs one `closer`, a `worker` for what people ask for, a few `postman`s and a `watcher`, which looks
+//! after what needs no hurry, until it is told to stop or another leads.
 //! Everything that happens by itself only wakes them (`ticker`); what is to be done is asked of the
 //! ledger each time.
 
 mod alert;
 mod closer;
+mod course;
 mod drift;
 mod health;
 mod leader;
 mod listener;
-mod portuguese;
+
 mod postman;
 mod pulse;
 mod ticker;
 mod watcher;
+mod worker;
 mod wrong_clock;
 
 use std::net::SocketAddr;
@@ -31,6 +33,7 @@ use tokio_cron_scheduler::JobScheduler;
 use self::leader::Seat;
 use self::pulse::Pulse;
 use crate::actions::mailed;
+use crate::console::{Bell, Console};
 use crate::ledger::LedgerError;
 use crate::messages::{SourceError, Sources};
 use crate::post::MailError;
@@ -79,6 +82,11 @@ pub enum DaemonError {
         /// Why.
         source: std::io::Error,
     },
+    /// Others than this machine could read passwords on their way.
+    #[error(
+        "[console] listen = \"{0}\" is reached by other machines, and no public_url says that they come over TLS: put a proxy with a certificate in front and set public_url = \"https://…\", or listen on 127.0.0.1"
+    )]
+    Exposed(SocketAddr),
     /// The scheduler.
     #[error("the scheduler does not start: {0}")]
     Schedule(#[from] tokio_cron_scheduler::JobSchedulerError),
@@ -102,10 +110,12 @@ struct Daemon {
     started_in: Month,
     /// Wakes the closer.
     wake: Notify,
-    /// Wakes the postmen.
-    post: Notify,
+    /// Wakes the postmen, and whoever looks for tasks.
+    bell: Bell,
     /// Wakes the watcher.
     watch: Notify,
+    /// Held by whoever counts a month to close, compare or preview it.
+    counting: tokio::sync::Mutex<()>,
     /// Says that the ledger's file is not its own any more.
     gone: Notify,
     /// Held by the one postman at rest who looks whether something is due.
@@ -140,6 +150,9 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
     // Settings that cannot work are found now, not at midnight.
     office::mailer(&office.config)?;
     let address = office.config.listen;
+    if !address.ip().is_loopback() && !office.config.console_is_https() {
+        return Err(DaemonError::Exposed(address));
+    }
     let listen = |source| DaemonError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
@@ -148,13 +161,16 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
     }
     let started_in = Month::last_ended(office.clock.now(), office.config.issuer.timezone).next();
     let first_month = said_first_month(&office, started_in).await?;
+    let bell = Bell::default();
+    let console = console(&office, &source, &bell).await;
     let daemon = Arc::new(Daemon {
         office,
         source,
         started_in,
         wake: Notify::new(),
-        post: Notify::new(),
+        bell: bell.clone(),
         watch: Notify::new(),
+        counting: tokio::sync::Mutex::new(()),
         gone: Notify::new(),
         lookout: tokio::sync::Mutex::new(()),
         asked: tokio::sync::Mutex::new(()),
@@ -162,7 +178,7 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
     });
     let scheduler = JobScheduler::new().await?;
     let mut services = JoinSet::new();
-    services.spawn(health::serve(daemon.clone(), listener, stop.clone()));
+    services.spawn(health::serve(daemon.clone(), console, listener, stop.clone()));
     services.spawn(ticker::watchdog(daemon.clone(), stop.clone()));
     services.spawn(ticker::run(daemon.clone(), scheduler, stop.clone()));
     tracing::info!(%address, first_month, ledger = daemon.office.ledger.engine_name(), "the daemon runs");
@@ -174,6 +190,17 @@ pub async fn run(office: Office, stop: watch::Receiver<bool>) -> Result<(), Daem
     services.shutdown().await;
     daemon.office.ledger.clone().close().await;
     Ok(ended?)
+}
+
+/// The console; without it the daemon works as well.
+async fn console(office: &Office, source: &Sources, bell: &Bell) -> Option<Console> {
+    match Console::open(office, source.clone(), bell.clone()).await {
+        Ok(console) => Some(console),
+        Err(error) => {
+            tracing::error!(%error, "there is no console");
+            None
+        }
+    }
 }
 
 /// The first month that is closed, for the log. A ledger that cannot be written says it later.
@@ -204,6 +231,7 @@ async fn lead_in_turn(
         let (end, ends) = watch::channel(false);
         let mut tasks = JoinSet::new();
         tasks.spawn(closer::run(daemon.clone(), term.ledger.clone(), ends.clone()));
+        tasks.spawn(worker::run(daemon.clone(), term.ledger.clone(), ends.clone()));
         tasks.spawn(watcher::run(daemon.clone(), term.ledger.clone(), ends.clone()));
         let per_minute = daemon.office.config.email.per_minute;
         let clock = daemon.office.clock;

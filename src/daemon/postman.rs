@@ -35,14 +35,14 @@ pub async fn run(daemon: Arc<Daemon>, ledger: Ledger, round: Arc<Round>, mut end
     let mut failures = 0;
     while !*ends.borrow() {
         // From here on: what is queued while this one looks is not missed.
-        let mut woken = pin!(daemon.post.notified());
+        let mut woken = pin!(daemon.bell.post.notified());
         woken.as_mut().enable();
         let mut is_first = true;
         let note = |done: &Done, time| {
             daemon.pulse.took(Stage::Deliver, time);
             if std::mem::take(&mut is_first) {
                 // Where there was one there may be more.
-                daemon.post.notify_waiters();
+                daemon.bell.post.notify_waiters();
             }
             match done.delivery() {
                 Delivery::Unreachable { .. } => return,

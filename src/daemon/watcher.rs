@@ -140,7 +140,7 @@ impl Watcher {
         let month = Month::last_ended(now, zone).next();
         self.office.ledger.looked(Subject::Reminders, month, now).await?;
         tracing::info!(reminded, "reminded dealerships of what is open");
-        self.daemon.post.notify_waiters();
+        self.daemon.bell.post.notify_waiters();
         Ok(())
     }
 
@@ -194,7 +194,7 @@ impl Watcher {
         let told = tell_of_packages(office, source, month, &subscribers, now, alive).await?;
         self.office.ledger.looked(Subject::PackageUse, month, now).await?;
         tracing::info!(%month, told, "told dealerships of their packages");
-        self.daemon.post.notify_waiters();
+        self.daemon.bell.post.notify_waiters();
         Ok(())
     }
 
@@ -214,7 +214,7 @@ impl Watcher {
         let (differs, problems) = (verified.differs.len(), verified.problems.len());
         tracing::warn!(%month, differs, problems, told, "verified: not as invoiced");
         if told {
-            self.daemon.post.notify_waiters();
+            self.daemon.bell.post.notify_waiters();
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::press::tags::Role;
 use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::month::Month;
-use fecha_core::price::advice::{Advice, Choice, held, is_repriced};
+use fecha_core::price::advice::{Advice, Choice, Verdict, is_repriced};
 use fecha_core::price::money::{Money, grouped};
 
 /// The contacts of the last six months as columns against their packages, and what changed since the month
@@ -121,14 +121,13 @@ pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
     let cheapest = advice.cheapest(|choice| choice.all_months)?;
     let Invoice { prices, package, usage, history, .. } = invoice;
     let prices = prices.as_ref()?;
-    let saved = held(prices, *package, usage.uam, history)? - cheapest.all_months;
-    let verdict = if saved > Money::ZERO {
-        let (package, saved) = (grouped(cheapest.package), saved.brl());
-        format!("O pacote de {package} teria custado {saved} a menos {over}.")
-    } else if history.iter().all(|past| past.package == *package) {
-        format!("Seu pacote foi o mais barato dos {choices} {over}.")
-    } else {
-        format!("Nenhum pacote único teria custado menos {over}.")
+    let verdict = match advice.verdict(prices, *package, usage.uam, history)? {
+        Verdict::Cheaper { package, saved } => {
+            let (package, saved) = (grouped(package), saved.brl());
+            format!("O pacote de {package} teria custado {saved} a menos {over}.")
+        }
+        Verdict::Cheapest => format!("Seu pacote foi o mais barato dos {choices} {over}."),
+        Verdict::NoneAlone => format!("Nenhum pacote único teria custado menos {over}."),
     };
     // All months are compared by the prices of this one.
     let verdict = if is_repriced(prices, history) {

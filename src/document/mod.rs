@@ -8,12 +8,14 @@
 mod annex;
 mod bridge;
 mod cancellation;
+pub mod columns;
 mod comparison;
 mod invoice;
 mod letterhead;
 mod press;
 mod preview;
 mod statement;
+pub mod svg;
 
 use std::path::PathBuf;
 
@@ -40,6 +42,14 @@ pub struct NotPrintable {
     text: String,
     /// Each once.
     lacking: Vec<char>,
+}
+
+impl NotPrintable {
+    /// The characters, each once.
+    #[must_use]
+    pub fn lacking(&self) -> &[char] {
+        &self.lacking
+    }
 }
 
 /// Refuses a text in which a box would stand for a character, where a person can still mend it.

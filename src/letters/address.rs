@@ -13,7 +13,6 @@ use fecha_core::bill::package_use::PackageUse;
 use fecha_core::letter::{Addressing, Alert, Content, Letter, Matter, Part};
 use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish};
 
-use super::enclosure::Enclosure;
 use super::mailbox::Sender;
 use super::template::{TemplateError, Templates};
 
@@ -54,7 +53,7 @@ impl Addresser {
     ) -> Result<Vec<Letter>, TemplateError> {
         let matter = Matter {
             cause: invoice.label(),
-            subject: self.templates.invoice(invoice, None, &Enclosure::None)?.subject,
+            subject: self.templates.invoice_subject(invoice)?,
             content: Content::Invoice {
                 number: invoice.number,
                 revision: invoice.revision,

@@ -6,13 +6,21 @@ use chrono::{DateTime, Utc};
 use lettre::message::Mailbox;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use fecha_core::party::email::refused_at_once;
+use fecha_core::party::email::{Refusal, refused_at_once};
 use fecha_core::party::register::EmailAddress;
 
 /// The text is no email address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = refused_at_once(&sendable(.0)).unwrap_or_default())]
+#[error("'{text}' is no email address: write it as name@example.com{hint}", text = .0, hint = self.refusal().map(|refusal| refusal.to_string()).unwrap_or_default())]
 pub struct InvalidAddress(pub String);
+
+impl InvalidAddress {
+    /// What keeps servers from it, where that is known.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        refused_at_once(&sendable(&self.0))
+    }
+}
 
 /// The address with the letters that mail servers take: a domain with accents in its `xn--` form.
 fn sendable(text: &str) -> Cow<'_, str> {

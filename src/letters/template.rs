@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::email::Attachment;
 use super::enclosure::Enclosure;
 use super::view::{
-    AlertView, CancellationView, DigestView, HeldView, InvoiceView, PackageUseView, ReminderView,
+    AlertView, CancellationView, DigestView, HeldView, InvoiceSubject, InvoiceView, PackageUseView,
+    ReminderView,
 };
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
@@ -40,6 +41,8 @@ pub struct TemplateError {
 /// All templates, parsed once.
 #[derive(Debug)]
 pub struct Templates(Environment<'static>);
+
+const INVOICE_SUBJECT: &str = "invoice/subject.txt";
 
 macro_rules! embedded {
     ($($name:literal),+ $(,)?) => {
@@ -105,8 +108,17 @@ impl Templates {
         statement: Option<&Attachment>,
         evidence: &Enclosure,
     ) -> Result<Rendered, TemplateError> {
-        let names = ["invoice/subject.txt", "invoice/body.txt", "invoice/body.html"];
+        let names = [INVOICE_SUBJECT, "invoice/body.txt", "invoice/body.html"];
         self.render(names, &InvoiceView::of(invoice, statement, evidence))
+    }
+
+    /// The subject of [`Self::invoice`] alone: each issue needs it, and drawing the rest takes ten times as
+    /// long.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn invoice_subject(&self, invoice: &Invoice) -> Result<String, TemplateError> {
+        Ok(one_line(&self.part(INVOICE_SUBJECT, &InvoiceSubject::of(invoice))?))
     }
 
     /// The email to a dealership whose invoice is void; or the copy of it to finance, which also says whom it
@@ -174,12 +186,17 @@ impl Templates {
         [subject, text, html]: [&'static str; 3],
         view: &V,
     ) -> Result<Rendered, TemplateError> {
-        let part = |name| {
-            self.0
-                .get_template(name)
-                .and_then(|template| template.render(Serde(view)))
-                .map_err(|source| TemplateError { name, source })
-        };
-        Ok(Rendered { subject: one_line(&part(subject)?), text: part(text)?, html: part(html)? })
+        Ok(Rendered {
+            subject: one_line(&self.part(subject, view)?),
+            text: self.part(text, view)?,
+            html: self.part(html, view)?,
+        })
+    }
+
+    fn part<V: Serialize>(&self, name: &'static str, view: &V) -> Result<String, TemplateError> {
+        self.0
+            .get_template(name)
+            .and_then(|template| template.render(Serde(view)))
+            .map_err(|source| TemplateError { name, source })
     }
 }

@@ -1,8 +1,10 @@
 //! The close of a month, readable from top to bottom. The command line calls it today; whatever else
 //! closes (a daemon, a console) calls this one.
 
+mod conclude;
 mod held;
 mod plan;
+mod release;
 mod report;
 mod scope;
 
@@ -12,30 +14,32 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use futures::future::join;
 
+use self::conclude::{Found, conclude, to_be_read};
 use self::held::Waiting;
+use self::release::released;
 pub use self::report::{Charged, CloseReport, WouldDiffer};
 use self::scope::Scope;
-use crate::actions::handover::{self, HandoverError};
+use crate::actions::handover::HandoverError;
 use crate::actions::issue::{Binding, IssueError, Issued, Prepared, issue, prepare};
 use crate::actions::patience::Patience;
 use crate::actions::recount::Recounted;
 use crate::ledger::LedgerError;
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::closing::{Closing, MonthState};
+use crate::ledger::closing::MonthState;
 use crate::messages::{Reading, SourceError, Sources};
+use crate::setup::config::Approval;
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Bill;
 use fecha_core::bill::difference::Cause;
-use fecha_core::bill::exception::{Exception, Reason, Worth};
+use fecha_core::bill::exception::{Exception, Reason};
 use fecha_core::bill::hold::{self, Hold};
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::bill::plan::PlanHash;
 use fecha_core::calendar::month::Month;
 use fecha_core::count::misdated::Misdated;
-use fecha_core::count::tally::Count;
 use fecha_core::party::register::UnknownDealerships;
 use fecha_core::price::money::Money;
-use fecha_core::price::table::{NoPrice, PriceTable};
+use fecha_core::price::table::NoPrice;
 
 /// What to close.
 #[derive(Debug, Clone, Default)]
@@ -50,6 +54,8 @@ pub struct CloseOptions {
     pub release: Release,
     /// Stop whatever the rule says: `[close] approval = "manual"`, and nobody has released the month.
     pub awaits_approval: bool,
+    /// Why a person lets it go on, in that person's words; for the audit log.
+    pub reason: Option<String>,
 }
 
 /// What a person has said to a close that is held.
@@ -62,12 +68,29 @@ pub enum Release {
     Whatever,
     /// Go on where it comes to this plan; issue nothing where it does not, held or not.
     Plan(PlanHash),
+    /// Issue nothing, whatever it comes to: it is to be read first. A month that waits goes on waiting, by the plan
+    /// that it comes to now; of any other one nothing is written.
+    Look,
 }
 
 impl Release {
+    fn is_bound_to_another(&self, plan: &PlanHash) -> bool {
+        matches!(self, Self::Plan(wanted) if wanted != plan)
+    }
+
+    /// Whether nothing is issued of this plan.
+    fn waits(&self, plan: &PlanHash, reasons: &[Hold]) -> bool {
+        match self {
+            Self::None => !reasons.is_empty(),
+            Self::Whatever => false,
+            Self::Plan(_) => self.is_bound_to_another(plan),
+            Self::Look => true,
+        }
+    }
+
     fn binding(&self) -> Binding {
         match self {
-            Self::None | Self::Whatever => Binding::ToTheAccount,
+            Self::None | Self::Whatever | Self::Look => Binding::ToTheAccount,
             Self::Plan(_) => Binding::ToThePlan,
         }
     }
@@ -112,6 +135,20 @@ pub enum CloseError {
     Handover(#[from] HandoverError),
 }
 
+/// Whether every close waits for a person (`[close] approval = "manual"`), and nobody has released this month: neither
+/// whatever it comes to, nor the plans by which it was closed.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn awaits_approval(office: &Office, month: Month) -> Result<bool, LedgerError> {
+    let is_manual = office.config.close.approval == Approval::Manual;
+    if !is_manual || office.ledger.is_released(month).await? {
+        return Ok(false);
+    }
+    let closing = office.ledger.closing(month).await?;
+    Ok(closing.is_none_or(|closing| closing.state != MonthState::Closed))
+}
+
 /// Closes what is not closed of a month: counts, prices, issues and hands over.
 ///
 /// Safe to run at any time, any number of times, by any number of processes: a dealership's month is
@@ -142,56 +179,61 @@ pub async fn close_month(
     let look = scope.hold_source(&bills, &count, sources);
     let reasons = holds(&look, office, options, bills.is_empty());
     let mut report = scope.report(&count, options.dry_run, false);
-    let mut waiting = None;
     report.would_differ = would_differ(office, scope.compared(&mut count, prices)).await?;
     trouble.extend(more_misdated(office, &scope, misdated).await?);
     let plan = plan::plan(&scope, &bills, &report, &trouble).hash();
-    if let Release::Plan(wanted) = &options.release
-        && *wanted != plan
-    {
-        return Ok(report.of_another_plan(plan, &trouble));
+    let waiting = options.release.waits(&plan, &reasons).then(|| {
+        let why = held::in_words(&reasons, &scope, &bills);
+        Waiting::of(office, &bills, reasons.clone(), plan.clone(), why, now)
+    });
+    let charged = charged(&bills);
+    report.held = waiting.as_ref().map(|waiting| waiting.why().to_owned());
+    if options.release.is_bound_to_another(&plan) {
+        report = report.of_another_plan(&plan);
     }
-    if !reasons.is_empty() && options.release == Release::None {
-        let words: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-        report.held = Some(format!("{}. {}", words.join("; "), scope.at_stake(&bills)));
-        waiting = (!options.dry_run)
-            .then(|| Waiting::of(office, &bills, reasons.clone(), plan.clone(), now));
-    }
-    let charged = bills.iter().map(|bill| (bill.case.id().to_owned(), bill.charge.total()));
-    let charged: BTreeMap<String, Money> = charged.collect();
-    if options.dry_run {
+    let is_only_read = is_only_read(office, &scope, options, &report).await?;
+    if options.dry_run && !is_only_read {
         report.issued = bills.iter().map(Charged::foreseen).collect();
         report.foreseen = plan::foreseen(office, &bills, now);
     } else if report.held.is_none() {
         if options.release != Release::None {
-            released(office, &scope, &reasons, now).await?;
+            released(office, &scope, options, &reasons, now).await?;
         }
         let binding = options.release.binding();
         issue_all(office, bills, binding, &mut report, &mut trouble, progress).await?;
     }
     report.plan = (options.dry_run || report.held.is_some()).then_some(plan);
     report.add(&trouble);
-    if !options.dry_run {
-        let found = Found { trouble: &trouble, misdated, prices, charged: &charged, waiting };
+    let found = Found { trouble: &trouble, misdated, prices, charged: &charged, waiting };
+    if is_only_read {
+        report.look = to_be_read(office, &scope, &count, found).await?;
+    } else if !options.dry_run {
         conclude(office, &scope, &count, &report, found).await?;
     }
     Ok(report)
 }
 
-/// Keeps who let the close go on, and why it was held.
-async fn released(
+/// What each dealership's bill comes to.
+fn charged(bills: &[Bill<'_>]) -> BTreeMap<String, Money> {
+    bills.iter().map(|bill| (bill.case.id().to_owned(), bill.charge.total())).collect()
+}
+
+/// Whether a plan that is to be read first, or is another one than the one that was released, is only told: unless it is
+/// kept in the place of the one that a whole month waits by, so that what changed can be seen.
+async fn is_only_read(
     office: &Office,
     scope: &Scope,
-    reasons: &[Hold],
-    now: DateTime<Utc>,
-) -> Result<(), LedgerError> {
-    let why = reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    let deed = deed(office, now, Action::Release, scope.month, &why);
-    // Who releases some has not approved the others, which the daemon would issue.
-    match scope.named() {
-        None => office.ledger.release(scope.month, &deed).await,
-        Some(_) => office.ledger.log(&deed).await,
+    options: &CloseOptions,
+    report: &CloseReport,
+) -> Result<bool, LedgerError> {
+    if !report.is_another_plan && options.release != Release::Look {
+        return Ok(false);
     }
+    if options.dry_run || !scope.counts_everyone() {
+        return Ok(true);
+    }
+    let closing = office.ledger.closing(scope.month).await?;
+    Ok(closing.is_none_or(|closing| closing.state != MonthState::Held))
 }
 
 /// Why the close stops, unless somebody releases it.
@@ -331,97 +373,6 @@ async fn commit(
         Some(issued) => issued.commit().await.map(Some),
         None => Ok(None),
     }
-}
-
-/// What a close found beside its count.
-struct Found<'a> {
-    /// What went wrong with some dealerships.
-    trouble: &'a [Exception],
-    misdated: Misdated,
-    prices: &'a PriceTable,
-    /// What each dealership's bill came to.
-    charged: &'a BTreeMap<String, Money>,
-    /// What a held close would issue.
-    waiting: Option<Waiting>,
-}
-
-/// Reports to finance and keeps the latest word on the month.
-///
-/// Finance hears once when the month is complete, and then each time that something came later; of a month
-/// that is held, with the admins, what it would issue.
-async fn conclude(
-    office: &Office,
-    scope: &Scope,
-    count: &Count,
-    report: &CloseReport,
-    found: Found<'_>,
-) -> Result<(), CloseError> {
-    let Found { trouble, misdated, prices, charged, waiting } = found;
-    let now = office.clock.now();
-    if let Some(why) = &report.held {
-        office.ledger.log(&deed(office, now, Action::Hold, scope.month, why)).await?;
-    }
-    // Where named dealerships were the last of the month, finance hears of all of it.
-    let mut findings = scope.report(count, false, scope.counts_everyone());
-    findings.add(trouble);
-    if report.held.is_some() {
-        findings.add(&unissued_before(office, scope.month).await?);
-    }
-    let reported = office.ledger.digests(scope.month).await?;
-    let complete = scope.counts_everyone() && scope.is_over_everywhere();
-    let (names, before) = (scope.names(), &scope.invoiced_before);
-    let worth = Worth { prices, names: &names, charged, before };
-    let told = |sequence| handover::Findings {
-        month: scope.month,
-        sequence,
-        exceptions: worth.excepted(&findings.exceptions),
-        messages: findings.messages,
-        zones: handover::zones(&count.windows, &scope.spans()),
-        not_contacts: scope.not_contacts(count),
-        statuses: &count.statuses,
-        open: &findings.open,
-    };
-    if report.held.is_none() && (reported > 0 || complete) {
-        handover::tell_finance(office, told(reported + 1), now).await?;
-        // Only now: what a held or unfinished close found is news until finance has been told.
-        if scope.counts_everyone() && office.ledger.misdated().await? != misdated {
-            office.ledger.see_misdated(misdated).await?;
-        }
-    }
-    // A close of named dealerships says nothing about the exceptions of the others.
-    if !scope.counts_everyone() {
-        return Ok(());
-    }
-    if let Some(waiting) = waiting {
-        waiting.tell(office, worth, told(0), now).await?;
-    }
-    let closing = Closing {
-        month: scope.month,
-        state: state(report, complete),
-        held: report.held.clone(),
-        exceptions: findings.exceptions,
-        messages: findings.messages,
-        // What ended while the close was running was not part of it.
-        looked_at: scope.now,
-    };
-    office.ledger.record_closing(&closing).await?;
-    Ok(())
-}
-
-fn state(report: &CloseReport, complete: bool) -> MonthState {
-    match &report.held {
-        Some(_) => MonthState::Held,
-        None if complete => MonthState::Closed,
-        None => MonthState::Open,
-    }
-}
-
-/// Those whose invoice an earlier close could not issue: a close that is held did not try them.
-async fn unissued_before(office: &Office, month: Month) -> Result<Vec<Exception>, LedgerError> {
-    let before = office.ledger.closing(month).await?;
-    let mut exceptions = before.map(|before| before.exceptions).unwrap_or_default();
-    exceptions.retain(|exception| exception.reason == Reason::Failed);
-    Ok(exceptions)
 }
 
 fn deed<'a>(

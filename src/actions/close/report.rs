@@ -3,6 +3,7 @@
 use fecha_core::bill::bill::Bill;
 use fecha_core::bill::difference::Difference;
 use fecha_core::bill::exception::Exception;
+use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::bill::plan::PlanHash;
 use fecha_core::calendar::month::Month;
@@ -27,6 +28,9 @@ pub struct CloseReport {
     pub is_another_plan: bool,
     /// What the month comes to, of a dry run and of a close that is held.
     pub plan: Option<PlanHash>,
+    /// What would be issued, for whoever reads it first: where nothing was written of a plan that is to be read, or is
+    /// another one than the one that was released.
+    pub look: Option<Box<Held>>,
     /// What would be issued, by dealership: in a dry run.
     pub foreseen: Vec<Invoice>,
     /// Dealerships whose month has not ended.
@@ -72,14 +76,12 @@ pub struct Charged {
 }
 
 impl CloseReport {
-    /// Nothing was issued, and nothing kept: the month comes to another plan than the one that was released.
-    pub(super) fn of_another_plan(mut self, plan: PlanHash, trouble: &[Exception]) -> Self {
-        self.add(trouble);
+    /// Nothing was issued: the month comes to another plan than the one that was released.
+    pub(super) fn of_another_plan(mut self, plan: &PlanHash) -> Self {
         self.held = Some(format!(
             "the month comes to another plan than the one that was released: it is {plan} now"
         ));
         self.is_another_plan = true;
-        self.plan = Some(plan);
         self
     }
 

@@ -168,6 +168,7 @@ impl Scope {
             held: None,
             is_another_plan: false,
             plan: None,
+            look: None,
             foreseen: Vec::new(),
             open: about().filter(|c| !c.ended).map(|c| c.case.id().to_owned()).collect(),
             exceptions: Vec::new(),

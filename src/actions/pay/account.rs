@@ -6,6 +6,7 @@ use crate::ledger::account::{
     Refund, allocate, insert_refund, lock_account, payments_of, undo_payment, undo_refund,
 };
 use crate::ledger::audit::{Action, Deed};
+use crate::ledger::refunds::refunds;
 use crate::ledger::standing::{StandingTotal, month_of, standing_total};
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
@@ -28,10 +29,14 @@ pub enum AccountError {
     MoreThanWaits { dealership_id: String, amount: Money, waits: Money },
     #[error("{} is more than the {} that are open of {number}", .amount.brl(), .open.brl())]
     MoreThanOpen { number: Number, amount: Money, open: Money },
+    #[error("{} are open of {number} now, and {} wait on the account", .now.open.brl(), .now.waits.brl())]
+    Changed { number: Number, now: Stand },
     #[error("an amount above zero is needed")]
     NoAmount,
     #[error("{0} is in the future")]
     InFuture(NaiveDate),
+    #[error("{} paid back on {on} is recorded already", .amount.brl())]
+    EqualRefund { amount: Money, on: NaiveDate },
     #[error("{}", .0.of_one())]
     UnknownDealership(#[from] UnknownDealerships),
     #[error(
@@ -59,6 +64,24 @@ pub enum Undone {
     Refund,
 }
 
+/// How an invoice and the account of its dealership stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stand {
+    /// So much is open of the invoice.
+    pub open: Money,
+    /// So much waits on the account.
+    pub waits: Money,
+}
+
+/// What settles an invoice with the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// As it stands: nobody was shown anything.
+    Nothing,
+    /// A page that showed this, where it could be read: as it was shown, or not at all.
+    Page(Option<Stand>),
+}
+
 /// Settles an invoice that stands with money that waits, oldest first: all that is open, or `amount` of it.
 /// How much it took.
 ///
@@ -68,6 +91,7 @@ pub async fn from_account(
     office: &Office,
     number: Number,
     amount: Option<Money>,
+    seen: Seen,
     by: &str,
 ) -> Result<Money, AccountError> {
     let id = office.ledger.dealership_of(number).await?.ok_or(AccountError::NotStanding(number))?;
@@ -85,6 +109,10 @@ pub async fn from_account(
     if waits == Money::ZERO {
         return Err(AccountError::NothingWaits(id));
     }
+    let now = Stand { open, waits };
+    if matches!(seen, Seen::Page(shown) if shown != Some(now)) {
+        return Err(AccountError::Changed { number, now });
+    }
     let wanted = match amount {
         None => open,
         Some(amount) if amount <= Money::ZERO => return Err(AccountError::NoAmount),
@@ -101,22 +129,34 @@ pub async fn from_account(
         taken += amount;
         allocate(&mut transaction, &payment, number, amount).await?;
     }
-    let detail = format!("{number} {taken} from the account");
+    let detail = format!("{number} {taken}{FROM_ACCOUNT}");
     log(office, &mut transaction, by, (&id, Some(number)), &detail).await?;
     let failed = LedgerError::while_doing("settle an invoice");
     transaction.commit().await.map_err(failed)?;
     Ok(taken)
 }
 
-/// Records that money that waited was paid back; the id of the refund.
+/// How the audit log says it.
+const FROM_ACCOUNT: &str = " from the account";
+
+/// How much an entry of the audit log says that an invoice took of the account; `None` where it says something
+/// else.
+#[must_use]
+pub fn taken_from_account(detail: &str, number: Number) -> Option<Money> {
+    let rest = detail.strip_prefix(&format!("{number} "))?;
+    rest.strip_suffix(FROM_ACCOUNT)?.parse().ok()
+}
+
+/// Records that money that waited was paid back; the id of the refund. One that equals another is
+/// refused, unless it was said that it is paid `again`.
 ///
 /// # Errors
 /// [`AccountError`]; nothing was recorded then.
 pub async fn refund(
     office: &Office,
     dealership_id: &str,
-    amount: Money,
-    on: NaiveDate,
+    (amount, on): (Money, NaiveDate),
+    again: bool,
     (reason, by): (&str, &str),
 ) -> Result<String, AccountError> {
     if amount <= Money::ZERO {
@@ -129,6 +169,12 @@ pub async fn refund(
     must_be_known([dealership_id], |_| known)?;
     let mut transaction = office.ledger.begin().await?;
     lock_account(&mut transaction, dealership_id).await?;
+    if !again {
+        let refunds = refunds(&mut transaction, Some(dealership_id)).await?;
+        if refunds.iter().any(|refund| (refund.amount(), refund.on) == (amount, on)) {
+            return Err(AccountError::EqualRefund { amount, on });
+        }
+    }
     let payments = payments_of(&mut transaction, dealership_id).await?;
     let waits = sum_of_waiting(&payments);
     if amount > waits {
@@ -202,7 +248,10 @@ async fn undo_a_refund(
     }
     let mut transaction = office.ledger.begin().await?;
     lock_account(&mut transaction, &refund.dealership_id).await?;
-    undo_refund(&mut transaction, id).await?;
+    // Somebody else may have meanwhile.
+    if !undo_refund(&mut transaction, id).await? {
+        return Err(AccountError::AlreadyUndone(id.to_owned()));
+    }
     let detail = format!("refund of {} taken back: {reason}", refund.on);
     log(office, &mut transaction, by, (&refund.dealership_id, None), &detail).await?;
     let failed = LedgerError::while_doing("take back a refund");

@@ -1,18 +1,27 @@
 //! A file of a bank, or of finance: which invoice each line pays, and what of it is certain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use super::{NewPayment, PayError, Recorded, Target, Unmatched, Wish, record};
+use chrono::NaiveDate;
+
+use super::books::{Books, Done, Unlike};
+use super::{
+    Asked, NewPayment, NotRecorded, PayError, Recorded, Target, Unmatched, Wish, numbers, record,
+};
 use crate::ledger::LedgerError;
 use crate::setup::input;
 use crate::setup::office::Office;
-use fecha_core::account::payment::Payment;
+use fecha_core::account::payment::{Kind, Payment};
+use fecha_core::account::reference::BadReference;
 use fecha_core::bank::{
-    BankLine, Format, MOST_BYTES, Matched, OpenInvoice, Sure, match_lines, read,
+    BankLine, Doubt, Format, MOST_BYTES, Matched, OpenInvoice, Statement, Sure, match_lines, read,
 };
 use fecha_core::bill::invoice::Number;
+use fecha_core::count::evidence::sha256_hex;
 use fecha_core::party::tax_id::{Cnpj, InvalidCnpj};
+use fecha_core::price::money::Money;
 
 /// Reads a file and records what is certain of it: a table names its invoices; of a bank's lines those that
 /// name an invoice or can be of only one. What is recorded already is not recorded twice.
@@ -28,89 +37,316 @@ pub async fn record_file(
     let file = path.display().to_string();
     let bytes = input::read(path, MOST_BYTES as u64)
         .map_err(|cause| PayError::Unreadable { file: file.clone(), cause })?;
-    let statement = read(&file, &bytes)?;
-    let sorted = match statement.format {
-        Format::Csv => Sorted::by_number(statement.lines),
-        Format::Ofx1 | Format::Ofx2 | Format::Cnab240 | Format::Cnab400 => {
-            Sorted::of_bank(office, statement.lines).await?
+    let Statement { format, lines, left_out } = read(&file, &bytes)?;
+    let mut payments = Vec::new();
+    let (mut known, mut unmatched) = (0, Vec::new());
+    for Proposed { line, becomes, .. } in sorted(office, format, lines).await? {
+        match becomes {
+            Becomes::Certain { number, why } => payments.push(of_line(line, number, why)),
+            Becomes::Known => known += 1,
+            Becomes::Doubtful(why) => unmatched.push(for_a_person(line, &why)),
         }
-    };
-    let mut recorded = record(office, &sorted.certain, wish, by).await?;
-    recorded.already_recorded += sorted.known;
-    recorded.unmatched.extend(sorted.unmatched);
-    recorded.left_out = statement.left_out;
+    }
+    let mut recorded = record(office, &payments, wish, by).await?;
+    recorded.already_recorded += known;
+    recorded.unmatched.extend(unmatched);
+    recorded.left_out = left_out;
     Ok(recorded)
 }
 
-/// The lines of a file, by what becomes of them.
-#[derive(Default)]
-struct Sorted {
-    certain: Vec<NewPayment>,
-    known: usize,
-    unmatched: Vec<Unmatched>,
+/// A bank's file as fecha understands it: what would be recorded, and what a person must decide on.
+#[derive(Debug)]
+pub struct Proposal {
+    /// In the file's order.
+    pub lines: Vec<Proposed>,
+    /// What is no payment: what it is, and how many.
+    pub left_out: BTreeMap<String, u64>,
+    /// Binds what is recorded to what was seen: hexadecimal.
+    pub hash: String,
 }
 
-impl Sorted {
-    /// A person wrote each line's invoice beside it.
-    fn by_number(lines: Vec<BankLine>) -> Self {
-        let mut sorted = Self::default();
-        for line in lines {
-            match line.number {
-                Some(number) => sorted.certain.push(of_line(line, number, None)),
-                None => sorted.for_a_person(line, Matched::Unknown.to_string()),
-            }
-        }
-        sorted
-    }
+/// A line, and what becomes of it.
+#[derive(Debug)]
+pub struct Proposed {
+    /// As the bank says it.
+    pub line: BankLine,
+    /// What fecha makes of it.
+    pub becomes: Becomes,
+    /// How much that is: what the line says or, where it pays all that is open, that.
+    pub amount: Option<Money>,
+}
 
-    /// A bank knows no invoices: what each line pays is found.
-    async fn of_bank(office: &Office, lines: Vec<BankLine>) -> Result<Self, LedgerError> {
-        let mut sorted = Self::default();
-        let mut by_hand = ByHand::read(office, &lines).await?;
-        let mut new = Vec::new();
-        for line in lines {
-            match recorded(office, &line).await? {
-                Some(payment) if payment.undone => {
-                    let why = format!("it was recorded as {}, and taken back", payment.id);
-                    sorted.for_a_person(line, why);
-                }
-                Some(_) => sorted.known += 1,
-                None => match line.number.filter(|number| by_hand.takes(*number, &line)) {
-                    Some(number) => sorted.certain.push(of_line(line, number, None)),
-                    None => new.push(line),
-                },
+/// What becomes of a line.
+#[derive(Debug)]
+pub enum Becomes {
+    /// It is recorded as a payment of this invoice.
+    Certain {
+        /// Its number.
+        number: Number,
+        /// Why.
+        why: WhySure,
+    },
+    /// It is recorded already.
+    Known,
+    /// A person must say.
+    Doubtful(Doubtful),
+}
+
+/// Why an invoice is certain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhySure {
+    /// A person wrote it beside the line.
+    Written,
+    /// fecha found it out.
+    Found(Sure),
+}
+
+/// Why a line is not certain.
+#[derive(Debug)]
+pub enum Doubtful {
+    /// It was recorded as this payment, which a person took back.
+    TakenBack(String),
+    /// Its reference is that of this payment, of another day or amount.
+    Differs(String),
+    /// Perhaps this invoice; but this payment of the same day and amount was entered without a reference.
+    ByHand {
+        /// Its number.
+        number: Number,
+        /// Why it may be.
+        why: Sure,
+        /// The other payment.
+        payment: String,
+    },
+    /// One of these, or some.
+    Maybe {
+        /// The first ten.
+        numbers: Vec<Number>,
+        /// How many there are.
+        of: usize,
+        /// Why.
+        why: Doubt,
+    },
+    /// Its reference cannot be kept.
+    Unnamed(BadReference),
+    /// Nothing is known of it.
+    Unknown,
+    /// It names an invoice for which it cannot be recorded.
+    Refused(NotRecorded),
+}
+
+impl fmt::Display for Doubtful {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TakenBack(id) => Unlike::TakenBack { id: id.clone() }.fmt(f),
+            Self::Differs(id) => Unlike::Differs { id: id.clone() }.fmt(f),
+            Self::Unnamed(why) => why.fmt(f),
+            Self::ByHand { number, why, payment } => write!(
+                f,
+                "perhaps {number}: {why}; but payment {payment} of the same day and amount was entered without a reference"
+            ),
+            Self::Maybe { numbers, of, why } => {
+                Matched::Proposed { numbers: numbers.clone(), of: *of, why: *why }.fmt(f)
             }
+            Self::Unknown => Matched::Unknown.fmt(f),
+            Self::Refused(why) => why.fmt(f),
         }
-        let open = open_invoices(office).await?;
-        let matched = match_lines(&new, &open);
-        for (line, matched) in new.into_iter().zip(matched) {
-            let Matched::Certain { number, why } = matched else {
-                sorted.for_a_person(line, matched.to_string());
+    }
+}
+
+impl From<Matched> for Becomes {
+    fn from(matched: Matched) -> Self {
+        match matched {
+            Matched::Certain { number, why } => Self::Certain { number, why: WhySure::Found(why) },
+            Matched::Proposed { numbers, of, why } => {
+                Self::Doubtful(Doubtful::Maybe { numbers, of, why })
+            }
+            Matched::Unknown => Self::Doubtful(Doubtful::Unknown),
+        }
+    }
+}
+
+/// What a file would be recorded as, line by line; records nothing.
+///
+/// # Errors
+/// [`PayError`] where the file cannot be read as one of a bank, or the ledger cannot be.
+pub async fn propose(office: &Office, file_name: &str, bytes: &[u8]) -> Result<Proposal, PayError> {
+    let Statement { format, lines, left_out } = read(file_name, bytes)?;
+    let mut lines = sorted(office, format, lines).await?;
+    let certain = |proposed: &Proposed| match proposed.becomes {
+        Becomes::Certain { number, why } => Some(of_line(proposed.line.clone(), number, why)),
+        Becomes::Known | Becomes::Doubtful(_) => None,
+    };
+    let payments: Vec<NewPayment> = lines.iter().filter_map(certain).collect();
+    let numbers = numbers(&payments);
+    let whose = async { office.ledger.dealerships_of(&numbers).await.map_err(PayError::from) };
+    let (whose, mut books) = tokio::try_join!(whose, Books::as_they_stand(office, &payments))?;
+    for proposed in &mut lines {
+        let Becomes::Certain { number, why } = proposed.becomes else { continue };
+        let payment = of_line(proposed.line.clone(), number, why);
+        let decided = match whose.get(&number) {
+            Some(id) => books.decide(&payment, id, &office.actor),
+            None => Err(NotRecorded::NoInvoice(number)),
+        };
+        proposed.becomes = match decided {
+            Ok(Done::Recorded(payment)) => {
+                proposed.amount = Some(payment.amount);
                 continue;
-            };
-            let whose = open.iter().find(|invoice| invoice.number == number);
-            match whose.and_then(|invoice| by_hand.like(&line, invoice, why)) {
-                Some(payment) => {
-                    let why = format!(
-                        "perhaps {number}: {why}; but payment {} of the same day and amount was entered without a reference",
-                        payment.id
-                    );
-                    sorted.for_a_person(line, why);
-                }
-                None => sorted.certain.push(of_line(line, number, Some(why.to_string()))),
+            }
+            Ok(Done::Known | Done::KnownNow { .. }) => Becomes::Known,
+            Ok(Done::Unmatched(Unlike::TakenBack { id })) => {
+                Becomes::Doubtful(Doubtful::TakenBack(id))
+            }
+            Ok(Done::Unmatched(Unlike::Differs { id })) => Becomes::Doubtful(Doubtful::Differs(id)),
+            Ok(Done::Unmatched(Unlike::Unnamed { why })) => {
+                Becomes::Doubtful(Doubtful::Unnamed(why))
+            }
+            Err(why) => Becomes::Doubtful(Doubtful::Refused(why)),
+        };
+    }
+    let hash = hash(&lines);
+    Ok(Proposal { lines, left_out, hash })
+}
+
+/// What of a proposal is the same for who has seen it: each line, and what becomes of it.
+fn hash(lines: &[Proposed]) -> String {
+    let mut all = String::new();
+    for Proposed { line, becomes, amount } in lines {
+        let becomes = match becomes {
+            Becomes::Certain { number, .. } => number.to_string(),
+            Becomes::Known => "known".to_owned(),
+            Becomes::Doubtful(why) => why.to_string(),
+        };
+        let _ = writeln!(all, "{} {} {amount:?} {} {becomes}", line.place, line.on, line.kind);
+    }
+    sha256_hex(all.as_bytes())
+}
+
+/// What a person makes of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chosen {
+    /// It pays this invoice.
+    Invoice(Number),
+    /// It is not recorded.
+    Left,
+}
+
+/// Records what is certain of a file, and what a person chose, by the line's place in the proposal (from 0): all of
+/// it in one transaction. `None` where it is not what was seen any more, by its `hash`.
+///
+/// # Errors
+/// [`PayError`]; nothing was recorded then.
+pub async fn record_proposed(
+    office: &Office,
+    (file_name, bytes): (&str, &[u8]),
+    hash: &str,
+    chosen: &BTreeMap<usize, Chosen>,
+    by: &str,
+) -> Result<Option<Recorded>, PayError> {
+    let proposal = propose(office, file_name, bytes).await?;
+    if proposal.hash != hash {
+        return Ok(None);
+    }
+    let mut payments = Vec::new();
+    let (mut known, mut unmatched) = (0, Vec::new());
+    for (index, Proposed { line, becomes, .. }) in proposal.lines.into_iter().enumerate() {
+        match (chosen.get(&index), becomes) {
+            // Those without a reference are told apart by how many there are before them.
+            (_, Becomes::Known) => match line.number.filter(|_| line.reference.is_none()) {
+                Some(number) => payments.push(of_line(line, number, WhySure::Written)),
+                None => known += 1,
+            },
+            (Some(Chosen::Invoice(number)), Becomes::Certain { .. }) => {
+                payments.push(of_line(line, *number, WhySure::Written));
+            }
+            (Some(Chosen::Invoice(number)), Becomes::Doubtful(why)) => {
+                let again = matches!(why, Doubtful::TakenBack(_) | Doubtful::ByHand { .. });
+                let line = of_line(line, *number, WhySure::Written);
+                payments.push(NewPayment { again, ..line });
+            }
+            (None, Becomes::Certain { number, why }) => payments.push(of_line(line, number, why)),
+            (Some(Chosen::Left), Becomes::Certain { .. }) => {}
+            (Some(Chosen::Left) | None, Becomes::Doubtful(why)) => {
+                unmatched.push(for_a_person(line, &why));
             }
         }
-        Ok(sorted)
     }
+    let mut recorded = record(office, &payments, Wish::Record, by).await?;
+    recorded.already_recorded += known;
+    recorded.unmatched.extend(unmatched);
+    recorded.left_out = proposal.left_out;
+    Ok(Some(recorded))
+}
 
-    fn for_a_person(&mut self, line: BankLine, why: String) {
-        let BankLine { place, on, amount, number, reference, words, .. } = line;
-        let on = Some(on);
-        self.unmatched.push(Unmatched { place, number, on, amount, reference, words, why });
+/// What becomes of the lines of a file, in its order: in a table a person wrote each line's invoice beside it.
+async fn sorted(
+    office: &Office,
+    format: Format,
+    lines: Vec<BankLine>,
+) -> Result<Vec<Proposed>, LedgerError> {
+    let by_number = |line: BankLine| {
+        let becomes = match line.number {
+            Some(number) => Becomes::Certain { number, why: WhySure::Written },
+            None => Becomes::Doubtful(Doubtful::Unknown),
+        };
+        Proposed { amount: line.amount, line, becomes }
+    };
+    match format {
+        Format::Csv => Ok(lines.into_iter().map(by_number).collect()),
+        Format::Ofx1 | Format::Ofx2 | Format::Cnab240 | Format::Cnab400 => {
+            of_bank(office, lines).await
+        }
     }
 }
 
-fn of_line(line: BankLine, number: Number, why: Option<String>) -> NewPayment {
+/// A bank knows no invoices: what each line pays is found.
+async fn of_bank(office: &Office, lines: Vec<BankLine>) -> Result<Vec<Proposed>, LedgerError> {
+    // At once: a page waits for the slowest of them.
+    let (mut by_hand, named, open) = tokio::try_join!(
+        ByHand::read(office, &lines),
+        named(office, &lines),
+        open_invoices(office)
+    )?;
+    let mut becomes: Vec<Option<Becomes>> = Vec::with_capacity(lines.len());
+    let mut new = Vec::new();
+    for line in &lines {
+        becomes.push(match recorded(&named, line) {
+            Some(payment) if payment.undone => {
+                Some(Becomes::Doubtful(Doubtful::TakenBack(payment.id.clone())))
+            }
+            Some(_) => Some(Becomes::Known),
+            None => {
+                let number = line.number.filter(|number| by_hand.takes(*number, line));
+                if number.is_none() {
+                    new.push(line.clone());
+                }
+                number.map(|number| Becomes::Certain { number, why: WhySure::Written })
+            }
+        });
+    }
+    let mut matched = new.iter().zip(match_lines(&new, &open));
+    let open: BTreeMap<Number, &OpenInvoice> =
+        open.iter().map(|invoice| (invoice.number, invoice)).collect();
+    let proposed = lines.into_iter().zip(becomes).map(|(line, becomes)| {
+        let becomes = becomes.or_else(|| {
+            let (line, matched) = matched.next()?;
+            Some(by_hand.doubts(line, &open, matched))
+        });
+        let becomes = becomes.unwrap_or(Becomes::Doubtful(Doubtful::Unknown));
+        Proposed { amount: line.amount, line, becomes }
+    });
+    Ok(proposed.collect())
+}
+
+fn for_a_person(line: BankLine, why: &Doubtful) -> Unmatched {
+    let BankLine { place, on, amount, number, reference, words, .. } = line;
+    Unmatched { place, number, on: Some(on), amount, reference, words, why: why.to_string() }
+}
+
+fn of_line(line: BankLine, number: Number, why: WhySure) -> NewPayment {
+    let why = match why {
+        WhySure::Written => None,
+        WhySure::Found(sure) => Some(sure.to_string()),
+    };
     NewPayment {
         place: Some(line.place),
         target: Target::Invoice(number),
@@ -119,22 +355,36 @@ fn of_line(line: BankLine, number: Number, why: Option<String>) -> NewPayment {
         kind: line.kind,
         reference: line.reference,
         again: false,
+        asked: Asked::Nobody,
         why,
     }
 }
 
-/// The payment that a line was recorded as, by its reference: one that stands before one that does not.
-async fn recorded(office: &Office, line: &BankLine) -> Result<Option<Payment>, LedgerError> {
-    let Some(reference) = &line.reference else { return Ok(None) };
-    let mut known = office.ledger.payments_named(reference).await?;
-    known.retain(|payment| payment.kind == line.kind);
-    known.sort_by_key(|payment| payment.undone);
-    Ok(known.into_iter().next())
+/// The payments with a reference of one of the lines, by it: those that stand before those that do not.
+async fn named(
+    office: &Office,
+    lines: &[BankLine],
+) -> Result<BTreeMap<String, Vec<Payment>>, LedgerError> {
+    let references: Vec<&str> = lines.iter().filter_map(|line| line.reference.as_deref()).collect();
+    let mut payments = office.ledger.payments_named(&references).await?;
+    payments.sort_by_key(|payment| payment.undone);
+    let mut named: BTreeMap<String, Vec<Payment>> = BTreeMap::new();
+    for payment in payments {
+        named.entry(payment.reference.clone().unwrap_or_default()).or_default().push(payment);
+    }
+    Ok(named)
+}
+
+/// The payment that a line was recorded as, by its reference.
+fn recorded<'a>(named: &'a BTreeMap<String, Vec<Payment>>, line: &BankLine) -> Option<&'a Payment> {
+    let payments = named.get(line.reference.as_ref()?)?;
+    payments.iter().find(|payment| payment.kind == line.kind)
 }
 
 /// Payments that a person entered without the bank's reference: a line of the bank may be one of them.
 struct ByHand {
-    payments: Vec<Payment>,
+    /// By what a line says of them.
+    payments: HashMap<(NaiveDate, Kind, Money), Vec<Payment>>,
     /// Which dealerships have a CNPJ.
     cnpjs: BTreeMap<String, Cnpj>,
 }
@@ -143,9 +393,13 @@ impl ByHand {
     /// Those since the first day of the lines.
     async fn read(office: &Office, lines: &[BankLine]) -> Result<Self, LedgerError> {
         let Some(first) = lines.iter().map(|line| line.on).min() else {
-            return Ok(Self { payments: Vec::new(), cnpjs: BTreeMap::new() });
+            return Ok(Self { payments: HashMap::new(), cnpjs: BTreeMap::new() });
         };
-        let payments = office.ledger.payments_without_reference(first).await?;
+        let mut payments: HashMap<_, Vec<Payment>> = HashMap::new();
+        for payment in office.ledger.payments_without_reference(first).await? {
+            let says = (payment.on, payment.kind, payment.amount);
+            payments.entry(says).or_default().push(payment);
+        }
         let register = office.ledger.dealerships().await?;
         let cnpjs = register.into_iter().map(|one| (one.id, one.cnpj)).collect();
         Ok(Self { payments, cnpjs })
@@ -153,36 +407,44 @@ impl ByHand {
 
     /// Whether one of this invoice says the same; it is then no other line's.
     fn takes(&mut self, number: Number, line: &BankLine) -> bool {
-        let same =
-            |payment: &Payment| payment.number == Some(number) && says_the_same(payment, line);
-        match self.payments.iter().position(same) {
+        let Some(amount) = line.amount else { return false };
+        let Some(same) = self.payments.get_mut(&(line.on, line.kind, amount)) else { return false };
+        match same.iter().position(|payment| payment.number == Some(number)) {
             Some(index) => {
-                self.payments.swap_remove(index);
+                same.swap_remove(index);
                 true
             }
             None => false,
         }
     }
 
+    /// What becomes of a line that was matched: where it may be one that was entered by hand, a person says.
+    fn doubts(
+        &self,
+        line: &BankLine,
+        open: &BTreeMap<Number, &OpenInvoice>,
+        matched: Matched,
+    ) -> Becomes {
+        let Matched::Certain { number, why } = matched else { return matched.into() };
+        match open.get(&number).and_then(|invoice| self.like(line, invoice, why)) {
+            Some(payment) => {
+                Becomes::Doubtful(Doubtful::ByHand { number, why, payment: payment.id.clone() })
+            }
+            None => matched.into(),
+        }
+    }
+
     /// One that says the same, of whoever may have paid the line: where it names its invoice, money on that
     /// dealership's account; else anything of its CNPJ.
     fn like(&self, line: &BankLine, invoice: &OpenInvoice, why: Sure) -> Option<&Payment> {
-        self.payments.iter().find(|payment| {
-            let may_be = match why {
-                Sure::ByNumber | Sure::ByTxid => {
-                    payment.number.is_none() && payment.dealership_id == invoice.dealership_id
-                }
-                Sure::ByAmountAndCnpj => {
-                    self.cnpjs.get(&payment.dealership_id) == Some(&invoice.cnpj)
-                }
-            };
-            may_be && says_the_same(payment, line)
+        let same = self.payments.get(&(line.on, line.kind, line.amount?))?;
+        same.iter().find(|payment| match why {
+            Sure::ByNumber | Sure::ByTxid => {
+                payment.number.is_none() && payment.dealership_id == invoice.dealership_id
+            }
+            Sure::ByAmountAndCnpj => self.cnpjs.get(&payment.dealership_id) == Some(&invoice.cnpj),
         })
     }
-}
-
-fn says_the_same(payment: &Payment, line: &BankLine) -> bool {
-    (payment.on, payment.kind) == (line.on, line.kind) && line.amount == Some(payment.amount)
 }
 
 async fn open_invoices(office: &Office) -> Result<Vec<OpenInvoice>, LedgerError> {

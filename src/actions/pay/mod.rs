@@ -2,7 +2,9 @@
 //! the dealership's account.
 
 mod account;
+mod asked;
 mod bank;
+mod books;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,14 +12,20 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 
-pub use self::account::{AccountError, Undone, from_account, refund, undo};
-pub use self::bank::record_file;
-use crate::ledger::account::{allocate, insert_payment, lock_account, payments_of, set_reference};
+pub use self::account::{
+    AccountError, Seen, Stand, Undone, from_account, refund, taken_from_account, undo,
+};
+pub use self::asked::{Already, Asked, Question};
+pub use self::bank::{
+    Becomes, Chosen, Doubtful, Proposal, Proposed, WhySure, propose, record_file, record_proposed,
+};
+use self::books::{Books, Done};
+use crate::ledger::account::{allocate, insert_payment, set_reference};
 use crate::ledger::audit::{Action, Deed};
-use crate::ledger::standing::{StandingTotal, month_of, standing_total};
+use crate::ledger::standing::month_of;
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
-use fecha_core::account::entry::{Decision, Entry, Objection, Source, decide, known};
+use fecha_core::account::entry::Objection;
 use fecha_core::account::payment::{Kind, Payment};
 use fecha_core::bank::BadLines;
 use fecha_core::bill::invoice::Number;
@@ -39,8 +47,11 @@ pub struct NewPayment {
     pub kind: Kind,
     /// The bank's.
     pub reference: Option<String>,
-    /// It is one more that equals another.
+    /// It is one more that equals another; of a file's line, that it counts although one like it was taken back
+    /// or entered by hand.
     pub again: bool,
+    /// Who can be asked about what is seldom meant.
+    pub asked: Asked,
     /// Why it is this invoice's, where fecha found that out.
     pub why: Option<String>,
 }
@@ -85,6 +96,16 @@ pub enum NotRecorded {
     UnknownDealership(#[from] UnknownDealerships),
     #[error(transparent)]
     Objection(#[from] Objection),
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Unusual(Vec<Question>),
+    #[error("{0}")]
+    Already(Already),
+}
+
+impl From<Already> for NotRecorded {
+    fn from(already: Already) -> Self {
+        Self::Already(already)
+    }
 }
 
 /// One payment that cannot be recorded.
@@ -200,10 +221,10 @@ pub async fn record(
 ) -> Result<Recorded, PayError> {
     let targets = whose(office, payments).await?;
     let mut transaction = office.ledger.begin().await?;
-    let mut books = Books::open(office, &mut transaction, &targets).await?;
+    let mut books = Books::locked(office, &mut transaction, payments, &targets).await?;
     let (mut decided, mut refused) = (Vec::new(), Vec::new());
     for payment in payments {
-        match books.decide(&mut transaction, payment, &targets, by).await? {
+        match books.decide(payment, &targets[&payment.target], by) {
             Ok(done) => decided.push((payment, done)),
             Err(why) => refused.push(Refused { place: payment.place.clone(), why }),
         }
@@ -220,7 +241,11 @@ pub async fn record(
                 recorded.recorded.push(written);
             }
             Done::Known => recorded.already_recorded += 1,
-            Done::Unmatched(why) => recorded.unmatched.push(unmatched(new, why)),
+            Done::KnownNow { id, reference } => {
+                set_reference(&mut transaction, &id, &reference).await?;
+                recorded.already_recorded += 1;
+            }
+            Done::Unmatched(why) => recorded.unmatched.push(unmatched(new, why.to_string())),
         }
     }
     let failed = LedgerError::while_doing("record payments");
@@ -246,6 +271,7 @@ async fn whose(
     office: &Office,
     payments: &[NewPayment],
 ) -> Result<BTreeMap<Target, String>, PayError> {
+    let of_numbers = office.ledger.dealerships_of(&numbers(payments)).await?;
     let mut targets = BTreeMap::new();
     let mut refused = Vec::new();
     for payment in payments {
@@ -255,7 +281,7 @@ async fn whose(
                 must_be_known([id.as_str()], |_| known).map(|()| id.clone()).map_err(Into::into)
             }
             Target::Invoice(number) => {
-                office.ledger.dealership_of(*number).await?.ok_or(NotRecorded::NoInvoice(*number))
+                of_numbers.get(number).cloned().ok_or(NotRecorded::NoInvoice(*number))
             }
         };
         match found {
@@ -268,170 +294,21 @@ async fn whose(
     if refused.is_empty() { Ok(targets) } else { Err(PayError::Refused(refused)) }
 }
 
+/// The invoices that are paid, each once.
+fn numbers(payments: &[NewPayment]) -> Vec<Number> {
+    let number = |payment: &NewPayment| match payment.target {
+        Target::Invoice(number) => Some(number),
+        Target::Account(_) => None,
+    };
+    payments.iter().filter_map(number).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Invoice(number) => number.fmt(f),
             Self::Account(id) => write!(f, "the account of '{id}'"),
         }
-    }
-}
-
-/// What becomes of one payment.
-enum Done {
-    Recorded(Payment),
-    Known,
-    Unmatched(String),
-}
-
-/// The accounts that are paid into, as they stand once what was decided is recorded.
-struct Books {
-    now: DateTime<Utc>,
-    today: NaiveDate,
-    payments: BTreeMap<String, Vec<Payment>>,
-    /// How often a line was met that says the same.
-    met: BTreeMap<String, u32>,
-}
-
-impl Books {
-    /// Locks the accounts, by dealership id, and reads them.
-    async fn open(
-        office: &Office,
-        transaction: &mut Transaction,
-        targets: &BTreeMap<Target, String>,
-    ) -> Result<Self, LedgerError> {
-        let mut payments = BTreeMap::new();
-        for id in targets.values().collect::<BTreeSet<_>>() {
-            lock_account(transaction, id).await?;
-            payments.insert(id.clone(), payments_of(transaction, id).await?);
-        }
-        let (now, today) = (office.clock.now(), office.today());
-        Ok(Self { now, today, payments, met: BTreeMap::new() })
-    }
-
-    /// The inner error says why it is not recorded.
-    async fn decide(
-        &mut self,
-        transaction: &mut Transaction,
-        new: &NewPayment,
-        targets: &BTreeMap<Target, String>,
-        by: &str,
-    ) -> Result<Result<Done, NotRecorded>, LedgerError> {
-        let id = &targets[&new.target];
-        let number = match new.target {
-            Target::Account(_) => None,
-            Target::Invoice(number) => Some(number),
-        };
-        let entry = self.entry(new, number);
-        let payments = self.payments.entry(id.clone()).or_default();
-        let Some(open) = open_of(transaction, &entry, payments).await? else {
-            return Ok(Err(void(id, new)));
-        };
-        let decision = decide(&entry, payments, open, self.today);
-        let decision = match decision {
-            Ok(decision) => decision,
-            Err(why) => return Ok(Err(why.into())),
-        };
-        Ok(Ok(match decision {
-            Decision::Known => Done::Known,
-            Decision::KnownNow { id } => {
-                let reference = entry.reference.unwrap_or_default();
-                set_reference(transaction, &id, &reference).await?;
-                // The next line with another reference is another payment.
-                if let Some(payment) = payments.iter_mut().find(|payment| payment.id == id) {
-                    payment.reference = Some(reference);
-                }
-                Done::Known
-            }
-            Decision::TakenBack { id } => {
-                Done::Unmatched(format!("it was recorded as {id}, and taken back"))
-            }
-            Decision::Differs { id } => Done::Unmatched(format!(
-                "its reference is that of payment {id}, of another day or amount"
-            )),
-            Decision::Record { amount, settles, ordinal } => {
-                let settles = (settles > Money::ZERO).then_some(settles);
-                let payment = Payment {
-                    // It gets one when it is written.
-                    id: String::new(),
-                    dealership_id: id.clone(),
-                    ordinal,
-                    entered_by: by.to_owned(),
-                    entered_at: self.now,
-                    allocated: number.zip(settles).into_iter().collect(),
-                    ..unsettled(entry, amount)
-                };
-                payments.push(payment.clone());
-                Done::Recorded(payment)
-            }
-        }))
-    }
-
-    /// As the core takes it: of equal lines in a file each has its place.
-    fn entry(&mut self, new: &NewPayment, number: Option<Number>) -> Entry {
-        let source = if new.place.is_none() {
-            Source::Person { again: new.again }
-        } else {
-            let said = (number, new.on, new.amount, new.kind);
-            let met = self.met.entry(format!("{said:?}")).or_default();
-            *met += 1;
-            Source::File { ordinal: *met }
-        };
-        Entry {
-            number,
-            on: new.on,
-            amount: new.amount,
-            kind: new.kind,
-            reference: new.reference.clone(),
-            source,
-        }
-    }
-}
-
-/// What is open of the entry's invoice; `None` where that is void and the entry is new. What was recorded
-/// before it was void is known still.
-async fn open_of(
-    transaction: &mut Transaction,
-    entry: &Entry,
-    payments: &[Payment],
-) -> Result<Option<Money>, LedgerError> {
-    let Some(number) = entry.number else { return Ok(Some(Money::ZERO)) };
-    Ok(match standing_total(transaction, number).await? {
-        StandingTotal::Stands(total) => {
-            Some(total - payments.iter().map(|payment| payment.settles(number)).sum())
-        }
-        StandingTotal::Void if matches!(known(entry, payments), Ok(None)) => None,
-        StandingTotal::Void => Some(Money::ZERO),
-    })
-}
-
-fn void(dealership_id: &str, new: &NewPayment) -> NotRecorded {
-    NotRecorded::Void {
-        target: new.target.clone(),
-        dealership_id: dealership_id.to_owned(),
-        on: new.on,
-        amount: new.amount,
-        reference: new.reference.clone(),
-    }
-}
-
-/// A payment of so much that settles nothing yet, and is nobody's.
-fn unsettled(entry: Entry, amount: Money) -> Payment {
-    Payment {
-        id: String::new(),
-        dealership_id: String::new(),
-        number: entry.number,
-        on: entry.on,
-        amount,
-        kind: entry.kind,
-        reference: entry.reference,
-        ordinal: 1,
-        entered_by: String::new(),
-        entered_at: DateTime::UNIX_EPOCH,
-        allocated: Vec::new(),
-        refunded: Money::ZERO,
-        converted: Money::ZERO,
-        undone: false,
     }
 }
 

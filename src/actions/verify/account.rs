@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::Problem;
 use crate::ledger::{Ledger, LedgerError};
 use fecha_core::account::proof::{Books, contradictions};
-use fecha_core::price::money::Money;
 
 /// What does not add up, by dealership.
 pub(super) async fn check(ledger: &Ledger) -> Result<Vec<Problem>, LedgerError> {
@@ -20,7 +19,7 @@ pub(super) async fn check(ledger: &Ledger) -> Result<Vec<Problem>, LedgerError> 
         all.entry(id).or_default().payments = payments;
     }
     for refund in ledger.refunds(None).await? {
-        let paid_back: Money = refund.parts.iter().map(|part| part.amount).sum();
+        let paid_back = refund.amount();
         all.entry(refund.dealership_id).or_default().refunded += paid_back;
     }
     let problem = |(id, books): (&String, &Books)| {
@@ -33,5 +32,15 @@ pub(super) async fn check(ledger: &Ledger) -> Result<Vec<Problem>, LedgerError> 
             ),
         })
     };
-    Ok(all.iter().filter_map(problem).collect())
+    let mut problems: Vec<Problem> = all.iter().filter_map(problem).collect();
+    let wrong = ledger.wrong_copies().await?;
+    if !wrong.is_empty() {
+        let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
+        let what = format!(
+            "lists show another amount as open, or as waiting, than the rows come to: {}. Somebody wrote past the triggers: `fecha receivables --rebuild` writes them anew from the rows",
+            names.join(", ")
+        );
+        problems.push(Problem { number: None, what });
+    }
+    Ok(problems)
 }

@@ -1,11 +1,11 @@
 //! The prices, as `fecha check` shows them, and whether the contracts fit them.
 
+use crate::actions::check;
 use crate::cli::output::{Failure, plain};
 use crate::clock::Clock;
 use crate::setup::config::Config;
 use crate::setup::office::Office;
 use fecha_core::calendar::month::Month;
-use fecha_core::price::contract::Contracts;
 use fecha_core::price::money::grouped;
 use fecha_core::price::table::PriceTable;
 
@@ -67,23 +67,16 @@ fn cheaper(table: &PriceTable) -> String {
 
 /// Whether each contract has its package in the table of its month: else that dealership gets no invoice.
 pub(super) async fn packages(office: &Office) -> Result<String, Failure> {
-    let ids: Vec<String> =
-        office.ledger.dealerships().await?.into_iter().map(|dealership| dealership.id).collect();
-    let contracts: Contracts = office.ledger.contracts().await?.into_iter().collect();
+    let dealerships = office.ledger.dealerships().await?;
     let (mut fit, mut lacking) = (Vec::new(), Vec::new());
-    for month in months(&office.config, office.clock) {
-        // A month without a table is said where the prices are.
-        let Ok(table) = office.config.prices.table_for(month) else { continue };
-        let (mut found, mut missing) = (0, Vec::new());
-        for id in &ids {
-            match contracts.package_in(id, month) {
-                Some(package) if table.packages.contains_key(&package) => found += 1,
-                Some(package) => missing.push(format!("{} ({})", plain(id), grouped(package))),
-                None => {}
-            }
+    for facts in check::packages(office, &dealerships).await? {
+        let named = facts.lacking.iter();
+        let named = named.map(|(id, package)| format!("{} ({})", plain(id), grouped(*package)));
+        fit.push(format!("{} in {}", grouped(facts.fit as u64), facts.month));
+        // Whose month has facts has a table.
+        if let Ok(table) = office.config.prices.table_for(facts.month) {
+            lacking.extend(lacks(facts.month, table, &named.collect::<Vec<_>>()));
         }
-        fit.push(format!("{} in {month}", grouped(found)));
-        lacking.extend(lacks(month, table, &missing));
     }
     if lacking.is_empty() {
         Ok(format!("each contract has its package in the price table: {}", fit.join(", ")))

@@ -1,5 +1,6 @@
 //! `fecha demo`
 
+mod serve;
 mod story;
 
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ use crate::ledger::audit;
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::Filter;
 use crate::ledger::listing::MonthSum;
-use crate::ledger::register::NumberChanges;
+use crate::ledger::register::{Register, RegisterChange};
 use crate::setup::config::Config;
 use crate::setup::demo;
 use crate::setup::evidence_key;
@@ -41,12 +42,16 @@ messages and a revision, a credit, a payment in two parts, an invoice that is
 overdue and one that was cancelled. The same numbers every time. Needs nothing
 else, sends nothing.
 
-Example:
-  fecha demo --dir /tmp/fecha-demo")]
+Examples:
+  fecha demo --dir /tmp/fecha-demo
+  fecha demo --serve")]
 pub struct Args {
     /// The folder; made where it is missing, made anew where it is an earlier demo's
     #[arg(long, value_name = "DIR", default_value = "fecha-demo")]
     dir: PathBuf,
+    /// Show it in the console afterwards, on this machine alone, until Ctrl-C
+    #[arg(long)]
+    serve: bool,
 }
 
 /// What a demo made.
@@ -83,7 +88,7 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
     for month in sample.months() {
         documents += write_documents(&office, month, &args.dir.join("faturas")).await?;
     }
-    let sums = office.ledger.month_sums().await?;
+    let sums = office.ledger.month_sums(..).await?;
     office.ledger.close().await;
     let made = Made { chapters, sums, messages: sample.message_count, documents, emails };
 
@@ -102,7 +107,7 @@ pub async fn demo(args: &Args, output: &Output) -> Result<u8, Failure> {
         "months": made.chapters.iter().map(chapter).collect::<Vec<_>>(),
     });
     output.result(&json, |page| in_words(page, &args.dir, &made));
-    Ok(0)
+    if args.serve { serve::serve(&sample.config, output).await } else { Ok(0) }
 }
 
 /// Removes what an earlier demo left in the folder, which is a demo's. Nothing else is ever removed.
@@ -151,7 +156,9 @@ async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {
         dealership_id: None,
         detail: "demo",
     };
-    office.ledger.import(&dealerships, &contracts, NumberChanges::default(), &entry).await?;
+    let written = Register { dealerships, contracts, numbers: Vec::new() };
+    let change = RegisterChange { known: &Register::default(), written: &written, removed: &[] };
+    office.ledger.import(change, &[entry]).await?;
     Ok(())
 }
 
@@ -205,7 +212,8 @@ fn in_words(page: Page, dir: &Path, made: &Made) -> String {
         "{months}\n{last}\nIn {dir}:\n{files}\n\
          Try next what needs a person, one invoice line by line, who owes what, and that nothing is billed twice:\n  \
          export FECHA_CONFIG={dir}/fecha.toml\n  {fecha} status\n  {fecha} invoice {number}\n  \
-         {fecha} receivables\n  {fecha} close\n",
+         {fecha} receivables\n  {fecha} close\n\
+         In a browser: {fecha} demo --dir {dir} --serve\n",
     )
 }
 

@@ -1,7 +1,5 @@
 //! What happened to the invented reseller: six months, each with what a month brings.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::America;
 
@@ -9,8 +7,8 @@ use crate::actions::adjust;
 use crate::actions::cancel::cancel_invoice;
 use crate::actions::close::{CloseOptions, CloseReport, close_month};
 use crate::actions::invoices;
-use crate::actions::pay::{self, NewPayment, Target, Wish};
-use crate::actions::rerun::{RerunOptions, rerun_month};
+use crate::actions::pay::{self, Asked, NewPayment, Target, Wish};
+use crate::actions::rerun::{Accepted, RerunOptions, rerun_month};
 use crate::cli::delivery::send_due;
 use crate::cli::output::{Failure, Output, show_progress};
 use crate::clock::Clock;
@@ -114,7 +112,7 @@ async fn credit(office: &Office, month: Month) -> Result<String, Failure> {
     let amount = Money::from_centavos(-12_000);
     let description = "Crédito: um dia sem sistema";
     let new = NewNote { dealership_id: CREDITED, month, amount, description, by: ANA };
-    adjust::enter(office, &new).await?;
+    adjust::enter(office, &new, adjust::Asked::Nobody).await?;
     Ok(format!("a credit of R$\u{a0}120,00 for '{CREDITED}'"))
 }
 
@@ -134,7 +132,7 @@ impl Reseller<'_> {
             reason: "mensagens que chegaram depois do fechamento".to_owned(),
             by: ANA.to_owned(),
             dry_run: false,
-            accept: BTreeSet::new(),
+            accept: Accepted::default(),
             plan: None,
         };
         let office = at(self.office, day(self.month.next(), 3));
@@ -213,6 +211,7 @@ fn payment(invoice: &Listed, on: NaiveDate, amount: Option<Money>) -> NewPayment
         kind: Kind::Money,
         reference: Some(format!("E99000000{}{id}", on.format("%Y%m%d"))),
         again: false,
+        asked: Asked::Nobody,
         why: None,
     }
 }

@@ -5,6 +5,7 @@ use chrono::{Datelike, NaiveDate};
 use super::font::Fonts;
 use super::layout::{Area, Block, Column, Ink, Picture};
 use super::text::{Align, Style, Text};
+use crate::document::columns::{self, Place, Room, fraction, slot};
 use fecha_core::price::money::grouped;
 
 const BAR: f32 = 11.0;
@@ -114,27 +115,23 @@ pub(in crate::document) struct Month {
 
 /// A column a month, its figure above and its name below; the last month is the one that it is about.
 pub(in crate::document) fn months(fonts: &Fonts, months: &[Month], width: f32) -> Picture {
-    let slot = slot(width, months.len()).min(width / 6.0);
-    let highest =
-        months.iter().map(|month| month.height.max(month.limit.unwrap_or_default())).max();
-    let top =
-        |amount: u64| FIGURES + HEIGHT * (1.0 - fraction(amount, highest.unwrap_or_default()));
+    let room = Room { width, height: HEIGHT, above: FIGURES, most: width / 6.0 };
+    let given = months
+        .iter()
+        .map(|Month { height, limit, .. }| columns::Month { height: *height, limit: *limit });
+    let places = columns::places(&given.collect::<Vec<_>>(), room);
     let mut picture = Picture::default();
     let (mut columns, mut lines) = (Vec::new(), Vec::new());
-    let mut x = width - slot * f32::from(u8::try_from(months.len()).unwrap_or(u8::MAX));
-    for (index, month) in months.iter().enumerate() {
-        let y = top(month.height);
-        let height = FIGURES + HEIGHT - y;
-        columns.push(Area { x: x + slot * 0.17, y, width: slot * 0.66, height });
-        lines.extend(month.limit.map(|limit| line(x + slot * 0.06, top(limit), slot * 0.88)));
+    for (index, (month, place)) in months.iter().zip(places).enumerate() {
+        let Place { x, slot, column, line: across, figure: edge } = place;
+        let columns::Area { x: left, y, width, height } = column;
+        columns.push(Area { x: left, y, width, height });
+        lines.extend(across.map(|across| line(across.x, across.y, across.width)));
         let is_last = index + 1 == months.len();
         let style = if is_last { Style::semi_bold(FIGURE.size, Ink::Strong) } else { FIGURE };
         let figure = Text::new(month.figure.clone(), style).align(Align::Center).within(1, 4.0);
-        // Above its line too, where that is close: a figure is not struck through.
-        let close = month.limit.map(&top).filter(|limit| (y - FIGURES..=y).contains(limit));
-        picture.overlay(figure.set(fonts, slot), x, close.unwrap_or(y) - FIGURES - 0.5);
+        picture.overlay(figure.set(fonts, slot), x, edge - FIGURES - 0.5);
         picture.overlay(centred(fonts, month.name.clone(), slot), x, FIGURES + HEIGHT + 2.5);
-        x += slot;
     }
     let this = columns.split_off(columns.len().saturating_sub(1));
     picture.overlay(Picture::fill(0.0, Ink::Pale, columns), 0.0, 0.0);
@@ -149,11 +146,6 @@ fn line(x: f32, y: f32, width: f32) -> Area {
     Area { x, y: y - 0.4, width, height: 0.8 }
 }
 
-/// The width of one of so many columns; no chart has more than two months of days.
-fn slot(width: f32, columns: usize) -> f32 {
-    width / f32::from(u8::try_from(columns).unwrap_or(u8::MAX)).max(1.0)
-}
-
 fn baseline(width: f32) -> Picture {
     let line = Area { x: 0.0, y: FIGURES + HEIGHT, width, height: 0.6 };
     Picture::fill(0.0, Ink::Line, vec![line])
@@ -166,10 +158,4 @@ fn centred(fonts: &Fonts, text: String, slot: f32) -> Picture {
     let mut picture = Picture::default();
     picture.overlay(figure, -ROOM / 2.0, 0.0);
     picture
-}
-
-/// `part` of `whole`, 0 where there is nothing. For lengths on paper only.
-#[expect(clippy::cast_precision_loss, reason = "a length on paper")]
-fn fraction(part: u64, whole: u64) -> f32 {
-    if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
 }

@@ -276,7 +276,9 @@ impl Page<'_, '_> {
                 self.out.push(b'(');
                 part = Some(of);
             }
-            self.out.extend(number.to_be_bytes().into_iter().flat_map(escaped));
+            for byte in number.to_be_bytes() {
+                self.byte(byte);
+            }
         }
         if part.is_some() {
             self.out.extend(b")Tj");
@@ -286,6 +288,16 @@ impl Page<'_, '_> {
         }
         self.out.extend(b" ET\n");
         x + self.width(line)
+    }
+
+    /// A byte of a text in parentheses.
+    fn byte(&mut self, byte: u8) {
+        match byte {
+            b'(' | b')' | b'\\' => self.out.extend_from_slice(&[b'\\', byte]),
+            // Readers take it for the end of a line.
+            b'\r' => self.out.extend_from_slice(b"\\r"),
+            _ => self.out.push(byte),
+        }
     }
 
     /// Sets the face of all that follows.
@@ -376,17 +388,6 @@ impl Page<'_, '_> {
         }
         self.out.push(b' ');
     }
-}
-
-/// A byte of a text in parentheses.
-fn escaped(byte: u8) -> impl Iterator<Item = u8> {
-    let (escape, byte) = match byte {
-        b'(' | b')' | b'\\' => (Some(b'\\'), byte),
-        // Readers take it for the end of a line.
-        b'\r' => (Some(b'\\'), b'r'),
-        _ => (None, byte),
-    };
-    escape.into_iter().chain([byte])
 }
 
 /// The first of the links whose words stand in the text, by themselves: a code may hold them too.

@@ -261,12 +261,12 @@ impl Face {
 
     /// The width of a [legible](Fonts::legible) text, in points.
     pub(in crate::document) fn width(&self, text: &str, size: f32) -> f32 {
-        let thousandths: f32 = text
-            .chars()
-            .filter_map(|c| self.glyphs.get(c))
-            .map(|glyph| f32::from(glyph.width))
-            .sum();
-        thousandths * size / 1000.0
+        self.thousandths(text) * size / 1000.0
+    }
+
+    /// Likewise in thousandths of an em: a whole number.
+    pub(in crate::document) fn thousandths(&self, text: &str) -> f32 {
+        text.chars().filter_map(|c| self.glyphs.get(c)).map(|glyph| f32::from(glyph.width)).sum()
     }
 
     /// Where the characters of a [legible](Fonts::legible) text stand.

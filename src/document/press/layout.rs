@@ -96,23 +96,36 @@ pub(in crate::document) enum Mark {
     Close,
 }
 
-/// A square of so many by so many dots, each of them open or not, by rows.
+/// A square of so many by so many dots, each of them open or not.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::document) struct Stencil {
     pub(in crate::document) side: u16,
-    pub(in crate::document) open: Vec<bool>,
+    /// A bit a dot, by rows, each in whole bytes.
+    pub(in crate::document) bits: Vec<u8>,
 }
 
 impl Stencil {
-    /// A bit a dot, each row in whole bytes.
-    pub(in crate::document) fn bits(&self) -> Vec<u8> {
-        let byte = |dots: &[bool]| {
-            (0..8).fold(0, |byte, bit| {
-                byte << 1 | u8::from(dots.get(bit).copied().unwrap_or_default())
-            })
-        };
-        let rows = self.open.chunks(usize::from(self.side).max(1));
-        rows.flat_map(|row| row.chunks(8).map(byte)).collect()
+    /// So many by so many squares of `dots` by `dots` dots, each of them open or not, by column and row.
+    pub(in crate::document) fn of_squares(
+        squares: u16,
+        dots: u16,
+        is_open: impl Fn(u16, u16) -> bool,
+    ) -> Self {
+        let side = squares * dots;
+        let mut row = vec![0_u8; usize::from(side).div_ceil(8)];
+        let mut bits = Vec::with_capacity(row.len() * usize::from(side));
+        for y in 0..squares {
+            row.fill(0);
+            for x in (0..squares).filter(|x| is_open(*x, y)) {
+                for dot in x * dots..(x + 1) * dots {
+                    row[usize::from(dot / 8)] |= 0x80 >> (dot % 8);
+                }
+            }
+            for _ in 0..dots {
+                bits.extend_from_slice(&row);
+            }
+        }
+        Self { side, bits }
     }
 }
 

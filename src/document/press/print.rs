@@ -7,6 +7,7 @@
 //! makes a specimen of those for the file alone.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use lopdf::{Dictionary, Document, Object, ObjectId, Stream, dictionary};
@@ -22,7 +23,7 @@ use super::archive;
 use super::bookmarks;
 use super::content::{self, Writing};
 use super::drawing::{Drawing, HEIGHT};
-use super::file::{File, Id, Level, text_string};
+use super::file::{File, Id, Level, deflate, text_string};
 use super::font::{Fonts, Weight};
 use super::layout::Picture;
 use super::logo::Artwork;
@@ -58,6 +59,20 @@ pub(in crate::document) struct Press {
     /// The logo likewise.
     pictures: String,
     profile: Id,
+    /// The parts that files had of their own, the one used last first.
+    own: Mutex<Vec<Arc<OwnParts>>>,
+}
+
+/// So many are at hand.
+const AT_HAND: usize = 64;
+
+/// Parts of faces that are no common ones. Names have few rare letters, and what is written around them is always
+/// the same: so the same parts come again, and to make them takes longer than to write a page.
+#[derive(Debug)]
+struct OwnParts {
+    characters: BTreeMap<Weight, Vec<char>>,
+    /// Its streams are compressed.
+    specimen: Document,
 }
 
 /// printpdf's own ids come from a counter of the process; these are always the same.
@@ -118,7 +133,7 @@ impl Press {
         shared.pack(&adopted.packed, Level::Best)?;
         let profile = shared.reserve();
         shared.deflated(profile, "/N 3", &srgb::profile(), Level::Best)?;
-        Ok(Self { shared, fonts, pictures, profile })
+        Ok(Self { shared, fonts, pictures, profile, own: Mutex::default() })
     }
 
     /// The file with these pages.
@@ -185,12 +200,9 @@ impl Press {
         let Writing { fonts, others, stencils, .. } = writing;
         let mut faces = self.fonts.clone();
         if !others.is_empty() {
-            let parts = others
-                .iter()
-                .map(|(weight, characters)| Part::of(fonts, *weight, FontPart::Own, characters));
-            let specimen = specimen(parts.collect::<Result<_, _>>()?, None)?;
-            let own = resources(&specimen, b"Font").map_err(unwritable)?;
-            let mut adopted = Adopted::of(&specimen, Level::Good);
+            let parts = self.own_parts(fonts, others)?;
+            let own = resources(&parts.specimen, b"Font").map_err(unwritable)?;
+            let mut adopted = Adopted::of(&parts.specimen, Level::Good);
             faces += &adopted.entries(file, &own)?;
             objects.append(&mut adopted.packed);
         }
@@ -201,13 +213,51 @@ impl Press {
             let entries = format!(
                 "/Type/XObject/Subtype/Image/Width {side}/Height {side}/ImageMask true/Decode[1 0]"
             );
-            file.deflated(id, &entries, &stencil.bits(), Level::Good)?;
+            file.deflated(id, &entries, &stencil.bits, Level::Good)?;
             pictures += &format!("/S{number} {}", id.reference());
         }
         if !pictures.is_empty() {
             pictures = format!("/XObject<<{pictures}>>");
         }
         Ok(format!("<</Font<<{faces}>>{pictures}>>"))
+    }
+
+    /// The parts that have these characters, made where they are not at hand; they are the same either way.
+    fn own_parts(
+        &self,
+        fonts: &Fonts,
+        characters: &BTreeMap<Weight, Vec<char>>,
+    ) -> Result<Arc<OwnParts>, PressError> {
+        let at_hand = || self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = at_hand().iter().find(|known| known.characters == *characters).cloned();
+        // Not locked while they are made: others print meanwhile.
+        let parts = match known {
+            Some(parts) => parts,
+            None => Arc::new(OwnParts::make(fonts, characters)?),
+        };
+        let mut at_hand = at_hand();
+        at_hand.retain(|known| known.characters != *characters);
+        at_hand.insert(0, Arc::clone(&parts));
+        at_hand.truncate(AT_HAND);
+        Ok(parts)
+    }
+}
+
+impl OwnParts {
+    fn make(fonts: &Fonts, characters: &BTreeMap<Weight, Vec<char>>) -> Result<Self, PressError> {
+        let parts = characters
+            .iter()
+            .map(|(weight, characters)| Part::of(fonts, *weight, FontPart::Own, characters));
+        let mut specimen = specimen(parts.collect::<Result<_, _>>()?, None)?;
+        for object in specimen.objects.values_mut() {
+            if let Object::Stream(stream) = object
+                && !stream.dict.has(b"Filter")
+            {
+                stream.content = deflate(&stream.content, Level::Good)?;
+                stream.dict.set("Filter", "FlateDecode");
+            }
+        }
+        Ok(Self { characters: characters.clone(), specimen })
     }
 }
 

@@ -39,10 +39,8 @@ pub(in crate::document) fn picture(text: &str, side: f32) -> Result<Picture, Dat
     let side = module * f32::from(modules + 2 * quiet);
     let margin = module * f32::from(quiet);
     let width = module * f32::from(modules);
-    let dots = modules * DOTS;
-    let open = (0..dots).flat_map(|y| (0..dots).map(move |x| (x, y)));
-    let is_dark = |(x, y): (u16, u16)| code.get_module((x / DOTS).into(), (y / DOTS).into());
-    let stencil = Rc::new(Stencil { side: dots, open: open.map(is_dark).collect() });
+    let is_dark = |x: u16, y: u16| code.get_module(x.into(), y.into());
+    let stencil = Rc::new(Stencil::of_squares(modules, DOTS, is_dark));
     let ground = Area { x: 0.0, y: 0.0, width: side, height: side };
     let mut picture = Picture::fill(side, Ink::White, vec![ground]);
     let area = Area { x: margin, y: margin, width, height: width };

@@ -207,16 +207,18 @@ impl Structure {
     ) -> Vec<(Id, String)> {
         let root = file.reserve();
         let ids: Vec<Id> = self.nodes.iter().map(|_| file.reserve()).collect();
-        let references = |elements: &[Element]| -> String {
-            elements.iter().map(|element| ids[*element].reference() + " ").collect()
-        };
-        let of_pages = self.pages.iter().map(|elements| format!("[{}]", references(elements)));
-        let of_anchors = self.anchors.iter().map(|anchor| ids[anchor.element].reference() + " ");
-        let parents: String = of_pages
-            .chain(of_anchors)
-            .enumerate()
-            .map(|(key, parent)| format!("{key} {parent}"))
-            .collect();
+        let mut parents = String::new();
+        for (key, elements) in self.pages.iter().enumerate() {
+            parents += &format!("{key} [");
+            for element in elements {
+                ids[*element].refer(&mut parents);
+                parents.push(' ');
+            }
+            parents.push(']');
+        }
+        for (key, anchor) in (self.pages.len()..).zip(&self.anchors) {
+            parents += &format!("{key} {} ", ids[anchor.element].reference());
+        }
         let tree = format!(
             "<</Type/StructTreeRoot/K {}/ParentTree<</Nums[{parents}]>>/ParentTreeNextKey {}>>",
             ids[Self::DOCUMENT].reference(),
@@ -248,33 +250,42 @@ impl Node {
             Kid::Piece { page, .. } => Some(*page),
             Kid::Node(_) | Kid::Anchor(_) => None,
         });
-        let kids: String = self
-            .kids
-            .iter()
-            .map(|kid| match kid {
-                Kid::Node(element) => places.nodes[*element].reference() + " ",
-                Kid::Piece { page, number } if first_page == Some(*page) => format!("{number} "),
+        // Piece by piece into one text: a document has a hundred of these.
+        let mut object = String::with_capacity(64);
+        object.push_str("<</S/");
+        object.push_str(self.name);
+        object.push_str("/P ");
+        parent.refer(&mut object);
+        if let Some(page) = first_page {
+            object.push_str("/Pg ");
+            places.pages[page].refer(&mut object);
+        }
+        object.push_str(&self.about.entries());
+        // One piece stands by itself; arrays are for several.
+        let is_alone = matches!(&self.kids[..], [Kid::Piece { .. } | Kid::Node(_)]);
+        object.push_str(if is_alone { "/K " } else { "/K[" });
+        for kid in &self.kids {
+            match kid {
+                Kid::Node(element) => {
+                    places.nodes[*element].refer(&mut object);
+                    object.push(' ');
+                }
+                Kid::Piece { page, number } if first_page == Some(*page) => {
+                    object += &format!("{number} ");
+                }
                 Kid::Piece { page, number } => {
-                    format!("<</Type/MCR/Pg {}/MCID {number}>>", places.pages[*page].reference())
+                    let page = places.pages[*page].reference();
+                    object += &format!("<</Type/MCR/Pg {page}/MCID {number}>>");
                 }
                 Kid::Anchor(place) => {
-                    format!("<</Type/OBJR/Obj {}>>", places.anchors[*place].reference())
+                    let anchor = places.anchors[*place].reference();
+                    object += &format!("<</Type/OBJR/Obj {anchor}>>");
                 }
-            })
-            .collect();
-        // One piece stands by itself; arrays are for several.
-        let kids = match &self.kids[..] {
-            [Kid::Piece { .. } | Kid::Node(_)] => format!(" {}", kids.trim_end()),
-            _ => format!("[{}]", kids.trim_end()),
-        };
-        let page = first_page
-            .map_or_else(String::new, |page| format!("/Pg {}", places.pages[page].reference()));
-        format!(
-            "<</S/{}/P {}{page}{}/K{kids}>>",
-            self.name,
-            parent.reference(),
-            self.about.entries(),
-        )
+            }
+        }
+        object.truncate(object.trim_end().len());
+        object.push_str(if is_alone { ">>" } else { "]>>" });
+        object
     }
 }
 

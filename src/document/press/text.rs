@@ -215,11 +215,19 @@ fn in_one_line(face: &Face, text: &str, size: f32, smallest: f32, width: f32) ->
 fn wrap(face: &Face, text: &str, size: f32, width: f32, indent: f32) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
+    // Of the line, in whole thousandths of an em, so that a sum is exact whichever way it is made.
+    let mut used = 0.0;
+    let space = face.thousandths(" ");
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let candidate = if line.is_empty() { word.to_owned() } else { format!("{line} {word}") };
+        let before = if line.is_empty() { 0.0 } else { used + space };
+        let with_word = before + face.thousandths(word);
         let room = if lines.is_empty() { width - indent } else { width };
-        if face.width(&candidate, size) <= room {
-            line = candidate;
+        if with_word * size / 1000.0 <= room {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+            used = with_word;
             continue;
         }
         if !line.is_empty() || (lines.is_empty() && indent > 0.0) {
@@ -227,6 +235,7 @@ fn wrap(face: &Face, text: &str, size: f32, width: f32, indent: f32) -> Vec<Stri
         }
         let mut parts = chop(face, word, size, width);
         line = parts.pop().unwrap_or_default();
+        used = face.thousandths(&line);
         lines.extend(parts);
     }
     if !line.is_empty() {

@@ -1,6 +1,6 @@
 //! The archive of invoices, split so that each email with a part of it stays small enough.
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Write};
 use std::ops::Range;
 
 use zip::write::SimpleFileOptions;
@@ -31,16 +31,35 @@ pub struct ArchiveError(#[from] zip::result::ZipError);
 /// # Errors
 /// [`ArchiveError`].
 pub fn archive(files: &[File]) -> Result<Vec<u8>, ArchiveError> {
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Stored)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for file in files {
-        zip.start_file(file.name.as_str(), options)?;
+        zip.start_file(file.name.as_str(), options())?;
         zip.write_all(&file.bytes).map_err(zip::result::ZipError::from)?;
     }
     Ok(zip.finish()?.into_inner())
+}
+
+/// The same archive, written while the files come, to what cannot be gone back in.
+///
+/// # Errors
+/// [`ArchiveError`], that of the writer too.
+pub fn stream(to: impl Write, files: impl IntoIterator<Item = File>) -> Result<(), ArchiveError> {
+    let mut zip = ZipWriter::new_stream(to);
+    for file in files {
+        zip.start_file(file.name.as_str(), options())?;
+        zip.write_all(&file.bytes).map_err(zip::result::ZipError::from)?;
+    }
+    let mut to = zip.finish()?.into_inner();
+    to.flush().map_err(zip::result::ZipError::from)?;
+    Ok(())
+}
+
+/// The same for the same files: as they are, without a day.
+fn options() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644)
 }
 
 /// What a file of this many bytes takes in an email: base64 in lines of 76 characters and CR LF, and the

@@ -50,6 +50,15 @@ pub struct InvoiceView {
     issuer: IssuerView,
 }
 
+/// What its subject says of it.
+#[derive(Debug, Serialize)]
+pub struct InvoiceSubject {
+    label: String,
+    month: String,
+    to_pay: String,
+    payable: bool,
+}
+
 #[derive(Debug, Serialize)]
 struct UsageView {
     /// `5.123 contatos no mês`.
@@ -105,6 +114,17 @@ fn change(bridge: &Bridge) -> String {
     let total = bridge.in_portuguese();
     let (first, rest) = total.split_at(1);
     format!("{}{rest}.{steps}", first.to_uppercase())
+}
+
+impl InvoiceSubject {
+    pub fn of(invoice: &Invoice) -> Self {
+        Self {
+            label: invoice.label(),
+            month: invoice.month.in_words(),
+            to_pay: invoice.to_pay().brl(),
+            payable: invoice.to_pay() > Money::ZERO,
+        }
+    }
 }
 
 impl InvoiceView {

@@ -15,7 +15,7 @@ pub use alert::AlertView;
 pub use cancellation::CancellationView;
 pub use digest::DigestView;
 pub use held::HeldView;
-pub use invoice::InvoiceView;
+pub use invoice::{InvoiceSubject, InvoiceView};
 pub use package_use::PackageUseView;
 pub use reminder::ReminderView;
 

@@ -181,6 +181,18 @@ pub(super) fn public_url(text: &str) -> Result<String, String> {
     ))
 }
 
+/// The name of a header, lower case.
+pub(super) fn header(text: &str) -> Result<String, String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if text.is_empty() || !text.chars().all(is_name) {
+        return Err(format!("'{text}' is no name of a header: for example X-Forwarded-Email"));
+    }
+    if ["cookie", "host", "authorization"].contains(&text.to_ascii_lowercase().as_str()) {
+        return Err(format!("'{text}' has another use: for example X-Forwarded-Email"));
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| {
         format!("'{text}' is no address to listen on: an IP address and a port, for example 127.0.0.1:8080")

@@ -4,6 +4,7 @@
 //! problem at once: the line or the variable, the key, and what to write instead.
 
 mod check;
+mod network;
 mod parse;
 mod raw;
 mod source;
@@ -31,6 +32,7 @@ use crate::messages::SentAt;
 use crate::post::SmtpSettings;
 use crate::setup::input;
 
+pub use self::network::{InvalidNetwork, Network};
 pub use self::url::{DatabaseUrl, InvalidUrl};
 
 /// The name of the file where none is given.
@@ -78,6 +80,19 @@ pub struct Config {
     pub listen: SocketAddr,
     /// `[console] public_url`: how people reach it, without a `/` at the end; emails lead there.
     pub public_url: Option<String>,
+    /// `[console] four_eyes`: who asked for a plan cannot release it. Off by default.
+    pub four_eyes: bool,
+    /// Whose word the console takes for who somebody is, beside its own login.
+    pub single_sign_on: Option<SingleSignOn>,
+}
+
+/// `[console] user_header` and `trusted_proxies`: a proxy in front knows who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SingleSignOn {
+    /// In which header it says their email; lower case.
+    pub header: String,
+    /// Who is believed, at least one. Anybody else could write such a header.
+    pub proxies: Vec<Network>,
 }
 
 /// The message database, `[messages]`.
@@ -285,6 +300,18 @@ impl Config {
             .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
         let (raw, origin) = source::read(file, &text, Vec::new()).map_err(ConfigError::Invalid)?;
         parse::prices_alone(&raw, &origin).map_err(ConfigError::Invalid)
+    }
+
+    /// How people reach the console, without a `/` at the end.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen))
+    }
+
+    /// Whether people reach the console over TLS.
+    #[must_use]
+    pub fn console_is_https(&self) -> bool {
+        self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
     }
 
     /// The folder of the file: where `evidence.key` and relative paths are.

@@ -7,11 +7,12 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::check::{self, Check, missing};
+use super::network::Network;
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
-    Alerts, Approval, Close, Config, ConfigProblem, Counting, Email, Invoice, Messages, Transport,
-    raw,
+    Alerts, Approval, Close, Config, ConfigProblem, Counting, Email, Invoice, Messages,
+    SingleSignOn, Transport, raw,
 };
 use crate::letters::mailbox;
 use crate::messages::{CONNECTIONS, SentAt};
@@ -72,6 +73,8 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let listen = check.parsed("console.listen", check::listen(listen));
     let public_url = raw.console.public_url.as_deref();
     let public_url = check.optional("console.public_url", public_url, check::public_url);
+    let four_eyes = check.flag("console.four_eyes", raw.console.four_eyes.as_ref());
+    let single_sign_on = single_sign_on(check, &raw.console);
     Some(Config {
         file: file.to_owned(),
         issuer: issuer?,
@@ -89,7 +92,29 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         reminders: reminders?,
         listen: listen?,
         public_url: public_url?,
+        four_eyes: four_eyes?,
+        single_sign_on: single_sign_on?,
     })
+}
+
+/// A header that nobody is believed to write would let nobody in, or everybody.
+#[expect(clippy::option_option, reason = "left out is not the same as refused")]
+fn single_sign_on(check: &mut Check<'_>, raw: &raw::Console) -> Option<Option<SingleSignOn>> {
+    let items = raw.trusted_proxies.as_ref().map(raw::List::items).unwrap_or_default();
+    let proxies: Vec<Option<Network>> = items
+        .iter()
+        .map(|item| check.parsed("console.trusted_proxies", item.parse::<Network>()))
+        .collect();
+    let proxies = proxies.into_iter().collect::<Option<Vec<_>>>();
+    let header = check.optional("console.user_header", raw.user_header.as_deref(), check::header);
+    match (header?, proxies?) {
+        (None, _) => Some(None),
+        (Some(_), proxies) if proxies.is_empty() => check.refuse(
+            "console.user_header",
+            "is believed only from addresses in trusted_proxies: write for example trusted_proxies = [\"127.0.0.1\"]",
+        ),
+        (Some(header), proxies) => Some(Some(SingleSignOn { header, proxies })),
+    }
 }
 
 /// No further away than people plan.

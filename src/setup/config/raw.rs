@@ -174,6 +174,9 @@ pub(super) struct Reminders {
 pub(super) struct Console {
     pub listen: Option<String>,
     pub public_url: Option<String>,
+    pub four_eyes: Option<Flag>,
+    pub user_header: Option<String>,
+    pub trusted_proxies: Option<List>,
 }
 
 #[derive(Deserialize)]

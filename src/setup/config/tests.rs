@@ -114,6 +114,8 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(config.email.transport, Transport::File { dir: in_folder("mail") });
     assert_eq!(config.email.finance.len(), 2);
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!((config.four_eyes, &config.single_sign_on), (false, &None));
+    assert_eq!(config.console_url(), "http://127.0.0.1:8080");
     assert_eq!((config.pix, config.logo, config.email.redirect), (None, None, None));
 }
 
@@ -375,4 +377,20 @@ fn the_usual_port_depends_on_tls(#[case] tls: &str, #[case] port: u16) {
     let text = changed("port = 587", "");
     let config = load(&text, &[("FECHA_EMAIL__SMTP__TLS", tls)]).unwrap();
     assert!(matches!(config.email.transport, Transport::Smtp(smtp) if smtp.port == port));
+}
+
+#[test]
+fn who_signs_in_elsewhere_is_believed_from_named_machines_only() {
+    let header = ("FECHA_CONSOLE__USER_HEADER", "X-Forwarded-Email");
+    let refused = |variables: &[(&str, &str)]| load(LEAST, variables).unwrap_err();
+    insta::assert_snapshot!(refused(&[header]), @r#"FECHA_CONSOLE__USER_HEADER: is believed only from addresses in trusted_proxies: write for example trusted_proxies = ["127.0.0.1"]"#);
+    let proxies = ("FECHA_CONSOLE__TRUSTED_PROXIES", "127.0.0.1,proxy");
+    insta::assert_snapshot!(refused(&[header, proxies]), @"FECHA_CONSOLE__TRUSTED_PROXIES: 'proxy' is no IP address and no network: write it as 127.0.0.1 or 10.0.0.0/24");
+    let cookie = ("FECHA_CONSOLE__USER_HEADER", "Cookie");
+    insta::assert_snapshot!(refused(&[cookie]), @"FECHA_CONSOLE__USER_HEADER: 'Cookie' has another use: for example X-Forwarded-Email");
+    let proxies = ("FECHA_CONSOLE__TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8");
+    let config = load(LEAST, &[header, proxies, ("FECHA_CONSOLE__FOUR_EYES", "true")]).unwrap();
+    let sign_on = config.single_sign_on.unwrap();
+    assert_eq!((sign_on.header.as_str(), sign_on.proxies.len()), ("x-forwarded-email", 2));
+    assert!(config.four_eyes);
 }

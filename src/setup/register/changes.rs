@@ -71,6 +71,18 @@ pub struct Change {
     /// What changes of it, where it is updated.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<ColumnChange>,
+    /// What the row says, where it is not updated: its columns with their cells, but its key and what is empty.
+    #[serde(skip)]
+    pub cells: Vec<(&'static str, String)>,
+}
+
+impl Change {
+    /// `city 'Curitiba' → 'Londrina', cc '' → 'b@example.com'`.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let column = |one: &ColumnChange| format!("{} '{}' → '{}'", one.column, one.old, one.new);
+        self.columns.iter().map(column).collect::<Vec<_>>().join(", ")
+    }
 }
 
 /// A row of one of the files.
@@ -128,24 +140,35 @@ pub(super) fn compare<T: Entry>(known: &[T], file: Vec<T>) -> (Vec<T>, Counts, V
     let known: HashMap<T::Id, &T> = known.iter().map(|entry| (entry.id(), entry)).collect();
     let (mut written, mut counts, mut changes) = (Vec::new(), Counts::default(), Vec::new());
     for new in file {
-        let (change, columns) = match known.get(&new.id()) {
+        let (change, columns, cells) = match known.get(&new.id()) {
             Some(old) if **old == new => {
                 counts.unchanged += 1;
                 continue;
             }
             Some(old) => {
                 counts.updated += 1;
-                (Becomes::Updated, differing(*old, &new))
+                (Becomes::Updated, differing(*old, &new), Vec::new())
             }
             None => {
                 counts.added += 1;
-                (Becomes::Added, Vec::new())
+                (Becomes::Added, Vec::new(), filled(&new))
             }
         };
-        changes.push(Change { key: new.key(), change, columns });
+        changes.push(Change { key: new.key(), change, columns, cells });
         written.push(new);
     }
     (written, counts, changes)
+}
+
+/// What a row says beside its key.
+pub(super) fn filled<T: Entry>(entry: &T) -> Vec<(&'static str, String)> {
+    let is_key = |column| match entry.key() {
+        Key::Dealership { .. } => column == "id",
+        Key::Contract { .. } => ["dealership_id", "from_month"].contains(&column),
+        Key::Number { .. } => ["number", "from_month"].contains(&column),
+    };
+    let columns = entry.columns().into_iter();
+    columns.filter(|(column, cell)| !is_key(*column) && !cell.is_empty()).collect()
 }
 
 fn differing<T: Entry>(old: &T, new: &T) -> Vec<ColumnChange> {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::reason::Reason;
 use super::table::{Columns, Row, Table};
 use super::{BadRows, NONE, dealership_id, month, write};
 use fecha_core::calendar::month::Month;
@@ -34,7 +35,7 @@ pub fn read_contracts(
         if let Some((id, month)) = key
             && let Some(first) = line_of.insert((id.clone(), month), row.line)
         {
-            let reason = format!("'{id}' has an entry from {month} on line {first} already");
+            let reason = Reason::ContractTwice { id, month, first };
             table.refuse(row.line, Some("from_month"), reason);
         }
     }
@@ -51,7 +52,7 @@ fn contract(
     let line = row.line;
     let [id, from_month, package] = row.cells.each_ref().map(Option::as_deref);
     let known =
-        table.parse(line, "dealership_id", id, |id| dealership_id(id, is_known, "its contracts"));
+        table.parse(line, "dealership_id", id, |id| dealership_id(id, is_known, "contracts"));
     let from_month: Option<Month> = table.parse(line, "from_month", from_month, month);
     let package =
         table.parse(line, "package", package, |text| package_of(text, from_month, prices));
@@ -62,19 +63,17 @@ fn contract(
     (key, entry)
 }
 
-fn package_of(text: &str, month: Option<Month>, prices: &Prices) -> Result<Option<u64>, String> {
+fn package_of(text: &str, month: Option<Month>, prices: &Prices) -> Result<Option<u64>, Reason> {
     if text == NONE {
         return Ok(None);
     }
     let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let Some(package) = text.parse().ok().filter(|_| digits) else {
-        return Err(format!(
-            "'{text}' is no package: a number of contacts without separators, for example 5000, or {NONE}"
-        ));
+        return Err(Reason::Package(text.to_owned()));
     };
     if let Some(month) = month {
         let price = prices.table_for(month).and_then(|table| table.package_price(package));
-        price.map_err(|error| error.to_string())?;
+        price?;
     }
     Ok(Some(package))
 }
@@ -83,6 +82,15 @@ fn package_of(text: &str, month: Option<Month>, prices: &Prices) -> Result<Optio
 #[must_use]
 pub fn write_contracts(entries: &[ContractEntry]) -> String {
     write(&CONTRACT_COLUMNS, entries.iter().map(|entry| cells(entry).into()))
+}
+
+/// A `contracts.csv` of one row.
+#[must_use]
+pub fn contract_row(dealership_id: &str, from_month: &str, package: &str) -> String {
+    write(
+        &CONTRACT_COLUMNS,
+        [[dealership_id, from_month, package].map(str::to_owned).into()].into_iter(),
+    )
 }
 
 /// In the order of [`CONTRACT_COLUMNS`].

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 
+use super::reason::{Reason, Wish};
 use super::records::{Record, Records};
 use super::table::{Columns, Row, Table};
 use super::{BadRows, filled, write};
@@ -73,7 +74,7 @@ pub(super) fn by_line(file_name: &str, bytes: &[u8]) -> Result<Vec<(u64, Dealers
         if let Some(id) = id
             && let Some(first) = line_of.insert(id.clone(), row.line)
         {
-            table.refuse(row.line, Some("id"), format!("'{id}' stands on line {first} already"));
+            table.refuse(row.line, Some("id"), Reason::IdTwice { id, first });
         }
     }
     table.finish(dealerships)
@@ -120,11 +121,9 @@ fn dealership(table: &mut Table<'_>, row: &Row<15>) -> Option<Dealership> {
     let timezone = table.parse(line, "timezone", timezone, zone);
     let due_day = table.parse(line, "due_day", due_day, day);
     let evidence = table.parse(line, EVIDENCE, evidence, str::parse);
-    let package_use = table.parse(line, PACKAGE_USE, package_use, |text| {
-        told(text, "yes for an email at 80 % and 100 % of the package")
-    });
-    let reminders = table
-        .parse(line, REMINDERS, reminders, |text| told(text, "no for no email about what is open"));
+    let package_use =
+        table.parse(line, PACKAGE_USE, package_use, |text| told(text, Wish::PackageUse));
+    let reminders = table.parse(line, REMINDERS, reminders, |text| told(text, Wish::Reminders));
     let postal_code = table.parse(line, POSTAL_CODE, postal_code, |text| {
         if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
     });
@@ -148,34 +147,28 @@ fn dealership(table: &mut Table<'_>, row: &Row<15>) -> Option<Dealership> {
     })
 }
 
-fn zone(text: &str) -> Result<Option<Tz>, String> {
+fn zone(text: &str) -> Result<Option<Tz>, Reason> {
     if text.is_empty() {
         return Ok(None);
     }
-    text.parse().map(Some).map_err(|_| {
-        format!("'{text}' is no time zone: an IANA name, for example America/Manaus, or nothing for the issuer's")
-    })
+    text.parse().map(Some).map_err(|_| Reason::Zone(text.to_owned()))
 }
 
-fn day(text: &str) -> Result<Option<u32>, String> {
+fn day(text: &str) -> Result<Option<u32>, Reason> {
     if text.is_empty() {
         return Ok(None);
     }
     let day = text.parse().ok().filter(|day| (1..=31).contains(day));
-    day.map(Some).ok_or_else(|| {
-        format!("'{text}' is no day of a month: 1 to 31, or nothing for the configured one")
-    })
+    day.map(Some).ok_or_else(|| Reason::Day(text.to_owned()))
 }
 
-/// `yes`, `no`, or nothing for what is configured; `meaning` says what one of them does.
-fn told(text: &str, meaning: &str) -> Result<Option<bool>, String> {
+/// `yes`, `no`, or nothing for what is configured.
+fn told(text: &str, wish: Wish) -> Result<Option<bool>, Reason> {
     match text {
         "" => Ok(None),
         "yes" => Ok(Some(true)),
         "no" => Ok(Some(false)),
-        _ => Err(format!(
-            "'{text}' is neither yes nor no: {meaning}, or nothing for what is configured"
-        )),
+        _ => Err(Reason::NeitherYesNorNo { text: text.to_owned(), wish }),
     }
 }
 
@@ -225,8 +218,20 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
     write(&columns.collect::<Vec<_>>(), rows)
 }
 
+/// A `dealerships.csv` of one row: a dealership as it is, but for these columns.
+#[must_use]
+pub fn dealership_row(dealership: &Dealership, columns: &[(&str, &str)]) -> String {
+    let cell = |(column, cell): (&str, String)| {
+        let other = columns.iter().find(|(name, _)| *name == column);
+        other.map_or(cell, |(_, other)| (*other).to_owned())
+    };
+    let cells = DEALERSHIP_COLUMNS.into_iter().zip(cells(dealership)).map(cell);
+    write(&DEALERSHIP_COLUMNS, [cells.collect()].into_iter())
+}
+
 /// In the order of [`DEALERSHIP_COLUMNS`].
-pub(super) fn cells(dealership: &Dealership) -> [String; 15] {
+#[must_use]
+pub fn cells(dealership: &Dealership) -> [String; 15] {
     let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     [
         dealership.id.clone(),

@@ -8,6 +8,7 @@ mod contracts;
 mod dealerships;
 mod numbers;
 pub mod plan;
+pub mod reason;
 mod records;
 mod table;
 
@@ -15,12 +16,39 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::contracts::{CONTRACT_COLUMNS, read_contracts, write_contracts};
+pub use self::contracts::{CONTRACT_COLUMNS, contract_row, read_contracts, write_contracts};
 pub use self::dealerships::{
-    DEALERSHIP_COLUMNS, DEALERSHIP_COLUMNS_OF_0_1, read_dealerships, write_dealerships,
+    DEALERSHIP_COLUMNS, DEALERSHIP_COLUMNS_OF_0_1, cells as dealership_cells, dealership_row,
+    read_dealerships, write_dealerships,
 };
 pub use self::numbers::{NUMBER_COLUMNS, NumberRow, read_numbers, write_numbers};
-use fecha_core::calendar::month::Month;
+use self::reason::Reason;
+use fecha_core::calendar::month::{InvalidMonth, Month};
+
+/// Which of the files one is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the files of these names")]
+pub enum Kind {
+    Dealerships,
+    Contracts,
+    Numbers,
+}
+
+/// Which file it is, by the names in its header; `None` where it is none of them.
+#[must_use]
+pub fn kind_of(bytes: &[u8]) -> Option<Kind> {
+    let header = records::Records::new(bytes).find(|record| !record.is_blank())?;
+    let name = |cell: &[u8]| String::from_utf8_lossy(cell).trim().to_lowercase();
+    let names: Vec<String> = header.cells.iter().map(name).collect();
+    let has = |name: &str| names.iter().any(|one| one == name);
+    if has("cnpj") {
+        Some(Kind::Dealerships)
+    } else if has("package") {
+        Some(Kind::Contracts)
+    } else {
+        (has("number") && has("dealership_id")).then_some(Kind::Numbers)
+    }
+}
 
 /// How a file writes that something ends, or never was.
 const NONE: &str = "none";
@@ -35,7 +63,7 @@ pub struct BadRow {
     /// The column; `None` where the row or the file as a whole is wrong.
     pub column: Option<&'static str>,
     /// What is wrong and what to write.
-    pub reason: String,
+    pub reason: Reason,
 }
 
 impl fmt::Display for BadRow {
@@ -96,31 +124,24 @@ impl fmt::Display for BadRows {
 
 impl std::error::Error for BadRows {}
 
-fn filled(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("is empty".to_owned()) } else { Ok(text.to_owned()) }
+fn filled(text: &str) -> Result<String, Reason> {
+    if text.trim().is_empty() { Err(Reason::Blank) } else { Ok(text.to_owned()) }
 }
 
-/// Whose a row is. `is_known` tells whether the register has a dealership, or gets it in the same import; `what`
-/// the file is about.
+/// Whose a row is. `is_known` tells whether the register has a dealership, or gets it in the same import; `of`
+/// what the file is.
 fn dealership_id(
     text: &str,
     is_known: &impl Fn(&str) -> bool,
-    what: &str,
-) -> Result<String, String> {
+    of: &'static str,
+) -> Result<String, Reason> {
     let id = filled(text)?;
-    if is_known(&id) {
-        return Ok(id);
-    }
-    let is_number = id.bytes().all(|b| b.is_ascii_digit());
-    let zeros = if is_number { " (a spreadsheet drops zeros in front)" } else { "" };
-    Err(format!(
-        "'{id}' is not in the register{zeros}: import the dealership first, or together with {what}"
-    ))
+    if is_known(&id) { Ok(id) } else { Err(Reason::UnknownDealership { id, of }) }
 }
 
 /// `2026-10`, and what a Brazilian Excel makes of it: `out/26`, `10/2026`, `01/10/2026`, `2026-10-01`.
-fn month(text: &str) -> Result<Month, String> {
-    text.parse().or_else(|error| of_a_spreadsheet(text).ok_or_else(|| format!("{error}")))
+fn month(text: &str) -> Result<Month, InvalidMonth> {
+    text.parse().or_else(|error| of_a_spreadsheet(text).ok_or(error))
 }
 
 fn of_a_spreadsheet(text: &str) -> Option<Month> {
@@ -167,6 +188,16 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
+
+    #[rstest]
+    #[case("\u{feff}ID;Name;CNPJ\r\n", Some(Kind::Dealerships))]
+    #[case("sep=;\r\ndealership_id;from_month;package\r\n", Some(Kind::Contracts))]
+    #[case("number,dealership_id,from_month,to_month", Some(Kind::Numbers))]
+    #[case("PK\u{3}\u{4}", None)]
+    #[case("", None)]
+    fn a_file_is_known_by_its_header(#[case] text: &str, #[case] expected: Option<Kind>) {
+        assert_eq!(kind_of(text.as_bytes()), expected);
+    }
 
     #[rstest]
     #[case("2026-10", Some("2026-10"))]

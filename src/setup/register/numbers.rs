@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::reason::Reason;
 use super::table::{Columns, Row, Table};
 use super::{BadRows, NONE, dealership_id, month, write};
 use fecha_core::calendar::month::Month;
@@ -60,7 +61,7 @@ pub(super) fn by_line(
         if let Some((number, month)) = key
             && let Some(first) = line_of.insert((number.clone(), month), row.line)
         {
-            let reason = format!("{number} has a row from {month} on line {first} already");
+            let reason = Reason::NumberTwice { number, month, first };
             table.refuse(row.line, Some("from_month"), reason);
         }
     }
@@ -76,8 +77,7 @@ fn number(
     let line = row.line;
     let [number, id, from_month, to_month] = row.cells.each_ref().map(Option::as_deref);
     let number: Option<BusinessNumber> = table.parse(line, "number", number, str::parse);
-    let id =
-        table.parse(line, "dealership_id", id, |id| dealership_id(id, is_known, "its numbers"));
+    let id = table.parse(line, "dealership_id", id, |id| dealership_id(id, is_known, "numbers"));
     let from_month = table.parse(line, "from_month", from_month, month);
     let last = table.parse(line, "to_month", to_month, |text| last_month(text, from_month));
     let key = number.clone().zip(from_month);
@@ -98,19 +98,15 @@ enum Last {
     Never,
 }
 
-fn last_month(text: &str, from: Option<Month>) -> Result<Last, String> {
+fn last_month(text: &str, from: Option<Month>) -> Result<Last, Reason> {
     match text {
         "" => return Ok(Last::Open),
         NONE => return Ok(Last::Never),
         _ => {}
     }
-    let last = month(text).map_err(|error| {
-        format!("{error}; or nothing where it goes on, or {NONE} where the row was a mistake")
-    })?;
+    let last = month(text).map_err(Reason::LastMonth)?;
     match from.filter(|from| last < *from) {
-        Some(from) => Err(format!(
-            "{last} is before {from}: write the last month, or {NONE} where the row was a mistake"
-        )),
+        Some(from) => Err(Reason::EndsBeforeItBegins { last, from }),
         None => Ok(Last::Month(last)),
     }
 }

@@ -4,9 +4,13 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::changes::{Becomes, Change, Counts, Entry as _, compare};
+use super::changes::{Becomes, Change, Counts, Entry as _, compare, filled};
+use super::reason::{Place, Reason};
 use super::{BadRow, BadRows, NumberRow, contracts, dealerships, numbers};
+use super::{write_contracts, write_dealerships, write_numbers};
 use crate::document::must_be_printable;
+pub use crate::ledger::register::Register;
+use fecha_core::bill::plan::PlanHash;
 use fecha_core::party::invisible::{is_invisible, without_invisible};
 use fecha_core::party::numbers::{NumberEntry, Numbers, Overlap};
 use fecha_core::party::register::Dealership;
@@ -39,15 +43,6 @@ pub enum Alike {
     Refuse,
     /// A person said that they are two.
     Accept,
-}
-
-/// A register.
-#[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the rows of its files")]
-pub struct Register {
-    pub dealerships: Vec<Dealership>,
-    pub contracts: Vec<ContractEntry>,
-    pub numbers: Vec<NumberEntry>,
 }
 
 /// An id of the file that may be another dealership's, and was accepted; one entry of its JSON.
@@ -83,6 +78,9 @@ pub struct Import {
     pub numbers: Counts,
     /// Whether it is only said.
     pub dry_run: bool,
+    /// Of what is only said: an import that is given this hash does that or nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanHash>,
     /// Each row that is not left as it is.
     pub changes: Vec<Change>,
     /// Dealerships that stay as they are, since the file does not name them.
@@ -102,6 +100,23 @@ pub struct Plan {
     pub written: Register,
     /// Rows that are removed.
     pub removed: Vec<NumberEntry>,
+}
+
+impl Plan {
+    /// Binds an import to what was shown: each row as it would be written, what of it changes, who is accepted as
+    /// a twin. What is left as it is is no part of it.
+    #[must_use]
+    pub fn hash(&self) -> PlanHash {
+        let Self { import, written, removed } = self;
+        let Register { dealerships, contracts, numbers } = written;
+        let files = [
+            write_dealerships(dealerships),
+            write_contracts(contracts),
+            write_numbers(numbers),
+            write_numbers(removed),
+        ];
+        PlanHash::of(&(&import.changes, &import.twins, files))
+    }
 }
 
 /// What the files do to the register `known`.
@@ -161,14 +176,19 @@ impl Plan {
             Alike::Refuse => {
                 let in_register = |id: &str| known.dealerships.iter().any(|known| known.id == id);
                 let place = |id: &str| match line_of.get(id) {
-                    Some(line) if !in_register(id) => format!("on line {line}"),
-                    _ => "in the register".to_owned(),
+                    Some(line) if !in_register(id) => Place::OnLine(*line),
+                    _ => Place::InRegister,
                 };
                 let row = |twin: &Twin<'_>| BadRow {
                     file: file.to_owned(),
                     line: line_of.get(twin.new).copied().unwrap_or_default(),
                     column: Some("id"),
-                    reason: twin_in_words(twin, &place(twin.like)),
+                    reason: Reason::Twin {
+                        new: twin.new.to_owned(),
+                        like: twin.like.to_owned(),
+                        place: place(twin.like),
+                        likeness: twin.likeness,
+                    },
                 };
                 refused = found.iter().map(row).collect();
             }
@@ -214,6 +234,7 @@ impl Plan {
             key: entry.key(),
             change: Becomes::Removed,
             columns: Vec::new(),
+            cells: filled(entry),
         });
         self.import.changes.extend(removed);
         let overlaps = Numbers::new(after.into_values()).err().unwrap_or_default();
@@ -227,17 +248,12 @@ impl Plan {
 fn to_mend(file: &str, line: u64, dealership: &Dealership) -> Vec<BadRow> {
     let Dealership { id, name, trade_name, address, city, .. } = dealership;
     let cells = [("name", name), ("trade_name", trade_name), ("address", address), ("city", city)];
-    let boxes = cells.into_iter().filter_map(|(column, text)| {
-        let lacking = must_be_printable(text).err()?;
-        Some((column, format!("{lacking}. Until then a box stands for it on documents")))
-    });
+    let boxes = cells
+        .into_iter()
+        .filter_map(|(column, text)| Some((column, Reason::from(must_be_printable(text).err()?))));
     let hidden = id.chars().find(|c| is_invisible(*c)).map(|mark| {
-        let code = u32::from(mark);
-        let seen = without_invisible(id);
-        (
-            "id",
-            format!("holds U+{code:04X}, which nobody sees: messages of '{seen}' are not its own"),
-        )
+        let seen = without_invisible(id).to_string();
+        ("id", Reason::Hidden { mark, seen })
     });
     let row =
         |(column, reason)| BadRow { file: file.to_owned(), line, column: Some(column), reason };
@@ -248,26 +264,17 @@ fn to_mend(file: &str, line: u64, dealership: &Dealership) -> Vec<BadRow> {
 fn shared(file: &str, overlap: &Overlap, line_of: impl Fn(&NumberEntry) -> Option<u64>) -> BadRow {
     let Overlap { earlier, later } = overlap;
     let (line, other) = match (line_of(later), line_of(earlier)) {
-        (Some(line), Some(other)) => (line, format!("on line {other}")),
-        (Some(line), None) => (line, "in the register".to_owned()),
-        (None, line) => (line.unwrap_or_default(), "in the register".to_owned()),
+        (Some(line), Some(other)) => (line, Place::OnLine(other)),
+        (Some(line), None) => (line, Place::InRegister),
+        (None, line) => (line.unwrap_or_default(), Place::InRegister),
     };
-    let reason = format!(
-        "{number} would be of '{first}' and of '{second}' in {month} (the other row is {other}): a number is one dealership's in a month. End the row of '{first}' from {from} with to_month {last}, or fix from_month",
-        number = later.number,
-        month = later.from_month,
-        from = earlier.from_month,
-        first = earlier.dealership_id,
-        second = later.dealership_id,
-        last = later.from_month.previous(),
-    );
+    let reason = Reason::NumberOfTwo {
+        number: later.number.clone(),
+        month: later.from_month,
+        from: earlier.from_month,
+        first: earlier.dealership_id.clone(),
+        second: later.dealership_id.clone(),
+        other,
+    };
     BadRow { file: file.to_owned(), line, column: Some("from_month"), reason }
-}
-
-/// `place` is where the other one is.
-fn twin_in_words(twin: &Twin<'_>, place: &str) -> String {
-    let Twin { new, like: other, likeness } = twin;
-    format!(
-        "'{new}' may be '{other}' {place}: {likeness}, and two would get two invoices. Write the id as it is there, or import with --accept-twins if they are two"
-    )
 }

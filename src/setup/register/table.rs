@@ -1,7 +1,6 @@
 //! A CSV file as rows of cells: header, encoding, quotes and the number of columns.
 
-use std::fmt::Display;
-
+use super::reason::{Misfit, Reason};
 use super::records::{Record, Records};
 use super::{BadRow, BadRows};
 use fecha_core::party::invisible::without_invisible;
@@ -23,7 +22,7 @@ pub(super) struct Table<'a> {
     bad: Vec<BadRow>,
     total: usize,
     /// The first cell in a code page, and how many more there are: they are one thing to fix.
-    code_page: Option<(BadRow, usize)>,
+    code_page: Option<CodePage>,
 }
 
 /// One row, in the order of the columns asked for.
@@ -33,16 +32,21 @@ pub(super) struct Row<const N: usize> {
     pub cells: [Option<String>; N],
 }
 
-/// How a spreadsheet saves what can be read.
-const CSV_UTF_8: &str = "save it as \"CSV UTF-8\" (in Excel: Save As, \"CSV UTF-8 (Comma delimited)\"; in Portuguese \"CSV UTF-8 (Delimitado por vírgulas)\")";
+/// The first cell that is not UTF-8.
+struct CodePage {
+    line: u64,
+    column: &'static str,
+    shown: String,
+    more: usize,
+}
 
 impl<'a> Table<'a> {
     pub fn new(file: &'a str) -> Self {
         Self { file, bad: Vec::new(), total: 0, code_page: None }
     }
 
-    pub fn refuse(&mut self, line: u64, column: Option<&'static str>, reason: impl Display) {
-        let (file, reason) = (self.file.to_owned(), reason.to_string());
+    pub fn refuse(&mut self, line: u64, column: Option<&'static str>, reason: impl Into<Reason>) {
+        let (file, reason) = (self.file.to_owned(), reason.into());
         self.bad.push(BadRow { file, line, column, reason });
         self.total += 1;
         if self.bad.len() >= 2 * BadRows::MOST {
@@ -52,11 +56,8 @@ impl<'a> Table<'a> {
 
     /// `value` where nothing was refused.
     pub fn finish<T>(mut self, value: T) -> Result<T, BadRows> {
-        if let Some((first, more)) = self.code_page.take() {
-            let more =
-                if more > 0 { format!(", nor are {more} more cells") } else { String::new() };
-            let reason = format!("{} is not UTF-8{more}: {CSV_UTF_8}", first.reason);
-            self.refuse(first.line, first.column, reason);
+        if let Some(CodePage { line, column, shown, more }) = self.code_page.take() {
+            self.refuse(line, Some(column), Reason::CodePage { shown, more });
         }
         if self.bad.is_empty() {
             return Ok(value);
@@ -71,7 +72,7 @@ impl<'a> Table<'a> {
     }
 
     /// Parses one cell; `None` means that it was refused, here or before.
-    pub fn parse<T, E: Display>(
+    pub fn parse<T, E: Into<Reason>>(
         &mut self,
         line: u64,
         column: &'static str,
@@ -85,13 +86,13 @@ impl<'a> Table<'a> {
     /// lose the space around them and marks that nobody sees. A missing column that is optional has empty cells.
     pub fn rows<const N: usize>(&mut self, bytes: &[u8], columns: &Columns<N>) -> Vec<Row<N>> {
         if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            self.refuse(1, None, format!("is UTF-16: {CSV_UTF_8}"));
+            self.refuse(1, None, Reason::Utf16);
             return Vec::new();
         }
         let mut records = Records::new(bytes);
         let separator = records.separator();
         let Some(header) = records.by_ref().find(|record| !record.is_blank()) else {
-            self.refuse(1, None, format!("is empty: the first line is {}", columns.listed()));
+            self.refuse(1, None, Reason::EmptyFile { columns: columns.listed() });
             return Vec::new();
         };
         let Some(header) = self.header(&header, columns, separator) else { return Vec::new() };
@@ -117,28 +118,25 @@ impl<'a> Table<'a> {
         if let [only] = names.as_slice()
             && only.contains([',', ';', '\t'])
         {
-            let reason = format!(
-                "the columns are not separated by '{separator}': save it as CSV with ',' or ';' between the cells"
-            );
-            self.refuse(line, None, reason);
+            self.refuse(line, None, Reason::NotSeparated { by: separator });
             return None;
         }
         if !names.iter().any(is_column) {
-            self.refuse(line, None, format!("is no header: write {listed}"));
+            self.refuse(line, None, Reason::NoHeader { columns: listed });
             return None;
         }
         for (index, name) in names.iter().enumerate() {
             if !is_column(name) {
-                let reason = format!("unknown column '{name}': the columns are {listed}");
-                self.refuse(line, None, reason);
+                let (name, columns) = (name.clone(), listed.clone());
+                self.refuse(line, None, Reason::UnknownColumn { name, columns });
             } else if names[..index].contains(name) {
-                self.refuse(line, None, format!("the column '{name}' stands twice"));
+                self.refuse(line, None, Reason::ColumnTwice(name.clone()));
             }
         }
         let places = columns.names.map(|column| names.iter().position(|name| name == column));
         for (column, place) in columns.names.iter().zip(places) {
             if place.is_none() && !columns.optional.contains(column) {
-                self.refuse(line, None, format!("the column '{column}' is missing"));
+                self.refuse(line, None, Reason::ColumnMissing(column));
             }
         }
         (self.total == known).then_some(Header {
@@ -172,11 +170,12 @@ impl<'a> Table<'a> {
 
     fn cell(&mut self, line: u64, column: &'static str, bytes: &[u8]) -> Option<String> {
         let Ok(text) = std::str::from_utf8(bytes) else {
-            let shown = format!("'{}'", String::from_utf8_lossy(bytes));
-            let (file, column) = (self.file.to_owned(), Some(column));
             match &mut self.code_page {
-                Some((_, more)) => *more += 1,
-                first => *first = Some((BadRow { file, line, column, reason: shown }, 0)),
+                Some(first) => first.more += 1,
+                first => {
+                    let shown = String::from_utf8_lossy(bytes).into_owned();
+                    *first = Some(CodePage { line, column, shown, more: 0 });
+                }
             }
             return None;
         };
@@ -186,12 +185,7 @@ impl<'a> Table<'a> {
         let Some(control) = text.chars().find(|c| c.is_control()) else {
             return Some(text.to_owned());
         };
-        let name = match control {
-            '\n' | '\r' => "a line break".to_owned(),
-            '\t' => "a tab".to_owned(),
-            other => format!("the control character U+{:04X}", u32::from(other)),
-        };
-        self.refuse(line, Some(column), format!("holds {name}: remove it"));
+        self.refuse(line, Some(column), Reason::Control(control));
         None
     }
 }
@@ -209,25 +203,25 @@ struct Header<const N: usize> {
 
 impl<const N: usize> Header<N> {
     /// Why a row has other columns than the header; `None` where it fits.
-    fn misfit(&self, record: &Record, columns: &Columns<N>) -> Option<String> {
+    fn misfit(&self, record: &Record, columns: &Columns<N>) -> Option<Reason> {
         let (width, cells) = (self.width, record.cells.len());
         let found = if cells > self.cells { cells } else { record.filled().max(cells.min(width)) };
         if found > width {
             let has_newline = record.cells.iter().any(|cell| cell.contains(&b'\n'));
-            let hint = match self.separator {
-                _ if has_newline => ": is a quote left open?",
-                ';' => ": a cell that holds a ';', as cc with two addresses, stands in quotes",
-                _ => "",
+            let why = match self.separator {
+                _ if has_newline => Misfit::OpenQuote,
+                ';' => Misfit::UnquotedSemicolon,
+                _ => Misfit::Unknown,
             };
-            return Some(format!("has {found} columns, the header has {width}{hint}"));
+            return Some(Reason::Width { found, expected: width, why });
         }
         let is_left_out = |place: &Option<usize>| place.is_some_and(|place| place >= found);
         let mut left_out = columns.names.iter().zip(&self.places);
         let lacks = left_out
             .any(|(name, place)| is_left_out(place) && !columns.may_be_empty.contains(name));
         if lacks || (found < width && record.is_last_without_end) {
-            let hint = if record.is_last_without_end { ": is the file cut off?" } else { "" };
-            return Some(format!("has {found} columns, the header has {width}{hint}"));
+            let why = if record.is_last_without_end { Misfit::CutOff } else { Misfit::Unknown };
+            return Some(Reason::Width { found, expected: width, why });
         }
         None
     }

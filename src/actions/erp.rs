@@ -1,4 +1,4 @@
-//! `fecha invoices --csv`: for spreadsheets and ERPs in Brazil.
+//! Invoices as a table for spreadsheets and ERPs in Brazil: `fecha invoices --csv`, and the console.
 //!
 //! Semicolons, decimal commas, days as `10/11/2026`, lines ended by CR LF, and UTF-8 with a byte order
 //! mark: without it Excel reads the accents wrongly. An ERP that minds the mark takes the file from
@@ -6,7 +6,6 @@
 
 use rust_decimal::Decimal;
 
-use super::output::Failure;
 use crate::ledger::listing::Listed;
 use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::price::item::Amounts;
@@ -42,18 +41,18 @@ const HEADER: [&str; 22] = [
 /// The table of these revisions, header first.
 ///
 /// # Errors
-/// [`Failure`] where it cannot be written, which memory alone can cause.
-pub(super) fn csv(invoices: &[Listed]) -> Result<String, Failure> {
+/// [`csv::Error`] where it cannot be written, which memory alone can cause.
+pub fn csv(invoices: &[Listed]) -> Result<String, csv::Error> {
     let mut writer = csv::WriterBuilder::new()
         .delimiter(b';')
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::new());
-    writer.write_record(HEADER).map_err(Failure::wrong)?;
+    writer.write_record(HEADER)?;
     for invoice in invoices {
-        writer.write_record(record(invoice)).map_err(Failure::wrong)?;
+        writer.write_record(record(invoice))?;
     }
-    let bytes = writer.into_inner().map_err(Failure::wrong)?;
-    let table = String::from_utf8(bytes).map_err(Failure::wrong)?;
+    let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    let table = String::from_utf8_lossy(&bytes);
     Ok(format!("{BYTE_ORDER_MARK}{table}"))
 }
 

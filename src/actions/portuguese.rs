@@ -3,11 +3,17 @@
 
 use crate::actions::close::CloseError;
 use crate::actions::handover::HandoverError;
+use crate::actions::recount::RecountError;
+use crate::actions::rerun::RerunError;
+use crate::actions::simulate::SimulateError;
+use crate::actions::task::TaskError;
 use crate::ledger::{LedgerError, Missing};
 use crate::messages::SourceError;
+use fecha_core::price::money::grouped;
 use fecha_core::price::table::NoPrice;
 
 /// What kept a month from being closed.
+#[must_use]
 pub fn why(error: &CloseError) -> String {
     match error {
         CloseError::UnknownDealerships(_) => {
@@ -16,16 +22,7 @@ pub fn why(error: &CloseError) -> String {
         CloseError::NotEnded { month, .. } => {
             format!("{} ainda não terminou em nenhum fuso.", month.in_words())
         }
-        CloseError::NoPrice(NoPrice::Month { month }) => format!(
-            "Nenhuma tabela de preços vale para {}: acrescente em `[[prices]]` uma cujo `from` não seja depois desse mês.",
-            month.in_words()
-        ),
-        CloseError::NoPrice(NoPrice::Package { package, known, .. }) => format!(
-            "A tabela de preços não tem pacote de {package} contatos (tem: {known}): acrescente-o em `[[prices]]` ou corrija o contrato."
-        ),
-        CloseError::NoPrice(NoPrice::TooLarge { quantity, price }) => {
-            format!("O valor de {quantity} × {} é grande demais.", price.brl())
-        }
+        CloseError::NoPrice(error) => price(error),
         CloseError::Source(error) => source(error),
         CloseError::Ledger(error) | CloseError::Handover(HandoverError::Ledger(error)) => {
             ledger(error)
@@ -35,6 +32,69 @@ pub fn why(error: &CloseError) -> String {
         ),
         CloseError::Handover(HandoverError::Compose(error)) => {
             format!("Tudo foi emitido, mas o relatório ao financeiro não pôde ser feito: `{error}`")
+        }
+    }
+}
+
+/// What kept a task from being carried out.
+#[must_use]
+pub fn why_not(error: &TaskError) -> String {
+    match error {
+        TaskError::Close(error) => why(error),
+        TaskError::Recount(error) | TaskError::Rerun(RerunError::Recount(error)) => recount(error),
+        TaskError::Rerun(RerunError::UnknownDealerships(unknown)) => {
+            why(&CloseError::UnknownDealerships(unknown.clone()))
+        }
+        TaskError::Rerun(RerunError::Handover(HandoverError::Ledger(error)))
+        | TaskError::Ledger(error)
+        | TaskError::Simulate(SimulateError::Ledger(error)) => ledger(error),
+        TaskError::Rerun(RerunError::Handover(error)) => {
+            format!("Tudo foi emitido, mas o relatório ao financeiro não pôde ser feito: `{error}`")
+        }
+        TaskError::Simulate(SimulateError::NoPrice(error)) => not_simulated(error),
+        TaskError::NoUpload => {
+            "O arquivo enviado não está mais guardado: envie-o de novo.".to_owned()
+        }
+    }
+}
+
+/// Why months cannot be priced by a table that somebody typed.
+#[must_use]
+pub fn not_simulated(error: &NoPrice) -> String {
+    let why = match error {
+        NoPrice::Month { month } => {
+            format!("a tabela digitada não vale em {}", month.in_words())
+        }
+        NoPrice::Package { package, .. } => format!(
+            "a tabela digitada não tem o pacote de {} contatos, que há em faturas do período. Escreva o preço dele",
+            grouped(*package)
+        ),
+        NoPrice::TooLarge { quantity, price } => {
+            format!("{} × {} é grande demais", grouped(*quantity), price.brl())
+        }
+    };
+    format!("Não dá para simular: {why}.")
+}
+
+fn recount(error: &RecountError) -> String {
+    match error {
+        RecountError::NoPrice(error) => price(error),
+        RecountError::Source(error) => source(error),
+        RecountError::Ledger(error) => ledger(error),
+    }
+}
+
+fn price(error: &NoPrice) -> String {
+    match error {
+        NoPrice::Month { month } => format!(
+            "Nenhuma tabela de preços vale para {}: acrescente em `[[prices]]` uma cujo `from` não seja depois desse mês.",
+            month.in_words()
+        ),
+        NoPrice::Package { package, known, .. } => format!(
+            "A tabela de preços não tem pacote de {package} contatos (tem: {known}): acrescente-o em `[[prices]]` ou corrija o contrato."
+        ),
+        NoPrice::TooLarge { quantity, price } => {
+            format!("O valor de {quantity} × {} é grande demais.", price.brl())
         }
     }
 }
@@ -99,7 +159,9 @@ fn at(relation: &str, database: &str) -> String {
     format!("`{relation}` em `{database}`")
 }
 
-fn ledger(error: &LedgerError) -> String {
+/// What the ledger could not do.
+#[must_use]
+pub fn ledger(error: &LedgerError) -> String {
     match error {
         LedgerError::UnknownEngine(url) => format!(
             "O endereço do ledger, `{url}`, não começa com sqlite: nem postgres://: corrija `[ledger] url`."
