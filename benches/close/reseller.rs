@@ -5,6 +5,7 @@ use std::path::Path;
 
 use fecha::clock::Clock;
 use fecha::ledger::audit;
+use fecha::ledger::register::{Register, RegisterChange};
 use fecha::setup::office::{NoLedger, Office};
 use fecha::setup::register::{read_contracts, read_dealerships};
 
@@ -52,11 +53,9 @@ async fn register(office: &Office) {
         dealership_id: None,
         detail: "the register of the benchmark",
     };
-    office
-        .ledger
-        .import(&people, &packages, fecha::ledger::register::NumberChanges::default(), &entry)
-        .await
-        .expect("an import");
+    let written = Register { dealerships: people, contracts: packages, numbers: Vec::new() };
+    let change = RegisterChange { known: &Register::default(), written: &written, removed: &[] };
+    office.ledger.import(change, &[entry]).await.expect("an import");
 }
 
 const CONFIG: &str = r#"

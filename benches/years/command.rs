@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A day after October 2026 is over everywhere in Brazil.
@@ -77,33 +77,62 @@ impl Fecha {
         peak
     }
 
-    /// A daemon: how long `/metrics` takes, which asks the ledger what its tick asks.
-    pub fn metrics(&self, runs: usize) -> f64 {
+    /// What a command says.
+    pub fn said(&self, arguments: &[&str]) -> String {
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let output = self.command(&arguments).output().expect("the command starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// A daemon that is ready, and where it listens.
+    pub fn daemon(&self) -> (Running, String) {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = free.local_addr().expect("an address").to_string();
         drop(free);
         let mut command = self.command(&["daemon".to_owned()]);
         command.env("FECHA_CONSOLE__LISTEN", &address);
-        let mut daemon =
-            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a daemon");
+        let quiet = command.stdout(Stdio::null()).stderr(Stdio::null());
+        let daemon = Running(quiet.spawn().expect("a daemon"));
         let deadline = Instant::now() + Duration::from_mins(2);
         while ask(&address, "/readyz").is_none_or(|answer| !answer.contains("200 OK")) {
             assert!(Instant::now() < deadline, "the daemon is not ready");
             std::thread::sleep(Duration::from_millis(50));
         }
-        let time = |_| {
-            let started = Instant::now();
+        (daemon, address)
+    }
+
+    /// A daemon: how long `/metrics` takes, which asks the ledger what its tick asks.
+    pub fn metrics(&self, runs: usize) -> f64 {
+        let (_daemon, address) = self.daemon();
+        median(runs, || {
             let answer = ask(&address, "/metrics").expect("an answer");
             assert!(answer.contains("fecha_ledger_up 1"), "{answer}");
-            started.elapsed().as_secs_f64()
-        };
-        time(0);
-        let mut times: Vec<f64> = (1..=runs).map(time).collect();
-        times.sort_by(f64::total_cmp);
-        let _ = daemon.kill();
-        let _ = daemon.wait();
-        times[runs / 2]
+        })
     }
+}
+
+/// A process that ends with its owner.
+pub struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The median seconds of so many runs after one that warms up.
+pub fn median(runs: usize, mut run: impl FnMut()) -> f64 {
+    let mut time = || {
+        let started = Instant::now();
+        run();
+        started.elapsed().as_secs_f64()
+    };
+    time();
+    let mut times: Vec<f64> = (1..=runs).map(|_| time()).collect();
+    times.sort_by(f64::total_cmp);
+    times[runs / 2]
 }
 
 fn ask(address: &str, path: &str) -> Option<String> {

@@ -6,7 +6,8 @@
 //! BASELINE=/tmp/fecha-0.1 cargo bench --bench years -- 5
 //! ```
 //!
-//! The argument is the number of runs, of which the median is printed. `BASELINE` is another binary, the oldest
+//! The argument is the number of runs, of which the median is printed; `pages` behind it measures the pages of the
+//! console alone, at the last size. `BASELINE` is another binary, the oldest
 //! that is to be compared: it makes the ledgers, and its figures are printed beside ours. Wants 3 GB in
 //! `target/tmp`.
 #![allow(
@@ -18,6 +19,7 @@
 )]
 
 mod command;
+mod console;
 #[path = "../support/generator.rs"]
 #[allow(dead_code, reason = "the other benches use the rest")]
 mod generator;
@@ -100,6 +102,7 @@ const CASES: [Case; 9] = [
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let runs = arguments.next().map_or(5, |text| text.parse().expect("a number of runs"));
+    let pages_alone = arguments.next().as_deref() == Some("pages");
     let ours = PathBuf::from(env!("CARGO_BIN_EXE_fecha"));
     let baseline = std::env::var_os("BASELINE").map(PathBuf::from);
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
@@ -108,9 +111,19 @@ fn main() {
     let base = Fecha { program: maker.clone(), folder: folder.path().join("base") };
     close(&base, &messages.url());
 
-    let programs: Vec<PathBuf> = [ours].into_iter().chain(baseline).collect();
+    if pages_alone {
+        let fecha = Fecha { program: ours, folder: folder.path().join("run") };
+        let long = folder.path().join("long.db");
+        ledger::lengthen(&base.folder.join("fecha.db"), &long, MONTHS[MONTHS.len() - 1]);
+        prepare(&base, &fecha, &long);
+        let dealership = Traffic::dealerships().nth(700).expect("a dealership");
+        println!("{}", console::table(&console::measure(&fecha, runs, NUMBER, &dealership)));
+        return;
+    }
+    let programs: Vec<PathBuf> = [ours.clone()].into_iter().chain(baseline).collect();
     let mut took: Vec<Vec<Vec<Took>>> = Vec::new();
     let (mut scraped, mut revised) = (Vec::new(), Vec::new());
+    let mut shown = Vec::new();
     for months in MONTHS {
         let long = folder.path().join("long.db");
         ledger::lengthen(&base.folder.join("fecha.db"), &long, months);
@@ -124,6 +137,11 @@ fn main() {
             eprintln!("  {}: the first open takes {first:.2} seconds", program.display());
             by_program.push(CASES.iter().map(|c| fecha.measure(runs, c.arguments)).collect());
             by_daemon.push(fecha.metrics(runs));
+            // An earlier program has none; the last size is what counts.
+            if *program == ours && months == MONTHS[MONTHS.len() - 1] {
+                let dealership = Traffic::dealerships().nth(700).expect("a dealership");
+                shown = console::measure(&fecha, runs, NUMBER, &dealership);
+            }
             by_rerun.push(rerun(&fecha, &messages));
             std::fs::remove_dir_all(&fecha.folder).expect("a folder");
         }
@@ -132,6 +150,7 @@ fn main() {
         revised.push(by_rerun);
     }
     println!("{}", table(&programs, &took, &[("daemon, `/metrics`", &scraped), (RERUN, &revised)]));
+    println!("{}", console::table(&shown));
 }
 
 /// A late message for every dealership, and a revision of each invoice: seconds of CPU.

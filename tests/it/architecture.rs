@@ -65,7 +65,7 @@ fn uses(lines: &[Line], word: &str) -> Vec<String> {
 
 /// The rooms of the house from the ground up, each with the rooms that it may know beside the core. What is
 /// not named here it may not know: no arrow runs back up.
-const ROOMS: [(&str, &[&str]); 10] = [
+const ROOMS: [(&str, &[&str]); 11] = [
     ("clock", &[]),
     ("messages", &[]),
     ("ledger", &[]),
@@ -74,12 +74,16 @@ const ROOMS: [(&str, &[&str]); 10] = [
     ("post", &["clock", "ledger", "letters"]),
     ("setup", &["clock", "messages", "ledger", "document", "letters", "post"]),
     ("actions", &["clock", "messages", "ledger", "document", "letters", "post", "setup"]),
-    ("daemon", &["clock", "messages", "ledger", "letters", "post", "setup", "actions"]),
+    (
+        "console",
+        &["clock", "messages", "ledger", "document", "letters", "post", "setup", "actions"],
+    ),
+    ("daemon", &["clock", "messages", "ledger", "letters", "post", "setup", "actions", "console"]),
     (
         "cli",
         &[
             "clock", "messages", "ledger", "document", "letters", "post", "setup", "actions",
-            "daemon",
+            "console", "daemon",
         ],
     ),
 ];

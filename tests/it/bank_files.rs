@@ -29,7 +29,7 @@ fn counts(answer: &Value) -> (usize, u64, usize) {
 }
 
 /// A statement that a bank may give, with a transaction a line: amount, FITID, words.
-fn ofx(transactions: &[(&str, &str, &str)]) -> String {
+pub fn ofx(transactions: &[(&str, &str, &str)]) -> String {
     let mut text = String::from(
         "OFXHEADER:100\nDATA:OFXSGML\nVERSION:102\nSECURITY:NONE\nENCODING:UTF-8\nCHARSET:NONE\n\
          COMPRESSION:NONE\nOLDFILEUID:NONE\nNEWFILEUID:NONE\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS>\

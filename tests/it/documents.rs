@@ -193,6 +193,11 @@ fn rare_letters_are_a_part_of_the_file(#[case] name: &str, #[case] fonts: usize)
     assert_eq!(run("pdffonts", &[path_str(&pdf.path())]).lines().skip(2).count(), fonts);
     let usual = invoice_pdf(&sample::invoice()).bytes.len();
     assert!(pdf.bytes.len() < usual + 2500, "{} and {usual} bytes", pdf.bytes.len());
+    // Made for it, or at hand from another file: it is the same.
+    let renderer = renderer();
+    for _ in 0..2 {
+        assert!(renderer.invoice(&invoice).unwrap() == pdf.bytes);
+    }
 }
 
 #[test]

@@ -280,6 +280,16 @@ fn without_a_pix_key_it_says_whom_to_ask() {
 }
 
 #[test]
+fn the_subject_of_an_invoice_is_the_same_without_its_email() {
+    let templates = templates();
+    let paid = Invoice { already_paid: samples::invoice().total(), ..samples::invoice() };
+    for invoice in [samples::invoice(), samples::revision(), paid] {
+        let whole = templates.invoice(&invoice, None, &Enclosure::None).unwrap();
+        assert_eq!(templates.invoice_subject(&invoice).unwrap(), whole.subject);
+    }
+}
+
+#[test]
 fn no_markup_line_break_or_override_of_a_name_survives() {
     let templates = templates();
     let emails = [

@@ -25,6 +25,11 @@ fn of_every_command() {
     for name in commands(&all) {
         let own = help(&[name]);
         text += &format!("{}\n$ fecha {name} --help\n{own}\n", "=".repeat(80));
+        // `fecha people add` and its like.
+        for part in own.contains("Commands:\n").then(|| commands(&own)).into_iter().flatten() {
+            let own = help(&[name, part]);
+            text += &format!("{}\n$ fecha {name} {part} --help\n{own}\n", "=".repeat(80));
+        }
     }
     assert!(text.matches("--help\n").count() > 15, "not all commands were found");
     insta::assert_snapshot!("help", text);

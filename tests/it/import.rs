@@ -293,6 +293,7 @@ fn an_import_says_what_it_adds_changes_and_leaves(
         "contracts": {"added": 1, "updated": 1, "unchanged": 1},
         "numbers": {"added": 0, "updated": 0, "unchanged": 0},
         "dry_run": true,
+        "plan": json["plan"],
         "changes": [
             {"of": "dealership", "dealership_id": "d1", "change": "updated", "columns": [
                 {"column": "city", "old": "Curitiba", "new": "Londrina"},
@@ -312,16 +313,27 @@ fn an_import_says_what_it_adds_changes_and_leaves(
     let imports = || {
         let audit = reseller.run(&["audit", "--json"]).expect(0).json();
         let is_import = |entry: &&Value| entry["action"] == "import";
-        audit.as_array().unwrap().iter().filter(is_import).count()
+        let all = audit.as_array().unwrap().iter().filter(is_import);
+        let (whole, rows): (Vec<&Value>, Vec<&Value>) =
+            all.partition(|entry| entry["dealership_id"].is_null());
+        (whole.len(), rows.iter().map(|entry| entry["detail"].to_string()).collect::<Vec<_>>())
     };
-    assert_eq!(imports(), 1);
-    let done = reseller.run(&[&files[..], &["--json"]].concat()).expect(0).json();
+    assert_eq!(imports(), (1, vec![]));
+    let with = |plan: &str| reseller.run(&[&files[..], &["--json", "--plan", plan]].concat());
+    let other = with(&"ab".repeat(32)).expect(2).stderr;
+    assert!(other.contains("the register has changed since"), "{other}");
+    assert_eq!(exported(&reseller), before, "another plan changes nothing");
+    let done = with(json["plan"].as_str().unwrap()).expect(0).json();
     assert_eq!(done["changes"], expected["changes"]);
     assert_eq!(done["dry_run"], false);
     let after = exported(&reseller);
     assert_eq!(after.len(), 4);
     assert!(after[0].contains("Londrina") && after[2].starts_with("d3,"), "{after:?}");
-    assert_eq!(imports(), 2);
+    let rows = [
+        "\"city 'Curitiba' → 'Londrina', timezone '' → 'America/Manaus'\"",
+        "\"package '5000' → '10000'\"",
+    ];
+    assert_eq!(imports(), (2, rows.map(str::to_owned).into()));
     let again = reseller.run(&[&files[..], &["--json"]].concat()).expect(0).json();
     assert_eq!(again["changes"], json!([]));
 }

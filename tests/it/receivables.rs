@@ -249,3 +249,31 @@ fn a_digest_tells_what_is_open_as_of_then(
     let csv = reseller.run(&["invoices", "--month", "2026-11", "--csv"]).expect(0).stdout;
     assert!(csv.contains(";1014,00;10/12/2026;300,00;714,00;"), "{csv}");
 }
+
+#[rstest]
+fn what_lists_show_is_written_anew_from_the_rows(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = two_months(ledger);
+    pay(&reseller, &["2026-000001", "--on", "2026-11-02", "--amount", "1100.00"]);
+    let before = receivables(&reseller, &[]);
+    let unharmed = reseller.run(&["receivables", "--rebuild", "--by", "ana"]).expect(0).stdout;
+    assert!(unharmed.contains("nothing to write"), "{unharmed}");
+    // Somebody who knows no triggers.
+    reseller
+        .ledger_sql("UPDATE invoice SET open = 1 WHERE number IN ('2026-000002', '2026-000001')");
+    reseller.ledger_sql("UPDATE payment SET waiting = 999999");
+    assert_ne!(receivables(&reseller, &[]), before);
+    let said = reseller.run(&["verify", "--month", "2026-10"]).expect(1).stdout;
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let payment = reseller.ledger_texts("SELECT id FROM payment").remove(0);
+    let names = format!("2026-000001, 2026-000002, {payment}");
+    assert!(said.contains(&names) && said.contains("`fecha receivables --rebuild`"), "{said}");
+    let written =
+        reseller.run(&["receivables", "--rebuild", "--by", "ana", "--json"]).expect(0).json();
+    assert_eq!(written, json!({ "rebuilt": ["2026-000001", "2026-000002", payment] }));
+    reseller.run(&["verify", "--month", "2026-10"]).expect(0);
+    assert_eq!(receivables(&reseller, &[]), before);
+    let audit = reseller.run(&["audit", "--json"]).expect(0).stdout;
+    assert!(audit.contains(&format!("open and waiting written anew: {names}")), "{audit}");
+}

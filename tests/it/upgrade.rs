@@ -155,7 +155,8 @@ fn what_was_filled_is_kept_and_compared(
     let found = reseller.run(&["verify", "--month", "2026-08", "--json"]).expect(1).json();
     let problems: Vec<&str> =
         found["problems"].as_array().unwrap().iter().map(|p| p["what"].as_str().unwrap()).collect();
-    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems[2].contains("another amount as open"), "{problems:?}");
     assert!(problems[0].contains("another cnpj of 2026-000001"), "{problems:?}");
     assert!(problems[1].contains("another total of 2026-000001"), "{problems:?}");
     assert!(problems[1].contains("1015.39, the document says 1015.38"), "{problems:?}");

@@ -2,12 +2,14 @@
 
 use std::sync::Mutex;
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 /// Shut at first: connections to `port` are refused.
 pub struct Gate {
     pub port: u16,
+    /// Keeps the port from all others while the gate is shut: bound, it refuses, for it never listens.
+    _holder: TcpSocket,
     server: String,
     /// Accepts, and holds the connections that were let through.
     keeper: Mutex<Option<JoinHandle<()>>>,
@@ -16,14 +18,14 @@ pub struct Gate {
 impl Gate {
     /// `server` is its host and port.
     pub fn before(server: &str) -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        Self { port, server: server.to_owned(), keeper: Mutex::new(None) }
+        let holder = shared_socket(0);
+        let port = holder.local_addr().unwrap().port();
+        Self { port, _holder: holder, server: server.to_owned(), keeper: Mutex::new(None) }
     }
 
     /// Lets connections through.
-    pub async fn open(&self) {
-        let listener = TcpListener::bind(("127.0.0.1", self.port)).await.unwrap();
+    pub fn open(&self) {
+        let listener = shared_socket(self.port).listen(64).unwrap();
         let server = self.server.clone();
         let keeper = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -46,4 +48,13 @@ impl Gate {
             keeper.abort();
         }
     }
+}
+
+/// A socket at a port that the gate's sockets share among themselves, and with nobody else.
+fn shared_socket(port: u16) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.set_reuseport(true).unwrap();
+    socket.bind(([127, 0, 0, 1], port).into()).unwrap();
+    socket
 }

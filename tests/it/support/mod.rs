@@ -1,10 +1,14 @@
 //! What tests share: real servers in temporary folders, sample data.
 
+pub mod browser;
+pub mod caddy;
+pub mod chromium;
 pub mod daemon;
 pub mod gate;
 pub mod line;
 pub mod mariadb;
 pub mod message_db;
+pub mod nginx;
 pub mod pdf;
 pub mod postfix;
 pub mod postgres;

@@ -105,7 +105,7 @@ fn is_root() -> bool {
     output(Command::new("id").arg("-u")) == "0"
 }
 
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
     listener.local_addr().expect("a bound address").port()
 }
