@@ -5,6 +5,7 @@ pub mod demo;
 pub mod evidence_key;
 pub mod init;
 pub mod input;
+pub mod layout;
 pub mod office;
 pub mod process;
 pub mod register;

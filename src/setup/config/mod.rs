@@ -4,12 +4,14 @@
 //! problem at once: the line or the variable, the key, and what to write instead.
 
 mod check;
+mod layouts;
 mod network;
 mod parse;
 mod raw;
 mod source;
 mod url;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroU32};
@@ -31,6 +33,7 @@ use fecha_core::price::table::Prices;
 use crate::messages::SentAt;
 use crate::post::SmtpSettings;
 use crate::setup::input;
+use crate::setup::layout::Layout;
 
 pub use self::network::{InvalidNetwork, Network};
 pub use self::url::{DatabaseUrl, InvalidUrl};
@@ -84,6 +87,21 @@ pub struct Config {
     pub four_eyes: bool,
     /// Whose word the console takes for who somebody is, beside its own login.
     pub single_sign_on: Option<SingleSignOn>,
+    /// What an ERP calls things.
+    pub erp: Erp,
+    /// `[layouts.NAME]`: tables of invoices of one's own, by name.
+    pub layouts: BTreeMap<String, Layout>,
+}
+
+/// `[erp]`: names of the issuer's own chart of accounts, as the ERP has them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Erp {
+    /// The category of the revenue.
+    pub category: Option<String>,
+    /// The account where the money comes in.
+    pub account: Option<String>,
+    /// The cost centre or department.
+    pub cost_center: Option<String>,
 }
 
 /// `[console] user_header` and `trusted_proxies`: a proxy in front knows who asks.

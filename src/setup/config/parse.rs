@@ -7,6 +7,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 
 use super::check::{self, Check, missing};
+use super::layouts;
 use super::network::Network;
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
@@ -75,6 +76,8 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let public_url = check.optional("console.public_url", public_url, check::public_url);
     let four_eyes = check.flag("console.four_eyes", raw.console.four_eyes.as_ref());
     let single_sign_on = single_sign_on(check, &raw.console);
+    let erp = layouts::erp(check, &raw.erp);
+    let layouts = layouts::layouts(check, &raw.layouts);
     Some(Config {
         file: file.to_owned(),
         issuer: issuer?,
@@ -94,6 +97,8 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         public_url: public_url?,
         four_eyes: four_eyes?,
         single_sign_on: single_sign_on?,
+        erp: erp?,
+        layouts: layouts?,
     })
 }
 

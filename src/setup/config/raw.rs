@@ -2,6 +2,8 @@
 //!
 //! Numbers and lists can also be texts, since the environment has nothing else.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 #[derive(Default, Deserialize)]
@@ -19,6 +21,8 @@ pub(super) struct Raw {
     pub reminders: Reminders,
     pub statement: Statement,
     pub console: Console,
+    pub erp: Erp,
+    pub layouts: BTreeMap<String, Layout>,
 }
 
 #[derive(Default, Deserialize)]
@@ -177,6 +181,31 @@ pub(super) struct Console {
     pub four_eyes: Option<Flag>,
     pub user_header: Option<String>,
     pub trusted_proxies: Option<List>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Erp {
+    pub category: Option<String>,
+    pub account: Option<String>,
+    pub cost_center: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Layout {
+    pub columns: Vec<LayoutColumn>,
+    pub rows: Option<String>,
+    pub delimiter: Option<String>,
+    pub header: Option<Flag>,
+    pub encoding: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct LayoutColumn {
+    pub name: Option<String>,
+    pub value: Option<String>,
 }
 
 #[derive(Deserialize)]

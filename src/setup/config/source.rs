@@ -145,6 +145,11 @@ fn shown(key: &str) -> String {
                 .to_owned();
         }
     }
+    // A column is named by its heading in what is said of it.
+    let layout = key.strip_prefix("layouts.").and_then(|rest| rest.split_once(".columns."));
+    if let Some((layout, _)) = layout {
+        return format!("[layouts.{layout}] columns");
+    }
     match key.rsplit_once('.') {
         Some((section, key)) => format!("[{section}] {key}"),
         None => format!("[{key}]"),
