@@ -6,7 +6,7 @@ use super::files::{Files, ForceArgs, Kind};
 use super::lines::line_row;
 use super::output::{Failure, Output, plain};
 use super::page::{Column, Page, figure, name, text, word};
-use crate::actions::erp;
+use crate::actions::erp::{self, Layout};
 use crate::actions::invoices::{self, Invoices};
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::{Filter, Revision};
@@ -20,7 +20,7 @@ use fecha_core::price::money::grouped;
 /// Arguments of `fecha invoices`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json\n  fecha invoices --month 2026-10 --csv > invoices.csv"
+    after_help = "Examples:\n  fecha invoices --month 2026-10\n  fecha invoices --dealership d17 --all-revisions --json\n  fecha invoices --month 2026-10 --csv > invoices.csv\n  fecha invoices --csv --layout omie --month 2026-10 > omie.csv"
 )]
 pub struct ListArgs {
     /// Only this month, YYYY-MM
@@ -35,6 +35,9 @@ pub struct ListArgs {
     /// As a table for spreadsheets and ERPs in Brazil: semicolons, decimal commas, UTF-8 with its mark
     #[arg(long, conflicts_with = "json")]
     csv: bool,
+    /// The columns of the table: plain, conta-azul, omie, or a [layouts.NAME] of the configuration
+    #[arg(long, value_name = "NAME", default_value = "plain", requires = "csv")]
+    layout: String,
 }
 
 /// Arguments of `fecha invoice`.
@@ -77,11 +80,10 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
         number: None,
         all_revisions: args.all_revisions,
     };
-    let invoices = invoices::list(office, filter).await?;
     if args.csv {
-        output.document(&erp::csv(&invoices.listed).map_err(Failure::wrong)?);
-        return Ok(0);
+        return table(office, args, filter, output).await;
     }
+    let invoices = invoices::list(office, filter).await?;
     output.result(&invoices.json(), |page| {
         if invoices.listed.is_empty() {
             return "no invoices".to_owned();
@@ -90,6 +92,27 @@ pub async fn list(office: &Office, args: &ListArgs, output: &Output) -> Result<u
         let list = invoice_table(page, &invoices, args.month.is_some());
         format!("{list}\n{total} issued in all, {open} of it open")
     });
+    Ok(0)
+}
+
+/// The table alone on standard output, what is to be known of it beside it.
+async fn table(
+    office: &Office,
+    args: &ListArgs,
+    filter: Filter<'_>,
+    output: &Output,
+) -> Result<u8, Failure> {
+    let layout = Layout::named(&office.config, &args.layout)?;
+    if filter.all_revisions {
+        layout.takes_all_revisions()?;
+    }
+    let invoices = invoices::list(office, filter).await?;
+    let table = erp::table(office, layout, &invoices.listed).await?;
+    output.document(&table.bytes);
+    let notes: Vec<String> = table.notes.iter().map(ToString::to_string).collect();
+    if !notes.is_empty() {
+        output.on_standard_error().result(&notes, |_| notes.join("\n"));
+    }
     Ok(0)
 }
 

@@ -13,6 +13,7 @@ use super::page::{Page, printed};
 use crate::actions::adjust::AdjustError;
 use crate::actions::cancel::CancelError;
 use crate::actions::close::{CloseError, Progress};
+use crate::actions::erp::ErpError;
 use crate::actions::handover::HandoverError;
 use crate::actions::import::ImportError;
 use crate::actions::invoices::{ListError, ShowError};
@@ -130,6 +131,7 @@ ledger_or_wrong_use!(
     AccountError,
     AdjustError,
     CancelError,
+    ErpError,
     ImportError,
     ListError,
     PayError,
@@ -193,9 +195,9 @@ impl Output {
     }
 
     /// A document that is the result itself, byte by byte.
-    pub fn document(&self, text: &str) {
+    pub fn document(&self, bytes: &[u8]) {
         let mut out = io::stdout().lock();
-        self.note(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        self.note(out.write_all(bytes).and_then(|()| out.flush()));
     }
 
     /// A failure: its message on standard error and, with `--json`, as a document too.

@@ -23,6 +23,7 @@ mod delivery;
 mod demo;
 mod documents;
 mod email;
+mod erp;
 mod evidence;
 mod faults;
 mod files;

@@ -12,12 +12,13 @@ use tokio::sync::mpsc;
 
 use super::month::{capital, parsed};
 use crate::actions::downloads::{invoice_files, listed, report};
-use crate::actions::erp;
+use crate::actions::erp::{self, ErpError, Layout};
 use crate::console::{Console, Oops, Signed, ways::Ways};
 use crate::ledger::documents::FileKind;
 use crate::letters::compose::{invoice_file, workbook_file};
 use crate::letters::report::archive::{File, stream};
 use crate::letters::report::workbook::workbook;
+use crate::setup::layout::Encoding;
 use fecha_core::calendar::month::Month;
 
 /// So much of an archive is sent at once.
@@ -72,15 +73,48 @@ async fn table_of(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Oops> {
     let month = parsed(&month)?;
-    if asked.layout.as_deref().is_some_and(|layout| layout != "erp") {
-        return Err(Oops::Bad("O único leiaute do CSV é layout=erp.".to_owned()));
-    }
+    let config = &console.office.config;
+    // `erp` was the plain one's name.
+    let name = asked.layout.as_deref().filter(|name| *name != "erp").unwrap_or("plain");
+    let layout = Layout::named(config, name).map_err(|_| {
+        let known = erp::names(config).join(", ");
+        Oops::Bad(format!("Não há o leiaute “{name}”: há {known}."))
+    })?;
     let listed = listed(&console.office, month).await?;
     if listed.is_empty() {
         return Err(nothing(month));
     }
-    let table = erp::csv(&listed).map_err(|error| failed(&error))?;
-    Ok(file("text/csv; charset=utf-8", &format!("faturas-{month}.csv"), table.into()))
+    let table = erp::table(&console.office, layout, &listed).await.map_err(refused)?;
+    let of = if layout == Layout::Plain { String::new() } else { format!("-{}", layout.name()) };
+    let kind = match layout {
+        Layout::Own(own) if own.encoding == Encoding::Windows1252 => {
+            "text/csv; charset=windows-1252"
+        }
+        Layout::Own(_) | Layout::Plain | Layout::ContaAzul | Layout::Omie => {
+            "text/csv; charset=utf-8"
+        }
+    };
+    Ok(file(kind, &format!("faturas-{month}{of}.csv"), table.bytes.into()))
+}
+
+/// Why a table could not be made, for who can mend it.
+fn refused(error: ErpError) -> Oops {
+    match error {
+        ErpError::Unnamed { key, example, .. } => Oops::Bad(format!(
+            "O leiaute omie precisa dos nomes que o Omie usa: escreva na configuração, em [erp], por exemplo {key} = \"{example}\"."
+        )),
+        ErpError::Column { invoice, layout, source } => Oops::Bad(format!(
+            "O leiaute {layout} não se aplica à fatura {invoice}: corrija a coluna na configuração. `{source}`"
+        )),
+        ErpError::NoSuchLetter { line, letter } => Oops::Bad(format!(
+            "A linha {line} da tabela tem a letra “{letter}”, que windows-1252 não tem: use encoding = \"utf-8\" no leiaute."
+        )),
+        ErpError::Changed(label) => {
+            Oops::Bad(format!("{label} mudou enquanto a tabela era feita: baixe de novo."))
+        }
+        ErpError::Ledger(error) => error.into(),
+        error => failed(&error),
+    }
 }
 
 /// All invoices in one archive, which goes out while it is made: one PDF at a time is held.

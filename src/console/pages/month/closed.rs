@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::{
     Asked, Bridge, Exceptions, First, Head, MoverShown, ROWS, Residual, Sum, standing_beside,
 };
+use crate::actions::erp::names;
 use crate::actions::status::EmailCounts;
 use crate::console::{Console, Oops, Page, Section, Signed};
 use crate::ledger::closing::Closing;
@@ -35,6 +36,8 @@ struct ClosedPage {
     plan: Option<Plan>,
     /// Why what was typed was not taken.
     error: String,
+    /// The layouts of tables for an ERP, by name.
+    layouts: Vec<String>,
 }
 
 /// An invoice that stands.
@@ -89,6 +92,7 @@ pub(super) async fn page(
         compared_at: compared.and_then(|task| task.ended_at).map(|at| at.to_rfc3339()),
         plan,
         error,
+        layouts: names(&console.office.config).into_iter().skip(1).map(str::to_owned).collect(),
         head,
     };
     let title = view.head.title.clone();
@@ -181,8 +185,10 @@ mod tests {
             compared_at: Some("2026-11-03T08:00:00Z".to_owned()),
             plan: None,
             error: String::new(),
+            layouts: vec!["omie".to_owned()],
         };
         let html = renders("month_closed.html", &page);
+        assert!(html.contains("invoices.csv?layout=omie\">omie</a>"), "{html}");
         assert!(html.contains("2 não entregues") && html.contains("?after=d1%2Fx"), "{html}");
         assert!(html.contains("e mais 10") && html.contains("&lt;Loja&gt;"), "{html}");
         let empty =
