@@ -16,6 +16,7 @@ use crate::actions::close::{CloseError, Progress};
 use crate::actions::handover::HandoverError;
 use crate::actions::import::ImportError;
 use crate::actions::invoices::{ListError, ShowError};
+use crate::actions::nfse::NfseError;
 use crate::actions::pay::{AccountError, PayError};
 use crate::actions::people::PeopleError;
 use crate::actions::recount::RecountError;
@@ -132,6 +133,7 @@ ledger_or_wrong_use!(
     CancelError,
     ImportError,
     ListError,
+    NfseError,
     PayError,
     PeopleError,
     ResendError,

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 
 use super::check::{self, Check, missing};
 use super::network::Network;
+use super::nfse;
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
@@ -75,6 +76,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let public_url = check.optional("console.public_url", public_url, check::public_url);
     let four_eyes = check.flag("console.four_eyes", raw.console.four_eyes.as_ref());
     let single_sign_on = single_sign_on(check, &raw.console);
+    let nfse = nfse::nfse(check, raw.nfse.as_ref(), issuer.as_ref());
     Some(Config {
         file: file.to_owned(),
         issuer: issuer?,
@@ -94,6 +96,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         public_url: public_url?,
         four_eyes: four_eyes?,
         single_sign_on: single_sign_on?,
+        nfse: nfse?,
     })
 }
 

@@ -19,6 +19,7 @@ pub(super) struct Raw {
     pub reminders: Reminders,
     pub statement: Statement,
     pub console: Console,
+    pub nfse: Option<Nfse>,
 }
 
 #[derive(Default, Deserialize)]
@@ -177,6 +178,29 @@ pub(super) struct Console {
     pub four_eyes: Option<Flag>,
     pub user_header: Option<String>,
     pub trusted_proxies: Option<List>,
+}
+
+/// The names of the layout, in lower case as variables have them.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Nfse {
+    pub environment: Option<String>,
+    pub municipality: Option<String>,
+    pub municipal_registration: Option<String>,
+    pub series: Option<Number>,
+    pub first_number: Option<Number>,
+    pub ctribnac: Option<String>,
+    pub ctribmun: Option<String>,
+    pub nbs: Option<String>,
+    pub opsimpnac: Option<Number>,
+    pub regaptribsn: Option<Number>,
+    pub regesptrib: Option<Number>,
+    pub cindop: Option<String>,
+    pub cst: Option<String>,
+    pub cclasstrib: Option<String>,
+    pub paliq: Option<String>,
+    pub ptottrib: Option<List>,
+    pub ptottribsn: Option<String>,
 }
 
 #[derive(Deserialize)]
