@@ -291,7 +291,7 @@ impl Known<'_> {
             (Some(kept), asked) => {
                 let today = asked.ok().map(|asked| self.file(&asked, kept.number, kept.made_at));
                 let today = today.transpose()?.filter(|today| *today != kept.file);
-                self.known(made, (about, taxed), kept, (today, again))
+                made_before(made, (about, taxed), kept, (today, again))
             }
             (None, Err(Lacking::Fields(fields))) => {
                 made.missing.push(Missing { about, fields });
@@ -314,25 +314,6 @@ impl Known<'_> {
         }
         made.files.push(file);
         Ok(())
-    }
-
-    /// A DPS that was made before: as it was, unless it is asked for again and `today` is another one.
-    fn known(
-        &self,
-        made: &mut NfseMonth,
-        (about, taxed): (About, Taxed),
-        kept: &KeptDps,
-        (today, again): (Option<Vec<u8>>, bool),
-    ) -> DpsFile {
-        let as_it_was = file(about, taxed, kept.number, kept.file.clone());
-        match today {
-            None => as_it_was,
-            Some(bytes) if again => DpsFile { again: true, bytes, ..as_it_was },
-            Some(_) => {
-                made.differing.push(as_it_was.clone());
-                as_it_was
-            }
-        }
     }
 
     fn file(
@@ -382,6 +363,24 @@ fn file(about: About, taxed: Taxed, number: DpsNumber, bytes: Vec<u8>) -> DpsFil
     }
 }
 
+/// A DPS that was made before: as it was, unless it is asked for again and `today` is another one.
+fn made_before(
+    made: &mut NfseMonth,
+    (about, taxed): (About, Taxed),
+    kept: &KeptDps,
+    (today, again): (Option<Vec<u8>>, bool),
+) -> DpsFile {
+    let as_it_was = file(about, taxed, kept.number, kept.file.clone());
+    match today {
+        None => as_it_was,
+        Some(bytes) if again => DpsFile { again: true, bytes, ..as_it_was },
+        Some(_) => {
+            made.differing.push(as_it_was.clone());
+            as_it_was
+        }
+    }
+}
+
 /// Keeps what is new, and says so in the audit log.
 async fn keep(
     transaction: &mut Transaction,
@@ -423,7 +422,7 @@ async fn keep(
     }
     let mut given = made.files.iter().filter(|file| file.new).map(|file| file.number);
     if let Some(first) = given.next() {
-        let (series, last) = (first.series, given.last().unwrap_or(first).number);
+        let (series, last) = (first.series, given.next_back().unwrap_or(first).number);
         let first = first.number;
         let detail = format!("DPS {first} to {last} of series {series} ({environment})");
         audit::Deed { detail: &detail, ..deed }.write(transaction).await?;

@@ -167,13 +167,13 @@ fn values(dps: &Dps<'_>) -> Node {
         ),
         Totals::Simples(percent) => leaf("pTotTribSN", percent),
     };
-    let taxes = [Some(branch("tribMun", iss)), Some(branch("totTrib", [Some(total)]))];
+    let both = [Some(branch("tribMun", iss)), Some(branch("totTrib", [Some(total)]))];
     branch(
         "valores",
         [
             Some(branch("vServPrest", [Some(leaf("vServ", taxed.service))])),
             discount,
-            Some(branch("trib", taxes)),
+            Some(branch("trib", both)),
         ],
     )
 }

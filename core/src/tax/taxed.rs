@@ -34,9 +34,10 @@ impl Taxed {
         let (mut service, mut credits) = (Money::ZERO, Money::ZERO);
         for line in lines {
             match &line.item {
-                Item::Package { .. } | Item::Overage | Item::Hsm => service += line.amount,
                 Item::Adjustment { .. } if line.amount < Money::ZERO => credits += -line.amount,
-                Item::Adjustment { .. } => service += line.amount,
+                Item::Package { .. } | Item::Overage | Item::Hsm | Item::Adjustment { .. } => {
+                    service += line.amount;
+                }
             }
         }
         if from_payments > credits {
