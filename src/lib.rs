@@ -19,3 +19,4 @@ pub mod letters;
 pub mod messages;
 pub mod post;
 pub mod setup;
+pub mod tax;

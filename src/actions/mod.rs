@@ -16,6 +16,7 @@ pub mod invoices;
 pub mod issue;
 pub mod login;
 pub mod mailed;
+pub mod nfse;
 pub mod outbox;
 pub mod package_use;
 pub mod patience;

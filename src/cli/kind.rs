@@ -32,6 +32,8 @@ pub enum Kind {
     Page,
     /// The words of a report, plain.
     Text,
+    /// A DPS of the NFS-e.
+    Dps,
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             Self::Archive => "an archive",
             Self::Page => "a page of HTML",
             Self::Text => "a text",
+            Self::Dps => "a DPS",
         }
     }
 
@@ -70,6 +73,10 @@ impl Kind {
             // A workbook is an archive.
             Self::Workbook | Self::Archive => head.starts_with(b"PK\x03\x04"),
             Self::Page => head.trim_ascii_start().starts_with(b"<"),
+            Self::Dps => {
+                let text = String::from_utf8_lossy(head);
+                text.trim_start_matches('\u{feff}').starts_with("<?xml") && text.contains("<DPS ")
+            }
             Self::Text => !head.contains(&0) && !head.starts_with(b"%PDF-"),
         }
     }
@@ -100,6 +107,8 @@ mod tests {
     #[case(Kind::Archive, "%PDF-1.7\n", false)]
     #[case(Kind::Page, "<!doctype html>", true)]
     #[case(Kind::Text, "Fechamento de outubro", true)]
+    #[case(Kind::Dps, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><DPS xmlns=\"x\">", true)]
+    #[case(Kind::Dps, "<?xml version=\"1.0\"?><NFe>", false)]
     #[case(Kind::Text, "SQLite format 3\u{0}", false)]
     #[case(Kind::Evidence, "id,contact,first_at,first_direction,received,sent,hsm\n", true)]
     #[case(Kind::Evidence, "id,contact\n", false)]

@@ -14,6 +14,7 @@ mod invoices;
 mod kind;
 mod lines;
 mod meant;
+mod nfse;
 mod output;
 mod own;
 mod page;
@@ -119,6 +120,8 @@ enum Command {
     Resend(delivery::ResendArgs),
     /// Write the files of a month's report to finance
     Digest(delivery::DigestArgs),
+    /// Write the DPS of a month's invoices, from which the NFS-e are made
+    Nfse(nfse::Args),
     /// Show who did what, when and why
     Audit(audit::Args),
     /// Show the months, open and closed, and what needs a person
@@ -228,6 +231,7 @@ async fn act(cli: &Cli, office: &Office, output: &Output) -> Result<u8, Failure>
         Command::Outbox(args) => delivery::outbox(office, args, output).await,
         Command::Resend(args) => delivery::resend(office, args, output).await,
         Command::Digest(args) => delivery::digest(office, args, output).await,
+        Command::Nfse(args) => nfse::nfse(office, args, output).await,
         Command::Audit(args) => audit::audit(office, args, output).await,
         Command::People(args) => people::people(office, args, output).await,
         Command::Tokens(args) => tokens::tokens(office, args, output).await,

@@ -17,6 +17,7 @@ use crate::actions::erp::ErpError;
 use crate::actions::handover::HandoverError;
 use crate::actions::import::ImportError;
 use crate::actions::invoices::{ListError, ShowError};
+use crate::actions::nfse::NfseError;
 use crate::actions::pay::{AccountError, PayError};
 use crate::actions::people::PeopleError;
 use crate::actions::recount::RecountError;
@@ -134,6 +135,7 @@ ledger_or_wrong_use!(
     ErpError,
     ImportError,
     ListError,
+    NfseError,
     PayError,
     PeopleError,
     ResendError,

@@ -38,6 +38,8 @@ says that they are two.
 Columns; those in brackets may be missing:
   dealerships  id,name,trade_name,cnpj,address,city,state,email,cc,timezone,
                due_day[,evidence][,package_use][,reminders][,postal_code]
+               and for tax documents (`fecha nfse`) [,number][,complement]
+               [,district][,ibge_code][,municipal_registration][,iss_withheld]
   contracts    dealership_id,from_month,package
                a package is a number of contacts of [[prices]], or none: the end
   numbers      number,dealership_id,from_month,to_month

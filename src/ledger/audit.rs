@@ -36,11 +36,13 @@ pub enum Action {
     Person,
     /// A token was made or taken back.
     Token,
+    /// DPS of the NFS-e were made.
+    Nfse,
 }
 
 impl Action {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Import,
         Self::Issue,
         Self::Hold,
@@ -53,6 +55,7 @@ impl Action {
         Self::Remind,
         Self::Person,
         Self::Token,
+        Self::Nfse,
     ];
 
     /// The word.
@@ -71,6 +74,7 @@ impl Action {
             Self::Remind => "remind",
             Self::Person => "person",
             Self::Token => "token",
+            Self::Nfse => "nfse",
         }
     }
 }

@@ -16,7 +16,7 @@ struct Guarded {
 /// their own, so that it is also made in a ledger that has the others.
 const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, adjustments_amount, total, due_on, issued_on";
 
-const GUARDED: [Guarded; 8] = [
+const GUARDED: [Guarded; 9] = [
     Guarded { table: "audit", columns: "" },
     Guarded { table: "file", columns: "" },
     Guarded { table: "dictionary", columns: "" },
@@ -32,6 +32,8 @@ const GUARDED: [Guarded; 8] = [
         columns: "id, dealership_id, number, paid_on, amount, kind, ordinal, entered_by, entered_at",
     },
     Guarded { table: "refund", columns: "" },
+    // The file may be made anew, under its number.
+    Guarded { table: "dps", columns: "environment, series, number, invoice, revision" },
 ];
 
 /// Only on PostgreSQL: one function for all triggers. The lock keeps two processes that open a new
@@ -88,7 +90,7 @@ impl Ledger {
                 .to_owned(),
             Engine::Postgres => format!(
                 "SELECT CAST(tgname AS TEXT) FROM pg_trigger
-                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'dictionary'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, 'refund'::regclass, {})",
+                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'dictionary'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, 'refund'::regclass, 'dps'::regclass, {})",
                 guard_account::TABLES
             ),
         };

@@ -13,6 +13,7 @@ pub mod closing;
 pub mod dealership;
 pub mod delivery;
 pub mod documents;
+pub mod dps;
 mod error;
 mod file;
 mod from_0_1;

@@ -9,14 +9,17 @@ use sqlx::AnyConnection;
 use super::rows::{self, parsed};
 use super::{Engine, Ledger, LedgerError, Transaction, corrupt};
 use fecha_core::calendar::month::Month;
+use fecha_core::party::municipality::Municipality;
 use fecha_core::party::numbers::{BusinessNumber, NumberEntry, Numbers};
 use fecha_core::party::postal_code::PostalCode;
-use fecha_core::party::register::{BrazilianState, Dealership, EmailAddress, EvidenceWish};
+use fecha_core::party::register::{
+    BrazilianState, Dealership, EmailAddress, EvidenceWish, TaxDetails,
+};
 use fecha_core::party::tax_id::Cnpj;
 use fecha_core::price::contract::ContractEntry;
 
 /// The fields of a [`DealershipRow`], in their order.
-const DEALERSHIP: &str = "id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code";
+const DEALERSHIP: &str = "id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code, number, complement, district, ibge_code, municipal_registration, iss_withheld";
 
 /// The fields of a [`ContractEntry`], in their order.
 pub(super) const CONTRACT: &str = "dealership_id, from_month, package";
@@ -260,15 +263,20 @@ type AnyQuery = sqlx::query::Query<'static, sqlx::Any, sqlx::any::AnyArguments>;
 
 fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     let cc: Vec<&str> = dealership.cc.iter().map(EmailAddress::as_str).collect();
+    let tax = &dealership.tax;
     sqlx::query(
-        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code, number, complement, district, ibge_code, municipal_registration, iss_withheld)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, trade_name = excluded.trade_name,
              cnpj = excluded.cnpj, address = excluded.address, city = excluded.city,
              state = excluded.state, email = excluded.email, cc = excluded.cc,
              timezone = excluded.timezone, due_day = excluded.due_day,
              evidence = excluded.evidence, package_use = excluded.package_use,
-             reminders = excluded.reminders, postal_code = excluded.postal_code",
+             reminders = excluded.reminders, postal_code = excluded.postal_code,
+             number = excluded.number, complement = excluded.complement, district = excluded.district,
+             ibge_code = excluded.ibge_code,
+             municipal_registration = excluded.municipal_registration,
+             iss_withheld = excluded.iss_withheld",
     )
     .bind(dealership.id.clone())
     .bind(dealership.name.clone())
@@ -285,6 +293,12 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     .bind(dealership.package_use.map(i64::from))
     .bind(dealership.reminders.map(i64::from))
     .bind(dealership.postal_code.map(|code| code.to_string()))
+    .bind(tax.number.clone())
+    .bind(tax.complement.clone())
+    .bind(tax.district.clone())
+    .bind(tax.ibge_code.map(|code| code.to_string()))
+    .bind(tax.municipal_registration.clone())
+    .bind(tax.iss_withheld.map(i64::from))
 }
 
 fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
@@ -330,6 +344,12 @@ struct DealershipRow {
     package_use: Option<u8>,
     reminders: Option<u8>,
     postal_code: Option<PostalCode>,
+    number: Option<String>,
+    complement: Option<String>,
+    district: Option<String>,
+    ibge_code: Option<Municipality>,
+    municipal_registration: Option<String>,
+    iss_withheld: Option<u8>,
 }
 
 impl From<DealershipRow> for Dealership {
@@ -351,6 +371,14 @@ impl From<DealershipRow> for Dealership {
             package_use: row.package_use.map(|told| told != 0),
             reminders: row.reminders.map(|told| told != 0),
             postal_code: row.postal_code,
+            tax: TaxDetails {
+                number: row.number,
+                complement: row.complement,
+                district: row.district,
+                ibge_code: row.ibge_code,
+                municipal_registration: row.municipal_registration,
+                iss_withheld: row.iss_withheld.map(|told| told != 0),
+            },
         }
     }
 }

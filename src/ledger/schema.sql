@@ -28,6 +28,12 @@ CREATE TABLE dealership (
     package_use BIGINT,              -- whether it is told how much of its package is used: 1 yes, 0 no; null: as configured
     reminders BIGINT,                -- whether it is reminded of what is open: 1 yes, 0 no; null: as configured
     postal_code TEXT,                -- of its address, as 95010-000; null: not known
+    number TEXT,                     -- of the house; this and what follows is for tax documents alone, null: not known
+    complement TEXT,                 -- room, block
+    district TEXT,                   -- part of the city
+    ibge_code TEXT,                  -- of the city, seven digits
+    municipal_registration TEXT,     -- with its city
+    iss_withheld BIGINT,             -- whether it withholds the ISS: 1 yes, 0 no; null: no
     evidence TEXT NOT NULL DEFAULT 'no' -- what it gets of the evidence: 'no', 'yes' (the file with each email) or 'annex' (and in the statement)
 );
 
@@ -140,6 +146,22 @@ CREATE TABLE file (
     FOREIGN KEY (number, revision) REFERENCES revision (number, revision)
 );
 
+-- A DPS of the national NFS-e for each revision of an invoice that had something to tax. A number is given once; the
+-- file is only made anew where a person asks for it.
+CREATE TABLE dps (
+    environment TEXT NOT NULL,       -- 'production' or 'restricted': a trial takes no number of the other
+    series BIGINT NOT NULL,          -- of the DPS
+    number BIGINT NOT NULL,          -- in the series, ascending without a gap
+    invoice TEXT NOT NULL,           -- the number of the invoice
+    revision BIGINT NOT NULL,        -- which revision of it
+    sha256 TEXT NOT NULL,            -- of the file, hexadecimal
+    bytes BYTEA NOT NULL,            -- the file, XML, compressed by zstd
+    written_at TEXT NOT NULL,        -- when it was made; its dhEmi
+    CONSTRAINT dps_once PRIMARY KEY (environment, series, number),
+    CONSTRAINT dps_revision UNIQUE (environment, invoice, revision),
+    CONSTRAINT dps_issued FOREIGN KEY (invoice, revision) REFERENCES revision (number, revision)
+);
+
 -- Why a number is void, and the document that says so. Only ever added to.
 CREATE TABLE cancellation (
     number TEXT NOT NULL PRIMARY KEY REFERENCES invoice (number), -- the void number
@@ -221,7 +243,7 @@ CREATE TABLE audit (
     id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time
     at TEXT NOT NULL,                -- when
     actor TEXT NOT NULL,             -- login name, or who it was entered for
-    action TEXT NOT NULL,            -- 'import', 'issue', 'hold', 'release', 'resend', 'rerun', 'adjust', 'cancel', 'pay', 'remind', 'person' or 'token'
+    action TEXT NOT NULL,            -- 'import', 'issue', 'hold', 'release', 'resend', 'rerun', 'adjust', 'cancel', 'pay', 'remind', 'person', 'token' or 'nfse'
     month TEXT,                      -- about which month
     dealership_id TEXT,              -- about which dealership
     detail TEXT NOT NULL             -- in words

@@ -65,15 +65,16 @@ fn uses(lines: &[Line], word: &str) -> Vec<String> {
 
 /// The rooms of the house from the ground up, each with the rooms that it may know beside the core. What is
 /// not named here it may not know: no arrow runs back up.
-const ROOMS: [(&str, &[&str]); 11] = [
+const ROOMS: [(&str, &[&str]); 12] = [
     ("clock", &[]),
     ("messages", &[]),
     ("ledger", &[]),
     ("document", &[]),
     ("letters", &[]),
+    ("tax", &[]),
     ("post", &["clock", "ledger", "letters"]),
     ("setup", &["clock", "messages", "ledger", "document", "letters", "post"]),
-    ("actions", &["clock", "messages", "ledger", "document", "letters", "post", "setup"]),
+    ("actions", &["clock", "messages", "ledger", "document", "letters", "tax", "post", "setup"]),
     (
         "console",
         &["clock", "messages", "ledger", "document", "letters", "post", "setup", "actions"],

@@ -9,7 +9,7 @@ use crate::support::daemon::Shift;
 use crate::support::reseller::{LedgerKind, Reseller};
 
 /// Every field that a page of the console has, and every parameter of an address.
-const FIELDS: [&str; 59] = [
+const FIELDS: [&str; 63] = [
     "action",
     "address",
     "after",
@@ -20,12 +20,14 @@ const FIELDS: [&str; 59] = [
     "cause",
     "cc",
     "city",
+    "complement",
     "contract",
     "contracts",
     "days",
     "dealership",
     "dealerships",
     "description",
+    "district",
     "email",
     "file",
     "files",
@@ -33,10 +35,12 @@ const FIELDS: [&str; 59] = [
     "from_month",
     "hash",
     "hsm",
+    "ibge_code",
     "id",
     "kind",
     "layout",
     "month",
+    "municipal_registration",
     "name",
     "number",
     "numbers",

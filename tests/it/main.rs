@@ -43,6 +43,7 @@ mod mail;
 mod messages;
 mod money;
 mod money_asked;
+mod nfse;
 mod operations;
 mod packing;
 mod papers;

@@ -15,7 +15,7 @@ use fecha::setup::register::{
 };
 use fecha_core::calendar::month::Month;
 use fecha_core::party::numbers::NumberEntry;
-use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish};
+use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish, TaxDetails};
 use fecha_core::price::contract::ContractEntry;
 use fecha_core::price::table::{PriceTable, Prices};
 use proptest::prelude::*;
@@ -23,6 +23,8 @@ use rstest::rstest;
 
 const HEADER: &str = "id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day";
 const ROW: &str = "d1,Aurora Veículos Ltda,Aurora,11.222.333/0001-81,\"Rua A, 1\",Caxias do Sul,RS,a@example.com,,,";
+/// Of Caxias do Sul.
+const IBGE: &str = "4305108";
 
 fn dealerships(text: &str) -> Result<Vec<Dealership>, BadRows> {
     read_dealerships("dealerships.csv", text.as_bytes())
@@ -122,16 +124,33 @@ fn an_open_quote_is_guessed() {
 #[test]
 fn a_wrong_header_is_named() {
     let said = |header: &str| dealerships(header).unwrap_err().to_string();
-    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]");
-    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]");
+    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
+    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
     insta::assert_snapshot!(said(&HEADER.replace(',', "\t")), @"dealerships.csv:1: the columns are not separated by ',': save it as CSV with ',' or ';' between the cells");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
-    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]
+    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]
     dealerships.csv:1: the column 'name' stands twice
     dealerships.csv:1: the column 'cnpj' is missing
     dealerships.csv:1: the column 'cc' is missing
     ");
-    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code]");
+    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
+}
+
+#[test]
+fn what_a_tax_document_needs_may_be_left_out() {
+    let read =
+        |columns: &str, cells: &str| dealerships(&format!("{HEADER},{columns}\n{ROW},{cells}\n"));
+    let columns = "number,complement,district,ibge_code,municipal_registration,iss_withheld";
+    let tax = read(columns, &format!("77,,Centro,{IBGE},1,yes")).unwrap()[0].tax.clone();
+    assert_eq!(tax.number.as_deref(), Some("77"));
+    assert_eq!((tax.complement, tax.iss_withheld), (None, Some(true)));
+    assert_eq!(tax.ibge_code.unwrap().to_string(), IBGE);
+    let written = write_dealerships(&read("iss_withheld,number", "no,s/n").unwrap());
+    assert!(written.starts_with(&format!("{HEADER},number,iss_withheld\n")), "{written}");
+    let bad = |column: &str, cell: &str| read(column, cell).unwrap_err().to_string();
+    insta::assert_snapshot!(bad("iss_withheld", "sim"), @"dealerships.csv:2: iss_withheld: 'sim' is neither yes nor no: yes where it withholds the ISS of the service, or nothing for no");
+    insta::assert_snapshot!(bad("municipal_registration", "1234567890123456"), @"dealerships.csv:2: municipal_registration: is longer than 15 letters: tax documents take no more");
+    insta::assert_snapshot!(bad("ibge_code", "4305107"), @"dealerships.csv:2: ibge_code: '4305107' is no IBGE code of a municipality: its last digit would be 8. Is it mistyped?");
 }
 
 #[test]
@@ -222,6 +241,24 @@ fn any_cell() -> impl Strategy<Value = String> {
     "[\\PC]{1,30}".prop_map(|text| text.trim().to_owned()).prop_filter("empty", |t| !t.is_empty())
 }
 
+fn any_tax_details() -> impl Strategy<Value = TaxDetails> {
+    let text = || proptest::option::of("[a-zé][a-zé ,;\"]{0,8}[a-z]");
+    let code = proptest::option::of(Just("1200401".parse().unwrap()));
+    let withheld = proptest::option::of(any::<bool>());
+    (text(), text(), text(), code, text(), withheld).prop_map(
+        |(number, complement, district, ibge_code, municipal_registration, iss_withheld)| {
+            TaxDetails {
+                number,
+                complement,
+                district,
+                ibge_code,
+                municipal_registration,
+                iss_withheld,
+            }
+        },
+    )
+}
+
 fn any_dealership() -> impl Strategy<Value = Dealership> {
     let zone = proptest::option::of(proptest::sample::select(&chrono_tz::TZ_VARIANTS[..]));
     let cells = (any_cell(), any_cell(), any_cell(), any_cell());
@@ -232,14 +269,15 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let reminders = proptest::option::of(any::<bool>());
     let code = (0..=99_999_999_u32).prop_map(|code| format!("{code:08}").parse().unwrap());
     let code = proptest::option::of(code);
-    let rest = (due_day, proptest::sample::select(evidence.to_vec()), told, reminders, code);
+    let evidence = proptest::sample::select(evidence.to_vec());
+    let rest = (due_day, evidence, told, reminders, code, any_tax_details());
     ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, rest).prop_map(
         |(
             id,
             (name, trade_name, address, city),
             cc,
             timezone,
-            (due_day, evidence, package_use, reminders, postal_code),
+            (due_day, evidence, package_use, reminders, postal_code, tax),
         )| Dealership {
             id,
             name,
@@ -256,6 +294,7 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
             package_use,
             reminders,
             postal_code,
+            tax,
         },
     )
 }

@@ -101,6 +101,12 @@ impl Note {
         self.legacy.is_none_or(|legacy| legacy.rest_of.is_none())
     }
 
+    /// Whether fecha 0.1 made it from money: paid beyond a total, or for a number that is void.
+    #[must_use]
+    pub fn is_from_payment(&self) -> bool {
+        self.legacy.is_some_and(|legacy| legacy.rest_of.is_none() && legacy.origin.is_some())
+    }
+
     /// What no invoice took and nobody took back; the sign of the amount.
     #[must_use]
     pub fn waiting(&self) -> Money {

@@ -2,6 +2,7 @@
 
 pub mod email;
 pub mod invisible;
+pub mod municipality;
 pub mod numbers;
 pub mod person;
 pub mod phone;

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::party::municipality::Municipality;
 use crate::party::postal_code::PostalCode;
 use crate::party::tax_id::Cnpj;
 
@@ -42,6 +43,26 @@ pub struct Dealership {
     pub reminders: Option<bool>,
     /// Of its address, where it is known.
     pub postal_code: Option<PostalCode>,
+    /// What only a tax document says of it.
+    pub tax: TaxDetails,
+}
+
+/// What a tax document says of a dealership beside what invoices print; no invoice shows any of it, so that a
+/// change of it is no cause for a revision.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaxDetails {
+    /// Of the house, `s/n` where it has none.
+    pub number: Option<String>,
+    /// Room or block.
+    pub complement: Option<String>,
+    /// Part of the city.
+    pub district: Option<String>,
+    /// Of its city.
+    pub ibge_code: Option<Municipality>,
+    /// Its registration with the city.
+    pub municipal_registration: Option<String>,
+    /// Whether it withholds the ISS; `None` is no.
+    pub iss_withheld: Option<bool>,
 }
 
 impl Dealership {

@@ -105,7 +105,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::party::register::{EmailAddress, EvidenceWish};
+    use crate::party::register::{EmailAddress, EvidenceWish, TaxDetails};
 
     fn found(typed: &str) -> bool {
         let found = Dealership {
@@ -123,6 +123,7 @@ mod tests {
             evidence: EvidenceWish::default(),
             package_use: None,
             reminders: None,
+            tax: TaxDetails::default(),
             postal_code: None,
         };
         Search::of(typed).is_some_and(|search| search.finds(&found))

@@ -83,7 +83,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::party::register::{EmailAddress, EvidenceWish};
+    use crate::party::register::{EmailAddress, EvidenceWish, TaxDetails};
 
     #[rstest]
     #[case("001", "1")]
@@ -128,6 +128,7 @@ mod tests {
             evidence: EvidenceWish::Hash,
             package_use: None,
             reminders: None,
+            tax: TaxDetails::default(),
             postal_code: None,
         }
     }

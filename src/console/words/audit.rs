@@ -29,6 +29,7 @@ pub fn deed(action: Action) -> &'static str {
         Action::Remind => "Lembrete",
         Action::Person => "Pessoas",
         Action::Token => "Chave da interface",
+        Action::Nfse => "NFS-e",
     }
 }
 
@@ -60,6 +61,7 @@ pub(super) fn sentences(action: Action) -> Sentences {
         Action::Remind => REMIND,
         Action::Person => PERSON,
         Action::Token => TOKEN,
+        Action::Nfse => NFSE,
         Action::Hold | Action::Release => HOLDS,
     }
 }
@@ -114,6 +116,24 @@ const PERSON: Sentences = &[
     ("{label} is {role} now, {role} before", "{0}: papel {1}, antes {2}"),
     ("{label} disabled", "{0} desativado"),
     ("{label} enabled", "{0} reativado"),
+];
+const NFSE: Sentences = &[
+    (
+        "DPS {label} to {label} of series {label} (production)",
+        "DPS {0} a {1} da série {2} (produção)",
+    ),
+    (
+        "DPS {label} to {label} of series {label} (restricted)",
+        "DPS {0} a {1} da série {2} (produção restrita)",
+    ),
+    (
+        "DPS {label} of series {label} (production) made anew for {label}",
+        "DPS {0} da série {1} (produção) refeita para {2}",
+    ),
+    (
+        "DPS {label} of series {label} (restricted) made anew for {label}",
+        "DPS {0} da série {1} (produção restrita) refeita para {2}",
+    ),
 ];
 const TOKEN: Sentences = &[
     ("token added as {role} until {day}: {text}", "chave criada, papel {0}, até {1}: {2}"),
@@ -323,6 +343,11 @@ mod tests {
     use super::*;
 
     #[rstest]
+    #[case(
+        Action::Nfse,
+        "DPS 1 to 12 of series 7 (restricted)",
+        "DPS 1 a 12 da série 7 (produção restrita)"
+    )]
     #[case(Action::Issue, "2026-000001 1014.00", "2026-000001 R$ 1.014,00")]
     #[case(
         Action::Adjust,

@@ -8,6 +8,7 @@ use crate::setup::register::changes::{Becomes, Key};
 use crate::setup::register::reason::{Misfit, Place, Reason, Wish};
 use fecha_core::account::note::NoteState;
 use fecha_core::party::email::Refusal;
+use fecha_core::party::municipality::InvalidMunicipality;
 use fecha_core::party::numbers::InvalidNumber;
 use fecha_core::party::postal_code::InvalidPostalCode;
 use fecha_core::party::tax_id::InvalidCnpj;
@@ -37,6 +38,11 @@ pub fn column(name: &str) -> &str {
         "package_use" => "aviso de uso do pacote",
         "reminders" => "lembretes",
         "postal_code" => "CEP",
+        "complement" => "complemento",
+        "district" => "bairro",
+        "ibge_code" => "código IBGE do município",
+        "municipal_registration" => "inscrição municipal",
+        "iss_withheld" => "retém o ISS",
         "dealership_id" => "concessionária",
         "from_month" => "a partir de",
         "package" => "pacote",
@@ -108,6 +114,7 @@ pub fn reason(reason: &Reason) -> String {
         | Reason::Twin { .. } => of_rows(reason),
         Reason::Control(_)
         | Reason::Blank
+        | Reason::TooLong { .. }
         | Reason::Zone(_)
         | Reason::Day(_)
         | Reason::NeitherYesNorNo { .. }
@@ -119,6 +126,7 @@ pub fn reason(reason: &Reason) -> String {
         | Reason::State(_)
         | Reason::Address(_)
         | Reason::PostalCode(_)
+        | Reason::Municipality(_)
         | Reason::Evidence(_)
         | Reason::Month(_)
         | Reason::Number(_)
@@ -195,19 +203,18 @@ fn of_a_cell(reason: &Reason) -> Option<String> {
     Some(match reason {
         Reason::Control(control) => format!("contém {}: apague", control_in_words(*control)),
         Reason::Blank => "está vazio".to_owned(),
+        Reason::TooLong { most } => {
+            format!("tem mais de {most} letras, e a nota fiscal não aceita mais")
+        }
         Reason::Zone(text) => format!(
             "'{text}' não é um fuso horário: um nome como America/Manaus, ou nada para o fuso do emitente"
         ),
         Reason::Day(text) => {
             format!("'{text}' não é um dia do mês: de 1 a 31, ou nada para o dia da configuração")
         }
-        Reason::NeitherYesNorNo { text, wish } => format!(
-            "'{text}' não é yes nem no: {}, ou nada para o que está na configuração",
-            match wish {
-                Wish::PackageUse => "yes para um e-mail aos 80 % e aos 100 % do pacote",
-                Wish::Reminders => "no para não receber lembretes do que está em aberto",
-            }
-        ),
+        Reason::NeitherYesNorNo { text, wish } => {
+            format!("'{text}' não é yes nem no: {}", wished(*wish))
+        }
         Reason::UnknownDealership { id, .. } => {
             let zeros = if id.bytes().all(|b| b.is_ascii_digit()) {
                 " (planilhas apagam zeros à esquerda)"
@@ -231,6 +238,18 @@ fn of_a_cell(reason: &Reason) -> Option<String> {
     })
 }
 
+fn wished(wish: Wish) -> &'static str {
+    match wish {
+        Wish::PackageUse => {
+            "yes para um e-mail aos 80 % e aos 100 % do pacote, ou nada para o que está na configuração"
+        }
+        Wish::Reminders => {
+            "no para não receber lembretes do que está em aberto, ou nada para o que está na configuração"
+        }
+        Wish::IssWithheld => "yes se retém o ISS do serviço, ou nada para não",
+    }
+}
+
 /// The reasons that a value of the core gives.
 fn value(reason: &Reason) -> Option<String> {
     Some(match reason {
@@ -245,6 +264,7 @@ fn value(reason: &Reason) -> Option<String> {
         Reason::PostalCode(InvalidPostalCode::NotOne(text)) => {
             format!("'{text}' não é um CEP: oito dígitos, como 95010-000")
         }
+        Reason::Municipality(error) => municipality(error),
         Reason::Evidence(error) => format!(
             "'{}' não vale aqui: yes (o arquivo em cada e-mail), annex (e os contatos no extrato) ou no",
             error.0
@@ -279,6 +299,20 @@ pub fn no_price(error: &NoPrice) -> String {
 
 fn month(text: &str) -> String {
     format!("'{text}' não é um mês: escreva 2026-10 ou 10/2026")
+}
+
+fn municipality(error: &InvalidMunicipality) -> String {
+    match error {
+        InvalidMunicipality::NotOne(text) => format!(
+            "'{text}' não é o código IBGE de um município: sete dígitos, como 4305108 de Caxias do Sul"
+        ),
+        InvalidMunicipality::CheckDigit(text, expected) => format!(
+            "'{text}' não é o código IBGE de um município: o último dígito seria {expected}. Há um erro de digitação?"
+        ),
+        InvalidMunicipality::OtherState(code, its, state) => {
+            format!("{code} é o código IBGE de um município de {its}, e a UF é {state}")
+        }
+    }
 }
 
 fn cnpj(error: &InvalidCnpj) -> String {

@@ -6,6 +6,7 @@
 mod check;
 mod layouts;
 mod network;
+mod nfse;
 mod parse;
 mod raw;
 mod source;
@@ -29,6 +30,7 @@ use fecha_core::count::status::StatusRules;
 use fecha_core::party::pix::PixKey;
 use fecha_core::party::register::{EmailAddress, Issuer};
 use fecha_core::price::table::Prices;
+use fecha_core::tax::profile::Profile;
 
 use crate::messages::SentAt;
 use crate::post::SmtpSettings;
@@ -87,6 +89,8 @@ pub struct Config {
     pub four_eyes: bool,
     /// Whose word the console takes for who somebody is, beside its own login.
     pub single_sign_on: Option<SingleSignOn>,
+    /// `[nfse]`: what a DPS says of the issuer; without it none can be made.
+    pub nfse: Option<Profile>,
     /// What an ERP calls things.
     pub erp: Erp,
     /// `[layouts.NAME]`: tables of invoices of one's own, by name.

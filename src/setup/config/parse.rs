@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use super::check::{self, Check, missing};
 use super::layouts;
 use super::network::Network;
+use super::nfse;
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
@@ -78,6 +79,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let single_sign_on = single_sign_on(check, &raw.console);
     let erp = layouts::erp(check, &raw.erp);
     let layouts = layouts::layouts(check, &raw.layouts);
+    let nfse = nfse::nfse(check, raw.nfse.as_ref(), issuer.as_ref());
     Some(Config {
         file: file.to_owned(),
         issuer: issuer?,
@@ -99,6 +101,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
         single_sign_on: single_sign_on?,
         erp: erp?,
         layouts: layouts?,
+        nfse: nfse?,
     })
 }
 

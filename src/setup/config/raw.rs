@@ -23,6 +23,7 @@ pub(super) struct Raw {
     pub console: Console,
     pub erp: Erp,
     pub layouts: BTreeMap<String, Layout>,
+    pub nfse: Option<Nfse>,
 }
 
 #[derive(Default, Deserialize)]
@@ -206,6 +207,29 @@ pub(super) struct Layout {
 pub(super) struct LayoutColumn {
     pub name: Option<String>,
     pub value: Option<String>,
+}
+
+/// The names of the layout, in lower case as variables have them.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Nfse {
+    pub environment: Option<String>,
+    pub municipality: Option<String>,
+    pub municipal_registration: Option<String>,
+    pub series: Option<Number>,
+    pub first_number: Option<Number>,
+    pub ctribnac: Option<String>,
+    pub ctribmun: Option<String>,
+    pub nbs: Option<String>,
+    pub opsimpnac: Option<Number>,
+    pub regaptribsn: Option<Number>,
+    pub regesptrib: Option<Number>,
+    pub cindop: Option<String>,
+    pub cst: Option<String>,
+    pub cclasstrib: Option<String>,
+    pub paliq: Option<String>,
+    pub ptottrib: Option<List>,
+    pub ptottribsn: Option<String>,
 }
 
 #[derive(Deserialize)]

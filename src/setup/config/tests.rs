@@ -10,6 +10,7 @@ use rstest::rstest;
 use fecha_core::bill::invoice::FirstNumber;
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
+use fecha_core::tax::profile::{Environment, Regime, Simples, Totals};
 
 use super::*;
 use crate::setup::init::CONFIG_TEMPLATE;
@@ -264,7 +265,7 @@ fn wrong_variables_are_named_all_at_once() {
 #[test]
 fn a_wrong_text_has_its_line() {
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:85: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
-    insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:58: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `reminders`, `statement`, `console`, `erp`, `layouts`");
+    insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:58: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `reminders`, `statement`, `console`, `erp`, `layouts`, `nfse`");
     insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:125: string values must be quoted, expected literal string");
     insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:71: expected an amount in quotes, for example "1014.00""#);
     insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:86: duplicate key");
@@ -393,4 +394,75 @@ fn who_signs_in_elsewhere_is_believed_from_named_machines_only() {
     let sign_on = config.single_sign_on.unwrap();
     assert_eq!((sign_on.header.as_str(), sign_on.proxies.len()), ("x-forwarded-email", 2));
     assert!(config.four_eyes);
+}
+
+/// The example of the template, with these lines in place of others.
+fn nfse(changes: &[(&str, &str)]) -> Result<Option<Profile>, String> {
+    let (_, section) = CONFIG_TEMPLATE.split_once("# [nfse]\n").unwrap();
+    let lines = section.lines().filter_map(|line| line.strip_prefix("# "));
+    let keys = lines.filter(|line| {
+        line.split_once(" = ")
+            .is_some_and(|(key, _)| key.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    });
+    let section = format!("[nfse]\n{}\n", keys.collect::<Vec<_>>().join("\n"));
+    let section = changes.iter().fold(section, |text, (from, to)| {
+        assert!(text.contains(from), "the template has no {from}");
+        text.replace(from, to)
+    });
+    let loaded = load(&format!("{LEAST}{section}").replace("\"PE\"", "\"RS\""), &[]);
+    loaded.map(|config| config.nfse)
+}
+
+#[test]
+fn the_example_of_nfse_can_be_used() {
+    let profile = nfse(&[]).unwrap().unwrap();
+    assert_eq!(profile.environment, Environment::Restricted);
+    assert_eq!(profile.municipality.to_string(), "4305108");
+    assert_eq!((profile.series, profile.first_number), (1, 1));
+    assert_eq!(profile.service.national.to_string(), "010301");
+    assert_eq!(profile.service.municipal.unwrap().to_string(), "001");
+    assert_eq!(profile.regime, Regime { simples: Simples::No, special: 0 });
+    assert_eq!(profile.ibs_cbs.unwrap().class.to_string(), "000001");
+    assert!(matches!(profile.totals, Totals::Percent(_)));
+    assert_eq!(load(LEAST, &[]).unwrap().nfse, None);
+}
+
+#[test]
+fn a_small_business_says_more_of_its_taxes_and_less() {
+    let small = "opsimpnac = 3\nregaptribsn = 1\nptottribsn = \"6.00\"";
+    let none = [
+        ("cindop = \"100301\"\n", ""),
+        ("cst = \"000\"\n", ""),
+        ("cclasstrib = \"000001\"\n", ""),
+        ("ptottrib = [\"13.45\", \"0.00\", \"2.00\"]\n", ""),
+    ];
+    let small = [&[("opsimpnac = 1", small)], &none[..]].concat();
+    let profile = nfse(&small).unwrap().unwrap();
+    assert_eq!((profile.regime.simples, profile.ibs_cbs), (Simples::Small(1), None));
+    assert!(matches!(profile.totals, Totals::Simples(percent) if percent.to_string() == "6.00"));
+}
+
+#[test]
+fn what_is_wrong_in_nfse_is_named_all_at_once() {
+    let wrong = [
+        ("\"restricted\"", "\"test\""),
+        ("\"4305108\"", "\"4205407\""),
+        ("series = 1", "series = 50000"),
+        ("ctribnac = \"010301\"", "ctribnac = \"1.03\""),
+        ("nbs = \"115022000\"\n", ""),
+        ("opsimpnac = 1", "opsimpnac = 3"),
+        ("paliq = \"2.00\"", "paliq = \"12.00\""),
+    ];
+    let said = nfse(&wrong).unwrap_err();
+    for reason in [
+        "[nfse] environment: 'test' is none of \"production\", \"restricted\"",
+        "[nfse] municipality: 4205407 is the IBGE code of a city in SC, and the state is RS",
+        "[nfse] series: 50000 is no whole number from 1 to 49999",
+        "[nfse] ctribnac: '1.03' is no code of 6 digits",
+        "[nfse] nbs: is missing: write for example nbs = \"115022000\"",
+        "[nfse] regaptribsn: is missing: with opsimpnac = 3",
+        "[nfse] paliq: '12.00' is no rate of the ISS: less than 10",
+    ] {
+        assert!(said.contains(reason), "{reason} is not in:\n{said}");
+    }
 }

@@ -168,9 +168,28 @@ impl Demo {
     }
 }
 
+/// What of the template's examples the demo's issuer has: all that a DPS needs.
+const SHOWN: [&str; 12] = [
+    "[nfse]",
+    "environment = ",
+    "municipality = ",
+    "municipal_registration = ",
+    "series = ",
+    "ctribnac = ",
+    "nbs = ",
+    "opsimpnac = ",
+    "regesptrib = ",
+    "cindop = ",
+    "cst = ",
+    "cclasstrib = ",
+];
+
 /// The template of `fecha init`, with emails as files.
 fn config_text() -> String {
     let text = CONFIG_TEMPLATE.replacen("transport = \"smtp\"", "transport = \"file\"", 1);
+    let text = SHOWN
+        .iter()
+        .fold(text, |text, key| text.replacen(&format!("\n# {key}"), &format!("\n{key}"), 1));
     format!("{MARK}\n{text}")
 }
 

@@ -9,10 +9,13 @@ use super::records::{Record, Records};
 use super::table::{Columns, Row, Table};
 use super::{BadRows, filled, write};
 use crate::letters::mailbox;
-use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish};
+use fecha_core::party::municipality::{InvalidMunicipality, Municipality};
+use fecha_core::party::register::{
+    BrazilianState, Dealership, EmailAddress, EvidenceWish, TaxDetails,
+};
 
-/// The columns of `dealerships.csv`; the last one may be missing.
-pub const DEALERSHIP_COLUMNS: [&str; 15] = [
+/// The columns of `dealerships.csv`; those from the twelfth on may be missing.
+pub const DEALERSHIP_COLUMNS: [&str; 21] = [
     "id",
     "name",
     "trade_name",
@@ -28,6 +31,12 @@ pub const DEALERSHIP_COLUMNS: [&str; 15] = [
     PACKAGE_USE,
     REMINDERS,
     POSTAL_CODE,
+    NUMBER,
+    COMPLEMENT,
+    DISTRICT,
+    IBGE_CODE,
+    MUNICIPAL_REGISTRATION,
+    ISS_WITHHELD,
 ];
 
 /// Those that every `dealerships.csv` has.
@@ -38,10 +47,27 @@ const EVIDENCE: &str = "evidence";
 const PACKAGE_USE: &str = "package_use";
 const REMINDERS: &str = "reminders";
 const POSTAL_CODE: &str = "postal_code";
+const NUMBER: &str = "number";
+const COMPLEMENT: &str = "complement";
+const DISTRICT: &str = "district";
+const IBGE_CODE: &str = "ibge_code";
+const MUNICIPAL_REGISTRATION: &str = "municipal_registration";
+const ISS_WITHHELD: &str = "iss_withheld";
 
-const COLUMNS: Columns<15> = Columns {
+const COLUMNS: Columns<21> = Columns {
     names: DEALERSHIP_COLUMNS,
-    optional: &[EVIDENCE, PACKAGE_USE, REMINDERS, POSTAL_CODE],
+    optional: &[
+        EVIDENCE,
+        PACKAGE_USE,
+        REMINDERS,
+        POSTAL_CODE,
+        NUMBER,
+        COMPLEMENT,
+        DISTRICT,
+        IBGE_CODE,
+        MUNICIPAL_REGISTRATION,
+        ISS_WITHHELD,
+    ],
     may_be_empty: &[
         "trade_name",
         "cc",
@@ -51,6 +77,12 @@ const COLUMNS: Columns<15> = Columns {
         PACKAGE_USE,
         REMINDERS,
         POSTAL_CODE,
+        NUMBER,
+        COMPLEMENT,
+        DISTRICT,
+        IBGE_CODE,
+        MUNICIPAL_REGISTRATION,
+        ISS_WITHHELD,
     ],
 };
 
@@ -91,7 +123,7 @@ pub(super) fn ids(bytes: &[u8]) -> Vec<String> {
     records.filter_map(id).collect()
 }
 
-fn dealership(table: &mut Table<'_>, row: &Row<15>) -> Option<Dealership> {
+fn dealership(table: &mut Table<'_>, row: &Row<21>) -> Option<Dealership> {
     let line = row.line;
     let [
         id,
@@ -109,6 +141,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<15>) -> Option<Dealership> {
         package_use,
         reminders,
         postal_code,
+        tax @ ..,
     ] = row.cells.each_ref().map(Option::as_deref);
     let id = table.parse(line, "id", id, filled);
     let name = table.parse(line, "name", name, filled);
@@ -127,6 +160,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<15>) -> Option<Dealership> {
     let postal_code = table.parse(line, POSTAL_CODE, postal_code, |text| {
         if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
     });
+    let tax = tax_details(table, line, tax, state);
     let email = email?;
     Some(Dealership {
         id: id?,
@@ -144,7 +178,52 @@ fn dealership(table: &mut Table<'_>, row: &Row<15>) -> Option<Dealership> {
         package_use: package_use?,
         reminders: reminders?,
         postal_code: postal_code?,
+        tax: tax?,
     })
+}
+
+/// What only a tax document says. A text is no longer than the layout of the NFS-e takes.
+fn tax_details(
+    table: &mut Table<'_>,
+    line: u64,
+    cells: [Option<&str>; 6],
+    state: Option<BrazilianState>,
+) -> Option<TaxDetails> {
+    let [number, complement, district, ibge_code, municipal_registration, iss_withheld] = cells;
+    let number = table.parse(line, NUMBER, number, |text| short(text, 60));
+    let complement = table.parse(line, COMPLEMENT, complement, |text| short(text, 156));
+    let district = table.parse(line, DISTRICT, district, |text| short(text, 60));
+    let ibge_code = table.parse(line, IBGE_CODE, ibge_code, |text| municipality(text, state));
+    let municipal_registration =
+        table.parse(line, MUNICIPAL_REGISTRATION, municipal_registration, |text| short(text, 15));
+    let iss_withheld =
+        table.parse(line, ISS_WITHHELD, iss_withheld, |text| told(text, Wish::IssWithheld));
+    Some(TaxDetails {
+        number: number?,
+        complement: complement?,
+        district: district?,
+        ibge_code: ibge_code?,
+        municipal_registration: municipal_registration?,
+        iss_withheld: iss_withheld?,
+    })
+}
+
+fn short(text: &str, most: usize) -> Result<Option<String>, Reason> {
+    if text.chars().count() > most {
+        return Err(Reason::TooLong { most });
+    }
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
+fn municipality(
+    text: &str,
+    state: Option<BrazilianState>,
+) -> Result<Option<Municipality>, InvalidMunicipality> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let code: Municipality = text.parse()?;
+    state.map_or(Ok(code), |state| code.within(state)).map(Some)
 }
 
 fn zone(text: &str) -> Result<Option<Tz>, Reason> {
@@ -199,15 +278,28 @@ fn addresses(table: &mut Table<'_>, line: u64, cell: Option<&str>) -> Option<Vec
 #[must_use]
 pub fn write_dealerships(dealerships: &[Dealership]) -> String {
     // A register without any of these wishes stays the file that it was before they were there.
-    let has_evidence = dealerships.iter().any(|d| d.evidence != EvidenceWish::default());
-    let has_package_use = dealerships.iter().any(|d| d.package_use.is_some());
-    let has_reminders = dealerships.iter().any(|d| d.reminders.is_some());
-    let has_postal_code = dealerships.iter().any(|d| d.postal_code.is_some());
+    let any = |has: fn(&Dealership) -> bool| dealerships.iter().any(has);
+    let has_evidence = any(|d| d.evidence != EvidenceWish::default());
+    let has_package_use = any(|d| d.package_use.is_some());
+    let has_reminders = any(|d| d.reminders.is_some());
+    let has_postal_code = any(|d| d.postal_code.is_some());
+    let has_number = any(|d| d.tax.number.is_some());
+    let has_complement = any(|d| d.tax.complement.is_some());
+    let has_district = any(|d| d.tax.district.is_some());
+    let has_ibge_code = any(|d| d.tax.ibge_code.is_some());
+    let has_registration = any(|d| d.tax.municipal_registration.is_some());
+    let has_iss_withheld = any(|d| d.tax.iss_withheld.is_some());
     let is_written = |column: &str| match column {
         EVIDENCE => has_evidence,
         PACKAGE_USE => has_package_use,
         REMINDERS => has_reminders,
         POSTAL_CODE => has_postal_code,
+        NUMBER => has_number,
+        COMPLEMENT => has_complement,
+        DISTRICT => has_district,
+        IBGE_CODE => has_ibge_code,
+        MUNICIPAL_REGISTRATION => has_registration,
+        ISS_WITHHELD => has_iss_withheld,
         _ => true,
     };
     let columns = DEALERSHIP_COLUMNS.into_iter().filter(|column| is_written(column));
@@ -231,7 +323,9 @@ pub fn dealership_row(dealership: &Dealership, columns: &[(&str, &str)]) -> Stri
 
 /// In the order of [`DEALERSHIP_COLUMNS`].
 #[must_use]
-pub fn cells(dealership: &Dealership) -> [String; 15] {
+pub fn cells(dealership: &Dealership) -> [String; 21] {
+    let tax = &dealership.tax;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     [
         dealership.id.clone(),
@@ -249,5 +343,11 @@ pub fn cells(dealership: &Dealership) -> [String; 15] {
         in_a_word(dealership.package_use),
         in_a_word(dealership.reminders),
         dealership.postal_code.map(|code| code.to_string()).unwrap_or_default(),
+        text(&tax.number),
+        text(&tax.complement),
+        text(&tax.district),
+        tax.ibge_code.map(|code| code.to_string()).unwrap_or_default(),
+        text(&tax.municipal_registration),
+        in_a_word(tax.iss_withheld),
     ]
 }

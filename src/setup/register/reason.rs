@@ -9,6 +9,7 @@ use super::NONE;
 use crate::document::NotPrintable;
 use crate::letters::mailbox::InvalidAddress;
 use fecha_core::calendar::month::{InvalidMonth, Month};
+use fecha_core::party::municipality::InvalidMunicipality;
 use fecha_core::party::numbers::{BusinessNumber, InvalidNumber};
 use fecha_core::party::postal_code::InvalidPostalCode;
 use fecha_core::party::register::{InvalidEvidenceWish, InvalidState};
@@ -62,6 +63,10 @@ pub enum Reason {
     #[error(transparent)]
     PostalCode(#[from] InvalidPostalCode),
     #[error(transparent)]
+    Municipality(#[from] InvalidMunicipality),
+    #[error("is longer than {most} letters: tax documents take no more")]
+    TooLong { most: usize },
+    #[error(transparent)]
     Evidence(#[from] InvalidEvidenceWish),
     #[error(transparent)]
     Month(#[from] InvalidMonth),
@@ -73,7 +78,7 @@ pub enum Reason {
     Zone(String),
     #[error("'{0}' is no day of a month: 1 to 31, or nothing for the configured one")]
     Day(String),
-    #[error("'{text}' is neither yes nor no: {wish}, or nothing for what is configured")]
+    #[error("'{text}' is neither yes nor no: {wish}, or nothing{}", wish.if_left_out())]
     NeitherYesNorNo { text: String, wish: Wish },
     #[error(
         "'{id}' is not in the register{}: import the dealership first, or together with its {of}",
@@ -128,6 +133,17 @@ pub enum Misfit {
 pub enum Wish {
     PackageUse,
     Reminders,
+    IssWithheld,
+}
+
+impl Wish {
+    /// What holds where nothing is written.
+    fn if_left_out(self) -> &'static str {
+        match self {
+            Self::PackageUse | Self::Reminders => " for what is configured",
+            Self::IssWithheld => " for no",
+        }
+    }
 }
 
 /// Where the other row is.
@@ -156,6 +172,7 @@ impl fmt::Display for Wish {
         f.write_str(match self {
             Self::PackageUse => "yes for an email at 80 % and 100 % of the package",
             Self::Reminders => "no for no email about what is open",
+            Self::IssWithheld => "yes where it withholds the ISS of the service",
         })
     }
 }

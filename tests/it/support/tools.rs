@@ -125,3 +125,17 @@ pub fn broken(standards: &str, files: &[PathBuf]) -> Vec<String> {
         .map(|line| line.replace(folder, ""))
         .collect()
 }
+
+/// What the official schema has against a DPS, and what the bindings of nfelib read out of it.
+#[derive(Debug, serde::Deserialize)]
+pub struct Declared {
+    pub errors: Vec<String>,
+    pub dps: serde_json::Value,
+}
+
+/// Each DPS, read by nfelib.
+pub fn nfelib(files: &[PathBuf]) -> Vec<Declared> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nfse/read.py");
+    let arguments = [script.as_path()].into_iter().chain(files.iter().map(PathBuf::as_path));
+    json(with(tools().join("bin/python"), arguments), "")
+}

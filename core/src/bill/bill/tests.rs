@@ -12,7 +12,7 @@ use crate::count::evidence::IdVersion;
 use crate::count::rules::CountingRules;
 use crate::count::tally::Direction;
 use crate::party::numbers::Numbers;
-use crate::party::register::{Dealership, EmailAddress, EvidenceWish};
+use crate::party::register::{Dealership, EmailAddress, EvidenceWish, TaxDetails};
 use crate::price::contract::ContractEntry;
 use crate::price::table::tests::table;
 
@@ -32,6 +32,7 @@ fn dealership() -> Dealership {
         evidence: EvidenceWish::Hash,
         package_use: None,
         reminders: None,
+        tax: TaxDetails::default(),
         postal_code: None,
     }
 }

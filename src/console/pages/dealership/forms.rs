@@ -25,7 +25,19 @@ use fecha_core::price::money::{Money, grouped};
 use fecha_core::price::typed;
 
 /// What finance may change of a dealership's row.
-const ADDRESS: [&str; 6] = ["address", "postal_code", "city", "state", "email", "cc"];
+const ADDRESS: [&str; 11] = [
+    "address",
+    "number",
+    "complement",
+    "district",
+    "postal_code",
+    "city",
+    "state",
+    "ibge_code",
+    "municipal_registration",
+    "email",
+    "cc",
+];
 const CONTRACT: [&str; 2] = ["from_month", "package"];
 const CREDIT: [&str; 4] = ["kind", "amount", "month", "description"];
 
