@@ -43,8 +43,8 @@ async fn register(office: &Office) {
     let people = read_dealerships("dealerships.csv", people.as_bytes()).expect("good rows");
     let known = |_: &str| true;
     let prices = &office.config.prices;
-    let packages =
-        read_contracts("contracts.csv", packages.as_bytes(), &known, prices).expect("good rows");
+    let packages = read_contracts("contracts.csv", packages.as_bytes(), &known, prices, &[])
+        .expect("good rows");
     let entry = audit::Deed {
         at: office.clock.now(),
         actor: &office.actor,

@@ -18,6 +18,8 @@ fn prices() -> Prices {
         overage: "0.29".parse().unwrap(),
         hsm: "0.46".parse().unwrap(),
         packages: packages.map(|(contacts, price)| (contacts, price.parse().unwrap())).into(),
+        list: None,
+        own_overage: [].into(),
     };
     std::iter::once(table).collect()
 }
@@ -38,10 +40,10 @@ fuzz_target!(|bytes: &[u8]| {
         Err(bad) => must_be_named(&bad),
     }
     let prices = prices();
-    match read_contracts("file", bytes, &|id: &str| !id.starts_with('x'), &prices) {
+    match read_contracts("file", bytes, &|id: &str| !id.starts_with('x'), &prices, &[]) {
         Ok(read) => {
             let written = write_contracts(&read);
-            let again = read_contracts("file", written.as_bytes(), &|_: &str| true, &prices);
+            let again = read_contracts("file", written.as_bytes(), &|_: &str| true, &prices, &[]);
             assert_eq!(again.unwrap(), read, "{written}");
         }
         Err(bad) => must_be_named(&bad),

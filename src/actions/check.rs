@@ -13,6 +13,7 @@ use fecha_core::calendar::month::Month;
 use fecha_core::party::register::Dealership;
 use fecha_core::party::twins::{Likeness, twins};
 use fecha_core::price::contract::Contracts;
+use fecha_core::price::table::NoPrice;
 
 /// How long somebody who waits for a page waits for a server.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -65,8 +66,8 @@ pub struct PackageFacts {
     pub month: Month,
     /// How many have their package in the table.
     pub fit: usize,
-    /// Whose package it lacks.
-    pub lacking: Vec<(String, u64)>,
+    /// Who has no price by its list.
+    pub lacking: Vec<(String, NoPrice)>,
 }
 
 /// Tries everything, in a time that somebody may wait for.
@@ -145,13 +146,16 @@ pub async fn packages(
     let ended = Month::last_ended(office.clock.now(), office.config.issuer.timezone);
     let mut facts = Vec::new();
     for month in [ended, ended.next()] {
-        let Ok(table) = office.config.prices.table_for(month) else { continue };
+        if office.config.prices.table_for(month).is_err() {
+            continue;
+        }
         let mut of_month = PackageFacts { month, fit: 0, lacking: Vec::new() };
         for Dealership { id, .. } in dealerships {
-            match contracts.package_in(id, month) {
-                Some(package) if table.packages.contains_key(&package) => of_month.fit += 1,
-                Some(package) => of_month.lacking.push((id.clone(), package)),
-                None => {}
+            let Some(agreed) = contracts.agreed_in(id, month) else { continue };
+            let table = office.config.prices.table_of(agreed.list.as_ref(), month);
+            match table.and_then(|table| table.package_price(agreed.package)) {
+                Ok(_) => of_month.fit += 1,
+                Err(why) => of_month.lacking.push((id.clone(), why)),
             }
         }
         facts.push(of_month);

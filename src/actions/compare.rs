@@ -161,7 +161,7 @@ impl Changed {
         left_from: Option<DateTime<Utc>>,
     ) -> Self {
         let today = recounted.today.as_ref();
-        let effects = today.map(|bill| effects(&recounted.invoice, difference, bill.prices)).ok();
+        let effects = today.map(|bill| effects(&recounted.invoice, difference, bill.rates)).ok();
         let field = |one: &fecha_core::bill::difference::FieldChange| {
             (one.field.to_owned(), one.before.clone(), one.now.clone())
         };

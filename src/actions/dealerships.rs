@@ -19,6 +19,7 @@ use fecha_core::party::register::Dealership;
 use fecha_core::party::search::{Search, searchable};
 use fecha_core::price::advice::{Advice, MONTHS, PastMonth, Verdict, is_repriced};
 use fecha_core::price::contract::{ContractEntry, Contracts};
+use fecha_core::price::rates::Rates;
 
 /// So many emails of a dealership are shown.
 const EMAILS: u32 = 10;
@@ -182,12 +183,13 @@ pub async fn look(office: &Office, id: &str) -> Result<Option<Known>, LedgerErro
     let contracts = ledger.contracts_of(id).await?;
     let zone = dealership.timezone.unwrap_or(office.config.issuer.timezone);
     let running = Month::last_ended(office.clock.now(), zone).next();
-    let package = contracts.iter().cloned().collect::<Contracts>().package_in(id, running);
+    let agreed: Contracts = contracts.iter().cloned().collect();
+    let package = agreed.package_in(id, running);
     let mut notes = ledger.notes_of(id).await?;
     notes.retain(Note::counts);
     notes.reverse();
     Ok(Some(Known {
-        advice: advised(office, &months),
+        advice: advised(office, &months, &agreed),
         numbers: ledger.business_numbers_of(id).await?,
         emails: ledger.emails_of(id, EMAILS).await?,
         dealership,
@@ -202,11 +204,13 @@ pub async fn look(office: &Office, id: &str) -> Result<Option<Known>, LedgerErro
     }))
 }
 
-/// Over the months of a statement, by the prices of the last one.
-fn advised(office: &Office, months: &[Listed]) -> Option<Advised> {
+/// Over the months of a statement, by the prices of its contract in the last one.
+fn advised(office: &Office, months: &[Listed], contracts: &Contracts) -> Option<Advised> {
     let (last, before) = months.split_last()?;
-    let prices = office.config.prices.table_for(last.month).ok()?;
-    if prices.packages.len() < 2 {
+    let agreed = contracts.agreed_in(&last.dealership_id, last.month)?;
+    let table = office.config.prices.table_of(agreed.list.as_ref(), last.month).ok()?;
+    let rates = Rates { table, discount: agreed.discount };
+    if table.packages.len() < 2 {
         return None;
     }
     let first = (1..MONTHS).fold(last.month, |month, _| month.previous());
@@ -214,12 +218,12 @@ fn advised(office: &Office, months: &[Listed]) -> Option<Advised> {
     let before: Vec<PastMonth> = before.map(past).collect();
     let uam = last.figures.uam;
     let advice =
-        Advice::of(prices, uam, &before.iter().map(|past| past.uam).collect::<Vec<_>>()).ok()?;
+        Advice::of(rates, uam, &before.iter().map(|past| past.uam).collect::<Vec<_>>()).ok()?;
     Some(Advised {
         month: last.month,
         months: before.len() + 1,
-        verdict: advice.verdict(prices, last.figures.package, uam, &before),
-        is_repriced: is_repriced(prices, &before),
+        verdict: advice.verdict(rates, last.figures.package, uam, &before),
+        is_repriced: is_repriced(rates, &before),
         advice,
     })
 }

@@ -176,7 +176,7 @@ pub async fn issue(
         drawn
     } else {
         (bill.case.notes, bill.case.available) = (notes, available);
-        let charge = bill.case.charge(bill.tally.uam(), bill.tally.hsm(), bill.prices)?;
+        let charge = bill.case.charge(bill.tally.uam(), bill.tally.hsm(), bill.rates)?;
         if *binding == Binding::ToThePlan && charge.all_lines() != bill.charge.all_lines() {
             return Err(IssueError::NotAsPlanned);
         }

@@ -12,7 +12,7 @@ use crate::setup::office::Office;
 use fecha_core::bill::package_use::{Outlook, PackageUse, reached};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
-use fecha_core::price::table::PriceTable;
+use fecha_core::price::rates::Rates;
 
 /// Dealerships could not be told; the next look does it.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,6 @@ pub async fn tell_of_packages(
     if subscribers.is_empty() {
         return Ok(0);
     }
-    let prices = office.config.prices.table_for(month).map_err(CloseError::from)?;
     let told = office.ledger.package_notices(month).await?;
     let mut count = 0;
     let previewed = preview_month(office, source, month, subscribers, now, progress).await?;
@@ -68,7 +67,9 @@ pub async fn tell_of_packages(
         let id = case.id();
         let told = told.get(id).map(Vec::as_slice).unwrap_or_default();
         let Some(threshold) = reached(preview.now().uam, preview.package(), told) else { continue };
-        let package_use = package_use(office, &preview, month, threshold, prices, now);
+        // Without a price there is nothing to say of money; a close, and `check`, name the dealership.
+        let Some(rates) = preview.rates() else { continue };
+        let package_use = package_use(office, &preview, month, threshold, rates, now);
         let letters = office.addresser.package_use(&case.dealership, &package_use, now)?;
         if office.ledger.tell_of_package(id, &package_use, &letters, now).await? {
             count += 1;
@@ -82,7 +83,7 @@ fn package_use(
     preview: &Preview<'_>,
     month: Month,
     threshold: u64,
-    prices: &PriceTable,
+    rates: Rates<'_>,
     now: DateTime<Utc>,
 ) -> PackageUse {
     let (case, package, uam) = (preview.case(), preview.package(), preview.now().uam);
@@ -94,11 +95,11 @@ fn package_use(
         threshold,
         uam,
         package,
-        overage_price: prices.overage,
+        overage_price: rates.overage_of(package),
         // A package without a price has no notice of money either.
-        overage_amount: prices.overage.times(over).unwrap_or(Money::ZERO),
+        overage_amount: rates.overage_of(package).times(over).unwrap_or(Money::ZERO),
         as_of: now,
         on: now.with_timezone(&case.timezone).date_naive(),
-        outlook: Outlook::of(prices, package, preview.projected().uam),
+        outlook: Outlook::of(rates, package, preview.projected().uam),
     }
 }

@@ -65,6 +65,9 @@ pub fn not_simulated(error: &NoPrice) -> String {
         NoPrice::Month { month } => {
             format!("a tabela digitada não vale em {}", month.in_words())
         }
+        NoPrice::List { list, .. } | NoPrice::ListMonth { list, .. } => {
+            format!("não há tabela da lista de preços {list}")
+        }
         NoPrice::Package { package, .. } => format!(
             "a tabela digitada não tem o pacote de {} contatos, que há em faturas do período. Escreva o preço dele",
             grouped(*package)
@@ -90,7 +93,17 @@ fn price(error: &NoPrice) -> String {
             "Nenhuma tabela de preços vale para {}: acrescente em `[[prices]]` uma cujo `from` não seja depois desse mês.",
             month.in_words()
         ),
-        NoPrice::Package { package, known, .. } => format!(
+        NoPrice::List { list, known: _ } => format!(
+            "Não há lista de preços `{list}`: acrescente `list = \"{list}\"` a uma tabela de `[[prices]]` ou corrija o contrato."
+        ),
+        NoPrice::ListMonth { list, month } => format!(
+            "A lista de preços `{list}` não tem tabela para {}: acrescente em `[[prices]]` uma com `list = \"{list}\"` cujo `from` não seja depois desse mês.",
+            month.in_words()
+        ),
+        NoPrice::Package { list: Some(list), package, known, .. } => format!(
+            "A tabela da lista de preços `{list}` não tem pacote de {package} contatos (tem: {known}): acrescente-o em `[[prices]]` ou corrija o contrato."
+        ),
+        NoPrice::Package { list: None, package, known, .. } => format!(
             "A tabela de preços não tem pacote de {package} contatos (tem: {known}): acrescente-o em `[[prices]]` ou corrija o contrato."
         ),
         NoPrice::TooLarge { quantity, price } => {

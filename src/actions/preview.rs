@@ -17,6 +17,7 @@ use fecha_core::calendar::month::Month;
 use fecha_core::count::counter::Counter;
 use fecha_core::count::tally::Count;
 use fecha_core::price::money::Money;
+use fecha_core::price::rates::Rates;
 
 /// A month as of now.
 #[derive(Debug)]
@@ -64,12 +65,13 @@ pub async fn preview_month<'a>(
     now: DateTime<Utc>,
     progress: impl Fn(u64) + Send + Sync + 'static,
 ) -> Result<MonthPreview<'a>, CloseError> {
-    let prices = office.config.prices.table_for(month)?;
+    // A month that nobody has a price for is told once.
+    office.config.prices.table_for(month)?;
     let book = book::of(office, month).await?;
     book.must_know(named)?;
     let is_meant = |case: &Case| named.is_empty() || named.contains(&case.dealership.id);
     let cases = book.cases(PackageOf::TheInvoice);
-    if !cases.iter().any(|case| is_meant(case) && case.package.is_some()) {
+    if !cases.iter().any(|case| is_meant(case) && case.agreed.is_some()) {
         return Ok(MonthPreview { dealerships: Vec::new(), exceptions: Vec::new() });
     }
     // Everyone is known to the counter, so that what the register lacks is told from the rest.
@@ -82,11 +84,11 @@ pub async fn preview_month<'a>(
     let meant: Vec<Case> = cases.into_iter().filter(is_meant).collect();
     let exceptions = exceptions(&meant, &count);
     let mut dealerships = Vec::new();
-    for case in meant.into_iter().filter(|case| case.package.is_some()) {
+    for case in meant.into_iter().filter(|case| case.agreed.is_some()) {
         // What is invoiced already would be counted by today's rules.
         let own = count.tallies.remove(case.id());
         let tally = count.beside.remove(case.id()).or(own).unwrap_or_default();
-        dealerships.push(Preview::of(bill(case, tally, prices), now));
+        dealerships.push(Preview::of(bill(case, tally, &office.config.prices), now));
     }
     Ok(MonthPreview { dealerships, exceptions })
 }
@@ -134,10 +136,19 @@ impl<'a> Preview<'a> {
         }
     }
 
+    /// By what it is priced; `None` where its list has no table for the month.
+    #[must_use]
+    pub fn rates(&self) -> Option<Rates<'a>> {
+        match self {
+            Self::Priced { bill, .. } => Some(bill.rates),
+            Self::Unpriced(unbilled) => unbilled.table.map(Rates::without_discount),
+        }
+    }
+
     /// Contacts included; who has none is not previewed.
     #[must_use]
     pub fn package(&self) -> u64 {
-        self.case().package.unwrap_or_default()
+        self.case().package().unwrap_or_default()
     }
 
     /// As of now.

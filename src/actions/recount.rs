@@ -19,7 +19,7 @@ use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::evidence::{self, sha256_hex};
 use fecha_core::count::tally::{Count, Tally, instant};
-use fecha_core::price::table::{NoPrice, PriceTable};
+use fecha_core::price::table::{NoPrice, Prices};
 
 /// A month could not be counted again; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,8 @@ pub async fn recount<'a>(
     if standing.is_empty() {
         return Ok(Vec::new());
     }
-    let prices = office.config.prices.table_for(month)?;
+    // A month that nobody has a price for is told once.
+    office.config.prices.table_for(month)?;
     let book = book::of_invoiced(office, month, standing).await?;
     let invoiced = |case: &Case| case.standing.is_some();
     let cases: Vec<Case> =
@@ -80,7 +81,7 @@ pub async fn recount<'a>(
         .knowing(&book.numbers, month)
         .with_service_windows(office.config.service_windows);
     let mut count = source.count(counter, now, progress).await?.count;
-    Ok(compare(cases, &mut count, prices))
+    Ok(compare(cases, &mut count, &office.config.prices))
 }
 
 /// What was counted of invoiced dealerships, each beside its invoice. Takes the contacts out of `count`, and
@@ -88,7 +89,7 @@ pub async fn recount<'a>(
 pub(super) fn compare<'a>(
     cases: Vec<Case>,
     count: &mut Count,
-    prices: &'a PriceTable,
+    prices: &'a Prices,
 ) -> Vec<Recounted<'a>> {
     let recounted = cases.into_iter().filter_map(|case| Recounted::of(case, count, prices));
     let mut recounted: Vec<Recounted<'_>> = recounted.collect();
@@ -193,7 +194,7 @@ pub async fn find(office: &Office, recounted: &Recounted<'_>) -> Result<Found, L
 impl<'a> Recounted<'a> {
     /// `case` has the package of today's contract, and `count` both its tallies, whose contacts it takes; `None`
     /// where nothing is invoiced.
-    fn of(case: Case, count: &mut Count, prices: &'a PriceTable) -> Option<Self> {
+    fn of(case: Case, count: &mut Count, prices: &'a Prices) -> Option<Self> {
         let invoice = case.standing.clone()?;
         let window = count.windows.iter().find(|window| window.period == invoice.period);
         let purged = invoice.usage.buckets.total() > 0 && window.is_some_and(|w| w.rows == 0);

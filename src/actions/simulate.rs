@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::ledger::{Ledger, LedgerError};
 use fecha_core::bill::bill::{Charge, Corrections, Use};
 use fecha_core::calendar::month::Month;
+use fecha_core::price::contract::Contracts;
+use fecha_core::price::discount::Discount;
 use fecha_core::price::money::Money;
+use fecha_core::price::rates::Rates;
 use fecha_core::price::table::{NoPrice, Prices};
 
 /// A dealership's months under both prices, without adjustments.
@@ -43,7 +46,8 @@ pub enum SimulateError {
 }
 
 /// Prices every invoice that stands in the months `from` to `to` again, each with the table of
-/// `prices` for its month; by dealership. What a dealership used is taken from the figures of its invoices: nothing
+/// `prices` for its month: that of its contract's list where `prices` has it, else the standard one, and with its
+/// contract's discount; by dealership. What a dealership used is taken from the figures of its invoices: nothing
 /// is counted and no document is read, so that it works for months whose messages are gone, and for years.
 ///
 /// # Errors
@@ -54,11 +58,17 @@ pub async fn simulate(
     from: Month,
     to: Month,
 ) -> Result<BTreeMap<String, Simulated>, SimulateError> {
+    let contracts: Contracts = ledger.contracts().await?.into_iter().collect();
     let mut simulated: BTreeMap<String, (Month, Simulated)> = BTreeMap::new();
     for billed in ledger.billed(from, to).await? {
         let used = Use { package: billed.package, uam: billed.uam, hsm: billed.hsm };
         let month = billed.month;
-        let charge = Charge::of(used, prices.table_for(month)?, Corrections::none(month))?;
+        let agreed = contracts.agreed_in(&billed.dealership_id, month);
+        let list = agreed.and_then(|agreed| agreed.list.as_ref());
+        let table = prices.table_of(list, month).or_else(|_| prices.table_for(month))?;
+        let discount = agreed.map_or(Discount::NONE, |agreed| agreed.discount);
+        let rates = Rates { table, discount };
+        let charge = Charge::of(used, rates, Corrections::none(month))?;
         let (latest, of_dealership) =
             simulated.entry(billed.dealership_id).or_insert((month, Simulated::default()));
         if of_dealership.invoices == 0 || month > *latest {

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::setup::register::{CONTRACT_COLUMNS, DEALERSHIP_COLUMNS_OF_0_1, NUMBER_COLUMNS};
+use crate::setup::register::{CONTRACT_COLUMNS_OF_0_1, DEALERSHIP_COLUMNS_OF_0_1, NUMBER_COLUMNS};
 use fecha_core::count::evidence;
 
 /// As much of a file as says what it is.
@@ -68,7 +68,7 @@ impl Kind {
             Self::Pdf => head.starts_with(b"%PDF-"),
             Self::Evidence => has_columns(head, &evidence::HEADER.split(',').collect::<Vec<_>>()),
             Self::Dealerships => has_columns(head, &DEALERSHIP_COLUMNS_OF_0_1),
-            Self::Contracts => has_columns(head, &CONTRACT_COLUMNS),
+            Self::Contracts => has_columns(head, &CONTRACT_COLUMNS_OF_0_1),
             Self::Numbers => has_columns(head, &NUMBER_COLUMNS),
             // A workbook is an archive.
             Self::Workbook | Self::Archive => head.starts_with(b"PK\x03\x04"),

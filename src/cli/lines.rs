@@ -10,6 +10,7 @@ pub(super) fn line_in_words(item: &Item) -> String {
         Item::Package { contacts } => format!("package of {} contacts", grouped(*contacts)),
         Item::Overage => "contacts above the package".to_owned(),
         Item::Hsm => "template messages sent".to_owned(),
+        Item::Discount { percent } => format!("discount of {percent} %"),
         Item::Adjustment { description } => description.clone(),
     }
 }
@@ -32,6 +33,9 @@ pub(super) fn line_row(invoice: &Invoice, line: &Line) -> Vec<String> {
             grouped(invoice.package)
         ),
         Item::Hsm => format!("{quantity} × {price}"),
+        Item::Discount { percent } => {
+            format!("{percent} % of {}", invoice.before_discount().brl())
+        }
         Item::Adjustment { .. } => "adjustment".to_owned(),
     };
     vec![line_in_words(&line.item), how, line.amount.brl()]

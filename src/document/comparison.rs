@@ -102,10 +102,10 @@ fn relative(now: u64, before: u64) -> Option<(u64, bool)> {
 
 /// The packages that there are to choose from, priced; `None` where there is no choice.
 fn advice(invoice: &Invoice) -> Option<Advice> {
-    let prices = invoice.prices.as_ref().filter(|prices| prices.packages.len() > 1)?;
+    let rates = invoice.rates().filter(|rates| rates.table.packages.len() > 1)?;
     let before: Vec<u64> = invoice.history.iter().map(|past| past.uam).collect();
     // Amounts beyond all bounds have been refused when the month was priced.
-    Advice::of(prices, invoice.usage.uam, &before).ok()
+    Advice::of(rates, invoice.usage.uam, &before).ok()
 }
 
 /// Whether the package is the cheapest, and from how many contacts on the next one pays; `None` where there is
@@ -119,9 +119,9 @@ pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
         past => format!("nos {} meses faturados", past + 1),
     };
     let cheapest = advice.cheapest(|choice| choice.all_months)?;
-    let Invoice { prices, package, usage, history, .. } = invoice;
-    let prices = prices.as_ref()?;
-    let verdict = match advice.verdict(prices, *package, usage.uam, history)? {
+    let Invoice { package, usage, history, .. } = invoice;
+    let rates = invoice.rates()?;
+    let verdict = match advice.verdict(rates, *package, usage.uam, history)? {
         Verdict::Cheaper { package, saved } => {
             let (package, saved) = (grouped(package), saved.brl());
             format!("O pacote de {package} teria custado {saved} a menos {over}.")
@@ -130,7 +130,7 @@ pub(super) fn verdict(invoice: &Invoice) -> Option<String> {
         Verdict::NoneAlone => format!("Nenhum pacote único teria custado menos {over}."),
     };
     // All months are compared by the prices of this one.
-    let verdict = if is_repriced(prices, history) {
+    let verdict = if is_repriced(rates, history) {
         let (first, rest) = verdict.split_at(1);
         format!("Pelos preços de {}, {}{rest}", invoice.month.name(), first.to_lowercase())
     } else {
@@ -172,7 +172,8 @@ pub(super) fn packages(invoice: &Invoice) -> Option<Block> {
         Block::Text(Text::new(verdict(invoice)?, Style::BODY)),
         Block::Gap(1.0),
     ]);
-    let prices = format!("Pelos preços de {}, sem HSM.", invoice.month.name());
+    let discount = if invoice.discount().is_none() { "" } else { " e com o desconto" };
+    let prices = format!("Pelos preços de {}{discount}, sem HSM.", invoice.month.name());
     blocks.push(Block::Text(Text::new(prices, Style::NOTE)));
     Some(Block::Stack(blocks))
 }

@@ -222,6 +222,11 @@ fn description(invoice: &Invoice, item: &Item) -> Description {
         Item::Hsm => {
             Description { what: "Mensagens de modelo".to_owned(), term: Some("HSM"), note: None }
         }
+        Item::Discount { percent } => Description {
+            what: format!("Desconto de {}", percent.in_portuguese()),
+            term: None,
+            note: Some(format!("sobre {}", invoice.before_discount().brl())),
+        },
         Item::Adjustment { description } => {
             Description { what: description.clone(), term: None, note: None }
         }

@@ -114,14 +114,18 @@ fn money(invoice: &Invoice) -> Block {
             item::Column::Package => ("pacote", Ink::Accent),
             item::Column::Overage => ("contatos acima", Ink::Strong),
             item::Column::Hsm => ("modelos (HSM)", Ink::Pale),
-            item::Column::Adjustments => ("outras cobranças", Ink::Muted),
+            item::Column::Other | item::Column::Adjustments => ("outras cobranças", Ink::Muted),
         };
         let legend = format!("{} {name} ({share})", amount.brl());
         Share { amount: centavos(*amount), ink, legend }
     });
     let mut blocks = vec![section("Para onde foi o dinheiro"), chart::bar(parts.collect())];
-    if amounts.adjustments < Money::ZERO {
-        let credit = format!("De {}; créditos: {}", sum.brl(), (-amounts.adjustments).brl());
+    let off = [("desconto", amounts.other), ("créditos", amounts.adjustments)];
+    let off = off.into_iter().filter(|(_, amount)| *amount < Money::ZERO);
+    let off: Vec<String> =
+        off.map(|(name, amount)| format!("{name}: {}", (-amount).brl())).collect();
+    if !off.is_empty() {
+        let credit = format!("De {}; {}", sum.brl(), off.join("; "));
         blocks.push(Block::Text(Text::new(credit, Style::NOTE)));
     }
     Block::Stack(blocks)

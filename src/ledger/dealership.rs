@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::listing::amounts;
+use super::listing::{AMOUNTS, amounts};
 use super::outbox::{ListedEmail, listed as email};
 use super::register::CONTRACT;
 use super::rows::Centavos;
@@ -137,23 +137,57 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn billed(&self, from: Month, to: Month) -> Result<Vec<Billed>, LedgerError> {
-        let columns = "i.dealership_id, r.dealership_name, i.month, r.package, r.uam, r.hsm,
-             r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount";
+        let columns = format!(
+            "i.dealership_id, r.dealership_name, i.month, r.package, r.uam, r.hsm, {AMOUNTS}"
+        );
         let which = "invoice i JOIN revision r ON r.number = i.number
              WHERE i.month >= $1 AND i.month <= $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL";
         let months = [&*from.to_string(), &*to.to_string()];
-        let rows: Vec<BilledRow> = self.all("read the invoices", (columns, which), &months).await?;
+        let rows: Vec<BilledRow> =
+            self.all("read the invoices", (&columns, which), &months).await?;
         Ok(rows.into_iter().map(Billed::from).collect())
     }
 }
 
 /// The columns of [`Ledger::billed`].
 #[derive(Deserialize)]
-struct BilledRow(String, String, Month, u64, u64, u64, Centavos, Centavos, Centavos, Centavos);
+struct BilledRow(
+    String,
+    String,
+    Month,
+    u64,
+    u64,
+    u64,
+    Centavos,
+    Centavos,
+    Centavos,
+    Centavos,
+    Centavos,
+);
 
 impl From<BilledRow> for Billed {
     fn from(row: BilledRow) -> Self {
-        let BilledRow(dealership_id, name, month, package, uam, hsm, a, b, c, d) = row;
-        Self { dealership_id, name, month, package, uam, hsm, amounts: amounts([a, b, c, d]) }
+        let BilledRow(
+            dealership_id,
+            name,
+            month,
+            package,
+            uam,
+            hsm,
+            of_package,
+            of_overage,
+            of_hsm,
+            of_others,
+            noted,
+        ) = row;
+        Self {
+            dealership_id,
+            name,
+            month,
+            package,
+            uam,
+            hsm,
+            amounts: amounts([of_package, of_overage, of_hsm, of_others, noted]),
+        }
     }
 }

@@ -14,7 +14,7 @@ struct Guarded {
 
 /// Columns that are filled once: they never change once the first of them has a value. A trigger of
 /// their own, so that it is also made in a ledger that has the others.
-const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, adjustments_amount, total, due_on, issued_on";
+const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, other_amount, adjustments_amount, total, due_on, issued_on";
 
 const GUARDED: [Guarded; 9] = [
     Guarded { table: "audit", columns: "" },
@@ -103,7 +103,8 @@ impl Ledger {
 
 /// The trigger that keeps what was filled; it lets rows be filled that are not.
 fn copies(engine: Engine) -> (String, String) {
-    let name = "fecha_keeps_revision_copies".to_owned();
+    // Another name than before there was `other_amount`: a ledger that has that trigger gets this one beside it.
+    let name = "fecha_keeps_revision_figures".to_owned();
     let when = "OLD.total IS NOT NULL";
     let sql = match engine {
         Engine::Sqlite => format!(

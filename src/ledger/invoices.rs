@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Row as _, Transaction};
 
 use super::documents::{FileKind, insert_files};
-use super::listing::{self, Figures, amounts};
+use super::listing::{self, AMOUNTS, Figures, amounts};
 use super::packing::Packed;
 use super::rows::Centavos;
 use super::standing::lock_invoice;
@@ -140,15 +140,15 @@ impl Ledger {
         month: Month,
     ) -> Result<BTreeMap<String, Vec<PastMonth>>, LedgerError> {
         let first = (1..MONTHS).fold(month, |month, _| month.previous());
-        let columns = "i.dealership_id, i.month, r.package, r.uam, r.hsm, r.total,
-             r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount";
+        let columns =
+            format!("i.dealership_id, i.month, r.package, r.uam, r.hsm, r.total, {AMOUNTS}");
         let which = "invoice i JOIN revision r ON r.number = i.number
              WHERE i.month >= $1 AND i.month < $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL";
         let months = [&*first.to_string(), &*month.to_string()];
-        let rows: Vec<PastRow> = self.all("read the invoices", (columns, which), &months).await?;
+        let rows: Vec<PastRow> = self.all("read the invoices", (&columns, which), &months).await?;
         let mut history: BTreeMap<String, Vec<PastMonth>> = BTreeMap::new();
-        for PastRow(id, month, package, uam, hsm, Centavos(total), a, b, c, d) in rows {
-            let amounts = Some(amounts([a, b, c, d]));
+        for PastRow(id, month, package, uam, hsm, Centavos(total), a, b, c, d, e) in rows {
+            let amounts = Some(amounts([a, b, c, d, e]));
             let past = PastMonth { month, package, uam, hsm, total, amounts };
             history.entry(id).or_default().push(past);
         }
@@ -299,7 +299,8 @@ pub(crate) async fn insert_revision(
     let insert = sqlx::query(AssertSqlSafe(format!(
         "INSERT INTO revision ({}, number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at,
              reason, issued_by)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+             $22)",
         listing::COLUMNS
     )));
     Figures::of(invoice)
@@ -328,7 +329,19 @@ pub(crate) async fn insert_revision(
 
 /// The columns of [`Ledger::history`].
 #[derive(Deserialize)]
-struct PastRow(String, Month, u64, u64, u64, Centavos, Centavos, Centavos, Centavos, Centavos);
+struct PastRow(
+    String,
+    Month,
+    u64,
+    u64,
+    u64,
+    Centavos,
+    Centavos,
+    Centavos,
+    Centavos,
+    Centavos,
+    Centavos,
+);
 
 /// Voids a number that stands; its dealership's month is free for another.
 pub(crate) async fn void(

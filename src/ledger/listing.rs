@@ -87,15 +87,19 @@ pub struct MonthSum {
 /// The fields of a [`Listed`], in their order, of the tables `i` (invoice) and `r` (revision).
 const LISTED: &str =
     "r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
-         r.package_amount, r.overage_amount, r.hsm_amount, r.adjustments_amount, r.total, r.due_on, r.issued_on,
+         r.package_amount, r.overage_amount, r.hsm_amount, r.other_amount, r.adjustments_amount, r.total, r.due_on, r.issued_on,
          r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
          CAST(COALESCE((SELECT SUM(a.amount) FROM allocation a WHERE a.number = r.number), 0) AS BIGINT)";
 const TABLES: &str = "invoice i JOIN revision r ON r.number = i.number";
 
+/// The columns of what a revision `r` comes to, in the order of [`amounts`].
+pub(super) const AMOUNTS: &str =
+    "r.package_amount, r.overage_amount, r.hsm_amount, r.other_amount, r.adjustments_amount";
+
 /// The columns of the figures.
 pub(super) const COLUMNS: &str =
     "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount,
-         adjustments_amount, total, due_on, issued_on";
+         other_amount, adjustments_amount, total, due_on, issued_on";
 
 /// Revisions that one transaction fills: a process that is killed loses no more work than this.
 const BATCH: i64 = 500;
@@ -134,8 +138,8 @@ impl Figures {
             .collect()
     }
 
-    fn named(&self) -> [(&'static str, String); 12] {
-        let Amounts { package, overage, hsm, adjustments } = self.amounts;
+    fn named(&self) -> [(&'static str, String); 13] {
+        let Amounts { package, overage, hsm, other, adjustments } = self.amounts;
         [
             ("dealership_name", self.dealership_name.clone()),
             ("cnpj", self.cnpj.clone()),
@@ -145,6 +149,7 @@ impl Figures {
             ("package_amount", package.to_string()),
             ("overage_amount", overage.to_string()),
             ("hsm_amount", hsm.to_string()),
+            ("other_amount", other.to_string()),
             ("adjustments_amount", adjustments.to_string()),
             ("total", self.total.to_string()),
             ("due_on", self.due_on.to_string()),
@@ -320,9 +325,9 @@ async fn fill(
 ) -> Result<(), LedgerError> {
     let update = sqlx::query(
         "UPDATE revision SET dealership_name = $1, cnpj = $2, package = $3, uam = $4, hsm = $5,
-             package_amount = $6, overage_amount = $7, hsm_amount = $8, adjustments_amount = $9, total = $10,
-             due_on = $11, issued_on = $12
-         WHERE number = $13 AND revision = $14 AND total IS NULL",
+             package_amount = $6, overage_amount = $7, hsm_amount = $8, other_amount = $9, adjustments_amount = $10,
+             total = $11, due_on = $12, issued_on = $13
+         WHERE number = $14 AND revision = $15 AND total IS NULL",
     );
     figures
         .bind(update)?
@@ -340,7 +345,7 @@ type Query = sqlx::query::Query<'static, Any, AnyArguments>;
 impl Figures {
     /// Binds the columns, in the order of [`COLUMNS`].
     pub(super) fn bind(&self, query: Query) -> Result<Query, LedgerError> {
-        let Amounts { package, overage, hsm, adjustments } = self.amounts;
+        let Amounts { package, overage, hsm, other, adjustments } = self.amounts;
         Ok(query
             .bind(self.dealership_name.clone())
             .bind(self.cnpj.clone())
@@ -350,6 +355,7 @@ impl Figures {
             .bind(package.centavos())
             .bind(overage.centavos())
             .bind(hsm.centavos())
+            .bind(other.centavos())
             .bind(adjustments.centavos())
             .bind(self.total.centavos())
             .bind(self.due_on.to_string())
@@ -385,6 +391,7 @@ struct Row {
     package_amount: Centavos,
     overage_amount: Centavos,
     hsm_amount: Centavos,
+    other_amount: Centavos,
     adjustments_amount: Centavos,
     total: Centavos,
     due_on: NaiveDate,
@@ -405,6 +412,7 @@ impl From<Row> for Listed {
             row.package_amount,
             row.overage_amount,
             row.hsm_amount,
+            row.other_amount,
             row.adjustments_amount,
         ]);
         Self {
@@ -448,9 +456,8 @@ fn stored(count: u64) -> Result<i64, LedgerError> {
     i64::try_from(count).map_err(corrupt)
 }
 
-/// What a revision comes to, by the columns `package_amount`, `overage_amount`, `hsm_amount` and `adjustments_amount`;
-/// for the modules beside this one.
-pub(super) fn amounts(columns: [Centavos; 4]) -> Amounts {
-    let [package, overage, hsm, adjustments] = columns.map(|Centavos(money)| money);
-    Amounts { package, overage, hsm, adjustments }
+/// What a revision comes to, by its columns [`AMOUNTS`]; for the modules beside this one.
+pub(super) fn amounts(columns: [Centavos; 5]) -> Amounts {
+    let [package, overage, hsm, other, adjustments] = columns.map(|Centavos(money)| money);
+    Amounts { package, overage, hsm, other, adjustments }
 }

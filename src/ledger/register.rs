@@ -16,13 +16,13 @@ use fecha_core::party::register::{
     BrazilianState, Dealership, EmailAddress, EvidenceWish, TaxDetails,
 };
 use fecha_core::party::tax_id::Cnpj;
-use fecha_core::price::contract::ContractEntry;
+use fecha_core::price::contract::{Agreed, ContractEntry};
 
 /// The fields of a [`DealershipRow`], in their order.
 const DEALERSHIP: &str = "id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code, number, complement, district, ibge_code, municipal_registration, iss_withheld";
 
 /// The fields of a [`ContractEntry`], in their order.
-pub(super) const CONTRACT: &str = "dealership_id, from_month, package";
+pub(super) const CONTRACT: &str = "dealership_id, from_month, package, list, discount_percent";
 
 /// Without a condition.
 const EVERY: (&str, &[&str]) = ("1 = 1", &[]);
@@ -208,8 +208,8 @@ fn key(entry: &ContractEntry) -> (String, Month) {
     (entry.dealership_id.clone(), entry.from_month)
 }
 
-fn by_key(entries: Vec<ContractEntry>) -> HashMap<(String, Month), Option<u64>> {
-    entries.into_iter().map(|entry| (key(&entry), entry.package)).collect()
+fn by_key(entries: Vec<ContractEntry>) -> HashMap<(String, Month), Option<Agreed>> {
+    entries.into_iter().map(|entry| (key(&entry), entry.agreed())).collect()
 }
 
 fn by_id(dealerships: &[Dealership]) -> HashMap<&str, &Dealership> {
@@ -304,12 +304,16 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
 fn upsert_contract(entry: &ContractEntry) -> Result<AnyQuery, LedgerError> {
     let package = entry.package.map(i64::try_from).transpose().map_err(corrupt)?;
     let query = sqlx::query(
-        "INSERT INTO contract (dealership_id, from_month, package) VALUES ($1, $2, $3)
-         ON CONFLICT (dealership_id, from_month) DO UPDATE SET package = excluded.package",
+        "INSERT INTO contract (dealership_id, from_month, package, list, discount_percent)
+         VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (dealership_id, from_month) DO UPDATE SET package = excluded.package,
+             list = excluded.list, discount_percent = excluded.discount_percent",
     )
     .bind(entry.dealership_id.clone())
     .bind(entry.from_month.to_string())
-    .bind(package);
+    .bind(package)
+    .bind(entry.list.as_ref().map(ToString::to_string))
+    .bind(entry.discount.to_string());
     Ok(query)
 }
 

@@ -42,6 +42,8 @@ CREATE TABLE contract (
     dealership_id TEXT NOT NULL REFERENCES dealership (id), -- whose
     from_month TEXT NOT NULL,        -- the first month of the package
     package BIGINT,                  -- contacts included; null ends the contract
+    list TEXT,                       -- whose price tables hold; null is the standard list
+    discount_percent TEXT NOT NULL DEFAULT '0.00', -- off the sum of the table's lines
     PRIMARY KEY (dealership_id, from_month)
 );
 
@@ -111,6 +113,7 @@ CREATE TABLE revision (
     overage_amount BIGINT,           -- the lines of contacts above it
     hsm_amount BIGINT,               -- the lines of template messages
     adjustments_amount BIGINT,       -- the lines of credits and charges
+    other_amount BIGINT NOT NULL DEFAULT 0, -- all other lines: the discount
     total BIGINT,                    -- all lines
     due_on TEXT,                     -- the day it is to be paid
     issued_on TEXT,                  -- the dealership's local day of issue

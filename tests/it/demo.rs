@@ -43,7 +43,8 @@ fn written(month: &str) -> Written {
     let dealerships = read_dealerships("dealerships.csv", &dealerships).unwrap();
     let known = |id: &str| dealerships.iter().any(|dealership| dealership.id == id);
     let contracts = fs::read(&demo.contracts).unwrap();
-    let contracts = read_contracts("contracts.csv", &contracts, &known, &config.prices).unwrap();
+    let contracts =
+        read_contracts("contracts.csv", &contracts, &known, &config.prices, &[]).unwrap();
     let contracts = contracts.into_iter().collect();
     Written { demo, config, dealerships, contracts, month, _folder: folder }
 }

@@ -50,6 +50,7 @@ mod papers;
 mod people;
 mod plan;
 mod preview;
+mod price_lists;
 mod prices;
 mod receivables;
 mod refusals;

@@ -17,6 +17,7 @@ use fecha_core::calendar::month::Month;
 use fecha_core::party::numbers::NumberEntry;
 use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish, TaxDetails};
 use fecha_core::price::contract::ContractEntry;
+use fecha_core::price::discount::Discount;
 use fecha_core::price::table::{PriceTable, Prices};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -41,13 +42,15 @@ fn prices() -> Prices {
         overage: "0.29".parse().unwrap(),
         hsm: "0.46".parse().unwrap(),
         packages: packages.iter().map(|p| (*p, "1014.00".parse().unwrap())).collect(),
+        list: None,
+        own_overage: [].into(),
     };
     [table("2020-08", &[5000, 10_000]), table("2027-01", &[7000])].into_iter().collect()
 }
 
 fn contracts(text: &str) -> Result<Vec<ContractEntry>, BadRows> {
     let known = |id: &str| ["d1", "d2", "d2 "].contains(&id);
-    read_contracts("contracts.csv", text.as_bytes(), &known, &prices())
+    read_contracts("contracts.csv", text.as_bytes(), &known, &prices(), &[])
 }
 
 #[test]
@@ -72,6 +75,8 @@ fn the_columns_may_stand_in_any_order() {
         dealership_id: "d1".to_owned(),
         from_month: "2026-08".parse().unwrap(),
         package,
+        list: None,
+        discount: Discount::NONE,
     };
     assert_eq!(contracts(text).unwrap(), [entry(Some(5000))]);
     assert_eq!(
@@ -321,6 +326,8 @@ proptest! {
             dealership_id: id.to_owned(),
             from_month: format!("{year}-{month:02}").parse().unwrap(),
             package,
+            list: None,
+            discount: Discount::NONE,
         };
         let written: Vec<_> = rows.into_iter().map(entry).collect();
         prop_assert_eq!(contracts(&write_contracts(&written)).unwrap(), written);
@@ -484,7 +491,8 @@ fn a_new_folder_is_valid_and_nothing_is_overwritten() {
     let config = Config::load(Some(&folder.join("fecha.toml")), std::iter::empty()).unwrap();
     let read = |name: &str| fs::read(folder.join(name)).unwrap();
     assert_eq!(read_dealerships("", &read("dealerships.csv")).unwrap(), []);
-    let entries = read_contracts("", &read("contracts.csv"), &|_| false, &config.prices).unwrap();
+    let entries =
+        read_contracts("", &read("contracts.csv"), &|_| false, &config.prices, &[]).unwrap();
     assert_eq!(entries, []);
 
     fs::write(folder.join("contracts.csv"), "mine").unwrap();

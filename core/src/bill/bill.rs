@@ -15,9 +15,11 @@ use crate::count::projection::{Projection, project};
 use crate::count::tally::Tally;
 use crate::party::pix::{PixKey, Receiver, br_code};
 use crate::party::register::Issuer;
+use crate::price::contract::Agreed;
 use crate::price::item::Line;
 use crate::price::money::Money;
-use crate::price::table::{NoPrice, PriceTable};
+use crate::price::rates::Rates;
+use crate::price::table::{NoPrice, PriceTable, Prices};
 
 /// The issuer's terms, the same on every invoice.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +42,7 @@ pub struct Bill<'a> {
     /// What was counted.
     pub tally: Tally,
     /// By which prices.
-    pub prices: &'a PriceTable,
+    pub rates: Rates<'a>,
     /// What it comes to.
     pub charge: Charge,
 }
@@ -52,8 +54,8 @@ pub struct Unbilled<'a> {
     pub case: Case,
     /// What was counted.
     pub tally: Tally,
-    /// By which prices.
-    pub prices: &'a PriceTable,
+    /// The month's table of its list, where there is one.
+    pub table: Option<&'a PriceTable>,
     /// Why it has none.
     pub why: NoCharge,
 }
@@ -74,7 +76,7 @@ pub enum NoCharge {
 pub struct Charge {
     /// Contacts included.
     pub package: u64,
-    /// By the price table.
+    /// By table and contract.
     pub lines: Vec<Line>,
     /// Credits and charges beside that.
     pub taken: Taken,
@@ -137,23 +139,48 @@ pub struct Heading {
 ///
 /// # Errors
 /// [`Unbilled`], which has all that was put in, where there is no package or no price.
-pub fn bill(case: Case, tally: Tally, prices: &PriceTable) -> Result<Bill<'_>, Box<Unbilled<'_>>> {
-    match case.charge(tally.uam(), tally.hsm(), prices) {
-        Ok(charge) => Ok(Bill { case, tally, prices, charge }),
-        Err(why) => Err(Box::new(Unbilled { case, tally, prices, why })),
+pub fn bill(case: Case, tally: Tally, prices: &Prices) -> Result<Bill<'_>, Box<Unbilled<'_>>> {
+    let charged = case.rates(prices).and_then(|rates| {
+        let charge = case.charge(tally.uam(), tally.hsm(), rates)?;
+        Ok((rates, charge))
+    });
+    match charged {
+        Ok((rates, charge)) => Ok(Bill { case, tally, rates, charge }),
+        Err(why) => {
+            let table = case.table(prices).ok();
+            Err(Box::new(Unbilled { case, tally, table, why }))
+        }
     }
 }
 
 impl Case {
+    /// The month's table of the contract's list; without a contract the standard one.
+    ///
+    /// # Errors
+    /// [`NoPrice`] where the list has none for the month.
+    fn table<'a>(&self, prices: &'a Prices) -> Result<&'a PriceTable, NoPrice> {
+        let list = self.agreed.as_ref().and_then(|agreed| agreed.list.as_ref());
+        prices.table_of(list, self.month)
+    }
+
+    /// By what it is priced.
+    ///
+    /// # Errors
+    /// [`NoCharge`] without a contract, or a table of its list.
+    pub fn rates<'a>(&self, prices: &'a Prices) -> Result<Rates<'a>, NoCharge> {
+        let agreed = self.agreed.as_ref().ok_or(NoCharge::NoPackage)?;
+        Ok(Rates { table: self.table(prices)?, discount: agreed.discount })
+    }
+
     /// What this much use would come to, with the credits and charges that the invoice would carry.
     ///
     /// # Errors
     /// [`NoCharge`] without a package, or a price.
-    pub fn charge(&self, uam: u64, hsm: u64, prices: &PriceTable) -> Result<Charge, NoCharge> {
-        let package = self.package.ok_or(NoCharge::NoPackage)?;
+    pub fn charge(&self, uam: u64, hsm: u64, rates: Rates<'_>) -> Result<Charge, NoCharge> {
+        let Agreed { package, .. } = *self.agreed.as_ref().ok_or(NoCharge::NoPackage)?;
         let corrections =
             Corrections { all: &self.notes, month: self.month, number: self.number() };
-        Ok(Charge::of(Use { package, uam, hsm }, prices, corrections)?)
+        Ok(Charge::of(Use { package, uam, hsm }, rates, corrections)?)
     }
 
     /// What an invoice of today would change; `charge` is what it would come to. `None` where nothing is
@@ -162,12 +189,12 @@ impl Case {
         &self,
         tally: &Tally,
         charge: Result<&Charge, &NoCharge>,
-        prices: &PriceTable,
+        prices: Option<&PriceTable>,
         changes: Changes,
     ) -> Option<Difference> {
         let today = Today {
             party: self.dealership.party(),
-            package: self.package,
+            agreed: self.agreed.as_ref(),
             uam: tally.uam(),
             hsm: tally.hsm(),
             contacts: changes.contacts,
@@ -188,19 +215,15 @@ impl Charge {
     ///
     /// # Errors
     /// [`NoPrice`] where the table lacks the package, or an amount is beyond all bounds.
-    pub fn of(
-        used: Use,
-        prices: &PriceTable,
-        corrections: Corrections<'_>,
-    ) -> Result<Self, NoPrice> {
-        let lines = prices.lines(used.package, used.uam, used.hsm)?;
+    pub fn of(used: Use, rates: Rates<'_>, corrections: Corrections<'_>) -> Result<Self, NoPrice> {
+        let lines = rates.lines(used)?;
         let Corrections { all, month, number } = corrections;
         let subtotal = lines.iter().map(|line| line.amount).sum();
         let taken = take(all, month, number, subtotal);
         Ok(Self { package: used.package, lines, taken })
     }
 
-    /// The lines of the table, then the corrections, as the invoice prints them.
+    /// The lines of table and contract, then the corrections, as the invoice prints them.
     #[must_use]
     pub fn all_lines(&self) -> Vec<Line> {
         [&self.lines[..], &self.taken.lines].concat()
@@ -217,8 +240,8 @@ impl<'a> Bill<'a> {
     /// The same month without a price, for this reason.
     #[must_use]
     pub fn without_charge(self, why: NoCharge) -> Unbilled<'a> {
-        let Self { case, tally, prices, charge: _ } = self;
-        Unbilled { case, tally, prices, why }
+        let Self { case, tally, rates, charge: _ } = self;
+        Unbilled { case, tally, table: Some(rates.table), why }
     }
 
     /// The document of a new revision.
@@ -245,7 +268,7 @@ impl<'a> Bill<'a> {
             evidence_ids,
             pix,
             late_fee: terms.late_fee.map(str::to_owned),
-            prices: Some(self.prices.clone()),
+            prices: Some(self.rates.table.clone()),
             history: self.case.history.clone(),
             already_paid: if replaces.is_none() { paid } else { Money::ZERO },
             replaces,
@@ -267,7 +290,7 @@ impl<'a> Bill<'a> {
     /// [`NoCharge`] where that much use has no price.
     pub fn ahead(&self, now: DateTime<Utc>) -> Result<Ahead, NoCharge> {
         let Projection { uam, hsm } = project(&self.tally, self.case.period, now);
-        let total = self.case.charge(uam, hsm, self.prices)?.total();
+        let total = self.case.charge(uam, hsm, self.rates)?.total();
         Ok(Ahead { uam, hsm, total })
     }
 
@@ -275,7 +298,7 @@ impl<'a> Bill<'a> {
     /// invoiced yet.
     #[must_use]
     pub fn difference(&self, changes: Changes) -> Option<Difference> {
-        self.case.difference(&self.tally, Ok(&self.charge), self.prices, changes)
+        self.case.difference(&self.tally, Ok(&self.charge), Some(self.rates.table), changes)
     }
 
     /// All that a document says of the month itself: no number, no way to pay.
@@ -325,7 +348,7 @@ impl Unbilled<'_> {
     /// invoiced yet.
     #[must_use]
     pub fn difference(&self, changes: Changes) -> Option<Difference> {
-        self.case.difference(&self.tally, Err(&self.why), self.prices, changes)
+        self.case.difference(&self.tally, Err(&self.why), self.table, changes)
     }
 }
 

@@ -49,13 +49,13 @@ impl Bridge {
             Column::Package => Some((past.package, used.package)),
             Column::Overage => Some((past.overage(), used.overage())),
             Column::Hsm => Some((past.hsm, used.hsm)),
-            Column::Adjustments => None,
+            Column::Other | Column::Adjustments => None,
         };
         let step = |(column, before), now: Money| Step {
             column,
             counts: counts(column),
             is_repriced: counts(column)
-                .is_some_and(|counts| is_repriced(prices, column, counts, before)),
+                .is_some_and(|counts| is_repriced(prices, column, past, counts, before)),
             change: now - before,
         };
         let steps = past.amounts.map(|before| {
@@ -92,6 +92,7 @@ impl Step {
             Column::Package => "Pacote",
             Column::Overage => "Contatos acima do pacote",
             Column::Hsm => "Mensagens de modelo",
+            Column::Other => "Desconto do contrato",
             Column::Adjustments => "Créditos e cobranças",
         };
         let counts = self.counts.filter(|(then, now)| then != now);
@@ -119,14 +120,15 @@ impl Step {
 fn is_repriced(
     prices: Option<&PriceTable>,
     column: Column,
+    past: &PastMonth,
     (then, now): (u64, u64),
     before: Money,
 ) -> bool {
     let today = prices.and_then(|prices| match column {
         Column::Package => prices.packages.get(&then).copied(),
-        Column::Overage => prices.overage.times(then),
+        Column::Overage => prices.overage_of(past.package).times(then),
         Column::Hsm => prices.hsm.times(then),
-        Column::Adjustments => None,
+        Column::Other | Column::Adjustments => None,
     });
     // The package of then is sold no more, or the table was not kept: equal counts tell.
     today.map_or(then == now, |today| today != before)
@@ -142,7 +144,7 @@ mod tests {
     const PRICES: fn() -> PriceTable = table;
 
     fn amounts(used: Use, prices: &PriceTable) -> Amounts {
-        Amounts::of(&prices.lines(used.package, used.uam, used.hsm).unwrap())
+        Amounts::of(&prices.lines(used).unwrap())
     }
 
     fn used(package: u64, uam: u64, hsm: u64) -> Use {

@@ -14,7 +14,7 @@ use crate::count::tally::Counted;
 use crate::party::numbers::Numbers;
 use crate::party::register::{Dealership, UnknownDealerships, must_be_known};
 use crate::price::advice::PastMonth;
-use crate::price::contract::Contracts;
+use crate::price::contract::{Agreed, Contracts};
 
 /// Everything that the ledger knows of a month, from which its cases are made.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct MonthBook {
     pub payments: BTreeMap<String, Vec<Payment>>,
 }
 
-/// Which package a month that is invoiced already is billed with.
+/// Which package, list and discount a month that is invoiced already is billed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PackageOf {
     /// That of its invoice: what is issued keeps it, whatever the register says since.
@@ -66,8 +66,8 @@ pub struct Case {
     /// Its bounds: those of its invoice where it has one; else those of the month in its zone, without a
     /// gap to, or an overlap with, the invoices beside it (spec §2 *Month*).
     pub period: Period,
-    /// Contacts included; `None` without a contract.
-    pub package: Option<u64>,
+    /// Package, price list and discount; `None` without a contract.
+    pub agreed: Option<Agreed>,
     /// By which rules a new revision counts.
     pub rules: CountingRules,
     /// The invoice that stands.
@@ -104,17 +104,17 @@ impl MonthBook {
             || dealership.timezone.unwrap_or(self.issuer_zone),
             |invoice| invoice.timezone,
         );
-        let contract = || self.contracts.package_in(id, month);
-        let package = match package {
+        let contract = || self.contracts.agreed_in(id, month).cloned();
+        let agreed = match package {
             PackageOf::TheContract => contract(),
-            PackageOf::TheInvoice => standing.map(|invoice| invoice.package).or_else(contract),
+            PackageOf::TheInvoice => standing.map(Invoice::agreed).or_else(contract),
         };
         Case {
             dealership: dealership.clone(),
             month,
             timezone,
             period: standing.map_or_else(|| self.new_period(id, timezone), |known| known.period),
-            package,
+            agreed,
             rules: self.rules,
             standing: standing.cloned(),
             notes: self.notes.get(id).cloned().unwrap_or_default(),
@@ -143,6 +143,12 @@ impl Case {
         &self.dealership.id
     }
 
+    /// The package, in contacts; `None` without a contract.
+    #[must_use]
+    pub fn package(&self) -> Option<u64> {
+        self.agreed.as_ref().map(|agreed| agreed.package)
+    }
+
     /// The number of the invoice that stands.
     #[must_use]
     pub fn number(&self) -> Option<Number> {
@@ -157,7 +163,7 @@ impl Case {
         Counted {
             dealership_id: self.dealership.id.clone(),
             period: self.period,
-            has_package: self.package.is_some(),
+            has_package: self.agreed.is_some(),
             in_scope,
             rules,
             beside: (rules != self.rules).then_some(self.rules),

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use crate::bill::invoice::Invoice;
 use crate::count::evidence::EvidenceRow;
 use crate::party::register::Party;
+use crate::price::contract::Agreed;
+use crate::price::discount::Discount;
 use crate::price::item::{Asked, Column, Line};
+use crate::price::list::ListName;
 use crate::price::money::Money;
 use crate::price::table::PriceTable;
 
@@ -23,7 +26,7 @@ pub enum Cause {
     Late,
     /// A contact has fewer messages than were counted, or none.
     Loss,
-    /// Another package.
+    /// Another package, price list or discount.
     Contract,
     /// Another price.
     Price,
@@ -232,8 +235,8 @@ pub struct FieldChange {
 pub struct Today<'a> {
     /// As the register has it.
     pub party: Party,
-    /// The package, in contacts; `None` where the contract was removed.
-    pub package: Option<u64>,
+    /// What is agreed on; `None` where the contract was removed.
+    pub agreed: Option<&'a Agreed>,
     /// Unique active contacts.
     pub uam: u64,
     /// Template messages.
@@ -244,8 +247,8 @@ pub struct Today<'a> {
     pub by_rules: bool,
     /// What it costs; empty without a package, `None` where it has no price.
     pub lines: Option<Vec<Line>>,
-    /// The month's prices.
-    pub prices: &'a PriceTable,
+    /// The month's prices of its list; `None` where the list has none.
+    pub prices: Option<&'a PriceTable>,
 }
 
 /// What changed; made by [`Difference::between`].
@@ -261,6 +264,10 @@ pub struct Difference {
     pub hsm: Change<u64>,
     /// The package; `None` where there is none any more.
     pub package: Change<Option<u64>>,
+    /// The price list, `None` the standard one; no change where there is no contract any more.
+    pub list: Change<Option<ListName>>,
+    /// What the contract grants; no change where there is none any more.
+    pub discount: Change<Discount>,
     /// Whether a price is another one.
     pub price: bool,
     /// Printed fields of the register.
@@ -281,7 +288,18 @@ impl Difference {
             by_rules: today.by_rules,
             uam: Change { before: invoice.usage.uam, now: today.uam },
             hsm: Change { before: invoice.usage.hsm, now: today.hsm },
-            package: Change { before: Some(invoice.package), now: today.package },
+            package: Change {
+                before: Some(invoice.package),
+                now: today.agreed.map(|agreed| agreed.package),
+            },
+            list: Change {
+                before: invoice.list().cloned(),
+                now: today.agreed.map_or(invoice.list(), |agreed| agreed.list.as_ref()).cloned(),
+            },
+            discount: Change {
+                before: invoice.discount(),
+                now: today.agreed.map_or(invoice.discount(), |agreed| agreed.discount),
+            },
             price: has_another_price(invoice, today),
             register: field_changes(&invoice.dealership, &today.party),
             lines: line_changes(&invoice.lines, today.lines.as_deref().unwrap_or_default()),
@@ -300,7 +318,10 @@ impl Difference {
         [
             (Cause::Late, contacts.new + contacts.more > 0),
             (Cause::Loss, contacts.gone + contacts.fewer > 0),
-            (Cause::Contract, self.package.differs()),
+            (
+                Cause::Contract,
+                self.package.differs() || self.list.differs() || self.discount.differs(),
+            ),
             (Cause::Price, self.price),
             (Cause::Rules, self.by_rules),
             (Cause::Register, !self.register.is_empty()),
@@ -329,11 +350,15 @@ impl Difference {
 }
 
 /// A package is compared with today's price of the same package, so that another package is not taken
-/// for another price.
+/// for another price; nor is another list.
 fn has_another_price(invoice: &Invoice, today: &Today<'_>) -> bool {
-    let changed = |line: &Line| match line.item.asked(today.prices) {
+    let Some(prices) = today.prices.filter(|prices| prices.list.as_ref() == invoice.list()) else {
+        return false;
+    };
+    let package = today.agreed.map(|agreed| agreed.package);
+    let changed = |line: &Line| match line.item.asked(invoice.package, prices) {
         Asked::Price(price) => price != line.unit_price,
-        Asked::Nothing => today.package == Some(invoice.package),
+        Asked::Nothing => package == Some(invoice.package),
         Asked::NotByTable => false,
     };
     invoice.lines.iter().any(changed)

@@ -1,20 +1,21 @@
 //! What each cause of a difference is worth in reais: parts that add up to the whole of it.
 
+use crate::bill::bill::Use;
 use crate::bill::difference::{Cause, Difference};
 use crate::bill::invoice::Invoice;
 use crate::price::money::Money;
-use crate::price::table::PriceTable;
+use crate::price::rates::Rates;
 
 /// How much of the difference between an invoice and today's month is whose doing, in the order of causes; none that
 /// comes to nothing. Where messages came late and others are missing, the two are one part, of the one that wins.
 ///
-/// What was used is priced first, then the package changed, then the prices: so that each part is what its cause
-/// does to what the causes before left.
+/// What was used is priced first, then package and discount changed, then the prices: so that each part is what
+/// its cause does to what the causes before left. Other prices because of another list are the contract's doing.
 #[must_use]
 pub fn effects(
     invoice: &Invoice,
     difference: &Difference,
-    today: &PriceTable,
+    today: Rates<'_>,
 ) -> Vec<(Cause, Money)> {
     let (Some(before), Some(now)) = (difference.total.before, difference.total.now) else {
         return Vec::new();
@@ -33,21 +34,19 @@ pub fn effects(
 fn apart(
     invoice: &Invoice,
     difference: &Difference,
-    today: &PriceTable,
+    today: Rates<'_>,
     causes: &[Cause],
     whole: Money,
 ) -> Vec<(Cause, Money)> {
-    let then = invoice.prices.as_ref().unwrap_or(today);
+    let then = invoice.rates().unwrap_or(today);
     let (uam, hsm) = (difference.uam.now, difference.hsm.now);
     let package = difference.package.now.unwrap_or(invoice.package);
     // A package that a table does not sell changes nothing until the table does.
-    let priced = |table: &PriceTable, package, or: Money| {
-        let lines = table.lines(package, uam, hsm);
-        lines.map_or(or, |lines| lines.iter().map(|line| line.amount).sum())
-    };
+    let priced =
+        |rates: Rates<'_>, package, or: Money| rates.cost(Use { package, uam, hsm }).unwrap_or(or);
     let invoiced = invoice.amounts().by_table();
     let used = priced(then, invoice.package, invoiced);
-    let moved = priced(then, package, used);
+    let moved = priced(Rates { discount: today.discount, ..then }, package, used);
     let priced_anew = priced(today, package, moved);
     let counted = if used < invoiced { Cause::Loss } else { Cause::Late };
     let counted = [counted, Cause::Late, Cause::Loss, Cause::Rules];
@@ -57,7 +56,7 @@ fn apart(
     let parts = [
         (of(&counted), used - invoiced),
         (of(&[Cause::Contract]), moved - used),
-        (of(&[Cause::Price]), priced_anew - moved),
+        (of(&[Cause::Price, Cause::Contract]), priced_anew - moved),
         (of(&[Cause::Adjustment]), whole - (priced_anew - invoiced)),
     ];
     let sum = |cause: Cause| -> Money {

@@ -19,8 +19,12 @@ use crate::count::service::WindowUse;
 use crate::count::tally::{Buckets, Direction, Tally, instant};
 use crate::party::register::{Issuer, Party};
 use crate::price::advice::PastMonth;
-use crate::price::item::{Amounts, Line};
+use crate::price::contract::Agreed;
+use crate::price::discount::Discount;
+use crate::price::item::{Amounts, Item, Line};
+use crate::price::list::ListName;
 use crate::price::money::Money;
+use crate::price::rates::Rates;
 use crate::price::table::PriceTable;
 
 /// An invoice number, `YYYY-NNNNNN`: the year of issue in the issuer's zone and a counter without gap.
@@ -239,7 +243,7 @@ pub struct Invoice {
     pub package: u64,
     /// What was used.
     pub usage: Usage,
-    /// What is charged for it: package, overage, HSM, then adjustments.
+    /// What is charged for it: package, overage, HSM, discount, then adjustments.
     pub lines: Vec<Line>,
     /// When it was issued.
     pub issued_at: DateTime<Utc>,
@@ -260,7 +264,7 @@ pub struct Invoice {
     /// What is asked of who pays late, in the issuer's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late_fee: Option<String>,
-    /// The price table of the month, all packages; `None` in an invoice of a fecha that did not keep it.
+    /// The price table of its list and month, all packages; `None` in an invoice of a fecha that did not keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<PriceTable>,
     /// The dealership's invoiced months before this one, at most five, the oldest first.
@@ -322,6 +326,42 @@ impl Invoice {
     #[must_use]
     pub fn amounts(&self) -> Amounts {
         Amounts::of(&self.lines)
+    }
+
+    /// The price list; `None` is the standard one.
+    #[must_use]
+    pub fn list(&self) -> Option<&ListName> {
+        self.prices.as_ref()?.list.as_ref()
+    }
+
+    /// What its contract granted.
+    #[must_use]
+    pub fn discount(&self) -> Discount {
+        let granted = self.lines.iter().find_map(|line| match line.item {
+            Item::Discount { percent } => Some(percent),
+            Item::Package { .. } | Item::Overage | Item::Hsm | Item::Adjustment { .. } => None,
+        });
+        granted.unwrap_or(Discount::NONE)
+    }
+
+    /// The sum of the table's lines, of which a discount is a part.
+    #[must_use]
+    pub fn before_discount(&self) -> Money {
+        let Amounts { package, overage, hsm, other: _, adjustments: _ } = self.amounts();
+        package + overage + hsm
+    }
+
+    /// What was agreed on for it.
+    #[must_use]
+    pub fn agreed(&self) -> Agreed {
+        Agreed { package: self.package, list: self.list().cloned(), discount: self.discount() }
+    }
+
+    /// By what it was priced; `None` in an invoice of a fecha that did not keep it.
+    #[must_use]
+    pub fn rates(&self) -> Option<Rates<'_>> {
+        let table = self.prices.as_ref()?;
+        Some(Rates { table, discount: self.discount() })
     }
 
     /// What was used, as it is charged.

@@ -7,7 +7,7 @@ use crate::calendar::month::Month;
 use crate::party::register::{Issuer, Party};
 use crate::price::advice::Advice;
 use crate::price::money::{Money, UnitPrice};
-use crate::price::table::PriceTable;
+use crate::price::rates::Rates;
 
 /// In percent of the package.
 const THRESHOLDS: [u64; 2] = [80, 100];
@@ -68,8 +68,8 @@ pub struct Offer {
 impl Outlook {
     /// What a month with `uam` contacts at its end costs; `None` where the table lacks the package.
     #[must_use]
-    pub fn of(prices: &PriceTable, package: u64, uam: u64) -> Option<Self> {
-        let advice = Advice::of(prices, uam, &[]).ok()?;
+    pub fn of(rates: Rates<'_>, package: u64, uam: u64) -> Option<Self> {
+        let advice = Advice::of(rates, uam, &[]).ok()?;
         let cost = advice.choices.iter().find(|choice| choice.package == package)?.month;
         let cheapest = advice.cheapest(|choice| choice.month)?;
         let better = (cheapest.month < cost)
@@ -77,7 +77,7 @@ impl Outlook {
         let next = advice.break_evens.iter().find(|limit| limit.from == package);
         Some(Self {
             uam,
-            overage_amount: prices.overage.times(uam.saturating_sub(package))?,
+            overage_amount: rates.overage_of(package).times(uam.saturating_sub(package))?,
             cost,
             better,
             pays_from: next.map(|limit| (limit.to, limit.contacts)),
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn the_package_that_pays_is_named() {
         let money = |text: &str| text.parse::<Money>().unwrap();
-        let of = |uam| Outlook::of(&table(), 5000, uam).unwrap();
+        let of = |uam| Outlook::of(Rates::without_discount(&table()), 5000, uam).unwrap();
         let calm = of(5412);
         assert_eq!((calm.overage_amount, calm.cost), (money("119.48"), money("1133.48")));
         assert_eq!((calm.better, calm.pays_from), (None, Some((10_000, 7804))));
@@ -122,9 +122,9 @@ mod tests {
         // Not the next one: the one that costs least.
         assert_eq!(of(30_000).better, offer(25_000, "5370.00"));
         // A smaller one than the dealership has.
-        let large = Outlook::of(&table(), 50_000, 6000).unwrap();
+        let large = Outlook::of(Rates::without_discount(&table()), 50_000, 6000).unwrap();
         assert_eq!((large.better, large.pays_from), (offer(5000, "1304.00"), None));
-        assert_eq!(Outlook::of(&table(), 7000, 1), None);
+        assert_eq!(Outlook::of(Rates::without_discount(&table()), 7000, 1), None);
     }
 
     #[rstest]

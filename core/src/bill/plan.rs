@@ -143,6 +143,7 @@ fn json<T: Serialize>(value: &T) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bill::bill::Use;
     use crate::bill::exception::Reason;
     use crate::price::table::tests::table;
 
@@ -157,7 +158,7 @@ mod tests {
                 state: "RS".parse().unwrap(),
                 postal_code: None,
             }),
-            lines: table().lines(5000, uam, 310).unwrap(),
+            lines: table().lines(Use { package: 5000, uam, hsm: 310 }).unwrap(),
             used: Some((uam, 310, Buckets { counted: 9300, ..Buckets::default() })),
             causes: Vec::new(),
         }

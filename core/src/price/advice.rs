@@ -1,12 +1,14 @@
-//! What each package of the price table would have cost, and from how many contacts on the next
+//! What each package of a dealership's price table would have cost, and from how many contacts on the next
 //! larger one pays.
 
 use serde::{Deserialize, Serialize};
 
+use crate::bill::bill::Use;
 use crate::calendar::month::Month;
 use crate::price::item::Amounts;
 use crate::price::money::Money;
-use crate::price::table::{NoPrice, PriceTable};
+use crate::price::rates::Rates;
+use crate::price::table::NoPrice;
 
 /// How many months advice looks at, the invoiced one included.
 pub const MONTHS: usize = 6;
@@ -70,26 +72,26 @@ pub struct BreakEven {
 }
 
 impl Advice {
-    /// Advice for a month with `uam` contacts after months with those of `before`, all by the prices
-    /// of this table.
+    /// Advice for a month with `uam` contacts after months with those of `before`, all by these
+    /// rates, their discount included.
     ///
     /// # Errors
     /// [`NoPrice::TooLarge`] where an amount is beyond all bounds.
-    pub fn of(prices: &PriceTable, uam: u64, before: &[u64]) -> Result<Self, NoPrice> {
+    pub fn of(rates: Rates<'_>, uam: u64, before: &[u64]) -> Result<Self, NoPrice> {
         let choice = |&package: &u64| {
-            let month = cost(prices, package, uam)?;
+            let month = cost(rates, package, uam)?;
             let mut all_months = month;
             for &uam in before {
-                all_months += cost(prices, package, uam)?;
+                all_months += cost(rates, package, uam)?;
             }
             Ok(Choice { package, month, all_months })
         };
-        let packages: Vec<u64> = prices.packages.keys().copied().collect();
+        let packages: Vec<u64> = rates.table.packages.keys().copied().collect();
         Ok(Self {
             choices: packages.iter().map(choice).collect::<Result<_, _>>()?,
             break_evens: packages
                 .windows(2)
-                .filter_map(|pair| break_even(prices, pair[0], pair[1]).transpose())
+                .filter_map(|pair| break_even(rates, pair[0], pair[1]).transpose())
                 .collect::<Result<_, _>>()?,
         })
     }
@@ -122,13 +124,13 @@ impl Advice {
     #[must_use]
     pub fn verdict(
         &self,
-        prices: &PriceTable,
+        rates: Rates<'_>,
         package: u64,
         uam: u64,
         before: &[PastMonth],
     ) -> Option<Verdict> {
         let cheapest = self.cheapest(|choice| choice.all_months)?;
-        let saved = held(prices, package, uam, before)? - cheapest.all_months;
+        let saved = held(rates, package, uam, before)? - cheapest.all_months;
         Some(if saved > Money::ZERO {
             Verdict::Cheaper { package: cheapest.package, saved }
         } else if before.iter().all(|past| past.package == package) {
@@ -140,38 +142,51 @@ impl Advice {
 }
 
 /// What a month with `uam` contacts and the months of `before` cost with the packages that each of them had, by
-/// the prices of this table; `None` where it lacks one of those.
+/// these rates; `None` where it lacks one of those.
 #[must_use]
-pub fn held(prices: &PriceTable, package: u64, uam: u64, before: &[PastMonth]) -> Option<Money> {
+pub fn held(rates: Rates<'_>, package: u64, uam: u64, before: &[PastMonth]) -> Option<Money> {
     let past = before.iter().map(|past| (past.package, past.uam));
     let months = past.chain([(package, uam)]);
-    months.map(|(package, uam)| cost(prices, package, uam).ok()).sum()
+    months.map(|(package, uam)| cost(rates, package, uam).ok()).sum()
 }
 
-/// Whether one of these months was priced otherwise than by this table, as far as that is known.
+/// Whether one of these months was priced otherwise than by these rates, as far as that is known.
 #[must_use]
-pub fn is_repriced(prices: &PriceTable, months: &[PastMonth]) -> bool {
+pub fn is_repriced(rates: Rates<'_>, months: &[PastMonth]) -> bool {
+    let full = Rates::without_discount(rates.table);
     months.iter().any(|past| {
-        let charged = past.amounts.map(|amounts| amounts.package + amounts.overage);
-        charged.is_some_and(|charged| cost(prices, past.package, past.uam).ok() != Some(charged))
+        past.amounts.is_some_and(|Amounts { package, overage, hsm, other, adjustments: _ }| {
+            cost(full, past.package, past.uam).ok() != Some(package + overage)
+                || -rates.discount.of(package + overage + hsm) != other
+        })
     })
 }
 
-fn cost(prices: &PriceTable, package: u64, uam: u64) -> Result<Money, NoPrice> {
-    let lines = prices.lines(package, uam, 0)?;
-    Ok(lines.iter().map(|line| line.amount).sum())
+fn cost(rates: Rates<'_>, package: u64, uam: u64) -> Result<Money, NoPrice> {
+    rates.cost(Use { package, uam, hsm: 0 })
 }
 
-/// The first count of contacts with which the larger package costs less. It lies within that package
-/// or nowhere: above it both cost the same for each further contact.
-fn break_even(prices: &PriceTable, from: u64, to: u64) -> Result<Option<BreakEven>, NoPrice> {
-    let pays = |uam| Ok(cost(prices, to, uam)? < cost(prices, from, uam)?);
-    if !pays(to)? {
+/// So many contacts has no dealership: what pays only above it never does.
+const MOST_CONTACTS: u64 = 1 << 32;
+
+/// The first count of contacts from which on the larger package costs less. Where each further contact costs
+/// the same above both, it lies within that package or nowhere; where one costs less above the larger package, it
+/// may lie beyond it; where one costs more, the larger package does not pay for good, and nothing is said of it.
+fn break_even(rates: Rates<'_>, from: u64, to: u64) -> Result<Option<BreakEven>, NoPrice> {
+    let pays = |uam| Ok(cost(rates, to, uam)? < cost(rates, from, uam)?);
+    let (above_from, above_to) = (rates.table.overage_of(from), rates.table.overage_of(to));
+    if above_to > above_from {
         return Ok(None);
     }
     // Costs grow with the contacts, so there is one limit; found by halving, because rounding to
     // centavos can move it away from the plain quotient.
     let (mut not_yet, mut contacts) = (0, to);
+    while !pays(contacts)? {
+        if above_to == above_from || contacts > MOST_CONTACTS {
+            return Ok(None);
+        }
+        (not_yet, contacts) = (contacts, contacts * 2);
+    }
     if pays(0)? {
         contacts = 0;
     }
@@ -189,10 +204,11 @@ fn break_even(prices: &PriceTable, from: u64, to: u64) -> Result<Option<BreakEve
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::price::table::PriceTable;
     use crate::price::table::tests::table as prices;
 
     fn limits(prices: &PriceTable) -> Vec<(u64, u64, u64)> {
-        let advice = Advice::of(prices, 0, &[]).unwrap();
+        let advice = Advice::of(Rates::without_discount(prices), 0, &[]).unwrap();
         advice.break_evens.iter().map(|limit| (limit.from, limit.to, limit.contacts)).collect()
     }
 
@@ -218,8 +234,23 @@ mod tests {
     }
 
     #[test]
+    fn a_package_with_a_cheaper_overage_may_pay_beyond_itself() {
+        let mut prices = prices();
+        prices.packages = [(5000, "1014.00"), (10_000, "2500.00")]
+            .map(|(contacts, price)| (contacts, price.parse().unwrap()))
+            .into();
+        prices.own_overage = [(10_000, "0.25".parse().unwrap())].into();
+        // 1014 + 0.29 (n − 5000) > 2500 + 0.25 (n − 10000) from n = 10,901 on: both cost 2,725.00 at 10,900.
+        assert_eq!(limits(&prices), [(5000, 10_000, 10_901)]);
+        // Dearer beyond itself: it pays for a while, and not for good.
+        prices.own_overage = [(10_000, "0.30".parse().unwrap())].into();
+        prices.packages.insert(10_000, "1827.00".parse().unwrap());
+        assert_eq!(limits(&prices), []);
+    }
+
+    #[test]
     fn each_package_is_priced_over_the_months() {
-        let advice = Advice::of(&prices(), 5123, &[9000, 4000]).unwrap();
+        let advice = Advice::of(Rates::without_discount(&prices()), 5123, &[9000, 4000]).unwrap();
         let amounts: Vec<_> = advice
             .choices
             .iter()
@@ -245,22 +276,30 @@ mod tests {
         };
         let before = [past(5000, 5424), past(5000, 6648)];
         // 1,014.00 + 424 × 0.29, 1,014.00 + 1,648 × 0.29, and 1,827.00.
-        let cost = held(&prices(), 10_000, 6840, &before).unwrap();
+        let prices = prices();
+        let rates = Rates::without_discount(&prices);
+        let cost = held(rates, 10_000, 6840, &before).unwrap();
         assert_eq!(cost.to_string(), "4455.88");
-        assert_eq!(held(&prices(), 10_000, 6840, &[past(7000, 1)]), None);
+        assert_eq!(held(rates, 10_000, 6840, &[past(7000, 1)]), None);
         let charged = |package: &str| {
             let package = package.parse().unwrap();
             PastMonth { amounts: Some(Amounts { package, ..Amounts::default() }), ..past(5000, 1) }
         };
-        assert!(!is_repriced(&prices(), &[past(7000, 1), charged("1014.00")]));
-        assert!(is_repriced(&prices(), &[charged("1000.00")]));
+        assert!(!is_repriced(rates, &[past(7000, 1), charged("1014.00")]));
+        assert!(is_repriced(rates, &[charged("1000.00")]));
+        let granted = Rates { discount: "10".parse().unwrap(), ..rates };
+        assert!(is_repriced(granted, &[charged("1014.00")]));
+        let mut past = charged("1014.00");
+        past.amounts.as_mut().unwrap().other = "-101.40".parse().unwrap();
+        assert!(!is_repriced(granted, &[past.clone()]));
+        assert!(is_repriced(rates, &[past]));
     }
 
     #[test]
     fn of_equally_cheap_packages_the_smaller_one_is_named() {
         let mut prices = prices();
         prices.packages.insert(6000, "1014.00".parse().unwrap());
-        let advice = Advice::of(&prices, 100, &[]).unwrap();
+        let advice = Advice::of(Rates::without_discount(&prices), 100, &[]).unwrap();
         assert_eq!(advice.cheapest(|choice| choice.month).unwrap().package, 5000);
     }
 }

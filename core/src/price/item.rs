@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::bill::bill::Use;
+use crate::price::discount::Discount;
 use crate::price::money::Money;
 use crate::price::table::PriceTable;
 
@@ -23,6 +24,11 @@ pub enum Item {
     Overage,
     /// Template messages.
     Hsm,
+    /// What a contract grants off the sum of the lines above it (negative).
+    Discount {
+        /// Of that sum.
+        percent: Discount,
+    },
     /// A credit (negative) or a charge.
     Adjustment {
         /// What it is for, as the invoice prints it.
@@ -51,6 +57,7 @@ pub enum Column {
     Package,
     Overage,
     Hsm,
+    Other,
     Adjustments,
 }
 
@@ -68,6 +75,9 @@ pub struct Amounts {
     pub hsm: Money,
     #[serde(rename = "adjustments_amount")]
     pub adjustments: Money,
+    /// Lines of the table that are none of the above: the discount.
+    #[serde(rename = "other_amount", default)]
+    pub other: Money,
 }
 
 /// What a price table asks for a unit of an item.
@@ -77,7 +87,7 @@ pub enum Asked {
     Price(Decimal),
     /// The table lacks it.
     Nothing,
-    /// No table says: a person entered it.
+    /// No table says: a person entered it, or a contract grants it.
     NotByTable,
 }
 
@@ -89,6 +99,7 @@ impl Item {
             Self::Package { .. } => Column::Package,
             Self::Overage => Column::Overage,
             Self::Hsm => Column::Hsm,
+            Self::Discount { .. } => Column::Other,
             Self::Adjustment { .. } => Column::Adjustments,
         }
     }
@@ -100,21 +111,21 @@ impl Item {
             Self::Package { contacts } => Some(u64::from(*contacts == used.package)),
             Self::Overage => Some(used.overage()),
             Self::Hsm => Some(used.hsm),
-            Self::Adjustment { .. } => None,
+            Self::Discount { .. } | Self::Adjustment { .. } => None,
         }
     }
 
-    /// What `prices` ask for one of it.
+    /// What `prices` ask for one of it, of who has `package`.
     #[must_use]
-    pub fn asked(&self, prices: &PriceTable) -> Asked {
+    pub fn asked(&self, package: u64, prices: &PriceTable) -> Asked {
         match self {
             Self::Package { contacts } => {
                 let price = prices.packages.get(contacts);
                 price.map_or(Asked::Nothing, |price| Asked::Price(price.reais()))
             }
-            Self::Overage => Asked::Price(prices.overage.reais()),
+            Self::Overage => Asked::Price(prices.overage_of(package).reais()),
             Self::Hsm => Asked::Price(prices.hsm.reais()),
-            Self::Adjustment { .. } => Asked::NotByTable,
+            Self::Discount { .. } | Self::Adjustment { .. } => Asked::NotByTable,
         }
     }
 
@@ -122,7 +133,8 @@ impl Item {
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Package { .. }, Self::Package { .. }) => true,
+            (Self::Package { .. }, Self::Package { .. })
+            | (Self::Discount { .. }, Self::Discount { .. }) => true,
             _ => self == other,
         }
     }
@@ -142,8 +154,8 @@ impl Amounts {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> Money {
-        let Self { package, overage, hsm, adjustments } = *self;
-        package + overage + hsm + adjustments
+        let Self { package, overage, hsm, other, adjustments } = *self;
+        package + overage + hsm + other + adjustments
     }
 
     /// What follows from prices and use, without what a person entered.
@@ -154,12 +166,13 @@ impl Amounts {
 
     /// Each with its column, in the order of an invoice's lines.
     #[must_use]
-    pub fn each(&self) -> [(Column, Money); 4] {
-        let Self { package, overage, hsm, adjustments } = *self;
+    pub fn each(&self) -> [(Column, Money); 5] {
+        let Self { package, overage, hsm, other, adjustments } = *self;
         [
             (Column::Package, package),
             (Column::Overage, overage),
             (Column::Hsm, hsm),
+            (Column::Other, other),
             (Column::Adjustments, adjustments),
         ]
     }
@@ -169,6 +182,7 @@ impl Amounts {
             Column::Package => &mut self.package,
             Column::Overage => &mut self.overage,
             Column::Hsm => &mut self.hsm,
+            Column::Other => &mut self.other,
             Column::Adjustments => &mut self.adjustments,
         }
     }
@@ -180,6 +194,7 @@ impl Sum for Amounts {
             package: sum.package + amounts.package,
             overage: sum.overage + amounts.overage,
             hsm: sum.hsm + amounts.hsm,
+            other: sum.other + amounts.other,
             adjustments: sum.adjustments + amounts.adjustments,
         })
     }
@@ -188,31 +203,35 @@ impl Sum for Amounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::price::rates::Rates;
     use crate::price::table::tests::table;
 
     #[test]
     fn every_line_counts_in_one_column_and_they_add_up_to_the_total() {
-        let mut lines = table().lines(5000, 5123, 310).unwrap();
+        let table = table();
+        let (used, discount) = (Use { package: 5000, uam: 5123, hsm: 310 }, "10".parse().unwrap());
+        let mut lines = Rates { table: &table, discount }.lines(used).unwrap();
         let credit = Item::Adjustment { description: "Desconto".to_owned() };
         let amount: Money = "-120.00".parse().unwrap();
         lines.push(Line { item: credit, quantity: 1, unit_price: amount.reais(), amount });
         let amounts = Amounts::of(&lines);
         let total: Money = lines.iter().map(|line| line.amount).sum();
-        assert_eq!((amounts.total(), total.to_string()), (total, "1072.27".to_owned()));
+        assert_eq!((amounts.total(), total.to_string()), (total, "953.04".to_owned()));
         assert_eq!(
-            (amounts.by_table().to_string(), amounts.adjustments),
-            ("1192.27".to_owned(), amount)
+            [amounts.by_table(), amounts.other].map(|amount| amount.to_string()),
+            ["1073.04", "-119.23"]
         );
+        assert_eq!(amounts.adjustments, amount);
     }
 
     #[test]
     fn quantities_and_prices_are_those_of_use_and_table() {
         let (table, used) = (table(), Use { package: 5000, uam: 5123, hsm: 310 });
-        for line in table.lines(5000, 5123, 310).unwrap() {
+        for line in table.lines(used).unwrap() {
             assert_eq!(line.item.quantity(used), Some(line.quantity));
-            assert_eq!(line.item.asked(&table), Asked::Price(line.unit_price));
+            assert_eq!(line.item.asked(5000, &table), Asked::Price(line.unit_price));
         }
         let other = Item::Package { contacts: 7000 };
-        assert_eq!((other.quantity(used), other.asked(&table)), (Some(0), Asked::Nothing));
+        assert_eq!((other.quantity(used), other.asked(5000, &table)), (Some(0), Asked::Nothing));
     }
 }

@@ -1,11 +1,13 @@
-//! The price table, and use times prices: the lines of an invoice (spec §2 *Price*).
+//! The price tables, and use times prices: the lines of an invoice (spec §2 *Price*, *Price lists*).
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bill::bill::Use;
 use crate::calendar::month::Month;
 use crate::price::item::{Item, Line};
+use crate::price::list::ListName;
 use crate::price::money::{Money, UnitPrice};
 
 /// The prices from one month on.
@@ -13,17 +15,23 @@ use crate::price::money::{Money, UnitPrice};
 pub struct PriceTable {
     /// The first month for which the table holds.
     pub from: Month,
-    /// For each contact above the package.
+    /// Of which list; `None` is the standard one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListName>,
+    /// For each contact above a package that has no price of its own for it.
     pub overage: UnitPrice,
     /// For each HSM.
     pub hsm: UnitPrice,
     /// Monthly price by contacts included.
     pub packages: BTreeMap<u64, Money>,
+    /// For each contact above the packages that have their own price for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_overage: BTreeMap<u64, UnitPrice>,
 }
 
-/// All price tables; each month has the latest one that is not after it.
+/// All price tables; of each list, a month has the latest one that is not after it.
 #[derive(Debug, Clone, Default)]
-pub struct Prices(BTreeMap<Month, PriceTable>);
+pub struct Prices(BTreeMap<Option<ListName>, BTreeMap<Month, PriceTable>>);
 
 /// Why a dealership's use has no price.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,11 +44,33 @@ pub enum NoPrice {
         /// The month to be priced.
         month: Month,
     },
+    /// There is no list of this name.
+    #[error(
+        "there is no price list '{list}' ({known}): add `list = \"{list}\"` to a [[prices]] entry, or correct the contract"
+    )]
+    List {
+        /// As the contract names it.
+        list: ListName,
+        /// Which there are, in words.
+        known: String,
+    },
+    /// The first table of the list begins later.
+    #[error(
+        "no table of the price list '{list}' holds for {month}: add a [[prices]] entry with `list = \"{list}\"` whose `from` is not after it"
+    )]
+    ListMonth {
+        /// As the contract names it.
+        list: ListName,
+        /// The month to be priced.
+        month: Month,
+    },
     /// The month's table has other packages.
     #[error(
-        "the price table from {table} has no package of {package} contacts (it has {known}): add it to [[prices]], or correct the contract"
+        "the price table{} from {table} has no package of {package} contacts (it has {known}): add it to [[prices]], or correct the contract", in_list(list.as_ref())
     )]
     Package {
+        /// The list of the table; `None` is the standard one.
+        list: Option<ListName>,
         /// The first month of the table.
         table: Month,
         /// What the contract names, in contacts.
@@ -59,24 +89,64 @@ pub enum NoPrice {
 }
 
 impl Prices {
-    /// The table for `month`.
+    /// The standard table for `month`.
     ///
     /// # Errors
     /// [`NoPrice::Month`] where even the first table begins after it.
     pub fn table_for(&self, month: Month) -> Result<&PriceTable, NoPrice> {
-        self.0.range(..=month).next_back().map(|(_, table)| table).ok_or(NoPrice::Month { month })
+        self.table_of(None, month)
     }
 
-    /// All tables, by first month.
+    /// The table of a list for `month`; a list without one is never priced by another list.
+    ///
+    /// # Errors
+    /// [`NoPrice::List`] where there is no such list, [`NoPrice::Month`] and [`NoPrice::ListMonth`] where even
+    /// its first table begins after the month.
+    pub fn table_of(&self, list: Option<&ListName>, month: Month) -> Result<&PriceTable, NoPrice> {
+        let tables =
+            self.0.iter().find(|(name, _)| name.as_ref() == list).map(|(_, tables)| tables);
+        let table = tables.and_then(|tables| tables.range(..=month).next_back());
+        match (table, list) {
+            (Some((_, table)), _) => Ok(table),
+            (None, None) => Err(NoPrice::Month { month }),
+            (None, Some(list)) if tables.is_some() => {
+                Err(NoPrice::ListMonth { list: list.clone(), month })
+            }
+            (None, Some(list)) => {
+                let names: Vec<String> = self.0.keys().flatten().map(ListName::to_string).collect();
+                let known = match names.as_slice() {
+                    [] => "no [[prices]] entry has a `list`".to_owned(),
+                    names => format!("there are {}", names.join(", ")),
+                };
+                Err(NoPrice::List { list: list.clone(), known })
+            }
+        }
+    }
+
+    /// The names of the negotiated lists.
+    pub fn lists(&self) -> impl Iterator<Item = &ListName> {
+        self.0.keys().flatten()
+    }
+
+    /// All tables, those of the standard list first, each list by first month.
     pub fn tables(&self) -> impl Iterator<Item = &PriceTable> {
-        self.0.values()
+        self.0.values().flat_map(BTreeMap::values)
     }
 }
 
 impl FromIterator<PriceTable> for Prices {
     fn from_iter<I: IntoIterator<Item = PriceTable>>(tables: I) -> Self {
-        Self(tables.into_iter().map(|table| (table.from, table)).collect())
+        let mut prices = Self::default();
+        for table in tables {
+            prices.0.entry(table.list.clone()).or_default().insert(table.from, table);
+        }
+        prices
     }
+}
+
+/// ` 'Rede Sul'`, or nothing for the standard list.
+fn in_list(list: Option<&ListName>) -> String {
+    list.map_or_else(String::new, |list| format!(" '{list}'"))
 }
 
 impl PriceTable {
@@ -86,10 +156,17 @@ impl PriceTable {
     /// [`NoPrice::Package`], which names the packages that there are.
     pub fn package_price(&self, package: u64) -> Result<Money, NoPrice> {
         self.packages.get(&package).copied().ok_or_else(|| NoPrice::Package {
+            list: self.list.clone(),
             table: self.from,
             package,
             known: self.packages.keys().map(u64::to_string).collect::<Vec<_>>().join(", "),
         })
+    }
+
+    /// The price of a contact above a package: its own, where it has one.
+    #[must_use]
+    pub fn overage_of(&self, package: u64) -> UnitPrice {
+        self.own_overage.get(&package).copied().unwrap_or(self.overage)
     }
 
     /// The lines for this use: package, overage and HSM, always all three, so that an invoice also
@@ -97,14 +174,15 @@ impl PriceTable {
     ///
     /// # Errors
     /// [`NoPrice`] where the package is unknown or an amount is beyond all bounds.
-    pub fn lines(&self, package: u64, uam: u64, hsm: u64) -> Result<Vec<Line>, NoPrice> {
+    pub fn lines(&self, used: Use) -> Result<Vec<Line>, NoPrice> {
+        let Use { package, hsm, .. } = used;
         let line = |item, quantity, price: UnitPrice| {
             let amount = price.times(quantity).ok_or(NoPrice::TooLarge { quantity, price })?;
             Ok(Line { item, quantity, unit_price: price.reais(), amount })
         };
         Ok(vec![
             line(Item::Package { contacts: package }, 1, self.package_price(package)?.into())?,
-            line(Item::Overage, uam.saturating_sub(package), self.overage)?,
+            line(Item::Overage, used.overage(), self.overage_of(package))?,
             line(Item::Hsm, hsm, self.hsm)?,
         ])
     }
@@ -126,11 +204,13 @@ pub(crate) mod tests {
             overage: "0.29".parse().unwrap(),
             hsm: "0.46".parse().unwrap(),
             packages: packages.map(|(contacts, price)| (contacts, price.parse().unwrap())).into(),
+            list: None,
+            own_overage: BTreeMap::new(),
         }
     }
 
     fn total(package: u64, uam: u64, hsm: u64) -> String {
-        let lines = table().lines(package, uam, hsm).unwrap();
+        let lines = table().lines(Use { package, uam, hsm }).unwrap();
         lines.iter().map(|line| line.amount).sum::<Money>().to_string()
     }
 
@@ -161,6 +241,41 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_list_is_never_priced_by_another() {
+        let list: ListName = "Rede Sul".parse().unwrap();
+        let negotiated = PriceTable {
+            list: Some(list.clone()),
+            from: "2026-03".parse().unwrap(),
+            packages: [(5000, "900.00".parse().unwrap())].into(),
+            ..table()
+        };
+        let prices: Prices = [negotiated, table()].into_iter().collect();
+        let of = |list: &str, month: &str| {
+            let list: ListName = list.parse().unwrap();
+            let table = prices.table_of(Some(&list), month.parse().unwrap());
+            table.and_then(|table| table.package_price(5000)).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("Rede Sul", "2026-03"), Ok("900.00".parse().unwrap()));
+        insta::assert_snapshot!(of("Rede Sul", "2026-02").unwrap_err(), @r#"no table of the price list 'Rede Sul' holds for 2026-02: add a [[prices]] entry with `list = "Rede Sul"` whose `from` is not after it"#);
+        insta::assert_snapshot!(of("Rede sul", "2026-03").unwrap_err(), @r#"there is no price list 'Rede sul' (there are Rede Sul): add `list = "Rede sul"` to a [[prices]] entry, or correct the contract"#);
+        let table = prices.table_of(Some(&list), "2026-03".parse().unwrap()).unwrap();
+        insta::assert_snapshot!(table.package_price(10_000).unwrap_err(), @"the price table 'Rede Sul' from 2026-03 has no package of 10000 contacts (it has 5000): add it to [[prices]], or correct the contract");
+        assert_eq!(prices.table_for("2026-03".parse().unwrap()).unwrap().packages.len(), 4);
+    }
+
+    #[test]
+    fn a_package_may_have_its_own_overage() {
+        let own = [(10_000, "0.2650".parse().unwrap())].into();
+        let table = PriceTable { own_overage: own, ..table() };
+        let overage = |package, uam| {
+            let lines = table.lines(Use { package, uam, hsm: 0 }).unwrap();
+            lines[1].amount.to_string()
+        };
+        assert_eq!(overage(5000, 5003), "0.87");
+        assert_eq!(overage(10_000, 10_003), "0.80"); // 0.795
+    }
+
+    #[test]
     fn an_unknown_package_is_named_beside_the_known_ones() {
         insta::assert_snapshot!(
             table().package_price(7000).unwrap_err(),
@@ -172,7 +287,7 @@ pub(crate) mod tests {
         // With these prices nothing is ever rounded: the sum in integers is the total.
         #[test]
         fn lines_add_up_to_the_total(uam in 0_u64..2_000_000, hsm in 0_u64..2_000_000) {
-            let lines = table().lines(5000, uam, hsm).unwrap();
+            let lines = table().lines(Use { package: 5000, uam, hsm }).unwrap();
             let total: Money = lines.iter().map(|line| line.amount).sum();
             let expected = 101_400 + 29 * uam.saturating_sub(5000) + 46 * hsm;
             prop_assert_eq!(total.centavos(), i64::try_from(expected).unwrap());

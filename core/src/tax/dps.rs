@@ -247,6 +247,7 @@ fn words(line: &Line) -> Option<String> {
         Item::Package { contacts } => format!("pacote de {} contatos", grouped(*contacts)),
         Item::Overage => format!("{quantity} contatos adicionais"),
         Item::Hsm => format!("{quantity} mensagens HSM"),
+        Item::Discount { .. } => return None,
         Item::Adjustment { .. } if line.amount < Money::ZERO => return None,
         Item::Adjustment { description } => description.clone(),
     };

@@ -8,9 +8,9 @@ use crate::price::money::Money;
 /// The price of a service and what it was reduced by before it was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Taxed {
-    /// All lines but credits, charges included (`vServ`).
+    /// All lines but discount and credits, charges included (`vServ`).
     pub service: Money,
-    /// Credit notes, as far as they were given away (`vDescIncond`); not below zero.
+    /// The discount of the contract, and credit notes as far as they were given away (`vDescIncond`); not below zero.
     pub discount: Money,
 }
 
@@ -31,9 +31,10 @@ impl Taxed {
     /// # Errors
     /// [`NotOnInvoice`] where the lines have less credit than that.
     pub fn of(lines: &[Line], from_payments: Money) -> Result<Self, NotOnInvoice> {
-        let (mut service, mut credits) = (Money::ZERO, Money::ZERO);
+        let (mut service, mut granted, mut credits) = (Money::ZERO, Money::ZERO, Money::ZERO);
         for line in lines {
             match &line.item {
+                Item::Discount { .. } => granted += -line.amount,
                 Item::Adjustment { .. } if line.amount < Money::ZERO => credits += -line.amount,
                 Item::Package { .. } | Item::Overage | Item::Hsm | Item::Adjustment { .. } => {
                     service += line.amount;
@@ -43,7 +44,7 @@ impl Taxed {
         if from_payments > credits {
             return Err(NotOnInvoice { converted: from_payments, credits });
         }
-        Ok(Self { service, discount: credits - from_payments })
+        Ok(Self { service, discount: granted + credits - from_payments })
     }
 
     /// What is taxed.
@@ -74,6 +75,8 @@ mod tests {
     use crate::account::note::Legacy;
     use crate::account::note::Taking;
     use crate::account::note::tests::note;
+    use crate::bill::bill::Use;
+    use crate::price::rates::Rates;
     use crate::price::table::tests::table;
 
     const NUMBER: Number = Number { year: 2026, sequence: 1 };
@@ -82,9 +85,18 @@ mod tests {
         text.parse().unwrap()
     }
 
+    #[test]
+    fn the_discount_of_a_contract_lowers_what_is_taxed() {
+        let table = table();
+        let rates = Rates { table: &table, discount: "10".parse().unwrap() };
+        let lines = rates.lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap();
+        let taxed = Taxed::of(&lines, Money::ZERO).unwrap();
+        assert_eq!((taxed.service, taxed.discount), (money("1192.27"), money("119.23")));
+    }
+
     /// R$ 1.192,27 of package, overage and HSM, and these notes.
     fn lines(notes: &[&str]) -> Vec<Line> {
-        let mut lines = table().lines(5000, 5123, 310).unwrap();
+        let mut lines = table().lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap();
         lines.extend(notes.iter().map(|amount| {
             let (item, amount) =
                 (Item::Adjustment { description: "nota".to_owned() }, money(amount));

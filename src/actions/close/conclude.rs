@@ -25,7 +25,7 @@ pub(super) struct Found<'a> {
     pub(super) trouble: &'a [Exception],
     /// Messages that lie where none can.
     pub(super) misdated: Misdated,
-    /// Of the month.
+    /// The standard ones of the month: what nobody was billed is worth so much.
     pub(super) prices: &'a PriceTable,
     /// What each dealership's bill came to.
     pub(super) charged: &'a BTreeMap<String, Money>,

@@ -164,7 +164,8 @@ pub async fn close_month(
     progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
 ) -> Result<CloseReport, CloseError> {
     let scope = Scope::read(office, options, now).await?;
-    let prices = office.config.prices.table_for(scope.month)?;
+    let prices = &office.config.prices;
+    let standard = prices.table_for(scope.month)?;
     let watch = progress.clone();
     let counter = scope
         .counter(&office.config.counting.statuses)
@@ -204,7 +205,7 @@ pub async fn close_month(
     }
     report.plan = (options.dry_run || report.held.is_some()).then_some(plan);
     report.add(&trouble);
-    let found = Found { trouble: &trouble, misdated, prices, charged: &charged, waiting };
+    let found = Found { trouble: &trouble, misdated, prices: standard, charged: &charged, waiting };
     if is_only_read {
         report.look = to_be_read(office, &scope, &count, found).await?;
     } else if !options.dry_run {

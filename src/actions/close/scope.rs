@@ -20,7 +20,7 @@ use fecha_core::count::status::StatusRules;
 use fecha_core::count::tally::{Buckets, Count, Tally};
 use fecha_core::party::numbers::Numbers;
 use fecha_core::price::money::{Money, grouped};
-use fecha_core::price::table::PriceTable;
+use fecha_core::price::table::Prices;
 
 /// A dealership of the register, as this close sees it.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Scope {
         invoiced.retain(|case| case.standing.is_some());
         let candidates: Vec<Candidate> = cases.into_iter().map(candidate).collect();
         let is_pending = |Candidate { case, .. }: &&Candidate| {
-            case.package.is_some() && case.standing.is_none() && !cancelled.contains(case.id())
+            case.agreed.is_some() && case.standing.is_none() && !cancelled.contains(case.id())
         };
         let completes = candidates.iter().filter(is_pending).all(|candidate| candidate.selected);
         let before = || book.before.iter();
@@ -195,7 +195,7 @@ impl Scope {
     pub(super) fn bill<'a>(
         &self,
         count: &mut Count,
-        prices: &'a PriceTable,
+        prices: &'a Prices,
     ) -> (Vec<Bill<'a>>, Vec<Exception>) {
         let (mut bills, mut exceptions) = (Vec::new(), Vec::new());
         for Candidate { case, .. } in self.selected().filter(|candidate| candidate.ended) {
@@ -203,7 +203,7 @@ impl Scope {
             if case.standing.is_some() || self.whole && self.cancelled.contains(id) {
                 continue;
             }
-            if case.package.is_none() {
+            if case.agreed.is_none() {
                 continue;
             }
             let tally = count.tallies.get_mut(id).map(Tally::take).unwrap_or_default();
@@ -238,7 +238,7 @@ impl Scope {
         };
         let both = self
             .selected()
-            .filter(|candidate| candidate.ended && candidate.case.package.is_some())
+            .filter(|candidate| candidate.ended && candidate.case.agreed.is_some())
             .filter_map(compared)
             .collect();
         let last_end = bills.iter().map(|bill| bill.case.period.end).max();
@@ -275,11 +275,7 @@ impl Scope {
 
     /// The invoices of the month, each beside what was counted of its dealership. Takes the contacts out of
     /// `count`, and leaves the buckets.
-    pub(super) fn compared<'a>(
-        &self,
-        count: &mut Count,
-        prices: &'a PriceTable,
-    ) -> Vec<Recounted<'a>> {
+    pub(super) fn compared<'a>(&self, count: &mut Count, prices: &'a Prices) -> Vec<Recounted<'a>> {
         let about = self.selected().filter(|candidate| candidate.ended);
         let about: BTreeSet<&str> = about.map(|candidate| candidate.case.id()).collect();
         let is_meant = |case: &&Case| about.contains(case.id());

@@ -111,6 +111,9 @@ fn line_fields(line: &Line) -> Value {
         }
         Item::Overage => ("overage", "Contatos acima do pacote (UAM adicional)".to_owned()),
         Item::Hsm => ("hsm", "Mensagens de modelo (HSM)".to_owned()),
+        Item::Discount { percent } => {
+            ("discount", format!("Desconto de {}", percent.in_portuguese()))
+        }
         Item::Adjustment { description } => ("adjustment", description.clone()),
     };
     json!({

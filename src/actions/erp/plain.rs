@@ -7,7 +7,7 @@ use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
 
-const HEADER: [&str; 22] = [
+const HEADER: [&str; 23] = [
     "numero",
     "revisao",
     "situacao",
@@ -30,6 +30,7 @@ const HEADER: [&str; 22] = [
     "emissao",
     "motivo",
     "sha256_pdf",
+    "outros",
 ];
 
 pub(super) fn table(invoices: &[Listed]) -> Result<Vec<u8>, ErpError> {
@@ -41,9 +42,9 @@ pub(super) fn table(invoices: &[Listed]) -> Result<Vec<u8>, ErpError> {
     sheet.bytes()
 }
 
-fn record(invoice: &Listed) -> [String; 22] {
+fn record(invoice: &Listed) -> [String; 23] {
     let figures = &invoice.figures;
-    let Amounts { package, overage, hsm, adjustments } = figures.amounts;
+    let Amounts { package, overage, hsm, other, adjustments } = figures.amounts;
     [
         invoice.number.to_string(),
         invoice.revision.to_string(),
@@ -67,6 +68,7 @@ fn record(invoice: &Listed) -> [String; 22] {
         date(figures.issued_on),
         invoice.reason.as_deref().map(text).unwrap_or_default(),
         invoice.pdf_sha256.clone(),
+        amount(other),
     ]
 }
 

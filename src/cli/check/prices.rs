@@ -1,5 +1,7 @@
 //! The prices, as `fecha check` shows them, and whether the contracts fit them.
 
+use std::collections::BTreeMap;
+
 use crate::actions::check;
 use crate::cli::output::{Failure, plain};
 use crate::clock::Clock;
@@ -7,7 +9,7 @@ use crate::setup::config::Config;
 use crate::setup::office::Office;
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::grouped;
-use fecha_core::price::table::PriceTable;
+use fecha_core::price::table::{NoPrice, PriceTable};
 
 /// So many dealerships are named.
 const MOST: usize = 50;
@@ -23,20 +25,27 @@ pub(super) fn tables(config: &Config, clock: Clock) -> Result<String, Failure> {
     let [ended, running] = months(config, clock);
     let table = config.prices.table_for(ended).map_err(Failure::wrong)?;
     let mut text = in_words(ended, table);
-    if let Ok(next) = config.prices.table_for(running)
-        && next.from != table.from
-    {
-        text += &format!("\n{}", in_words(running, next));
+    let next = config.prices.table_for(running).ok().filter(|next| next.from != table.from);
+    let negotiated = config.prices.lists().flat_map(|list| {
+        let of = |month| config.prices.table_of(Some(list), month).ok();
+        let (then, now) = (of(ended), of(running));
+        let next = now.filter(|now| Some(*now) != then).map(|table| (running, table));
+        then.map(|table| (ended, table)).into_iter().chain(next)
+    });
+    for (month, table) in next.map(|next| (running, next)).into_iter().chain(negotiated) {
+        text += &format!("\n{}", in_words(month, table));
     }
     Ok(text)
 }
 
 fn in_words(month: Month, table: &PriceTable) -> String {
-    let mut rows: Vec<(String, String)> = table
-        .packages
-        .iter()
-        .map(|(contacts, price)| (format!("{} contacts", grouped(*contacts)), price.brl()))
-        .collect();
+    let mut rows = Vec::new();
+    for (contacts, price) in &table.packages {
+        rows.push((format!("{} contacts", grouped(*contacts)), price.brl()));
+        if let Some(overage) = table.own_overage.get(contacts) {
+            rows.push((format!("each UAM above {}", grouped(*contacts)), overage.brl()));
+        }
+    }
     rows.push(("each UAM above the package".to_owned(), table.overage.brl()));
     rows.push(("each HSM".to_owned(), table.hsm.brl()));
     let width = |texts: &mut dyn Iterator<Item = &String>| {
@@ -48,7 +57,8 @@ fn in_words(month: Month, table: &PriceTable) -> String {
     );
     let lines = rows.iter().map(|(name, amount)| format!("\n{name:<what$}  {amount:>price$}"));
     let lines: String = lines.collect();
-    format!("for {month} the table from {}{lines}{}", table.from, cheaper(table))
+    let list = table.list.as_ref().map_or_else(String::new, |list| format!(" '{list}'"));
+    format!("for {month} the table{list} from {}{lines}{}", table.from, cheaper(table))
 }
 
 /// A larger package that costs less than a smaller one: seldom meant.
@@ -70,13 +80,13 @@ pub(super) async fn packages(office: &Office) -> Result<String, Failure> {
     let dealerships = office.ledger.dealerships().await?;
     let (mut fit, mut lacking) = (Vec::new(), Vec::new());
     for facts in check::packages(office, &dealerships).await? {
-        let named = facts.lacking.iter();
-        let named = named.map(|(id, package)| format!("{} ({})", plain(id), grouped(*package)));
         fit.push(format!("{} in {}", grouped(facts.fit as u64), facts.month));
-        // Whose month has facts has a table.
-        if let Ok(table) = office.config.prices.table_for(facts.month) {
-            lacking.extend(lacks(facts.month, table, &named.collect::<Vec<_>>()));
+        let mut by_reason: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (id, why) in &facts.lacking {
+            let (reason, who) = lacks(id, why);
+            by_reason.entry(reason).or_default().push(who);
         }
+        lacking.extend(by_reason.iter().map(|(reason, who)| unpriced(facts.month, reason, who)));
     }
     if lacking.is_empty() {
         Ok(format!("each contract has its package in the price table: {}", fit.join(", ")))
@@ -85,16 +95,29 @@ pub(super) async fn packages(office: &Office) -> Result<String, Failure> {
     }
 }
 
-fn lacks(month: Month, table: &PriceTable, missing: &[String]) -> Option<String> {
-    let named = missing.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
-    let more = match missing.len().saturating_sub(MOST) {
+/// What is lacking, the same for all whom it concerns, and for whom.
+fn lacks(id: &str, why: &NoPrice) -> (String, String) {
+    match why {
+        NoPrice::Package { list, table, package, known: _ } => {
+            let list = list.as_ref().map_or_else(String::new, |list| format!(" '{list}'"));
+            let reason = format!("the price table{list} from {table} lacks the package of");
+            (reason, format!("{} ({})", plain(id), grouped(*package)))
+        }
+        NoPrice::List { list, known } => {
+            (format!("there is no price list '{list}' ({known}) for"), plain(id))
+        }
+        NoPrice::ListMonth { list, .. } => {
+            (format!("no table of the price list '{list}' holds for"), plain(id))
+        }
+        NoPrice::Month { .. } | NoPrice::TooLarge { .. } => (why.to_string(), plain(id)),
+    }
+}
+
+fn unpriced(month: Month, reason: &str, who: &[String]) -> String {
+    let named = who.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = match who.len().saturating_sub(MOST) {
         0 => String::new(),
         more => format!(" and {} more", grouped(more as u64)),
     };
-    (!missing.is_empty()).then(|| {
-        format!(
-            "{month}: the price table from {} lacks the package of {named}{more}: add it to [[prices]], or import the right contract",
-            table.from
-        )
-    })
+    format!("{month}: {reason} {named}{more}: add it to [[prices]], or import the right contract")
 }

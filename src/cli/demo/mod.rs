@@ -147,7 +147,8 @@ async fn import(office: &Office, dir: &Path) -> Result<(), Failure> {
     let dealerships = read_dealerships("dealerships.csv", &read("dealerships.csv")?)?;
     let is_known = |id: &str| dealerships.iter().any(|dealership| dealership.id == id);
     let contracts = read("contracts.csv")?;
-    let contracts = read_contracts("contracts.csv", &contracts, &is_known, &office.config.prices)?;
+    let contracts =
+        read_contracts("contracts.csv", &contracts, &is_known, &office.config.prices, &[])?;
     let entry = audit::Deed {
         at: office.clock.now(),
         actor: &office.actor,

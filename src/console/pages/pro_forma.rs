@@ -58,6 +58,7 @@ impl LineShown {
             Item::Package { contacts } => format!("Pacote de {} contatos", grouped(*contacts)),
             Item::Overage => "Contatos acima do pacote".to_owned(),
             Item::Hsm => "Mensagens de modelo (HSM)".to_owned(),
+            Item::Discount { percent } => format!("Desconto de {}", percent.in_portuguese()),
             Item::Adjustment { description, .. } => description.clone(),
         };
         let price = format!("R$\u{a0}{}", decimal_comma(line.unit_price));

@@ -289,7 +289,14 @@ impl View {
             return None;
         }
         let (from, to) = (from?, to?);
-        let table = PriceTable { from, overage: overage?, hsm: hsm?, packages };
+        let table = PriceTable {
+            from,
+            list: None,
+            overage: overage?,
+            hsm: hsm?,
+            packages,
+            own_overage: BTreeMap::new(),
+        };
         Some(Asked { table, from, to })
     }
 }

@@ -12,6 +12,7 @@ use crate::ledger::tasks::{Task, TaskState};
 use fecha_core::party::person::Role;
 use fecha_core::party::twins::Likeness;
 use fecha_core::price::money::grouped;
+use fecha_core::price::table::NoPrice;
 
 /// So many tasks are shown.
 const TASKS: u32 = 15;
@@ -211,7 +212,16 @@ fn packages(facts: &PackageFacts) -> CheckRow {
         let words = format!("{} com o seu pacote na tabela de preços.", grouped(facts.fit as u64));
         return good(&what, words);
     }
-    let lacking = facts.lacking.iter().map(|(id, package)| format!("{id} ({})", grouped(*package)));
+    let lacking = facts.lacking.iter().map(|(id, why)| match why {
+        NoPrice::Package { list: None, package, .. } => format!("{id} ({})", grouped(*package)),
+        NoPrice::Package { list: Some(list), package, .. } => {
+            format!("{id} ({} na lista {list})", grouped(*package))
+        }
+        NoPrice::List { list, .. } | NoPrice::ListMonth { list, .. } => {
+            format!("{id} (lista {list})")
+        }
+        NoPrice::Month { .. } | NoPrice::TooLarge { .. } => id.clone(),
+    });
     let words = format!(
         "A tabela de preços não tem o pacote de {}: sem fatura até corrigir o contrato ou a tabela.",
         named(&lacking.collect::<Vec<_>>())
@@ -261,7 +271,15 @@ mod tests {
             packages: vec![PackageFacts {
                 month: "2026-10".parse().unwrap(),
                 fit: 1,
-                lacking: vec![("d7".to_owned(), 7000)],
+                lacking: vec![(
+                    "d7".to_owned(),
+                    NoPrice::Package {
+                        list: None,
+                        table: "2020-08".parse().unwrap(),
+                        package: 7000,
+                        known: "5000".to_owned(),
+                    },
+                )],
             }],
             behind: Vec::new(),
             messages: vec![(Some("norte".to_owned()), Tried::Silent)],

@@ -44,6 +44,7 @@ pub fn item(item: &Item) -> String {
         Item::Package { contacts } => format!("Pacote de {} contatos", grouped(*contacts)),
         Item::Overage => "Contatos acima do pacote (UAM adicional)".to_owned(),
         Item::Hsm => "Mensagens de modelo (HSM)".to_owned(),
+        Item::Discount { percent } => format!("Desconto de {}", percent.in_portuguese()),
         Item::Adjustment { description } => description.clone(),
     }
 }
@@ -60,6 +61,9 @@ pub fn how(invoice: &Invoice, line: &Line) -> String {
             grouped(invoice.package)
         ),
         Item::Hsm => each,
+        Item::Discount { percent } => {
+            format!("{} de {}", percent.in_portuguese(), invoice.before_discount().brl())
+        }
         Item::Adjustment { .. } => "lançamento".to_owned(),
     }
 }

@@ -120,6 +120,7 @@ pub fn reason(reason: &Reason) -> String {
         | Reason::NeitherYesNorNo { .. }
         | Reason::UnknownDealership { .. }
         | Reason::Package(_)
+        | Reason::EndsWithTerms
         | Reason::EndsBeforeItBegins { .. }
         | Reason::LastMonth(_) => of_a_cell(reason),
         Reason::Cnpj(_)
@@ -130,6 +131,8 @@ pub fn reason(reason: &Reason) -> String {
         | Reason::Evidence(_)
         | Reason::Month(_)
         | Reason::Number(_)
+        | Reason::List(_)
+        | Reason::Discount(_)
         | Reason::NoPrice(_) => value(reason),
     };
     words.unwrap_or_else(|| reason.to_string())
@@ -226,6 +229,9 @@ fn of_a_cell(reason: &Reason) -> Option<String> {
         Reason::Package(text) => format!(
             "'{text}' não é um pacote: um número de contatos sem pontos, como 5000, ou none para encerrar"
         ),
+        Reason::EndsWithTerms => {
+            "none encerra o contrato: deixe list e discount_percent vazios".to_owned()
+        }
         Reason::EndsBeforeItBegins { last, from } => format!(
             "{} vem antes de {}: escreva o último mês, ou none se a linha foi um engano",
             last.in_words(),
@@ -274,6 +280,14 @@ fn value(reason: &Reason) -> Option<String> {
             "'{text}' não é um número: de 8 a 15 dígitos com o código do país, como 5548999990820"
         ),
         Reason::Number(InvalidNumber::Rounded(text)) => format!("'{text}': {SPREADSHEET}"),
+        Reason::List(error) => format!(
+            "'{}' não é o nome de uma lista de preços: de 1 a 60 letras, sem espaço no começo ou no fim",
+            error.0
+        ),
+        Reason::Discount(error) => format!(
+            "'{}' não é um desconto: de 0 a 100, com ponto e até dois decimais, como 12.5",
+            error.0
+        ),
         Reason::NoPrice(error) => no_price(error),
         _ => return None,
     })
@@ -286,7 +300,19 @@ pub fn no_price(error: &NoPrice) -> String {
         NoPrice::Month { month } => {
             format!("não há tabela de preços para {}: peça uma na configuração", month.in_words())
         }
-        NoPrice::Package { table, package, known } => format!(
+        NoPrice::List { list, .. } => {
+            format!("não há uma lista de preços '{list}': corrija o contrato ou a configuração")
+        }
+        NoPrice::ListMonth { list, month } => format!(
+            "a lista de preços '{list}' não tem tabela para {}: peça uma na configuração",
+            month.in_words()
+        ),
+        NoPrice::Package { list: Some(list), table, package, known } => format!(
+            "a tabela de preços '{list}' a partir de {} não tem o pacote de {} contatos (tem {known})",
+            table.in_words(),
+            grouped(*package)
+        ),
+        NoPrice::Package { list: None, table, package, known } => format!(
             "a tabela de preços a partir de {} não tem o pacote de {} contatos (tem {known})",
             table.in_words(),
             grouped(*package)

@@ -75,7 +75,8 @@ fn title(digest: &Digest) -> String {
 fn money(digest: &Digest) -> Vec<Line> {
     let rows = &digest.invoices;
     let count = |of: fn(&DigestRow) -> u64| Cell::Count(rows.iter().map(of).sum());
-    let Amounts { package, overage, hsm, adjustments } = rows.iter().map(|row| row.amounts).sum();
+    let Amounts { package, overage, hsm, other, adjustments } =
+        rows.iter().map(|row| row.amounts).sum();
     let mut lines = vec![
         Line::of("Faturas", Cell::Count(rows.len() as u64)),
         Line::of("UAM (contatos únicos)", count(|row| row.uam)),
@@ -83,9 +84,14 @@ fn money(digest: &Digest) -> Vec<Line> {
         Line::of("Pacotes", Cell::Money(package)),
         Line::of("Contatos acima do pacote", Cell::Money(overage)),
         Line::of("Mensagens de modelo (HSM)", Cell::Money(hsm)),
+    ];
+    if rows.iter().any(|row| row.amounts.other != Money::ZERO) {
+        lines.push(Line::of("Descontos", Cell::Money(other)));
+    }
+    lines.extend([
         Line::of("Ajustes", Cell::Money(adjustments)),
         Line::of("Total", Cell::Money(digest.total())),
-    ];
+    ]);
     if digest.supplement() > 0 {
         lines.push(Line::of("Efeito no mês", Cell::Money(digest.effect())));
         let cancelled = digest.effect_of_cancellations();

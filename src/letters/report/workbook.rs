@@ -55,8 +55,11 @@ pub fn workbook(digest: &Digest) -> Result<Vec<u8>, WorkbookError> {
     Ok(workbook.save_to_buffer()?)
 }
 
+/// Where the column of adjustments stands.
+const ADJUSTMENTS: usize = 12;
+
 fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result<(), XlsxError> {
-    let columns = vec![
+    let mut columns = vec![
         Column::new("Fatura", 13),
         Column::new("Revisão", 9),
         Column::new("Código", 14),
@@ -83,11 +86,20 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
         Column::new("SHA-256 da comprovação", 68),
         Column::new("SHA-256 do PDF", 68),
     ];
-    let rows = digest.invoices.iter().map(|row| invoice(row, time_zone(digest))).collect();
+    let mut rows: Vec<Vec<Cell>> =
+        digest.invoices.iter().map(|row| invoice(row, time_zone(digest))).collect();
+    // A column of its own only where there is something in it.
+    let has_others = digest.invoices.iter().any(|row| row.amounts.other != Money::ZERO);
+    if has_others {
+        columns.insert(ADJUSTMENTS, Column::summed("Descontos", 14));
+        for (cells, row) in rows.iter_mut().zip(&digest.invoices) {
+            cells.insert(ADJUSTMENTS, Cell::Money(row.amounts.other));
+        }
+    }
     let end = Table { columns, rows }.write(sheet, 0, formats)?;
     sheet.set_freeze_panes(1, 1)?;
     // On paper up to the day of issue; the hashes would make the rest too small to read.
-    sheet.set_print_area(0, 0, end - 1, 20)?;
+    sheet.set_print_area(0, 0, end - 1, 20 + u16::from(has_others))?;
     Ok(())
 }
 
@@ -103,7 +115,7 @@ fn invoice(entry: &DigestRow, zone: Tz) -> Vec<Cell> {
     let money = |money: Option<Money>| money.map_or(Cell::Empty, Cell::Money);
     let percent = entry.month_before.and_then(|before| per_mille(entry.total, before));
     // One column each, in the order of the headings above.
-    let Amounts { package, overage, hsm, adjustments } = entry.amounts;
+    let Amounts { package, overage, hsm, other: _, adjustments } = entry.amounts;
     vec![
         text(|issued| issued.number.to_string()),
         issued.map_or(Cell::Empty, |issued| Cell::Count(issued.revision.into())),

@@ -196,6 +196,7 @@ impl LineView {
             }
             Item::Overage => "Contatos acima do pacote (UAM adicional)".to_owned(),
             Item::Hsm => "Mensagens de modelo (HSM)".to_owned(),
+            Item::Discount { percent } => format!("Desconto de {}", percent.in_portuguese()),
             Item::Adjustment { description } => line(description),
         };
         Self {

@@ -260,13 +260,16 @@ fn sums(digest: &Digest) -> Vec<SumView> {
     let count = |of: fn(&DigestRow) -> u64| grouped(digest.invoices.iter().map(of).sum());
     let row = |name, count, amount: Money| SumView { name, count, amount: amount.brl() };
     let amounts = digest.invoices.iter().map(|entry| entry.amounts);
-    let Amounts { package, overage, hsm, adjustments } = amounts.clone().sum();
+    let Amounts { package, overage, hsm, other, adjustments } = amounts.clone().sum();
     let mut sums = vec![
         row("Pacotes", grouped(digest.invoices.len() as u64), package),
         row("Contatos acima do pacote", count(|entry| entry.overage), overage),
         row("Mensagens de modelo (HSM)", count(|entry| entry.hsm), hsm),
     ];
     // Also where they come to nothing together.
+    if amounts.clone().any(|amounts| amounts.other != Money::ZERO) {
+        sums.push(row("Descontos", String::new(), other));
+    }
     if amounts.into_iter().any(|amounts| amounts.adjustments != Money::ZERO) {
         sums.push(row("Ajustes", String::new(), adjustments));
     }

@@ -27,7 +27,8 @@ use fecha_core::calendar::month::Month;
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
 use fecha_core::party::register::Issuer;
-use fecha_core::price::money::Money;
+use fecha_core::price::list::ListName;
+use fecha_core::price::money::{Money, UnitPrice};
 use fecha_core::price::table::{PriceTable, Prices};
 use fecha_core::secret::Secret;
 
@@ -288,21 +289,27 @@ fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {
         let reason = "is missing: write [[prices]] with from, overage, hsm and packages";
         return check.refuse("prices", reason);
     }
-    let mut months = BTreeSet::new();
+    let mut known = BTreeSet::new();
     let mut parsed = Vec::new();
     for (index, table) in tables.iter().enumerate() {
         let key = format!("prices.{index}");
         let table = price_table(check, &key, table);
-        let from = table.as_ref().map(|table| table.from);
-        if let Some(from) = from
-            && !months.insert(from)
+        if let Some(PriceTable { list, from, .. }) = &table
+            && !known.insert((list.clone(), *from))
         {
-            let reason = format!("there is a price table from {from} already");
+            let of =
+                list.as_ref().map_or_else(String::new, |list| format!(" of the list '{list}'"));
+            let reason = format!("there is a price table{of} from {from} already");
             check.refuse(&format!("{key}.from"), reason)?;
         }
         parsed.push(table);
     }
-    parsed.into_iter().collect()
+    let parsed: Vec<PriceTable> = parsed.into_iter().collect::<Option<_>>()?;
+    if parsed.iter().all(|table| table.list.is_some()) {
+        let reason = "has no table of the standard list: write one without `list`";
+        return check.refuse("prices", reason);
+    }
+    Some(parsed.into_iter().collect())
 }
 
 fn price_table(check: &mut Check<'_>, key: &str, raw: &raw::PriceTable) -> Option<PriceTable> {
@@ -310,21 +317,31 @@ fn price_table(check: &mut Check<'_>, key: &str, raw: &raw::PriceTable) -> Optio
     let overage = raw.overage.as_ref();
     let overage = check.amount(&format!("{key}.overage"), overage, "0.29", str::parse);
     let hsm = check.amount(&format!("{key}.hsm"), raw.hsm.as_ref(), "0.46", str::parse);
+    let list = check.optional(&format!("{key}.list"), raw.list.as_deref(), str::parse::<ListName>);
     let packages = packages(check, &format!("{key}.packages"), &raw.packages);
     let from: Option<Month> = from;
-    Some(PriceTable { from: from?, overage: overage?, hsm: hsm?, packages: packages? })
+    let (packages, own_overage) = packages?;
+    Some(PriceTable {
+        from: from?,
+        list: list?,
+        overage: overage?,
+        hsm: hsm?,
+        packages,
+        own_overage,
+    })
 }
 
+/// Their prices, and the price of a contact above those that have their own.
 fn packages(
     check: &mut Check<'_>,
     key: &str,
     raw: &[raw::Package],
-) -> Option<BTreeMap<u64, Money>> {
+) -> Option<(BTreeMap<u64, Money>, BTreeMap<u64, UnitPrice>)> {
     if raw.is_empty() {
         let example = "[{ contacts = 5000, price = \"1014.00\" }]";
         return check.refuse(key, missing(key, example));
     }
-    let mut packages = BTreeMap::new();
+    let (mut packages, mut own_overage) = (BTreeMap::new(), BTreeMap::new());
     for (index, package) in raw.iter().enumerate() {
         let contacts_key = format!("{key}.{index}.contacts");
         let contacts = match &package.contacts {
@@ -339,8 +356,13 @@ fn packages(
             let reason = format!("the table has a package of {contacts} contacts already");
             check.refuse::<()>(&contacts_key, reason);
         }
+        if let (Some(contacts), Some(overage)) = (contacts, &package.overage) {
+            let key = format!("{key}.{index}.overage");
+            let overage = check.amount(&key, Some(overage), "0.29", str::parse)?;
+            own_overage.insert(u64::from(contacts), overage);
+        }
     }
-    Some(packages)
+    Some((packages, own_overage))
 }
 
 /// A whole number as in 0.1, or a number of a year, which is a floor.

@@ -96,6 +96,7 @@ pub(super) struct Counting {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PriceTable {
+    pub list: Option<String>,
     pub from: Option<String>,
     pub overage: Option<Amount>,
     pub hsm: Option<Amount>,
@@ -107,6 +108,7 @@ pub(super) struct PriceTable {
 pub(super) struct Package {
     pub contacts: Option<Number>,
     pub price: Option<Amount>,
+    pub overage: Option<Amount>,
 }
 
 #[derive(Default, Deserialize)]

@@ -16,7 +16,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-pub use self::contracts::{CONTRACT_COLUMNS, contract_row, read_contracts, write_contracts};
+pub use self::contracts::{
+    CONTRACT_COLUMNS, CONTRACT_COLUMNS_OF_0_1, contract_row, read_contracts, write_contracts,
+};
 pub use self::dealerships::{
     DEALERSHIP_COLUMNS, DEALERSHIP_COLUMNS_OF_0_1, cells as dealership_cells, dealership_row,
     read_dealerships, write_dealerships,

@@ -142,7 +142,7 @@ pub fn plan(
     }
     let is_known = |id: &str| ids.contains(id);
     if let Some(File { name, bytes }) = files.contracts {
-        match contracts::read_contracts(name, bytes, &is_known, prices) {
+        match contracts::read_contracts(name, bytes, &is_known, prices, &known.contracts) {
             Ok(rows) => plan.contracts(known, rows),
             Err(rows) => bad = bad.and(rows),
         }

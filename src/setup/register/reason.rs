@@ -15,6 +15,8 @@ use fecha_core::party::postal_code::InvalidPostalCode;
 use fecha_core::party::register::{InvalidEvidenceWish, InvalidState};
 use fecha_core::party::tax_id::InvalidCnpj;
 use fecha_core::party::twins::Likeness;
+use fecha_core::price::discount::InvalidDiscount;
+use fecha_core::price::list::InvalidListName;
 use fecha_core::price::table::NoPrice;
 
 /// How a spreadsheet saves what can be read.
@@ -89,6 +91,12 @@ pub enum Reason {
         "'{0}' is no package: a number of contacts without separators, for example 5000, or {NONE}"
     )]
     Package(String),
+    #[error("none ends the contract: leave list and discount_percent empty")]
+    EndsWithTerms,
+    #[error(transparent)]
+    List(#[from] InvalidListName),
+    #[error(transparent)]
+    Discount(#[from] InvalidDiscount),
     #[error(transparent)]
     NoPrice(#[from] NoPrice),
     #[error("{0}; or nothing where it goes on, or {NONE} where the row was a mistake")]

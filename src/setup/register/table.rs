@@ -23,6 +23,8 @@ pub(super) struct Table<'a> {
     total: usize,
     /// The first cell in a code page, and how many more there are: they are one thing to fix.
     code_page: Option<CodePage>,
+    /// The optional columns that the file has not.
+    missing: Vec<&'static str>,
 }
 
 /// One row, in the order of the columns asked for.
@@ -42,7 +44,7 @@ struct CodePage {
 
 impl<'a> Table<'a> {
     pub fn new(file: &'a str) -> Self {
-        Self { file, bad: Vec::new(), total: 0, code_page: None }
+        Self { file, bad: Vec::new(), total: 0, code_page: None, missing: Vec::new() }
     }
 
     pub fn refuse(&mut self, line: u64, column: Option<&'static str>, reason: impl Into<Reason>) {
@@ -102,6 +104,11 @@ impl<'a> Table<'a> {
             .collect()
     }
 
+    /// Whether the file says nothing in a column that is optional: other than an empty cell, that changes nothing.
+    pub fn lacks(&self, column: &'static str) -> bool {
+        self.missing.contains(&column)
+    }
+
     /// Where each column stands. Columns behind the last name are no columns, as long as they are empty.
     fn header<const N: usize>(
         &mut self,
@@ -135,7 +142,9 @@ impl<'a> Table<'a> {
         }
         let places = columns.names.map(|column| names.iter().position(|name| name == column));
         for (column, place) in columns.names.iter().zip(places) {
-            if place.is_none() && !columns.optional.contains(column) {
+            if place.is_none() && columns.optional.contains(column) {
+                self.missing.push(column);
+            } else if place.is_none() {
                 self.refuse(line, None, Reason::ColumnMissing(column));
             }
         }

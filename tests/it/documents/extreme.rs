@@ -1,5 +1,6 @@
 //! Months at the edge of what there is.
 
+use fecha_core::bill::bill::Use;
 use fecha_core::bill::invoice::{Invoice, Replacement};
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::Money;
@@ -23,7 +24,9 @@ pub fn huge() -> Invoice {
         *count = *count * 60_000 / 5123;
     }
     invoice.package = 50_000;
-    let mut lines = sample::prices().lines(50_000, 60_000, invoice.usage.hsm).unwrap();
+    let mut lines = sample::prices()
+        .lines(Use { package: 50_000, uam: 60_000, hsm: invoice.usage.hsm })
+        .unwrap();
     let so_far: Money = lines.iter().map(|line| line.amount).sum();
     let target: Money = "1234567.89".parse().unwrap();
     let rest = Line {
@@ -58,7 +61,7 @@ pub fn credited() -> Invoice {
 pub fn revised() -> Invoice {
     let mut invoice = sample::invoice();
     invoice.package = 10_000;
-    invoice.lines = sample::prices().lines(10_000, 5123, 310).unwrap();
+    invoice.lines = sample::prices().lines(Use { package: 10_000, uam: 5123, hsm: 310 }).unwrap();
     invoice.revision = 2;
     invoice.replaces = Some(Replacement {
         revision: 1,

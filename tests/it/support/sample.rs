@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeZone, Utc};
 use chrono_tz::America;
+use fecha_core::bill::bill::Use;
 use fecha_core::bill::invoice::{Invoice, Number, Usage};
 use fecha_core::calendar::month::Month;
 use fecha_core::count::evidence::IdVersion;
@@ -30,7 +31,7 @@ pub fn invoice() -> Invoice {
         timezone,
         package: 5000,
         usage: usage(month),
-        lines: prices().lines(5000, 5123, 310).unwrap(),
+        lines: prices().lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap(),
         issued_at: Utc.with_ymd_and_hms(2026, 11, 1, 3, 0, 1).unwrap(),
         issued_on: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
         due_on: NaiveDate::from_ymd_opt(2026, 11, 10).unwrap(),
@@ -66,6 +67,8 @@ pub fn prices() -> PriceTable {
         overage: "0.29".parse().unwrap(),
         hsm: "0.46".parse().unwrap(),
         packages: packages.map(|(contacts, price)| (contacts, price.parse().unwrap())).into(),
+        list: None,
+        own_overage: BTreeMap::new(),
     }
 }
 
@@ -79,7 +82,7 @@ fn history() -> Vec<PastMonth> {
         ("2026-09", 4807, 280),
     ];
     let past = months.map(|(month, uam, hsm)| {
-        let amounts = Amounts::of(&prices().lines(5000, uam, hsm).unwrap());
+        let amounts = Amounts::of(&prices().lines(Use { package: 5000, uam, hsm }).unwrap());
         PastMonth {
             month: month.parse().unwrap(),
             package: 5000,

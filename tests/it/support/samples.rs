@@ -21,6 +21,7 @@ use fecha_core::party::pix::{Receiver, br_code};
 use fecha_core::party::register::Party;
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, UnitPrice};
+use fecha_core::price::rates::Rates;
 
 /// Markup, quotes, an emoji, right-to-left text and its override, line breaks.
 pub const HOSTILE: &str =
@@ -295,7 +296,7 @@ pub fn package_use(uam: u64) -> PackageUse {
         overage_amount: price.times(uam.saturating_sub(package)).unwrap(),
         as_of: "2026-11-24T11:00:00Z".parse().unwrap(),
         on: "2026-11-24".parse().unwrap(),
-        outlook: Outlook::of(&sample::prices(), package, uam + uam / 4),
+        outlook: Outlook::of(Rates::without_discount(&sample::prices()), package, uam + uam / 4),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::count::tally::Direction;
 use crate::party::numbers::Numbers;
 use crate::party::register::{Dealership, EmailAddress, EvidenceWish, TaxDetails};
 use crate::price::contract::ContractEntry;
+use crate::price::discount::Discount;
 use crate::price::table::tests::table;
 
 fn dealership() -> Dealership {
@@ -69,6 +70,8 @@ fn book(packages: &[(&str, u64)]) -> MonthBook {
         dealership_id: "d1".to_owned(),
         from_month: from.parse().unwrap(),
         package: Some(*package),
+        list: None,
+        discount: Discount::NONE,
     };
     MonthBook {
         month: "2026-10".parse().unwrap(),
@@ -118,7 +121,7 @@ fn issued(book: &mut MonthBook) -> Invoice {
         evidence_ids: IdVersion::NEWEST,
         issued_at: "2026-11-01T03:00:00Z".parse().unwrap(),
     };
-    let prices = table();
+    let prices: Prices = [table()].into_iter().collect();
     let invoice = bill(case, tally(3), &prices).unwrap().invoice(terms, heading);
     book.notes.insert("d1".to_owned(), vec![credit("-120.00", &[(N1, "-120.00")])]);
     book.standing.insert("d1".to_owned(), invoice.clone());
@@ -130,7 +133,7 @@ fn a_month_that_is_invoiced_comes_to_what_its_invoice_says() {
     let mut book = book(&[("2026-01", 5000)]);
     let invoice = issued(&mut book);
     assert_eq!(invoice.total().to_string(), "894.00");
-    let prices = table();
+    let prices: Prices = [table()].into_iter().collect();
     for package in [PackageOf::TheInvoice, PackageOf::TheContract] {
         let case = book.cases(package).remove(0);
         let again = bill(case, tally(3), &prices).unwrap();
@@ -150,10 +153,12 @@ fn its_package_is_that_of_the_invoice_or_of_the_contract_of_today() {
         dealership_id: "d1".to_owned(),
         from_month: "2026-10".parse().unwrap(),
         package: Some(10_000),
+        list: None,
+        discount: Discount::NONE,
     }]
     .into_iter()
     .collect();
-    let prices = table();
+    let prices: Prices = [table()].into_iter().collect();
     let total = |package| {
         let case = book.cases(package).remove(0);
         bill(case, tally(3), &prices).unwrap().charge.total().to_string()
@@ -164,7 +169,7 @@ fn its_package_is_that_of_the_invoice_or_of_the_contract_of_today() {
 
 #[test]
 fn without_a_package_or_a_price_there_is_no_bill() {
-    let prices = table();
+    let prices: Prices = [table()].into_iter().collect();
     let case = book(&[]).cases(PackageOf::TheInvoice).remove(0);
     let unbilled = bill(case, tally(1), &prices).unwrap_err();
     assert_eq!(unbilled.why, NoCharge::NoPackage);

@@ -19,7 +19,7 @@ use fecha_core::calendar::month::Month;
 use fecha_core::letter::LetterState;
 use fecha_core::party::register::EmailAddress;
 use fecha_core::price::advice::Verdict;
-use fecha_core::price::contract::ContractEntry;
+use fecha_core::price::contract::{ContractEntry, Contracts};
 use fecha_core::price::money::{Money, grouped};
 
 #[derive(Debug, Serialize)]
@@ -66,6 +66,7 @@ struct MonthRow {
 struct ContractRow {
     from: Month,
     package: Option<u64>,
+    terms: String,
     price: Option<Money>,
     is_current: bool,
 }
@@ -224,22 +225,35 @@ fn contracts(office: &Office, known: &Known) -> Vec<ContractRow> {
     let current = known.contracts.iter().rposition(|entry| entry.from_month <= running);
     let price = |entry: &ContractEntry| {
         let month = entry.from_month.max(running);
-        office.config.prices.table_for(month).ok()?.package_price(entry.package?).ok()
+        let table = office.config.prices.table_of(entry.list.as_ref(), month).ok()?;
+        table.package_price(entry.package?).ok()
     };
     let row = |(index, entry): (usize, &ContractEntry)| ContractRow {
         from: entry.from_month,
         package: entry.package,
+        terms: terms(entry),
         price: price(entry),
         is_current: Some(index) == current,
     };
     known.contracts.iter().enumerate().rev().map(row).collect()
 }
 
-/// What a contract may be of, with its price in the running month.
+/// The price list and the discount of a contract; empty where it has neither.
+fn terms(entry: &ContractEntry) -> String {
+    let list = entry.list.as_ref().map(|list| format!("lista {list}"));
+    let discount = (!entry.discount.is_none())
+        .then(|| format!("desconto de {}", entry.discount.in_portuguese()));
+    list.into_iter().chain(discount).collect::<Vec<_>>().join(", ")
+}
+
+/// What a contract may be of, with its price by the list of today in the running month.
 fn packages(office: &Office, known: &Known) -> Vec<[String; 2]> {
     let running = Month::last_ended(office.clock.now(), known.zone).next();
     let mut packages = Vec::new();
-    if let Ok(table) = office.config.prices.table_for(running) {
+    let contracts: Contracts = known.contracts.iter().cloned().collect();
+    let agreed = contracts.agreed_in(&known.dealership.id, running);
+    let list = agreed.and_then(|agreed| agreed.list.as_ref());
+    if let Ok(table) = office.config.prices.table_of(list, running) {
         packages.extend(table.packages.iter().map(|(contacts, price)| {
             [contacts.to_string(), format!("{} contatos · {}", grouped(*contacts), price.brl())]
         }));
@@ -423,6 +437,7 @@ mod tests {
         let contract = |package| ContractRow {
             from: "2026-08".parse().unwrap(),
             package,
+            terms: "lista Rede Sul, desconto de 12,5\u{a0}%".to_owned(),
             price: package.map(|_| Money::from_centavos(101_400)),
             is_current: package.is_some(),
         };

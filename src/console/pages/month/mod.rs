@@ -262,13 +262,7 @@ impl Sum {
     fn add(&mut self, amounts: Amounts) {
         self.invoices += 1;
         self.total += amounts.total();
-        let Amounts { package, overage, hsm, adjustments } = amounts;
-        self.amounts = Amounts {
-            package: self.amounts.package + package,
-            overage: self.amounts.overage + overage,
-            hsm: self.amounts.hsm + hsm,
-            adjustments: self.amounts.adjustments + adjustments,
-        };
+        self.amounts = [self.amounts, amounts].into_iter().sum();
     }
 
     /// Of invoices.
@@ -287,6 +281,7 @@ impl Bridge {
             Column::Package => "Pacotes",
             Column::Overage => "Contatos acima do pacote",
             Column::Hsm => "Mensagens de modelo (HSM)",
+            Column::Other => "Descontos",
             Column::Adjustments => "Créditos e cobranças",
         };
         let steps = steps.map(|((column, before), (_, now))| (words(column), now - before));
