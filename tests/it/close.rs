@@ -77,6 +77,7 @@ fn a_close_issues_each_invoice_once(
         ("overage_amount", json!("35.67")),
         ("hsm_amount", json!("0.46")),
         ("adjustments_amount", json!("0.00")),
+        ("other_amount", json!("0.00")),
         ("total", json!("1050.13")),
         ("due_date", json!("2026-11-10")),
         ("reason", Value::Null),
@@ -87,7 +88,7 @@ fn a_close_issues_each_invoice_once(
     }
     assert_eq!((&d1["paid"], &d1["payment"]), (&json!("0.00"), &json!("open")));
     assert_eq!(d1["to_pay"], d1["total"]);
-    assert_eq!(d1.as_object().unwrap().len(), 24);
+    assert_eq!(d1.as_object().unwrap().len(), 25);
     assert!(d1["issued_at"].as_str().unwrap().starts_with("2026-11-02T03:00:0"));
 
     let again = reseller.run(&["close", "--json"]).expect(1).json();
