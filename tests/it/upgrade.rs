@@ -26,6 +26,7 @@ fn invoices(reseller: &Reseller) -> Vec<Value> {
         }
         // 0.1 did not say it.
         fields.remove("to_pay").unwrap();
+        assert_eq!(fields.remove("other_amount").unwrap(), "0.00");
     }
     invoices
 }
