@@ -19,6 +19,7 @@ use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
@@ -49,6 +50,13 @@ struct Guest {
     task: AbortHandle,
     /// A request is in hand that has come whole: somebody who is slow to say what they want holds nobody up.
     busy: Arc<AtomicBool>,
+}
+
+/// Who was let in. Dropped in this order: the file is closed before the place is another's.
+struct Arrival {
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
 }
 
 /// The body of a request, which says when it has come whole.
@@ -91,7 +99,7 @@ impl hyper::body::Body for Coming {
 /// Serves until told to end. Where there are too many connections, the oldest that has no whole request in hand
 /// makes room: whoever asks something is heard however many others only hold the line.
 pub async fn serve(router: Router, listener: TcpListener, mut stop: Ends) {
-    let most = most_connections(most_files());
+    let places = Arc::new(Semaphore::new(most_connections(most_files())));
     let (mut guests, mut tasks) = (Vec::<Guest>::new(), JoinSet::new());
     let connections = stop.clone();
     loop {
@@ -106,16 +114,19 @@ pub async fn serve(router: Router, listener: TcpListener, mut stop: Ends) {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::debug!(%error, "a connection cannot be taken");
-                make_room(&mut guests, 1);
+                send_one_away(&mut guests);
                 sleep(PAUSE).await;
                 continue;
             }
         };
-        if !make_room(&mut guests, most) {
+        if places.available_permits() == 0 && !send_one_away(&mut guests) {
             continue;
         }
+        // Who was sent away holds a file until the runtime drops the task: as many as come at once would
+        // otherwise be held beside those that have a place.
+        let Ok(place) = places.clone().acquire_owned().await else { break };
         let busy = Arc::new(AtomicBool::new(false));
-        let guest = (stream, peer);
+        let guest = Arrival { stream, peer, place };
         let task = tasks.spawn(attend(guest, router.clone(), busy.clone(), connections.clone()));
         guests.push(Guest { task, busy });
     }
@@ -128,22 +139,16 @@ fn most_connections(files: Option<u64>) -> usize {
     usize::try_from(most.max(2)).unwrap_or(2)
 }
 
-/// Whether there is room for one more among `most`; the oldest guest without a request goes for it.
-fn make_room(guests: &mut Vec<Guest>, most: usize) -> bool {
-    if guests.len() < most {
-        return true;
-    }
+/// Makes room for one more: the oldest guest without a request goes; false where all have one.
+fn send_one_away(guests: &mut Vec<Guest>) -> bool {
     let idle = guests.iter().position(|guest| !guest.busy.load(Ordering::Relaxed));
     idle.map(|index| guests.remove(index).task.abort()).is_some()
 }
 
 /// One connection, from its first request to its last.
-async fn attend(
-    (stream, peer): (TcpStream, SocketAddr),
-    router: Router,
-    busy: Arc<AtomicBool>,
-    mut stop: Ends,
-) {
+async fn attend(guest: Arrival, router: Router, busy: Arc<AtomicBool>, mut stop: Ends) {
+    // The place is given up last, after the connection's file.
+    let Arrival { stream, peer, place: _place } = guest;
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |request: Request<Incoming>| {
         let (router, busy) = (router.clone(), busy.clone());

@@ -61,6 +61,7 @@ async fn a_thousand_idle_connections_stop_neither_close_nor_emails(
         assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     }
     let more = guests(&daemon);
+    assert!(daemon.open_files() < files * 3 / 4, "{} files are open", daemon.open_files());
     all_done(&reseller, 2);
     assert_eq!(server.taken().len(), 3, "two invoices and a digest");
     assert!(daemon.get("/readyz").1.contains("\"ready\":true"));
