@@ -22,5 +22,5 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(line.reference.as_ref().is_none_or(|reference| !reference.is_empty()), "{line:?}");
         assert!(line.txid.is_none() || line.number.is_some(), "{line:?}");
     }
-    assert_eq!(match_lines(&statement.lines, &[]).len(), statement.lines.len());
+    assert_eq!(match_lines(&statement.lines, &[], &[]).len(), statement.lines.len());
 });

@@ -80,7 +80,8 @@ pub async fn find(
     let packages = office.ledger.packages_in(running).await?;
     let search = Search::of(wanted.search);
     let fits = |brief: &Brief| {
-        let names = [brief.id.as_str(), brief.name.as_str(), brief.trade_name.as_str()];
+        let group = brief.group.as_deref().unwrap_or_default();
+        let names = [&*brief.id, &*brief.name, &*brief.trade_name, group];
         let has_contract = packages.contains_key(&brief.id);
         let by_contract = match wanted.contract {
             WithContract::All => true,

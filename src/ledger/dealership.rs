@@ -21,6 +21,7 @@ pub struct Brief {
     pub id: String,
     pub name: String,
     pub trade_name: String,
+    pub group: Option<String>,
     pub cnpj: String,
     pub city: String,
     pub state: String,

@@ -9,6 +9,7 @@ use sqlx::AnyConnection;
 use super::rows::{self, parsed};
 use super::{Engine, Ledger, LedgerError, Transaction, corrupt};
 use fecha_core::calendar::month::Month;
+use fecha_core::party::group::GroupName;
 use fecha_core::party::municipality::Municipality;
 use fecha_core::party::numbers::{BusinessNumber, NumberEntry, Numbers};
 use fecha_core::party::postal_code::PostalCode;
@@ -19,7 +20,7 @@ use fecha_core::party::tax_id::Cnpj;
 use fecha_core::price::contract::{Agreed, ContractEntry};
 
 /// The fields of a [`DealershipRow`], in their order.
-const DEALERSHIP: &str = "id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code, number, complement, district, ibge_code, municipal_registration, iss_withheld";
+const DEALERSHIP: &str = "id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, group_name, postal_code, number, complement, district, ibge_code, municipal_registration, iss_withheld";
 
 /// The fields of a [`ContractEntry`], in their order.
 pub(super) const CONTRACT: &str = "dealership_id, from_month, package, list, discount_percent";
@@ -265,14 +266,15 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     let cc: Vec<&str> = dealership.cc.iter().map(EmailAddress::as_str).collect();
     let tax = &dealership.tax;
     sqlx::query(
-        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, postal_code, number, complement, district, ibge_code, municipal_registration, iss_withheld)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+        "INSERT INTO dealership (id, name, trade_name, cnpj, address, city, state, email, cc, timezone, due_day, evidence, package_use, reminders, group_name, postal_code, number, complement, district, ibge_code, municipal_registration, iss_withheld)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, trade_name = excluded.trade_name,
              cnpj = excluded.cnpj, address = excluded.address, city = excluded.city,
              state = excluded.state, email = excluded.email, cc = excluded.cc,
              timezone = excluded.timezone, due_day = excluded.due_day,
              evidence = excluded.evidence, package_use = excluded.package_use,
-             reminders = excluded.reminders, postal_code = excluded.postal_code,
+             reminders = excluded.reminders, group_name = excluded.group_name,
+             postal_code = excluded.postal_code,
              number = excluded.number, complement = excluded.complement, district = excluded.district,
              ibge_code = excluded.ibge_code,
              municipal_registration = excluded.municipal_registration,
@@ -292,6 +294,7 @@ fn upsert_dealership(dealership: &Dealership) -> AnyQuery {
     .bind(dealership.evidence.to_string())
     .bind(dealership.package_use.map(i64::from))
     .bind(dealership.reminders.map(i64::from))
+    .bind(dealership.group.as_ref().map(GroupName::to_string))
     .bind(dealership.postal_code.map(|code| code.to_string()))
     .bind(tax.number.clone())
     .bind(tax.complement.clone())
@@ -347,6 +350,7 @@ struct DealershipRow {
     evidence: EvidenceWish,
     package_use: Option<u8>,
     reminders: Option<u8>,
+    group_name: Option<GroupName>,
     postal_code: Option<PostalCode>,
     number: Option<String>,
     complement: Option<String>,
@@ -374,6 +378,7 @@ impl From<DealershipRow> for Dealership {
             evidence: row.evidence,
             package_use: row.package_use.map(|told| told != 0),
             reminders: row.reminders.map(|told| told != 0),
+            group: row.group_name,
             postal_code: row.postal_code,
             tax: TaxDetails {
                 number: row.number,

@@ -129,16 +129,16 @@ fn an_open_quote_is_guessed() {
 #[test]
 fn a_wrong_header_is_named() {
     let said = |header: &str| dealerships(header).unwrap_err().to_string();
-    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
-    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
+    insta::assert_snapshot!(said(""), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,group][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
+    insta::assert_snapshot!(said("\n\n"), @"dealerships.csv:1: is empty: the first line is id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,group][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
     insta::assert_snapshot!(said(&HEADER.replace(',', "\t")), @"dealerships.csv:1: the columns are not separated by ',': save it as CSV with ',' or ';' between the cells");
     insta::assert_snapshot!(said(&HEADER.replace("cnpj", "tax id").replace("cc", "name")), @"
-    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]
+    dealerships.csv:1: unknown column 'tax id': the columns are id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,group][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]
     dealerships.csv:1: the column 'name' stands twice
     dealerships.csv:1: the column 'cnpj' is missing
     dealerships.csv:1: the column 'cc' is missing
     ");
-    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
+    insta::assert_snapshot!(said(ROW.split_once(',').unwrap().1), @"dealerships.csv:1: is no header: write id,name,trade_name,cnpj,address,city,state,email,cc,timezone,due_day[,evidence][,package_use][,reminders][,group][,postal_code][,number][,complement][,district][,ibge_code][,municipal_registration][,iss_withheld]");
 }
 
 #[test]

@@ -10,3 +10,4 @@ pub mod receivables;
 pub mod reference;
 pub mod reminder;
 pub mod settled;
+pub mod split;

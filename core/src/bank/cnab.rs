@@ -130,6 +130,7 @@ pub(super) fn pay(reading: &mut Reading, paid: Paid) {
     words.extend(ours.iter().filter(|field| !field.is_empty()).map(|f| format!("seu número {f}")));
     words.retain(|part| !part.is_empty());
     let words = found::words(&words.join(" | "));
+    let group = found::group(&words);
     let sum = principal.centavos() + interest.centavos();
     let total = Money::from_centavos(sum);
     let reference = (!title.trim_matches('0').is_empty())
@@ -143,6 +144,7 @@ pub(super) fn pay(reading: &mut Reading, paid: Paid) {
         number: named.map(|named| named.number),
         // Ten digits in a field that is meant for our number are the number.
         txid: None,
+        group,
         cnpj: cnpj.clone(),
         words: words.clone(),
     };

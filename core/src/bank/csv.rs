@@ -10,6 +10,7 @@ use super::Kind;
 use super::amount::{amount, day, shown};
 use super::found;
 use super::statement::{BankLine, Reading, Written};
+use crate::bill::group_bill::GroupTxid;
 use crate::bill::invoice::Number;
 use crate::price::money::Money;
 
@@ -246,7 +247,7 @@ fn payment(
         reasons.push("has an amount with a comma, which needs quotes".to_owned());
     }
     let mut keep = |reason: String| reasons.push(reason);
-    let number = number(cell(columns.number)).map_err(&mut keep).ok();
+    let named = named(cell(columns.number)).map_err(&mut keep).ok();
     let on = day(cell(columns.on)).map_err(&mut keep).ok();
     let paid = paid(optional(columns.amount)).map_err(&mut keep).ok();
     let kind = match optional(columns.kind) {
@@ -256,8 +257,8 @@ fn payment(
     if paid == Some(None) && kind.is_some_and(|kind| kind != Kind::Money) {
         keep("has no amount: only money can be all that is open".to_owned());
     }
-    let (Some(number), Some(on), Some(amount), Some(kind), true) =
-        (number, on, paid, kind, reasons.is_empty())
+    let (Some((number, group)), Some(on), Some(amount), Some(kind), true) =
+        (named, on, paid, kind, reasons.is_empty())
     else {
         return Err(reasons);
     };
@@ -268,8 +269,9 @@ fn payment(
         amount,
         kind,
         reference: (!reference.is_empty()).then_some(reference),
-        number: Some(number),
+        number,
         txid: None,
+        group,
         cnpj: optional(columns.cnpj).parse().ok(),
         words: found::words(optional(columns.words)),
     }))
@@ -285,10 +287,14 @@ fn is_torn(cells: &[String], amount: usize) -> bool {
     digits(&cells[amount]).is_some() && matches!(after, Some(1..=2))
 }
 
-fn number(text: &str) -> Result<Number, String> {
+/// The invoice, or the group bill, that a cell names.
+fn named(text: &str) -> Result<(Option<Number>, Option<GroupTxid>), String> {
+    if let Ok(group) = text.parse() {
+        return Ok((None, Some(group)));
+    }
     match found::number_in_field(text) {
         Some(named) if named.number.to_string() == text || named.number.txid() == text => {
-            Ok(named.number)
+            Ok((Some(named.number), None))
         }
         _ => Err(format!(
             "'{}' is no invoice number: write it as YYYY-NNNNNN, for example 2026-000001",
@@ -319,7 +325,7 @@ fn no_kind(text: &str) -> String {
 fn contradiction(written: &mut Written, line: &BankLine) -> Option<String> {
     let reference = line.reference.clone()?;
     let said: (NaiveDate, Option<Money>) = (line.on, line.amount);
-    let before = *written.entry((reference, line.number, line.kind)).or_insert(said);
+    let before = *written.entry((reference, line.number, line.group, line.kind)).or_insert(said);
     (before != said).then(|| {
         "has a reference that stands above for this invoice with another day or amount".to_owned()
     })

@@ -1,5 +1,6 @@
 //! What free text of a bank holds: invoice numbers, CNPJs, a Pix's end-to-end id.
 
+use crate::bill::group_bill::GroupTxid;
 use crate::bill::invoice::Number;
 use crate::party::tax_id::Cnpj;
 
@@ -61,6 +62,7 @@ pub(super) fn numbers(text: &str) -> Vec<Named> {
             let sequence: String = characters[at + 5..at + 5 + sequence_length].iter().collect();
             number(&run, &sequence)
                 .filter(|_| begins_apart(&characters, at, char::is_ascii_digit))
+                .filter(|_| !is_of_group(&characters, at))
                 .map(|number| (Named { number, as_txid: false }, at + 5 + sequence_length))
         } else {
             bare(&run)
@@ -76,6 +78,24 @@ pub(super) fn numbers(text: &str) -> Vec<Named> {
         }
     }
     found
+}
+
+/// The group bill that a text names by its txid; `None` where it names none, or several.
+pub(super) fn group(text: &str) -> Option<GroupTxid> {
+    let characters: Vec<char> = text.chars().collect();
+    let is_txid = |at: &usize| {
+        matches!(characters[*at], 'G' | 'g')
+            && begins_apart(&characters, *at, |c| c.is_alphanumeric())
+    };
+    let read = |at: usize| {
+        let digits = characters[at + 1..].iter().take_while(|c| c.is_ascii_digit()).count();
+        let end = at + 1 + digits;
+        let txid: String = characters[at..end].iter().collect();
+        txid.parse().ok().filter(|_| ends_apart(&characters, end))
+    };
+    let mut named = (0..characters.len()).filter(is_txid).filter_map(read);
+    let first: GroupTxid = named.next()?;
+    named.all(|other| other == first).then_some(first)
 }
 
 /// The number in a field that is meant for it (seu número), which a bank may have filled up with zeros.
@@ -120,6 +140,12 @@ fn begins_apart(characters: &[char], at: usize, belongs: fn(&char) -> bool) -> b
     let marked = before(1).is_some_and(|c| is_hyphen(c) || matches!(c, '.' | ',' | '/'))
         && before(2).is_some_and(|c| c.is_ascii_digit());
     !marked && !before(1).is_some_and(|c| belongs(&c))
+}
+
+/// Whether a `G` alone stands right before `at`: what follows is the txid of a group, however it is written.
+fn is_of_group(characters: &[char], at: usize) -> bool {
+    let before = |by: usize| at.checked_sub(by).map(|index| characters[index]);
+    matches!(before(1), Some('G' | 'g')) && !before(2).is_some_and(char::is_alphanumeric)
 }
 
 fn ends_apart(characters: &[char], end: usize) -> bool {
@@ -201,11 +227,33 @@ mod tests {
     #[case("10/11/2026 123456")] // a day and a document
     #[case("2026 000123")]
     #[case("2026-4294967296")]
+    #[case("G2026100001")] // the txid of a group
+    #[case("PIX G2026-100001")]
     #[case("E00416968202611101200abcdefghijk")]
     #[case("2026-")]
     #[case("")]
     fn finds_nothing_else(#[case] text: &str) {
         assert_eq!(numbers(text), []);
+    }
+
+    #[rstest]
+    #[case("G2026100001", Some("G2026100001"))]
+    #[case("PIX RECEBIDO G2026100001 GRUPO AURORA", Some("G2026100001"))]
+    #[case("txid:g2026100001;", Some("G2026100001"))]
+    #[case("G2026100001 | G2026100001", Some("G2026100001"))]
+    #[case("G20261010000.", Some("G20261010000"))]
+    #[case("G2026100001 G2026100002", None)]
+    #[case("AG2026100001", None)]
+    #[case("ÁG2026100001", None)]
+    #[case("G2026100001A", None)]
+    #[case("G2026100001-2", None)]
+    #[case("G2026-100001", None)]
+    #[case("G2026130001", None)]
+    #[case("2026100001", None)]
+    #[case("G", None)]
+    #[case("", None)]
+    fn finds_a_group(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(group(text).map(|txid| txid.to_string()).as_deref(), expected);
     }
 
     #[rstest]

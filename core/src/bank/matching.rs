@@ -8,6 +8,8 @@ use chrono::NaiveDate;
 use super::Kind;
 use super::found;
 use super::statement::{BankLine, once};
+use crate::account::split::split;
+use crate::bill::group_bill::GroupTxid;
 use crate::bill::invoice::Number;
 use crate::calendar::month::Month;
 use crate::party::tax_id::Cnpj;
@@ -33,6 +35,15 @@ pub struct OpenInvoice {
     pub month: Month,
 }
 
+/// A group bill that a line may name, as its invoices stand now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenGroup {
+    /// Its txid.
+    pub txid: GroupTxid,
+    /// Those of its invoices that are not void, with what is open of each.
+    pub invoices: Vec<(Number, Money)>,
+}
+
 /// What a line pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Matched {
@@ -40,6 +51,13 @@ pub enum Matched {
     Certain {
         /// Its number.
         number: Number,
+        /// Why.
+        why: Sure,
+    },
+    /// The invoices of this group bill: to be recorded.
+    Group {
+        /// Its txid.
+        txid: GroupTxid,
         /// Why.
         why: Sure,
     },
@@ -86,6 +104,8 @@ pub enum Doubt {
     CnpjAlone,
     /// Open invoices have this amount.
     AmountAlone,
+    /// It is interest, or withheld, of a whole group: nobody says of which invoice.
+    OfWhichInvoice,
 }
 
 impl fmt::Display for Sure {
@@ -111,6 +131,9 @@ impl fmt::Display for Doubt {
             Self::AllOfCnpj => "the amount is all that is open for this CNPJ",
             Self::CnpjAlone => "open for this CNPJ, with another amount",
             Self::AmountAlone => "open with this amount",
+            Self::OfWhichInvoice => {
+                "the line names a group, and only money goes over its invoices by itself"
+            }
         })
     }
 }
@@ -119,6 +142,7 @@ impl fmt::Display for Matched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Certain { number, why } => write!(f, "{number}: {why}"),
+            Self::Group { txid, why } => write!(f, "{txid}: {why}"),
             Self::Proposed { numbers, of, why } => {
                 let named: Vec<String> = numbers.iter().map(ToString::to_string).collect();
                 write!(f, "perhaps {}", named.join(", "))?;
@@ -137,7 +161,8 @@ impl fmt::Display for Matched {
 
 /// What each line pays, in the order of the lines.
 ///
-/// `open` are all invoices that are not paid in full, in any order, each number once. Lines that the ledger
+/// `open` are all invoices that are not paid in full, in any order, each number once; `groups` the group bills that lines
+/// name, each once. Lines that the ledger
 /// has recorded already (by their reference, or as its k-th equal payment) do not belong here: their
 /// invoices are no longer open, and they would be listed as [`Doubt::NotOpen`].
 ///
@@ -145,8 +170,12 @@ impl fmt::Display for Matched {
 /// the name is what is certain. A line of interest goes the way of the money that stands before it with the
 /// same reference.
 #[must_use]
-pub fn match_lines(lines: &[BankLine], open: &[OpenInvoice]) -> Vec<Matched> {
-    let mut books = Books::of(open);
+pub fn match_lines(
+    lines: &[BankLine],
+    open: &[OpenInvoice],
+    groups: &[OpenGroup],
+) -> Vec<Matched> {
+    let mut books = Books::of(open, groups);
     let mut matched: Vec<Option<Matched>> = lines.iter().map(|line| books.by_name(line)).collect();
     for (line, matched) in lines.iter().zip(&mut matched) {
         if matched.is_none() && line.kind != Kind::Interest {
@@ -160,7 +189,7 @@ pub fn match_lines(lines: &[BankLine], open: &[OpenInvoice]) -> Vec<Matched> {
         .map(|(line, matched)| {
             let together = before.take().filter(|(money, _)| goes_with(line, money));
             let matched = together
-                .map(|(_, matched)| matched)
+                .map(|(_, matched)| books.of_one(line, matched))
                 .or(matched)
                 .unwrap_or_else(|| books.by_payer(line));
             before = Some((line, matched.clone()));
@@ -181,6 +210,7 @@ fn goes_with(line: &BankLine, before: &BankLine) -> bool {
 struct Books<'a> {
     open: Vec<&'a OpenInvoice>,
     by_number: HashMap<Number, &'a OpenInvoice>,
+    groups: HashMap<GroupTxid, &'a OpenGroup>,
     by_cnpj: HashMap<&'a Cnpj, Vec<&'a OpenInvoice>>,
     by_cnpj_and_amount: HashMap<(&'a Cnpj, Money), Vec<&'a OpenInvoice>>,
     by_amount: HashMap<Money, Vec<&'a OpenInvoice>>,
@@ -191,11 +221,12 @@ struct Books<'a> {
 }
 
 impl<'a> Books<'a> {
-    fn of(open: &'a [OpenInvoice]) -> Self {
+    fn of(open: &'a [OpenInvoice], groups: &'a [OpenGroup]) -> Self {
         let mut sorted: Vec<&OpenInvoice> = open.iter().collect();
         sorted.sort_by_key(|invoice| (invoice.due_on, invoice.number));
         let mut books = Self {
             by_number: sorted.iter().map(|invoice| (invoice.number, *invoice)).collect(),
+            groups: groups.iter().map(|group| (group.txid, group)).collect(),
             by_cnpj: HashMap::new(),
             by_cnpj_and_amount: HashMap::new(),
             by_amount: HashMap::new(),
@@ -215,6 +246,9 @@ impl<'a> Books<'a> {
 
     /// What a line pays that names an invoice; `None` where it names none.
     fn by_name(&mut self, line: &BankLine) -> Option<Matched> {
+        if let Some(group) = line.group.and_then(|txid| self.groups.get(&txid).copied()) {
+            return Some(self.by_group(line, group));
+        }
         let Some(number) = line.number else {
             let named = once(found::numbers(&line.words).into_iter().map(|named| named.number));
             let several = named.len() > 1;
@@ -232,6 +266,49 @@ impl<'a> Books<'a> {
             return Some(proposed(vec![number], Doubt::TxidAlone));
         }
         Some(self.certain(invoice, line, Sure::ByTxid))
+    }
+
+    /// What a line pays that names a group bill: its invoices, unless nothing is open of them, or lines before this one
+    /// pay what is.
+    fn by_group(&mut self, line: &BankLine, group: &OpenGroup) -> Matched {
+        let numbers: Vec<Number> = group.invoices.iter().map(|(number, _)| *number).collect();
+        if let Some(number) = line.number {
+            return proposed(once([number].into_iter().chain(numbers)), Doubt::SeveralNumbers);
+        }
+        if line.kind != Kind::Money {
+            return proposed(numbers, Doubt::OfWhichInvoice);
+        }
+        if group.invoices.iter().all(|(_, open)| *open <= Money::ZERO) {
+            return proposed(numbers, Doubt::NotOpen);
+        }
+        let before = |number: &Number| self.paid.get(number).copied().unwrap_or_default();
+        let left = |(number, open): &(Number, Money)| {
+            let left = (i128::from(open.centavos()) - before(number)).max(0);
+            (*number, Money::from_centavos(i64::try_from(left).unwrap_or_default()))
+        };
+        let is_first = numbers.iter().all(|number| before(number) == 0);
+        let open: Vec<(Number, Money)> = group.invoices.iter().map(left).collect();
+        let in_all: Money = open.iter().map(|(_, open)| *open).sum();
+        let amount = line.amount.unwrap_or(in_all);
+        if !is_first && amount > in_all {
+            return proposed(numbers, Doubt::PaidTwice);
+        }
+        for share in split(amount, &open) {
+            *self.paid.entry(share.number).or_default() += i128::from(share.amount.centavos());
+        }
+        Matched::Group { txid: group.txid, why: Sure::ByTxid }
+    }
+
+    /// The same for the interest of money: of a group, nobody knows whose it is.
+    fn of_one(&self, line: &BankLine, matched: Matched) -> Matched {
+        match matched {
+            Matched::Group { txid, .. } if line.kind != Kind::Money => {
+                let group = self.groups.get(&txid);
+                let numbers = group.iter().flat_map(|group| &group.invoices);
+                proposed(numbers.map(|(number, _)| *number).collect(), Doubt::OfWhichInvoice)
+            }
+            matched => matched,
+        }
     }
 
     /// The invoice, unless lines before this one pay all of it.

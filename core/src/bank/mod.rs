@@ -21,7 +21,7 @@ mod tests;
 
 pub use crate::account::payment::Kind;
 pub use amount::{amount as read_amount, day as read_day};
-pub use matching::{Doubt, Matched, OpenInvoice, Sure, match_lines};
+pub use matching::{Doubt, Matched, OpenGroup, OpenInvoice, Sure, match_lines};
 pub use statement::{BadLine, BadLines, BankLine, Format, Statement};
 
 use statement::Reading;

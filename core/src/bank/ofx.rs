@@ -258,6 +258,7 @@ fn bank_line(
         reference,
         number: named.map(|named| named.number),
         txid: named.filter(|named| named.as_txid).map(|named| named.number.txid()),
+        group: found::group(&words),
         cnpj: found::cnpjs(&words).into_iter().next(),
         words,
     }

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 
 use super::found;
 use crate::account::payment::Kind;
+use crate::bill::group_bill::GroupTxid;
 use crate::bill::invoice::Number;
 use crate::party::tax_id::Cnpj;
 use crate::price::money::Money;
@@ -58,6 +59,8 @@ pub struct BankLine {
     /// That number as a Pix has it, where free text names it only so: ten digits there are less than a
     /// number with its hyphen, or one in a field that is meant for it.
     pub txid: Option<String>,
+    /// The one group bill that the line names by its txid.
+    pub group: Option<GroupTxid>,
     /// The CNPJ of who paid; in free text the first with check digits that fit.
     pub cnpj: Option<Cnpj>,
     /// What the bank says: one line, without control characters, at most 500 characters.
@@ -198,7 +201,8 @@ impl Reading {
 }
 
 /// References that were met already with something else, for formats in which a person writes them.
-pub(super) type Written = HashMap<(String, Option<Number>, Kind), (NaiveDate, Option<Money>)>;
+pub(super) type Written =
+    HashMap<(String, Option<Number>, Option<GroupTxid>, Kind), (NaiveDate, Option<Money>)>;
 
 /// Numbers without repetition, in the order in which they stand.
 pub(super) fn once(numbers: impl IntoIterator<Item = Number>) -> Vec<Number> {

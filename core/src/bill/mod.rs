@@ -8,6 +8,7 @@ pub mod difference;
 pub mod digest;
 pub mod effect;
 pub mod exception;
+pub mod group_bill;
 pub mod hold;
 pub mod invoice;
 pub mod package_use;

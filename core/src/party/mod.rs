@@ -1,6 +1,7 @@
 //! Who bills and who is billed.
 
 pub mod email;
+pub mod group;
 pub mod invisible;
 pub mod municipality;
 pub mod numbers;

@@ -107,6 +107,28 @@ pub fn br_code(receiver: Receiver<'_>, amount: Money, txid: &str) -> Option<Stri
     Some(format!("{payload}{checksum:04X}"))
 }
 
+/// What a BR Code of ours asks for, and its txid; `None` where it is none, or asks for nothing.
+#[must_use]
+pub fn asked_by(code: &str) -> Option<(Money, String)> {
+    let fields = fields(code)?;
+    let of = |fields: &[(String, String)], id: &str| {
+        fields.iter().find(|(own, _)| own == id).map(|(_, value)| value.clone())
+    };
+    let txid = of(&self::fields(&of(&fields, "62")?)?, "05")?;
+    Some((of(&fields, "54")?.parse().ok()?, txid))
+}
+
+/// Ids and values: two digits each for id and length, then the value.
+fn fields(mut code: &str) -> Option<Vec<(String, String)>> {
+    let mut fields = Vec::new();
+    while !code.is_empty() {
+        let length: usize = code.get(2..4)?.parse().ok()?;
+        fields.push((code.get(..2)?.to_owned(), code.get(4..4 + length)?.to_owned()));
+        code = code.get(4 + length..)?;
+    }
+    Some(fields)
+}
+
 fn field(id: &str, value: &str) -> String {
     format!("{id}{:02}{value}", value.len())
 }
@@ -150,6 +172,9 @@ mod tests {
         };
         let code = br_code(receiver, "1192.27".parse().unwrap(), "2026000001").unwrap();
         insta::assert_snapshot!(code);
+        assert_eq!(asked_by(&code), Some(("1192.27".parse().unwrap(), "2026000001".to_owned())));
+        assert_eq!(asked_by(&code[..code.len() - 1]), None);
+        assert_eq!(asked_by("é"), None);
     }
 
     #[rstest]

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use crate::party::group::GroupName;
 use crate::party::municipality::Municipality;
 use crate::party::postal_code::PostalCode;
 use crate::party::tax_id::Cnpj;
@@ -43,6 +44,8 @@ pub struct Dealership {
     pub reminders: Option<bool>,
     /// Of its address, where it is known.
     pub postal_code: Option<PostalCode>,
+    /// The group that it belongs to; no invoice prints it, so that a change of it is no cause for a revision.
+    pub group: Option<GroupName>,
     /// What only a tax document says of it.
     pub tax: TaxDetails,
 }

@@ -2,6 +2,7 @@
 
 use deunicode::deunicode;
 
+use super::group::GroupName;
 use super::register::Dealership;
 use crate::bill::invoice::Number;
 
@@ -55,16 +56,17 @@ impl Search {
     }
 
     /// Whether a dealership is meant: by its id, its CNPJ (with or without points), or by every word in its
-    /// legal name or the name on its sign, whatever the case and the accents.
+    /// legal name, the name on its sign or that of its group, whatever the case and the accents.
     #[must_use]
     pub fn finds(&self, dealership: &Dealership) -> bool {
-        let Dealership { id, name, trade_name, cnpj, .. } = dealership;
-        self.finds_one(&cnpj.to_string(), [id, name, trade_name])
+        let Dealership { id, name, trade_name, cnpj, group, .. } = dealership;
+        let group = group.as_ref().map_or("", GroupName::as_str);
+        self.finds_one(&cnpj.to_string(), [id, name, trade_name, group])
     }
 
     /// The same of a dealership's CNPJ, id and names by themselves.
     #[must_use]
-    pub fn finds_one(&self, cnpj: &str, names: [&str; 3]) -> bool {
+    pub fn finds_one(&self, cnpj: &str, names: [&str; 4]) -> bool {
         let bare = || cnpj.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
         if self.cnpj.as_ref().is_some_and(|typed| bare().contains(typed.as_str())) {
             return true;
@@ -123,6 +125,7 @@ mod tests {
             evidence: EvidenceWish::default(),
             package_use: None,
             reminders: None,
+            group: None,
             tax: TaxDetails::default(),
             postal_code: None,
         };

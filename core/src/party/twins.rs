@@ -128,6 +128,7 @@ mod tests {
             evidence: EvidenceWish::Hash,
             package_use: None,
             reminders: None,
+            group: None,
             tax: TaxDetails::default(),
             postal_code: None,
         }

@@ -37,6 +37,7 @@ pub fn column(name: &str) -> &str {
         "evidence" => "comprovação",
         "package_use" => "aviso de uso do pacote",
         "reminders" => "lembretes",
+        "group" => "grupo",
         "postal_code" => "CEP",
         "complement" => "complemento",
         "district" => "bairro",
@@ -126,6 +127,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Cnpj(_)
         | Reason::State(_)
         | Reason::Address(_)
+        | Reason::Group(_)
         | Reason::PostalCode(_)
         | Reason::Municipality(_)
         | Reason::Evidence(_)
@@ -280,6 +282,10 @@ fn value(reason: &Reason) -> Option<String> {
             "'{text}' não é um número: de 8 a 15 dígitos com o código do país, como 5548999990820"
         ),
         Reason::Number(InvalidNumber::Rounded(text)) => format!("'{text}': {SPREADSHEET}"),
+        Reason::Group(error) => format!(
+            "'{}' não é o nome de um grupo: de 1 a 60 letras, sem espaço no começo ou no fim",
+            error.0
+        ),
         Reason::List(error) => format!(
             "'{}' não é o nome de uma lista de preços: de 1 a 60 letras, sem espaço no começo ou no fim",
             error.0

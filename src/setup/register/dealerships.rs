@@ -9,13 +9,14 @@ use super::records::{Record, Records};
 use super::table::{Columns, Row, Table};
 use super::{BadRows, filled, write};
 use crate::letters::mailbox;
+use fecha_core::party::group::{GroupName, InvalidGroupName};
 use fecha_core::party::municipality::{InvalidMunicipality, Municipality};
 use fecha_core::party::register::{
     BrazilianState, Dealership, EmailAddress, EvidenceWish, TaxDetails,
 };
 
 /// The columns of `dealerships.csv`; those from the twelfth on may be missing.
-pub const DEALERSHIP_COLUMNS: [&str; 21] = [
+pub const DEALERSHIP_COLUMNS: [&str; 22] = [
     "id",
     "name",
     "trade_name",
@@ -30,6 +31,7 @@ pub const DEALERSHIP_COLUMNS: [&str; 21] = [
     EVIDENCE,
     PACKAGE_USE,
     REMINDERS,
+    GROUP,
     POSTAL_CODE,
     NUMBER,
     COMPLEMENT,
@@ -46,6 +48,7 @@ pub const DEALERSHIP_COLUMNS_OF_0_1: [&str; 11] = *DEALERSHIP_COLUMNS.first_chun
 const EVIDENCE: &str = "evidence";
 const PACKAGE_USE: &str = "package_use";
 const REMINDERS: &str = "reminders";
+const GROUP: &str = "group";
 const POSTAL_CODE: &str = "postal_code";
 const NUMBER: &str = "number";
 const COMPLEMENT: &str = "complement";
@@ -54,12 +57,13 @@ const IBGE_CODE: &str = "ibge_code";
 const MUNICIPAL_REGISTRATION: &str = "municipal_registration";
 const ISS_WITHHELD: &str = "iss_withheld";
 
-const COLUMNS: Columns<21> = Columns {
+const COLUMNS: Columns<22> = Columns {
     names: DEALERSHIP_COLUMNS,
     optional: &[
         EVIDENCE,
         PACKAGE_USE,
         REMINDERS,
+        GROUP,
         POSTAL_CODE,
         NUMBER,
         COMPLEMENT,
@@ -76,6 +80,7 @@ const COLUMNS: Columns<21> = Columns {
         EVIDENCE,
         PACKAGE_USE,
         REMINDERS,
+        GROUP,
         POSTAL_CODE,
         NUMBER,
         COMPLEMENT,
@@ -123,7 +128,7 @@ pub(super) fn ids(bytes: &[u8]) -> Vec<String> {
     records.filter_map(id).collect()
 }
 
-fn dealership(table: &mut Table<'_>, row: &Row<21>) -> Option<Dealership> {
+fn dealership(table: &mut Table<'_>, row: &Row<22>) -> Option<Dealership> {
     let line = row.line;
     let [
         id,
@@ -140,6 +145,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<21>) -> Option<Dealership> {
         evidence,
         package_use,
         reminders,
+        group,
         postal_code,
         tax @ ..,
     ] = row.cells.each_ref().map(Option::as_deref);
@@ -157,6 +163,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<21>) -> Option<Dealership> {
     let package_use =
         table.parse(line, PACKAGE_USE, package_use, |text| told(text, Wish::PackageUse));
     let reminders = table.parse(line, REMINDERS, reminders, |text| told(text, Wish::Reminders));
+    let group = table.parse(line, GROUP, group, group_name);
     let postal_code = table.parse(line, POSTAL_CODE, postal_code, |text| {
         if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
     });
@@ -177,6 +184,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<21>) -> Option<Dealership> {
         evidence: evidence?,
         package_use: package_use?,
         reminders: reminders?,
+        group: group?,
         postal_code: postal_code?,
         tax: tax?,
     })
@@ -224,6 +232,10 @@ fn municipality(
     }
     let code: Municipality = text.parse()?;
     state.map_or(Ok(code), |state| code.within(state)).map(Some)
+}
+
+fn group_name(text: &str) -> Result<Option<GroupName>, InvalidGroupName> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 
 fn zone(text: &str) -> Result<Option<Tz>, Reason> {
@@ -282,6 +294,7 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
     let has_evidence = any(|d| d.evidence != EvidenceWish::default());
     let has_package_use = any(|d| d.package_use.is_some());
     let has_reminders = any(|d| d.reminders.is_some());
+    let has_group = any(|d| d.group.is_some());
     let has_postal_code = any(|d| d.postal_code.is_some());
     let has_number = any(|d| d.tax.number.is_some());
     let has_complement = any(|d| d.tax.complement.is_some());
@@ -293,6 +306,7 @@ pub fn write_dealerships(dealerships: &[Dealership]) -> String {
         EVIDENCE => has_evidence,
         PACKAGE_USE => has_package_use,
         REMINDERS => has_reminders,
+        GROUP => has_group,
         POSTAL_CODE => has_postal_code,
         NUMBER => has_number,
         COMPLEMENT => has_complement,
@@ -323,7 +337,7 @@ pub fn dealership_row(dealership: &Dealership, columns: &[(&str, &str)]) -> Stri
 
 /// In the order of [`DEALERSHIP_COLUMNS`].
 #[must_use]
-pub fn cells(dealership: &Dealership) -> [String; 21] {
+pub fn cells(dealership: &Dealership) -> [String; 22] {
     let tax = &dealership.tax;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let cc: Vec<_> = dealership.cc.iter().map(EmailAddress::as_str).collect();
@@ -342,6 +356,7 @@ pub fn cells(dealership: &Dealership) -> [String; 21] {
         dealership.evidence.to_string(),
         in_a_word(dealership.package_use),
         in_a_word(dealership.reminders),
+        dealership.group.as_ref().map(GroupName::to_string).unwrap_or_default(),
         dealership.postal_code.map(|code| code.to_string()).unwrap_or_default(),
         text(&tax.number),
         text(&tax.complement),

@@ -9,6 +9,7 @@ use super::NONE;
 use crate::document::NotPrintable;
 use crate::letters::mailbox::InvalidAddress;
 use fecha_core::calendar::month::{InvalidMonth, Month};
+use fecha_core::party::group::InvalidGroupName;
 use fecha_core::party::municipality::InvalidMunicipality;
 use fecha_core::party::numbers::{BusinessNumber, InvalidNumber};
 use fecha_core::party::postal_code::InvalidPostalCode;
@@ -62,6 +63,8 @@ pub enum Reason {
     State(#[from] InvalidState),
     #[error(transparent)]
     Address(#[from] InvalidAddress),
+    #[error(transparent)]
+    Group(#[from] InvalidGroupName),
     #[error(transparent)]
     PostalCode(#[from] InvalidPostalCode),
     #[error(transparent)]

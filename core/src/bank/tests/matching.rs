@@ -29,6 +29,23 @@ fn open() -> Vec<OpenInvoice> {
     ]
 }
 
+/// A group of 123, 125 and, paid already, 122: R$ 1.699,27 are open of it; and one of which nothing is.
+fn groups() -> Vec<OpenGroup> {
+    let group = |txid: &str, invoices: &[(u32, i64)]| OpenGroup {
+        txid: txid.parse().unwrap(),
+        invoices: invoices
+            .iter()
+            .map(|(sequence, open)| {
+                (format!("2026-{sequence:06}").parse().unwrap(), Money::from_centavos(*open))
+            })
+            .collect(),
+    };
+    vec![
+        group("G2026100001", &[(122, 0), (123, 119_227), (125, 50_700)]),
+        group("G2026100002", &[(120, 0), (121, 0)]),
+    ]
+}
+
 /// Lines of a bank by what their memos say and their amounts.
 fn lines(said: &[(&str, &str)]) -> Vec<BankLine> {
     let row = |(memo, amount): &(&str, &str)| {
@@ -40,7 +57,7 @@ fn lines(said: &[(&str, &str)]) -> Vec<BankLine> {
 }
 
 fn matched(said: &[(&str, &str)]) -> Vec<String> {
-    match_lines(&lines(said), &open()).iter().map(ToString::to_string).collect()
+    match_lines(&lines(said), &open(), &groups()).iter().map(ToString::to_string).collect()
 }
 
 #[rstest]
@@ -104,6 +121,58 @@ fn one_line(#[case] memo: &str, #[case] amount: &str, #[case] expected: &str) {
     assert_eq!(matched(&[(memo, amount)]), [expected]);
 }
 
+const GROUP: &str = "G2026100001: the line names its Pix txid";
+
+#[rstest]
+#[case("PIX G2026100001", "1699.27", GROUP)]
+#[case("PIX G2026100001 CNPJ 33.000.167/0001-01", "7.00", GROUP)] // a part, whoever paid
+#[case("PIX G2026100001", "2000.00", GROUP)]
+#[case(
+    "PIX G2026100002",
+    "7.00",
+    "perhaps 2026-000120, 2026-000121: the line names it, and it is not open: paid, void or never issued"
+)]
+#[case(
+    "G2026100001 FATURA 2026-000124",
+    "7.00",
+    "perhaps 2026-000124, 2026-000122, 2026-000123, 2026-000125: the line names several invoices"
+)]
+#[case("PIX G2026109999", "1014.00", "perhaps 2026-000124: open with this amount")] // no such group
+#[case("PIX G2026-000123", "9.00", "unknown: no open invoice has its number, payer or amount")]
+fn the_line_of_a_group(#[case] memo: &str, #[case] amount: &str, #[case] expected: &str) {
+    assert_eq!(matched(&[(memo, amount)]), [expected]);
+}
+
+#[test]
+fn what_would_be_paid_twice_of_a_group_is_for_a_person() {
+    const OF_GROUP: &str = "perhaps 2026-000122, 2026-000123, 2026-000125: another line of this file pays it already";
+    let whole = ("PIX G2026100001", "1699.27");
+    assert_eq!(matched(&[whole, whole]), [GROUP, OF_GROUP]);
+    let part = ("PIX G2026100001", "1000.00");
+    assert_eq!(matched(&[part, part]), [GROUP, OF_GROUP]);
+    let rest = ("PIX G2026100001", "699.27");
+    assert_eq!(matched(&[part, rest]), [GROUP, GROUP]);
+    // By the oldest number first: 123 is paid by the group, 125 is not.
+    let one = ("FATURA 2026-000123", "1192.27");
+    assert_eq!(matched(&[("PIX G2026100001", "1192.27"), one]), [GROUP, TWICE]);
+    assert_eq!(matched(&[one, whole]), [BY_NUMBER, OF_GROUP]);
+    assert_eq!(matched(&[one, ("PIX G2026100001", "507.00")]), [BY_NUMBER, GROUP]);
+}
+
+#[test]
+fn interest_of_a_group_is_for_a_person() {
+    let mut lines = lines(&[("PIX G2026100001", "1699.27"), ("PIX G2026100001", "3.00")]);
+    lines[1].kind = Kind::Interest;
+    lines[1].reference = lines[0].reference.clone();
+    let shown = |lines: &[BankLine]| -> Vec<String> {
+        match_lines(lines, &open(), &groups()).iter().map(ToString::to_string).collect()
+    };
+    const WHICH: &str = "perhaps 2026-000122, 2026-000123, 2026-000125: the line names a group, and only money goes over its invoices by itself";
+    assert_eq!(shown(&lines), [GROUP, WHICH]);
+    lines[1].reference = None;
+    assert_eq!(shown(&lines), [GROUP, WHICH]);
+}
+
 const TWICE: &str = "perhaps 2026-000123: another line of this file pays it already";
 const BY_NUMBER: &str = "2026-000123: the line names its number";
 
@@ -130,7 +199,7 @@ fn all_that_is_open_is_paid_once() {
     let text = "number,on,amount\n2026-000123,2026-11-10,\n2026-000123,2026-11-10,\n";
     let lines = read("a.csv", text.as_bytes()).unwrap().lines;
     let matched: Vec<String> =
-        match_lines(&lines, &open()).iter().map(ToString::to_string).collect();
+        match_lines(&lines, &open(), &groups()).iter().map(ToString::to_string).collect();
     assert_eq!(matched, [BY_NUMBER, TWICE]);
 }
 
@@ -138,7 +207,7 @@ fn all_that_is_open_is_paid_once() {
 fn interest_goes_the_way_of_its_money() {
     let statement = read("a.ret", include_bytes!("vectors/cnab240-237.ret")).unwrap();
     let shown = |open: &[OpenInvoice]| -> Vec<String> {
-        match_lines(&statement.lines, open).iter().map(ToString::to_string).collect()
+        match_lines(&statement.lines, open, &[]).iter().map(ToString::to_string).collect()
     };
     let certain = shown(&open());
     assert_eq!(certain[1], "2026-000124: the line names its number");
@@ -149,7 +218,7 @@ fn interest_goes_the_way_of_its_money() {
     for line in &mut lines {
         line.number = None;
     }
-    let matched = match_lines(&lines, &open());
+    let matched = match_lines(&lines, &open(), &groups());
     assert_eq!(matched[1], matched[2]);
     assert_eq!(
         matched[1].to_string(),
@@ -160,7 +229,7 @@ fn interest_goes_the_way_of_its_money() {
 #[test]
 fn many_that_fit_are_told_by_the_first_ten() {
     let open: Vec<OpenInvoice> = (1..=300).rev().map(|n| invoice(n, OURS, 50_700)).collect();
-    let matched = match_lines(&lines(&[("TED", "507.00")]), &open);
+    let matched = match_lines(&lines(&[("TED", "507.00")]), &open, &[]);
     let Matched::Proposed { numbers, of, why: Doubt::AmountAlone } = &matched[0] else {
         panic!("{matched:?}")
     };
@@ -176,7 +245,7 @@ fn no_sum_overflows() {
     let text = "number,on,amount\n".to_owned()
         + &"2026-000123,2026-11-10,9999999999999.99\n".repeat(20_000);
     let lines = read("a.csv", text.as_bytes()).unwrap().lines;
-    let matched = match_lines(&lines, &[huge.clone(), invoice(2, OURS, i64::MAX)]);
+    let matched = match_lines(&lines, &[huge.clone(), invoice(2, OURS, i64::MAX)], &[]);
     let certain = |m: &&Matched| matches!(m, Matched::Certain { .. });
     // 9223 amounts fit into what an i64 counts.
     assert_eq!(matched.iter().filter(certain).count(), 9223);

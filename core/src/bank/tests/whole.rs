@@ -37,7 +37,7 @@ fn is_in_order(bytes: &[u8]) {
         assert!(!line.words.chars().any(char::is_control), "{line:?}");
         assert!(line.reference.as_ref().is_none_or(|reference| !reference.is_empty()), "{line:?}");
     }
-    assert_eq!(match_lines(&statement.lines, &[]).len(), statement.lines.len());
+    assert_eq!(match_lines(&statement.lines, &[], &[]).len(), statement.lines.len());
 }
 
 const SEEDS: [&[u8]; 6] = [

@@ -33,6 +33,7 @@ fn dealership() -> Dealership {
         evidence: EvidenceWish::Hash,
         package_use: None,
         reminders: None,
+        group: None,
         tax: TaxDetails::default(),
         postal_code: None,
     }

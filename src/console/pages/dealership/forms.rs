@@ -25,7 +25,7 @@ use fecha_core::price::money::{Money, grouped};
 use fecha_core::price::typed;
 
 /// What finance may change of a dealership's row.
-const ADDRESS: [&str; 11] = [
+const ADDRESS: [&str; 12] = [
     "address",
     "number",
     "complement",
@@ -37,6 +37,7 @@ const ADDRESS: [&str; 11] = [
     "municipal_registration",
     "email",
     "cc",
+    "group",
 ];
 const CONTRACT: [&str; 2] = ["from_month", "package"];
 const CREDIT: [&str; 4] = ["kind", "amount", "month", "description"];

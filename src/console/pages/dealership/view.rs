@@ -162,6 +162,9 @@ fn facts(known: &Known) -> Vec<[String; 2]> {
     if !cc.is_empty() {
         facts.push(fact("Cópias", cc.join(", ")));
     }
+    if let Some(group) = &dealership.group {
+        facts.push(fact("Grupo", group.to_string()));
+    }
     if let Some(day) = dealership.due_day {
         facts.push(fact("Vencimento", format!("dia {day}")));
     }
