@@ -108,7 +108,7 @@ impl Attention {
                 (Some(number), Kind::Invoice) => {
                     format!("fix the address in the register, then fecha resend {number}")
                 }
-                (_, Kind::Invoice | Kind::PackageUse | Kind::Reminder) => {
+                (_, Kind::Invoice | Kind::PackageUse | Kind::Reminder | Kind::Group) => {
                     "fix the address in the register, then fecha resend --failed".to_owned()
                 }
                 (_, Kind::Digest) => "fix [email] finance, then fecha resend --failed".to_owned(),

@@ -10,6 +10,7 @@ pub mod compare;
 pub mod dealerships;
 pub mod downloads;
 pub mod erp;
+pub mod group_bill;
 pub mod handover;
 pub mod import;
 pub mod invoices;

@@ -2,6 +2,7 @@
 //! stay as they are, between backticks.
 
 use crate::actions::close::CloseError;
+use crate::actions::group_bill::GroupBillError;
 use crate::actions::handover::HandoverError;
 use crate::actions::recount::RecountError;
 use crate::actions::rerun::RerunError;
@@ -27,12 +28,26 @@ pub fn why(error: &CloseError) -> String {
         CloseError::Ledger(error) | CloseError::Handover(HandoverError::Ledger(error)) => {
             ledger(error)
         }
+        CloseError::GroupBill(error) => group_bill(error),
         CloseError::Handover(HandoverError::Template(error)) => format!(
             "Tudo foi emitido, mas o relatório ao financeiro não pôde ser escrito: `{error}`"
         ),
         CloseError::Handover(HandoverError::Compose(error)) => {
             format!("Tudo foi emitido, mas o relatório ao financeiro não pôde ser feito: `{error}`")
         }
+    }
+}
+
+/// What kept a group from its page.
+fn group_bill(error: &GroupBillError) -> String {
+    match error {
+        GroupBillError::Ledger(error) => ledger(error),
+        GroupBillError::Render { group, cause } => format!(
+            "As faturas foram emitidas, mas o resumo do grupo {group} não pôde ser feito: `{cause}`"
+        ),
+        GroupBillError::Template { group, cause } => format!(
+            "As faturas foram emitidas, mas o e-mail ao grupo {group} não pôde ser escrito: `{cause}`"
+        ),
     }
 }
 
@@ -51,6 +66,7 @@ pub fn why_not(error: &TaskError) -> String {
         TaskError::Rerun(RerunError::Handover(error)) => {
             format!("Tudo foi emitido, mas o relatório ao financeiro não pôde ser feito: `{error}`")
         }
+        TaskError::Rerun(RerunError::GroupBill(error)) => group_bill(error),
         TaskError::Simulate(SimulateError::NoPrice(error)) => not_simulated(error),
         TaskError::NoUpload => {
             "O arquivo enviado não está mais guardado: envie-o de novo.".to_owned()

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::close::Progress;
+use crate::actions::group_bill::{self, GroupBillError};
 use crate::actions::handover::{self, Findings, HandoverError};
 use crate::actions::issue::{IssueError, Outcome, Why, revise};
 use crate::actions::patience::Patience;
@@ -16,6 +17,7 @@ use crate::messages::Sources;
 use crate::setup::office::Office;
 use fecha_core::bill::bill::Heading;
 use fecha_core::bill::difference::{Cause, Difference};
+use fecha_core::bill::group_bill::GroupBill;
 use fecha_core::bill::invoice::{Invoice, Number, Replacement};
 use fecha_core::bill::plan::{Plan, PlanHash, Planned};
 use fecha_core::calendar::month::Month;
@@ -78,6 +80,8 @@ pub struct RerunReport {
     pub revised: Vec<Revised>,
     /// Those that a person must decide on.
     pub refused: Vec<Refused>,
+    /// What groups got in place of what they had, since other revisions stand.
+    pub group_bills: Vec<GroupBill>,
     /// Nothing was written.
     pub dry_run: bool,
     /// What it comes to; before a revision is issued.
@@ -141,6 +145,9 @@ pub enum RerunError {
     /// The report to finance could not be made.
     #[error(transparent)]
     Handover(#[from] HandoverError),
+    /// What a group gets could not be made.
+    #[error(transparent)]
+    GroupBill(#[from] GroupBillError),
 }
 
 impl From<LedgerError> for RerunError {
@@ -176,6 +183,7 @@ pub async fn rerun_month(
         unchanged: 0,
         revised: Vec::new(),
         refused: Vec::new(),
+        group_bills: Vec::new(),
         dry_run: options.dry_run,
         is_another_plan: options.plan.as_ref().is_some_and(|wanted| *wanted != plan),
         plan,
@@ -191,6 +199,8 @@ pub async fn rerun_month(
     report.refused.sort_by(|a, b| a.dealership_id.cmp(&b.dealership_id));
     if !options.dry_run && !report.is_another_plan {
         tell_finance(office, month).await?;
+        let excepted = group_bill::excepted(office, month).await?;
+        report.group_bills = group_bill::bill_groups(office, month, &excepted, &options.by).await?;
     }
     Ok(report)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::actions::group_bill;
 use crate::actions::handover::{self, HandoverError};
 use crate::ledger::LedgerError;
 use crate::ledger::again::{FailedLetter, FailedOnes};
@@ -12,11 +13,13 @@ use crate::ledger::audit::{Action, Deed};
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::Filter;
 use crate::letters::address::{Whose, recipients};
-use crate::letters::compose::{self, ComposeError};
+use crate::letters::compose::{self, ComposeError, group_parts};
 use crate::letters::report::archive::File;
 use crate::letters::template::TemplateError;
+use crate::post::group::group_files;
 use crate::setup::office::Office;
 use fecha_core::bill::digest::{Digest, IssuedAs};
+use fecha_core::bill::group_bill::GroupTxid;
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::letter::{Content, Kind, Letter};
@@ -28,6 +31,12 @@ pub enum ResendError {
     /// There is no such number.
     #[error("there is no invoice {0}: `fecha invoices` lists all")]
     Unknown(Number),
+    /// There is no such group bill.
+    #[error("there is no group bill {0}: `fecha outbox --month {month}` lists the emails of the month", month = .0.month)]
+    UnknownGroup(GroupTxid),
+    /// Another one took its place.
+    #[error("{0} was replaced by {1}, since other invoices of the group stand: `fecha resend {1}`")]
+    Replaced(GroupTxid, GroupTxid),
     /// No close has reported on the month.
     #[error("there is no report of {0} yet: `fecha close --month {0}` makes it")]
     NoReport(Month),
@@ -126,6 +135,37 @@ pub async fn invoice(
         detail: &detail,
     };
     let resent = Resent::of(&letters, (Some(number), None), what);
+    office.ledger.queue_again(letters, failed_ones, now, &deed).await?;
+    Ok(resent)
+}
+
+/// Queues the emails to a group again, to `to` or, without it, to the addresses of its dealerships of today, in the place of
+/// those that failed.
+///
+/// # Errors
+/// [`ResendError`]; nothing was queued then.
+pub async fn group(
+    office: &Office,
+    txid: GroupTxid,
+    to: Option<EmailAddress>,
+    by: &str,
+) -> Result<Resent, ResendError> {
+    let kept = office.ledger.group_bill(txid).await?.ok_or(ResendError::UnknownGroup(txid))?;
+    if let Some(later) = kept.replaced_by {
+        return Err(ResendError::Replaced(txid, later));
+    }
+    let (bill, files) = group_files(&office.ledger, txid).await?;
+    let failed_ones = if to.is_some() { FailedOnes::Kept } else { FailedOnes::Replaced };
+    let to = match to {
+        Some(address) => vec![address],
+        None => group_bill::addresses(&bill, &office.ledger.dealerships().await?),
+    };
+    let now = office.clock.now();
+    let letters = office.addresser.group(&bill, &group_parts(&files), &to, now)?;
+    let detail = format!("{txid}{AGAIN}");
+    let (action, month) = (Action::Resend, Some(txid.month));
+    let deed = Deed { at: now, actor: by, action, month, dealership_id: None, detail: &detail };
+    let resent = Resent::of(&letters, (None, Some(txid.month)), txid.to_string());
     office.ledger.queue_again(letters, failed_ones, now, &deed).await?;
     Ok(resent)
 }
@@ -250,6 +290,7 @@ async fn one_matter_again(
         (_, Kind::Digest) => office.config.email.finance.clone(),
         (_, Kind::Alert) => office.config.email.admins.clone(),
         (Some(dealership), _) => recipients(dealership),
+        (None, Kind::Group) => of_group(office, first).await?,
         (None, _) => failed.iter().map(|letter| letter.recipient.clone()).collect(),
     };
     let is_to_go = |address: &EmailAddress| {
@@ -274,6 +315,16 @@ async fn one_matter_again(
     let resent = Resent::of(&letters, (first.matter.content.number(), report), what);
     office.ledger.queue_again(letters, FailedOnes::Replaced, now, &deed).await?;
     Ok(Some(resent))
+}
+
+/// Who is to have a letter to a group today.
+async fn of_group(
+    office: &Office,
+    letter: &FailedLetter,
+) -> Result<Vec<EmailAddress>, ResendError> {
+    let Content::Group { txid, .. } = letter.matter.content else { return Ok(Vec::new()) };
+    let kept = office.ledger.group_bill(txid).await?.ok_or(ResendError::UnknownGroup(txid))?;
+    Ok(group_bill::addresses(&kept.bill, &office.ledger.dealerships().await?))
 }
 
 /// The files of all reports of a month: what the emails to finance consist of.

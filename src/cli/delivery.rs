@@ -17,6 +17,7 @@ use crate::ledger::outbox::{ListedEmail, WantedEmails};
 use crate::letters::mailbox;
 use crate::post::deliver::{Delivered, Post};
 use crate::setup::office::{self, Office};
+use fecha_core::bill::group_bill::{GroupTxid, InvalidGroupTxid};
 use fecha_core::bill::invoice::Number;
 use fecha_core::calendar::month::{InvalidMonth, Month};
 use fecha_core::letter::LetterState;
@@ -217,14 +218,15 @@ fn remark(email: &ListedEmail, zone: Tz) -> Option<String> {
 /// Arguments of `fecha resend`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  fecha resend 2026-000017\n  fecha resend 2026-000017 --to contabilidade@example.com\n  fecha resend 2026-10\n  fecha resend --failed\n  fecha deliver"
+    after_help = "Examples:\n  fecha resend 2026-000017\n  fecha resend 2026-000017 --to contabilidade@example.com\n  fecha resend 2026-10\n  fecha resend G2026100001\n  fecha resend --failed\n  fecha deliver"
 )]
 pub struct ResendArgs {
-    /// Invoice numbers, YYYY-NNNNNN, or a month, YYYY-MM: its reports to finance
+    /// Invoice numbers, YYYY-NNNNNN, a month, YYYY-MM: its reports to finance, or a
+    /// group bill, G2026100001
     #[arg(
         required_unless_present = "failed",
         conflicts_with = "failed",
-        value_name = "NUMBER|MONTH"
+        value_name = "NUMBER|MONTH|GROUP"
     )]
     what: Vec<What>,
     /// Send it here instead of to the addresses of the dealership, or of finance
@@ -243,6 +245,7 @@ pub struct ResendArgs {
 enum What {
     Invoice(Number),
     Digest(Month),
+    Group(GroupTxid),
 }
 
 impl FromStr for What {
@@ -250,15 +253,16 @@ impl FromStr for What {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let number = text.parse().map(Self::Invoice);
-        number.or_else(|_| text.parse().map(Self::Digest)).map_err(|_: InvalidMonth| {
+        let month = number.or_else(|_| text.parse().map(Self::Digest));
+        month.or_else(|_: InvalidMonth| text.parse().map(Self::Group)).map_err(|_: InvalidGroupTxid| {
             format!(
-                "'{text}' is neither an invoice number like 2026-000017 nor a month like 2026-10"
+                "'{text}' is neither an invoice number like 2026-000017, nor a month like 2026-10, nor a group bill like G2026100001"
             )
         })
     }
 }
 
-/// Queues emails again: invoices', for numbers that are void those about the cancellation, reports', or all
+/// Queues emails again: invoices', for numbers that are void those about the cancellation, reports', a group's, or all
 /// that failed.
 pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Result<u8, Failure> {
     let to = args.to.as_deref().map(mailbox::address).transpose().map_err(Failure::wrong)?;
@@ -268,6 +272,7 @@ pub async fn resend(office: &Office, args: &ResendArgs, output: &Output) -> Resu
         all.push(match what {
             What::Invoice(number) => resend::invoice(office, *number, to.clone(), by).await?,
             What::Digest(month) => resend::digest(office, *month, to.clone(), by).await?,
+            What::Group(txid) => resend::group(office, *txid, to.clone(), by).await?,
         });
     }
     if args.failed {

@@ -1,6 +1,7 @@
 //! `fecha pay`
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chrono::NaiveDate;
 use serde_json::json;
@@ -11,8 +12,24 @@ use crate::actions::pay::{self, Asked, NewPayment, Recorded, Seen, Target, Undon
 use crate::actions::words::count;
 use crate::setup::office::Office;
 use fecha_core::account::payment::Kind;
-use fecha_core::bill::invoice::Number;
+use fecha_core::bill::group_bill::GroupTxid;
+use fecha_core::bill::invoice::{InvalidNumber, Number};
 use fecha_core::price::money::Money;
+
+/// What is paid.
+#[derive(Debug, Clone, Copy)]
+enum Paid {
+    Invoice(Number),
+    Group(GroupTxid),
+}
+
+impl FromStr for Paid {
+    type Err = InvalidNumber;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self::Group).or_else(|_| text.parse().map(Self::Invoice))
+    }
+}
 
 /// Arguments of `fecha pay`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +50,10 @@ Examples:
   fecha pay 2026-000017 --on 2026-11-10 --amount 500.00 --reference E1234
   fecha pay 2026-000017 --on 2026-11-10 --amount 20.28 --kind iss
 
+All invoices of a group at once, oldest number first, each up to what is open;
+the rest waits on the account of the last one's dealership:
+  fecha pay G2026100001 --on 2026-11-10
+
 Money on account, and an invoice that takes it:
   fecha pay --dealership d17 --on 2026-11-10 --amount 500.00
   fecha pay 2026-000017 --from-account
@@ -47,9 +68,9 @@ A payment or a refund taken back, and money paid back:
   fecha pay --refund 120.00 --dealership d17 --on 2026-11-20 \\
       --reason \"encerrou o contrato\"")]
 pub struct PayArgs {
-    /// The invoice number, YYYY-NNNNNN
+    /// The invoice number, YYYY-NNNNNN, or a group bill, G2026100001
     #[arg(required_unless_present_any = ["file", "undo", "refund", "dealership"])]
-    number: Option<Number>,
+    number: Option<Paid>,
     /// The day on the bank statement, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
     on: Option<NaiveDate>,
@@ -110,7 +131,7 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
         });
         return Ok(0);
     }
-    if let (true, Some(number)) = (args.from_account, args.number) {
+    if let (true, Some(Paid::Invoice(number))) = (args.from_account, args.number) {
         let taken = pay::from_account(office, number, args.amount, Seen::Nothing, &by).await?;
         let json = json!({"number": number, "amount": taken});
         output.result(&json, |_| format!("{} of the account settle {number}", taken.brl()));
@@ -129,7 +150,13 @@ pub async fn pay(office: &Office, args: &PayArgs, output: &Output) -> Result<u8,
 
 fn payment(args: &PayArgs) -> Result<NewPayment, Failure> {
     let target = match (args.number, &args.dealership) {
-        (Some(number), _) => Target::Invoice(number),
+        (Some(Paid::Invoice(number)), _) => Target::Invoice(number),
+        (Some(Paid::Group(_)), _) if args.from_account => {
+            return Err(Failure::wrong(
+                "money on an account is one dealership's: name the invoice that it is to settle",
+            ));
+        }
+        (Some(Paid::Group(txid)), _) => Target::Group(txid),
         (None, Some(id)) => Target::Account(id.clone()),
         (None, None) => {
             return Err(Failure::wrong("name an invoice, or --dealership for money on account"));

@@ -15,6 +15,7 @@ use super::press::text::{Style, Text};
 use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::calendar::zone;
 use fecha_core::party::phone;
+use fecha_core::party::register::Issuer;
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, decimal_comma, grouped};
 
@@ -290,19 +291,31 @@ fn payment(invoice: &Invoice, spacing: Spacing) -> Result<Block, RenderError> {
 }
 
 fn pix(invoice: &Invoice, code: &str, side: f32) -> Result<Block, RenderError> {
-    let picture = qr::picture(code, side).map_err(|_| RenderError::PixTooLong)?;
-    let issuer = &invoice.issuer;
-    let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
     let amount = format!("{} até {}", invoice.to_pay().brl(), day(invoice.due_on));
     let how = "Aponte a câmera do aplicativo do seu banco para o código, ou copie a linha abaixo em \
                “Pix copia e cola”. No celular: copie do e-mail que trouxe esta fatura.";
+    let notes = late_fee(invoice).into_iter().collect();
+    pay_with_pix(&invoice.issuer, code, side, amount, notes, how)
+}
+
+/// The QR code of a Pix with what it asks for, how it is used, and its text in one line below.
+pub(super) fn pay_with_pix(
+    issuer: &Issuer,
+    code: &str,
+    side: f32,
+    amount: String,
+    notes: Vec<Block>,
+    how: &str,
+) -> Result<Block, RenderError> {
+    let picture = qr::picture(code, side).map_err(|_| RenderError::PixTooLong)?;
+    let receiver = format!("Recebedor: {}, CNPJ {}", issuer.name, issuer.cnpj);
     let mut text = vec![
         Block::Text(Text::new("Pague com Pix", Style::SECTION).is(Role::Heading)),
         Block::Gap(3.0),
         Block::Text(Text::new(amount, Style::BODY)),
         Block::Text(Text::new(receiver, Style::NOTE).within(2, 6.5)),
     ];
-    text.extend(late_fee(invoice));
+    text.extend(notes);
     text.extend([Block::Gap(6.5), Block::Text(Text::new(how, Style::NOTE))]);
     let text = Block::Stack(text);
     let side = picture.height;
@@ -349,7 +362,11 @@ fn without_pix(invoice: &Invoice) -> Block {
 
 /// Whom to write to or call.
 pub(super) fn contact_of_issuer(invoice: &Invoice) -> String {
-    let issuer = &invoice.issuer;
+    contact(&invoice.issuer)
+}
+
+/// The same of any document's issuer.
+pub(super) fn contact(issuer: &Issuer) -> String {
     if issuer.phone.trim().is_empty() {
         format!("Escreva para {}.", issuer.email)
     } else {

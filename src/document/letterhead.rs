@@ -10,7 +10,7 @@ use fecha_core::bill::invoice::Invoice;
 use fecha_core::calendar::zone;
 use fecha_core::party::phone;
 use fecha_core::party::postal_code::PostalCode;
-use fecha_core::party::register::BrazilianState;
+use fecha_core::party::register::{BrazilianState, Issuer};
 use fecha_core::price::money::grouped;
 
 /// Which document it is.
@@ -90,10 +90,11 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
         Block::Text(title.is(Role::Title).right()),
         Block::Text(Text::new(number, Style::semi_bold(10.5, Ink::Accent)).right()),
     ]);
-    let masthead = vec![(Column::Share(1.0), brand(invoice, logo)), (Column::Fixed(170.0), title)];
+    let masthead =
+        vec![(Column::Share(1.0), brand(&invoice.issuer, logo)), (Column::Fixed(170.0), title)];
     let dealership = dealership(invoice, kind);
     let about = match kind {
-        Kind::Invoice | Kind::Cancellation | Kind::Preview => [issuer(invoice), dealership],
+        Kind::Invoice | Kind::Cancellation | Kind::Preview => [issuer(&invoice.issuer), dealership],
         Kind::Statement => [dealership, month(invoice)],
     };
     let about = about.map(|block| (Column::Share(1.0), block)).into();
@@ -107,20 +108,19 @@ pub(super) fn head(invoice: &Invoice, kind: Kind, logo: Option<Logo>) -> Block {
 }
 
 /// The logo, at most 34 points high, or the name.
-fn brand(invoice: &Invoice, logo: Option<Logo>) -> Block {
+pub(super) fn brand(issuer: &Issuer, logo: Option<Logo>) -> Block {
     let Some(Logo { aspect }) = logo else {
-        let name = Text::new(&invoice.issuer.name, Style::semi_bold(15.0, Ink::Accent));
+        let name = Text::new(&issuer.name, Style::semi_bold(15.0, Ink::Accent));
         return Block::Stack(vec![Block::Gap(3.0), Block::Text(name.within(1, 12.0))]);
     };
     let width = (34.0 * aspect).min(200.0);
     let height = width / aspect;
     let area = Area { x: 0.0, y: 0.0, width, height };
     let logo = Picture { height, marks: vec![Mark::Logo(area)] };
-    Block::Picture(logo).tagged(Role::Figure(invoice.issuer.name.clone()))
+    Block::Picture(logo).tagged(Role::Figure(issuer.name.clone()))
 }
 
-fn issuer(invoice: &Invoice) -> Block {
-    let issuer = &invoice.issuer;
+pub(super) fn issuer(issuer: &Issuer) -> Block {
     let lines = [
         format!("CNPJ {}", issuer.cnpj),
         joined(&[&issuer.address, &place(&issuer.city, issuer.state), &code(issuer.postal_code)]),
@@ -150,7 +150,7 @@ fn code(postal_code: Option<PostalCode>) -> String {
 }
 
 /// What there is of these, on one line: `Rua Exemplo, 100 · Caxias do Sul/RS`.
-fn joined(parts: &[&str]) -> String {
+pub(super) fn joined(parts: &[&str]) -> String {
     let filled: Vec<&str> =
         parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
     filled.join(" · ")
@@ -162,7 +162,7 @@ fn month(invoice: &Invoice) -> Block {
     party("Competência", &invoice.month.in_words(), &lines)
 }
 
-fn party(role: &str, name: &str, lines: &[String]) -> Block {
+pub(super) fn party(role: &str, name: &str, lines: &[String]) -> Block {
     let mut blocks =
         vec![labelled(role, Text::new(name, Style::NAME).within(3, 7.0)), Block::Gap(1.0)];
     let filled = lines.iter().filter(|line| !line.trim().is_empty());
@@ -178,9 +178,14 @@ pub(super) fn section(title: &str) -> Block {
 
 /// The head of every page after the first.
 pub(super) fn continuation(invoice: &Invoice, kind: Kind) -> Block {
-    let what = format!("{} (continuação)", kind.name(invoice));
+    continuation_of(&kind.name(invoice), &invoice.dealership.name)
+}
+
+/// The same of any document, which is called `what` and is for `whom`.
+pub(super) fn continuation_of(what: &str, whom: &str) -> Block {
+    let what = format!("{what} (continuação)");
     let style = Style::regular(9.5, Ink::Muted);
-    let who = Text::new(shortened(&invoice.dealership.name), style).right().within(2, 6.0);
+    let who = Text::new(shortened(whom), style).right().within(2, 6.0);
     Block::Stack(vec![
         Block::columns(
             24.0,
@@ -205,7 +210,11 @@ fn shortened(name: &str) -> String {
 
 /// The foot of every page.
 pub(super) fn foot(invoice: &Invoice, kind: Kind, page: usize, pages: usize) -> Block {
-    let which = kind.name(invoice);
+    foot_of(kind.name(invoice), page, pages)
+}
+
+/// The same of any document, which is called `which`.
+pub(super) fn foot_of(which: String, page: usize, pages: usize) -> Block {
     let third = |text: String, align| {
         (Column::Share(1.0), Block::Text(Text::new(text, Style::SMALL).align(align)))
     };

@@ -10,6 +10,7 @@ mod bridge;
 mod cancellation;
 pub mod columns;
 mod comparison;
+mod group_bill;
 mod invoice;
 mod letterhead;
 mod press;
@@ -26,6 +27,7 @@ use self::press::layout::Picture;
 use self::press::logo::Artwork;
 use self::press::print::{About, Attachment, Press};
 use self::press::tags::Link;
+use fecha_core::bill::group_bill::GroupBill;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::pro_forma::ProForma;
 use fecha_core::count::evidence::InvalidEvidence;
@@ -128,6 +130,26 @@ impl Renderer {
     ) -> Result<Vec<u8>, RenderError> {
         let pages = statement::pages(&self.fonts, self.logo, invoice, annex)?;
         self.print(pages, &about(invoice, Kind::Statement), None)
+    }
+
+    /// The page that adds up the invoices of a group, as PDF/A-3a, its model attached as JSON. The same model gives the
+    /// same bytes.
+    ///
+    /// # Errors
+    /// [`RenderError`] where a page cannot be written.
+    pub fn group_bill(&self, bill: &GroupBill) -> Result<Vec<u8>, RenderError> {
+        let pages = group_bill::pages(&self.fonts, self.logo, bill)?;
+        let json = serde_json::to_vec(bill)
+            .map_err(|error| PressError::Write { reason: error.to_string() })?;
+        let attachment = Attachment { name: format!("grupo-{}.json", bill.txid), json };
+        let about = About {
+            title: group_bill::name(bill),
+            author: bill.issuer.name.clone(),
+            subject: format!("{}, {}", bill.group, bill.txid.month.in_words()),
+            created: bill.made_at,
+            links: links(&bill.issuer),
+        };
+        self.print(pages, &about, Some(&attachment))
     }
 
     /// The document that voids the invoice, as PDF. The same model gives the same bytes.

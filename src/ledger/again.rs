@@ -178,6 +178,7 @@ fn failed_letter(row: &AnyRow) -> Result<FailedLetter, LedgerError> {
     let month = optional("month")?.map(|month| month.parse().map_err(corrupt)).transpose()?;
     let (dealership_id, month) = match &content {
         Content::Digest { month, .. } | Content::Held { month, .. } => (None, Some(*month)),
+        Content::Group { txid, .. } => (None, Some(txid.month)),
         Content::PackageUse { package_use } => (None, Some(package_use.month)),
         Content::Reminder { reminder } => (Some(reminder.dealership_id.clone()), None),
         Content::Invoice { .. } | Content::Cancellation { .. } | Content::Alert { .. } => {

@@ -53,7 +53,7 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn dealerships_in_short(&self) -> Result<Vec<Brief>, LedgerError> {
         // The fields, in their order.
-        let columns = ("id, name, trade_name, cnpj, city, state", "dealership");
+        let columns = ("id, name, trade_name, group_name, cnpj, city, state", "dealership");
         let mut briefs: Vec<Brief> = self.all("read the register", columns, &[]).await?;
         briefs.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(briefs)

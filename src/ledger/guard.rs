@@ -1,5 +1,5 @@
 //! What is only ever added to, kept so by the database itself: triggers refuse to change or delete an
-//! audit entry, an issued revision, a cancellation or one of their files, and what a payment or refund was,
+//! audit entry, an issued revision, a cancellation or one of their files, a group bill, and what a payment or refund was,
 //! whoever asks.
 
 use sqlx::{AssertSqlSafe, Row as _};
@@ -16,7 +16,7 @@ struct Guarded {
 /// their own, so that it is also made in a ledger that has the others.
 const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, other_amount, adjustments_amount, total, due_on, issued_on";
 
-const GUARDED: [Guarded; 9] = [
+const GUARDED: [Guarded; 12] = [
     Guarded { table: "audit", columns: "" },
     Guarded { table: "file", columns: "" },
     Guarded { table: "dictionary", columns: "" },
@@ -32,6 +32,9 @@ const GUARDED: [Guarded; 9] = [
         columns: "id, dealership_id, number, paid_on, amount, kind, ordinal, entered_by, entered_at",
     },
     Guarded { table: "refund", columns: "" },
+    Guarded { table: "group_bill", columns: "" },
+    Guarded { table: "group_bill_row", columns: "" },
+    Guarded { table: "group_payment", columns: "" },
     // The file may be made anew, under its number.
     Guarded { table: "dps", columns: "environment, series, number, invoice, revision" },
 ];
@@ -90,7 +93,7 @@ impl Ledger {
                 .to_owned(),
             Engine::Postgres => format!(
                 "SELECT CAST(tgname AS TEXT) FROM pg_trigger
-                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'dictionary'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, 'refund'::regclass, 'dps'::regclass, {})",
+                 WHERE tgname LIKE 'fecha_keeps_%' AND tgrelid IN ('audit'::regclass, 'file'::regclass, 'dictionary'::regclass, 'cancellation'::regclass, 'revision'::regclass, 'invoice'::regclass, 'refund'::regclass, 'dps'::regclass, 'group_bill'::regclass, 'group_bill_row'::regclass, 'group_payment'::regclass, {})",
                 guard_account::TABLES
             ),
         };

@@ -17,6 +17,8 @@ pub mod dps;
 mod error;
 mod file;
 mod from_0_1;
+pub mod group_bills;
+pub mod group_payments;
 mod guard;
 mod guard_account;
 pub(crate) mod guard_open;

@@ -34,6 +34,7 @@ CREATE TABLE dealership (
     ibge_code TEXT,                  -- of the city, seven digits
     municipal_registration TEXT,     -- with its city
     iss_withheld BIGINT,             -- whether it withholds the ISS: 1 yes, 0 no; null: no
+    group_name TEXT,                 -- the group that it belongs to; null: none
     evidence TEXT NOT NULL DEFAULT 'no' -- what it gets of the evidence: 'no', 'yes' (the file with each email) or 'annex' (and in the statement)
 );
 
@@ -173,6 +174,37 @@ CREATE TABLE cancellation (
     pdf_sha256 TEXT NOT NULL         -- of the document
 );
 
+-- What a group of dealerships got for a month: a page that adds up their invoices, with one Pix. Only ever added to: where
+-- other invoices stand later, another one replaces it.
+CREATE TABLE group_bill (
+    txid TEXT NOT NULL,              -- G, the month and a counter: G2026100001
+    month TEXT NOT NULL,             -- of its invoices
+    counter BIGINT NOT NULL,         -- from 1 without a gap, over all groups of the month
+    group_name TEXT NOT NULL,        -- as the page prints it
+    replaces TEXT,                   -- the bill before of the same group and month; null: there was none
+    content TEXT NOT NULL,           -- what the page says, JSON
+    pdf_sha256 TEXT NOT NULL,        -- of the page
+    bytes BYTEA NOT NULL,            -- the page, compressed by zstd
+    made_at TEXT NOT NULL,           -- when
+    CONSTRAINT group_bill_txid PRIMARY KEY (txid),
+    CONSTRAINT group_bill_counter UNIQUE (month, counter),
+    CONSTRAINT group_bill_replaced UNIQUE (replaces),
+    CONSTRAINT group_bill_before FOREIGN KEY (replaces) REFERENCES group_bill (txid)
+);
+-- The last guard against making two: of a group and month one replaces nothing, and each is replaced once.
+CREATE UNIQUE INDEX group_bill_first ON group_bill (month, group_name) WHERE replaces IS NULL;
+
+-- The invoices of a group bill, each once. Only ever added to.
+CREATE TABLE group_bill_row (
+    txid TEXT NOT NULL REFERENCES group_bill (txid), -- which bill
+    number TEXT NOT NULL,            -- of the invoice
+    revision BIGINT NOT NULL,        -- the one that stood
+    to_pay BIGINT NOT NULL CHECK (to_pay >= 0), -- what was open of it when the bill was made
+    CONSTRAINT group_bill_row_once PRIMARY KEY (txid, number),
+    CONSTRAINT group_bill_row_issued FOREIGN KEY (number, revision) REFERENCES revision (number, revision)
+);
+CREATE INDEX group_bill_row_number ON group_bill_row (number);
+
 -- The latest word on each month that a close has looked at.
 CREATE TABLE closing (
     month TEXT NOT NULL PRIMARY KEY, -- which month
@@ -213,8 +245,8 @@ CREATE TABLE held_close (
 -- Every email, queued by the transaction that gives cause for it.
 CREATE TABLE outbox (
     id TEXT NOT NULL PRIMARY KEY,    -- UUIDv7: sorts by time of queueing
-    kind TEXT NOT NULL,              -- 'invoice', 'digest', 'alert', 'package_use' or 'reminder'
-    cause TEXT NOT NULL,             -- what it is about: '2026-000001-R1', '2026-10#1 1/3', 'held 2026-10'
+    kind TEXT NOT NULL,              -- 'invoice', 'digest', 'alert', 'package_use', 'reminder' or 'group'
+    cause TEXT NOT NULL,             -- what it is about: '2026-000001-R1', '2026-10#1 1/3', 'held 2026-10', '2026-10 G2026100001 1/1'
     recipient TEXT NOT NULL,         -- for whom it is
     redirected_to TEXT,              -- who gets it instead ([email] redirect, as it was then)
     resend BIGINT NOT NULL,          -- 0 is the first; each resend counts up
@@ -319,6 +351,16 @@ CREATE TABLE allocation (
     CONSTRAINT allocation_once PRIMARY KEY (payment, number)
 );
 CREATE INDEX allocation_number ON allocation (number);
+
+-- Payments that are parts of what came in for a group bill: by them a line of a bank is known again, whatever its
+-- invoices had open when it was read first. Only ever added to.
+CREATE TABLE group_payment (
+    payment TEXT NOT NULL REFERENCES payment (id), -- the part
+    txid TEXT NOT NULL REFERENCES group_bill (txid), -- the bill that the payer named
+    receipt TEXT NOT NULL REFERENCES payment (id), -- the first part: what came in as one has the same
+    CONSTRAINT group_payment_once PRIMARY KEY (payment)
+);
+CREATE INDEX group_payment_txid ON group_payment (txid);
 
 -- Money that waited and was paid back.
 CREATE TABLE refund (

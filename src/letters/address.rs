@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
+use fecha_core::bill::group_bill::GroupBill;
 use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
@@ -15,6 +16,7 @@ use fecha_core::party::register::{Dealership, EmailAddress, EvidenceWish};
 
 use super::mailbox::Sender;
 use super::template::{TemplateError, Templates};
+use super::view::Enclosed;
 
 /// Addresses letters: one to each recipient.
 #[derive(Debug, Clone)]
@@ -164,6 +166,31 @@ impl Addresser {
             content: Content::Reminder { reminder: Box::new(reminder.clone()) },
         };
         Ok(self.letters(&matter, recipients(dealership), now))
+    }
+
+    /// To whoever gets the letters of a group's dealerships: all their invoices of a month and the page that adds them up,
+    /// in so many parts.
+    ///
+    /// # Errors
+    /// [`TemplateError`] where the subject cannot be worded.
+    pub fn group(
+        &self,
+        bill: &GroupBill,
+        parts: &[Part],
+        to: &[EmailAddress],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Letter>, TemplateError> {
+        let mut letters = Vec::new();
+        for part in parts {
+            let matter = Matter {
+                cause: format!("{} {} {}/{}", bill.txid.month, bill.txid, part.number, part.of),
+                // How the files are enclosed is no matter of the subject.
+                subject: self.templates.group(bill, part, Enclosed::Loose)?.subject,
+                content: Content::Group { txid: bill.txid, part: part.clone() },
+            };
+            letters.extend(self.letters(&matter, to.to_vec(), now));
+        }
+        Ok(letters)
     }
 
     /// A call for a person; `cause` makes it the same call as an earlier one.

@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use super::email::{Attachment, Email};
 use super::enclosure::Enclosure;
 use super::template::{Rendered, TemplateError, Templates};
+use super::view::Enclosed;
 use crate::letters::report::archive::{
     ArchiveError, File, MESSAGE_LIMIT, archive, attached, partition,
 };
 use crate::letters::report::workbook::{WorkbookError, workbook};
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
+use fecha_core::bill::group_bill::{GroupBill, GroupTxid};
 use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::bill::package_use::PackageUse;
@@ -65,6 +67,12 @@ pub fn statement_file(label: &str) -> String {
 #[must_use]
 pub fn cancellation_file(label: &str) -> String {
     format!("cancelamento-{label}.pdf")
+}
+
+/// `grupo-G2026100001.pdf`.
+#[must_use]
+pub fn group_file(txid: GroupTxid) -> String {
+    format!("grupo-{txid}.pdf")
 }
 
 /// `fechamento-2026-10.xlsx`.
@@ -231,6 +239,82 @@ fn files(digest: &Digest, range: Range<usize>, pdfs: Vec<Vec<u8>>) -> Vec<File> 
         bytes,
     };
     entries.iter().zip(pdfs).map(file).collect()
+}
+
+/// So many files go with an email to a group by themselves: those of a dozen dealerships.
+const MOST_LOOSE: usize = 24;
+
+/// The files of a group bill, as issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupFiles {
+    /// The page that adds up.
+    pub page: Vec<u8>,
+    /// For each row the invoice and the statement.
+    pub invoices: Vec<File>,
+}
+
+impl GroupFiles {
+    fn sizes(&self) -> Vec<usize> {
+        self.invoices.iter().map(|file| file.bytes.len()).collect()
+    }
+
+    /// By themselves, where they are few enough and fit into one email.
+    fn enclosed(&self) -> Enclosed {
+        let attached: usize = self.sizes().into_iter().chain([self.page.len()]).map(attached).sum();
+        if self.invoices.len() <= MOST_LOOSE && WORDS + attached <= MESSAGE_LIMIT {
+            Enclosed::Loose
+        } else {
+            Enclosed::Archive
+        }
+    }
+}
+
+/// Over which emails a group bill goes, so that none is larger than [`MESSAGE_LIMIT`] as sent: the files by themselves in
+/// one, else in archives, in as many as it takes. Keep them: they depend on every size.
+#[must_use]
+pub fn group_parts(files: &GroupFiles) -> Vec<Part> {
+    let ranges = match files.enclosed() {
+        Enclosed::Loose => vec![0..files.invoices.len()],
+        Enclosed::Archive => {
+            let first = WORDS + attached(files.page.len());
+            partition(&files.sizes(), first, WORDS, MESSAGE_LIMIT)
+        }
+    };
+    let of = ranges.len();
+    (1..).zip(ranges).map(|(number, invoices)| Part { number, of, invoices }).collect()
+}
+
+/// One of the emails to a group.
+///
+/// # Errors
+/// [`ComposeError`].
+pub fn group(
+    templates: &Templates,
+    envelope: Envelope,
+    bill: &GroupBill,
+    part: &Part,
+    files: GroupFiles,
+) -> Result<Email, ComposeError> {
+    let enclosed = files.enclosed();
+    let words = templates.group(bill, part, enclosed)?;
+    let pdf = |file_name, bytes| Attachment { file_name, content_type: PDF, bytes };
+    let mut attachments = Vec::new();
+    if part.number == 1 {
+        attachments.push(pdf(group_file(bill.txid), files.page));
+    }
+    let own = files.invoices.get(part.invoices.clone()).unwrap_or_default();
+    match enclosed {
+        Enclosed::Loose => {
+            attachments.extend(own.iter().map(|file| pdf(file.name.clone(), file.bytes.clone())));
+        }
+        Enclosed::Archive if own.is_empty() => {}
+        Enclosed::Archive => attachments.push(Attachment {
+            file_name: format!("faturas-{}{}.zip", bill.txid, suffix(part)),
+            content_type: ZIP,
+            bytes: archive(own)?,
+        }),
+    }
+    Ok(email(envelope, format!("grupo-{}{}", bill.txid, suffix(part)), words, attachments))
 }
 
 /// The email to a dealership that has used so much of its package.

@@ -8,11 +8,12 @@ use serde::Serialize;
 use super::email::Attachment;
 use super::enclosure::Enclosure;
 use super::view::{
-    AlertView, CancellationView, DigestView, HeldView, InvoiceSubject, InvoiceView, PackageUseView,
-    ReminderView,
+    AlertView, CancellationView, DigestView, Enclosed, GroupView, HeldView, InvoiceSubject,
+    InvoiceView, PackageUseView, ReminderView,
 };
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
+use fecha_core::bill::group_bill::GroupBill;
 use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
@@ -50,7 +51,7 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 26] = embedded![
+const SOURCES: [(&str, &str); 29] = embedded![
     "layout.html",
     "parts.html",
     "month.html",
@@ -74,6 +75,9 @@ const SOURCES: [(&str, &str); 26] = embedded![
     "reminder/subject.txt",
     "reminder/body.txt",
     "reminder/body.html",
+    "group/subject.txt",
+    "group/body.txt",
+    "group/body.html",
     "alert/subject.txt",
     "alert/body.txt",
     "alert/body.html",
@@ -170,6 +174,20 @@ impl Templates {
     pub fn reminder(&self, reminder: &Reminder) -> Result<Rendered, TemplateError> {
         let names = ["reminder/subject.txt", "reminder/body.txt", "reminder/body.html"];
         self.render(names, &ReminderView::of(reminder))
+    }
+
+    /// One of the emails to a group.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn group(
+        &self,
+        bill: &GroupBill,
+        part: &Part,
+        enclosed: Enclosed,
+    ) -> Result<Rendered, TemplateError> {
+        let names = ["group/subject.txt", "group/body.txt", "group/body.html"];
+        self.render(names, &GroupView::of(bill, part, enclosed))
     }
 
     /// The email that calls a person.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures::future::join_all;
 use tokio::time::Instant;
 
+use super::group::group_files;
 use super::halt::Refused;
 use super::round::Round;
 
@@ -96,7 +97,7 @@ pub struct Post<'a> {
 /// over the others. Servers take more, but few of them like it.
 pub const CONNECTIONS: usize = 4;
 
-/// Held while a part of a digest is built and sent: each is as large as servers take, and several at
+/// Held while a part of a digest, or of what a group gets, is built and sent: each is as large as servers take, and several at
 /// once would need most of the memory of a close.
 static ONE_DIGEST: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -207,7 +208,7 @@ impl Post<'_> {
         began: Instant,
     ) -> Result<Done, LedgerError> {
         let _alone = match email.content {
-            Content::Digest { .. } => Some(ONE_DIGEST.lock().await),
+            Content::Digest { .. } | Content::Group { .. } => Some(ONE_DIGEST.lock().await),
             _ => None,
         };
         let delivery = match self.build(&email).await {
@@ -284,6 +285,10 @@ impl Post<'_> {
             Content::Reminder { reminder } => {
                 let reminder = self.still_so(reminder).await?.ok_or(BuildError::Overtaken)?;
                 Ok(compose::reminder(self.templates, envelope, &reminder)?)
+            }
+            Content::Group { txid, part } => {
+                let (bill, files) = group_files(self.ledger, *txid).await?;
+                Ok(compose::group(self.templates, envelope, &bill, part, files)?)
             }
             Content::Alert { alert } => Ok(compose::alert(self.templates, envelope, alert)?),
         }

@@ -6,6 +6,7 @@
 
 pub mod deliver;
 pub mod file;
+pub mod group;
 mod halt;
 pub mod message;
 mod not_taken;

@@ -173,6 +173,21 @@ fn the_postal_code_may_be_left_out() {
 }
 
 #[test]
+fn the_column_group_may_be_left_out() {
+    let read = |rows: &str| dealerships(&format!("{HEADER},group\n{rows}"));
+    let group = |cell: &str| {
+        let read = read(&format!("{ROW},{cell}\n")).unwrap().remove(0);
+        read.group.map(|group| group.to_string())
+    };
+    assert_eq!([group(""), group("Grupo Sul")], [None, Some("Grupo Sul".to_owned())]);
+    let bad = read(&format!("{ROW},{}\n", "á".repeat(61))).unwrap_err().to_string();
+    assert!(bad.ends_with("is no name of a group: write 1 to 60 letters, without a blank at either end, or nothing for none"), "{bad}");
+    let written = |cell: &str| write_dealerships(&read(&format!("{ROW},{cell}\n")).unwrap());
+    assert!(written("").starts_with(&format!("{HEADER}\n")));
+    assert!(written("Grupo Sul").starts_with(&format!("{HEADER},group\n")));
+}
+
+#[test]
 fn the_column_reminders_may_be_left_out() {
     let read = |rows: &str| dealerships(&format!("{HEADER},reminders\n{rows}"));
     let told = |cell: &str| read(&format!("{ROW},{cell}\n")).unwrap()[0].reminders;
@@ -274,15 +289,16 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let reminders = proptest::option::of(any::<bool>());
     let code = (0..=99_999_999_u32).prop_map(|code| format!("{code:08}").parse().unwrap());
     let code = proptest::option::of(code);
+    let group = proptest::option::of("[A-Z][ a-zé;,\"]{0,20}[a-z]".prop_map(|name| name.parse().unwrap()));
     let evidence = proptest::sample::select(evidence.to_vec());
-    let rest = (due_day, evidence, told, reminders, code, any_tax_details());
+    let rest = (due_day, evidence, told, reminders, (group, code), any_tax_details());
     ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, rest).prop_map(
         |(
             id,
             (name, trade_name, address, city),
             cc,
             timezone,
-            (due_day, evidence, package_use, reminders, postal_code, tax),
+            (due_day, evidence, package_use, reminders, (group, postal_code), tax),
         )| Dealership {
             id,
             name,
@@ -298,6 +314,7 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
             evidence,
             package_use,
             reminders,
+            group,
             postal_code,
             tax,
         },

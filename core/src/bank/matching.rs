@@ -170,11 +170,7 @@ impl fmt::Display for Matched {
 /// the name is what is certain. A line of interest goes the way of the money that stands before it with the
 /// same reference.
 #[must_use]
-pub fn match_lines(
-    lines: &[BankLine],
-    open: &[OpenInvoice],
-    groups: &[OpenGroup],
-) -> Vec<Matched> {
+pub fn match_lines(lines: &[BankLine], open: &[OpenInvoice], groups: &[OpenGroup]) -> Vec<Matched> {
     let mut books = Books::of(open, groups);
     let mut matched: Vec<Option<Matched>> = lines.iter().map(|line| books.by_name(line)).collect();
     for (line, matched) in lines.iter().zip(&mut matched) {

@@ -13,6 +13,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use crate::account::reminder::Reminder;
+use crate::bill::group_bill::GroupTxid;
 use crate::bill::invoice::{Cancellation, Number};
 use crate::bill::package_use::PackageUse;
 use crate::calendar::month::Month;
@@ -28,6 +29,7 @@ pub enum Kind {
     Alert,
     PackageUse,
     Reminder,
+    Group,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::Alert => "alert",
             Self::PackageUse => "package_use",
             Self::Reminder => "reminder",
+            Self::Group => "group",
         }
     }
 }
@@ -126,6 +129,13 @@ pub enum Content {
         /// All that it says, as far as it is still so when it is sent.
         reminder: Box<Reminder>,
     },
+    /// To the dealerships of a group: all their invoices of a month and the page that adds them up, or one part of it.
+    Group {
+        /// The bill.
+        txid: GroupTxid,
+        /// Which part of it: its invoices are files, two for each row.
+        part: Part,
+    },
     /// A call for a person.
     Alert {
         /// All that it says.
@@ -142,6 +152,7 @@ impl Content {
             Self::Digest { .. } | Self::Cancellation { is_copy: true, .. } => Kind::Digest,
             Self::PackageUse { .. } => Kind::PackageUse,
             Self::Reminder { .. } => Kind::Reminder,
+            Self::Group { .. } => Kind::Group,
             Self::Alert { .. } | Self::Held { .. } => Kind::Alert,
         }
     }
@@ -155,19 +166,20 @@ impl Content {
             | Self::Held { .. }
             | Self::PackageUse { .. }
             | Self::Reminder { .. }
+            | Self::Group { .. }
             | Self::Alert { .. } => None,
         }
     }
 }
 
-/// One of the emails that a close report goes in.
+/// One of the emails that a close report, or what a group gets, goes in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// From 1. The first one has the report itself and the workbook.
+    /// From 1. The first one has the report itself and the workbook, or the group's page.
     pub number: usize,
     /// How many there are.
     pub of: usize,
-    /// Which of the digest's invoices it carries; may be empty.
+    /// Which of the digest's invoices, or of the group's files, it carries; may be empty.
     pub invoices: Range<usize>,
 }
 

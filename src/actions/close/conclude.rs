@@ -1,17 +1,18 @@
 //! What becomes of what a close found: finance is told, the ledger keeps the latest word on the month, or a person
 //! reads it first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::held::{Telling, Waiting};
 use super::scope::Scope;
 use super::{CloseError, CloseReport, deed};
-use crate::actions::handover;
+use crate::actions::{group_bill, handover};
 use crate::ledger::LedgerError;
 use crate::ledger::audit::Action;
 use crate::ledger::closing::{Closing, MonthState};
 use crate::setup::office::Office;
 use fecha_core::bill::exception::{Exception, Reason, Worth};
+use fecha_core::bill::group_bill::GroupBill;
 use fecha_core::bill::hold::Held;
 use fecha_core::calendar::month::Month;
 use fecha_core::count::misdated::Misdated;
@@ -35,7 +36,7 @@ pub(super) struct Found<'a> {
 
 /// Reports to finance and keeps the latest word on the month.
 ///
-/// Finance hears once when the month is complete, and then each time that something came later; of a month
+/// Groups whose last dealership is issued or excepted get their bill, which is given back. Finance hears once when the month is complete, and then each time that something came later; of a month
 /// that is held, with the admins, what it would issue.
 pub(super) async fn conclude(
     office: &Office,
@@ -43,7 +44,7 @@ pub(super) async fn conclude(
     count: &Count,
     report: &CloseReport,
     found: Found<'_>,
-) -> Result<(), CloseError> {
+) -> Result<Vec<GroupBill>, CloseError> {
     let Found { trouble, misdated, prices, charged, waiting } = found;
     let held = waiting.as_ref().map(|waiting| waiting.why().to_owned());
     let now = office.clock.now();
@@ -68,9 +69,14 @@ pub(super) async fn conclude(
             office.ledger.see_misdated(misdated).await?;
         }
     }
+    // Before the month is closed: where it fails, the next close makes it.
+    let group_bills = match report.held {
+        None => bill_groups(office, scope, trouble).await?,
+        Some(_) => Vec::new(),
+    };
     // A close of named dealerships says nothing about the exceptions of the others.
     if !scope.counts_everyone() {
-        return Ok(());
+        return Ok(group_bills);
     }
     if let Some(waiting) = waiting {
         let telling = match waiting.is_held() {
@@ -90,7 +96,21 @@ pub(super) async fn conclude(
         looked_at: scope.now,
     };
     office.ledger.record_closing(&closing).await?;
-    Ok(())
+    Ok(group_bills)
+}
+
+/// Nobody waits for whom this close, or the one before about the others, could not issue.
+async fn bill_groups(
+    office: &Office,
+    scope: &Scope,
+    trouble: &[Exception],
+) -> Result<Vec<GroupBill>, CloseError> {
+    let mut excepted: BTreeSet<String> =
+        trouble.iter().filter_map(|exception| exception.dealership_id.clone()).collect();
+    if !scope.counts_everyone() {
+        excepted.extend(group_bill::excepted(office, scope.month).await?);
+    }
+    Ok(group_bill::bill_groups(office, scope.month, &excepted, &office.actor).await?)
 }
 
 /// What would be issued, for whoever reads it first; nothing is written.

@@ -19,6 +19,7 @@ use self::held::Waiting;
 use self::release::released;
 pub use self::report::{Charged, CloseReport, WouldDiffer};
 use self::scope::Scope;
+use crate::actions::group_bill::GroupBillError;
 use crate::actions::handover::HandoverError;
 use crate::actions::issue::{Binding, IssueError, Issued, Prepared, issue, prepare};
 use crate::actions::patience::Patience;
@@ -133,6 +134,9 @@ pub enum CloseError {
     /// The report to finance could not be made.
     #[error(transparent)]
     Handover(#[from] HandoverError),
+    /// What a group gets could not be made.
+    #[error(transparent)]
+    GroupBill(#[from] GroupBillError),
 }
 
 /// Whether every close waits for a person (`[close] approval = "manual"`), and nobody has released this month: neither
@@ -209,7 +213,7 @@ pub async fn close_month(
     if is_only_read {
         report.look = to_be_read(office, &scope, &count, found).await?;
     } else if !options.dry_run {
-        conclude(office, &scope, &count, &report, found).await?;
+        report.group_bills = conclude(office, &scope, &count, &report, found).await?;
     }
     Ok(report)
 }
@@ -392,9 +396,9 @@ impl CloseError {
     pub fn is_unreachable(&self) -> bool {
         match self {
             Self::Source(error) => error.is_unreachable(),
-            Self::Ledger(error) | Self::Handover(HandoverError::Ledger(error)) => {
-                error.is_unreachable()
-            }
+            Self::Ledger(error)
+            | Self::Handover(HandoverError::Ledger(error))
+            | Self::GroupBill(GroupBillError::Ledger(error)) => error.is_unreachable(),
             _ => false,
         }
     }

@@ -3,6 +3,7 @@
 use fecha_core::bill::bill::Bill;
 use fecha_core::bill::difference::Difference;
 use fecha_core::bill::exception::Exception;
+use fecha_core::bill::group_bill::GroupBill;
 use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::bill::plan::PlanHash;
@@ -41,6 +42,8 @@ pub struct CloseReport {
     pub messages: Buckets,
     /// Issued invoices that would be others today: a close does not change them, a rerun does.
     pub would_differ: Vec<WouldDiffer>,
+    /// What groups got, now that the last of their dealerships is issued or excepted.
+    pub group_bills: Vec<GroupBill>,
     /// The statuses that were met.
     pub statuses: Vec<StatusFound>,
     /// Nothing was written.

@@ -166,6 +166,7 @@ impl Scope {
             issued: Vec::new(),
             already_issued: about().filter(|c| c.case.standing.is_some()).count(),
             held: None,
+            group_bills: Vec::new(),
             is_another_plan: false,
             plan: None,
             look: None,

@@ -124,7 +124,7 @@ pub(super) fn must_be_meant(
     };
     let number = match new.target {
         Target::Invoice(number) => Some(number),
-        Target::Account(_) => None,
+        Target::Account(_) | Target::Group(_) => None,
     };
     let reference = || new.reference.clone().unwrap_or_default();
     match (decision, number) {

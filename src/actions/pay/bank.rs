@@ -1,26 +1,28 @@
 //! A file of a bank, or of finance: which invoice each line pays, and what of it is certain.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::{self, Write as _};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
-use chrono::NaiveDate;
-
 use super::books::{Books, Done, Unlike};
+use super::by_hand::ByHand;
+use super::doubtful::Doubtful;
+use super::group::{Groups, named as named_groups};
 use super::{
     Asked, NewPayment, NotRecorded, PayError, Recorded, Target, Unmatched, Wish, numbers, record,
 };
 use crate::ledger::LedgerError;
 use crate::setup::input;
 use crate::setup::office::Office;
-use fecha_core::account::payment::{Kind, Payment};
-use fecha_core::account::reference::BadReference;
+use fecha_core::account::payment::Payment;
+use fecha_core::account::split::Share;
 use fecha_core::bank::{
-    BankLine, Doubt, Format, MOST_BYTES, Matched, OpenInvoice, Statement, Sure, match_lines, read,
+    BankLine, Format, MOST_BYTES, Matched, OpenInvoice, Statement, Sure, match_lines, read,
 };
+use fecha_core::bill::group_bill::GroupTxid;
 use fecha_core::bill::invoice::Number;
 use fecha_core::count::evidence::sha256_hex;
-use fecha_core::party::tax_id::{Cnpj, InvalidCnpj};
+use fecha_core::party::tax_id::InvalidCnpj;
 use fecha_core::price::money::Money;
 
 /// Reads a file and records what is certain of it: a table names its invoices; of a bank's lines those that
@@ -43,6 +45,7 @@ pub async fn record_file(
     for Proposed { line, becomes, .. } in sorted(office, format, lines).await? {
         match becomes {
             Becomes::Certain { number, why } => payments.push(of_line(line, number, why)),
+            Becomes::Group { txid, why, .. } => payments.push(of_line(line, txid, why)),
             Becomes::Known => known += 1,
             Becomes::Doubtful(why) => unmatched.push(for_a_person(line, &why)),
         }
@@ -86,6 +89,15 @@ pub enum Becomes {
         /// Why.
         why: WhySure,
     },
+    /// It is recorded as payments of the invoices of this group bill.
+    Group {
+        /// Its txid.
+        txid: GroupTxid,
+        /// Why.
+        why: WhySure,
+        /// Its parts, as the invoices stand now; empty before they are looked at.
+        shares: Vec<Share>,
+    },
     /// It is recorded already.
     Known,
     /// A person must say.
@@ -101,62 +113,13 @@ pub enum WhySure {
     Found(Sure),
 }
 
-/// Why a line is not certain.
-#[derive(Debug)]
-pub enum Doubtful {
-    /// It was recorded as this payment, which a person took back.
-    TakenBack(String),
-    /// Its reference is that of this payment, of another day or amount.
-    Differs(String),
-    /// Perhaps this invoice; but this payment of the same day and amount was entered without a reference.
-    ByHand {
-        /// Its number.
-        number: Number,
-        /// Why it may be.
-        why: Sure,
-        /// The other payment.
-        payment: String,
-    },
-    /// One of these, or some.
-    Maybe {
-        /// The first ten.
-        numbers: Vec<Number>,
-        /// How many there are.
-        of: usize,
-        /// Why.
-        why: Doubt,
-    },
-    /// Its reference cannot be kept.
-    Unnamed(BadReference),
-    /// Nothing is known of it.
-    Unknown,
-    /// It names an invoice for which it cannot be recorded.
-    Refused(NotRecorded),
-}
-
-impl fmt::Display for Doubtful {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TakenBack(id) => Unlike::TakenBack { id: id.clone() }.fmt(f),
-            Self::Differs(id) => Unlike::Differs { id: id.clone() }.fmt(f),
-            Self::Unnamed(why) => why.fmt(f),
-            Self::ByHand { number, why, payment } => write!(
-                f,
-                "perhaps {number}: {why}; but payment {payment} of the same day and amount was entered without a reference"
-            ),
-            Self::Maybe { numbers, of, why } => {
-                Matched::Proposed { numbers: numbers.clone(), of: *of, why: *why }.fmt(f)
-            }
-            Self::Unknown => Matched::Unknown.fmt(f),
-            Self::Refused(why) => why.fmt(f),
-        }
-    }
-}
-
 impl From<Matched> for Becomes {
     fn from(matched: Matched) -> Self {
         match matched {
             Matched::Certain { number, why } => Self::Certain { number, why: WhySure::Found(why) },
+            Matched::Group { txid, why } => {
+                Self::Group { txid, why: WhySure::Found(why), shares: Vec::new() }
+            }
             Matched::Proposed { numbers, of, why } => {
                 Self::Doubtful(Doubtful::Maybe { numbers, of, why })
             }
@@ -172,24 +135,27 @@ impl From<Matched> for Becomes {
 pub async fn propose(office: &Office, file_name: &str, bytes: &[u8]) -> Result<Proposal, PayError> {
     let Statement { format, lines, left_out } = read(file_name, bytes)?;
     let mut lines = sorted(office, format, lines).await?;
-    let certain = |proposed: &Proposed| match proposed.becomes {
-        Becomes::Certain { number, why } => Some(of_line(proposed.line.clone(), number, why)),
-        Becomes::Known | Becomes::Doubtful(_) => None,
-    };
-    let payments: Vec<NewPayment> = lines.iter().filter_map(certain).collect();
-    let numbers = numbers(&payments);
+    let payments: Vec<NewPayment> = lines.iter().filter_map(Proposed::payment).collect();
+    let numbers = numbers(&payments, &Groups::new());
     let whose = async { office.ledger.dealerships_of(&numbers).await.map_err(PayError::from) };
     let (whose, mut books) = tokio::try_join!(whose, Books::as_they_stand(office, &payments))?;
     for proposed in &mut lines {
-        let Becomes::Certain { number, why } = proposed.becomes else { continue };
-        let payment = of_line(proposed.line.clone(), number, why);
-        let decided = match whose.get(&number) {
-            Some(id) => books.decide(&payment, id, &office.actor),
-            None => Err(NotRecorded::NoInvoice(number)),
+        let Some(payment) = proposed.payment() else { continue };
+        let decided = match payment.target {
+            Target::Invoice(number) if !whose.contains_key(&number) => {
+                Err(NotRecorded::NoInvoice(number))
+            }
+            Target::Invoice(number) => books.decide(&payment, &whose[&number], &office.actor),
+            Target::Group(_) | Target::Account(_) => books.decide(&payment, "", &office.actor),
         };
         proposed.becomes = match decided {
             Ok(Done::Recorded(payment)) => {
                 proposed.amount = Some(payment.amount);
+                continue;
+            }
+            Ok(Done::RecordedGroup { parts, .. }) => {
+                proposed.amount = Some(parts.iter().map(|part| part.amount).sum());
+                proposed.split_into(&parts);
                 continue;
             }
             Ok(Done::Known | Done::KnownNow { .. }) => Becomes::Known,
@@ -213,6 +179,7 @@ fn hash(lines: &[Proposed]) -> String {
     for Proposed { line, becomes, amount } in lines {
         let becomes = match becomes {
             Becomes::Certain { number, .. } => number.to_string(),
+            Becomes::Group { txid, shares, .. } => format!("{txid} {shares:?}"),
             Becomes::Known => "known".to_owned(),
             Becomes::Doubtful(why) => why.to_string(),
         };
@@ -226,6 +193,8 @@ fn hash(lines: &[Proposed]) -> String {
 pub enum Chosen {
     /// It pays this invoice.
     Invoice(Number),
+    /// It pays the invoices of this group bill.
+    Group(GroupTxid),
     /// It is not recorded.
     Left,
 }
@@ -251,23 +220,29 @@ pub async fn record_proposed(
     for (index, Proposed { line, becomes, .. }) in proposal.lines.into_iter().enumerate() {
         match (chosen.get(&index), becomes) {
             // Those without a reference are told apart by how many there are before them.
-            (_, Becomes::Known) => match line.number.filter(|_| line.reference.is_none()) {
-                Some(number) => payments.push(of_line(line, number, WhySure::Written)),
+            (_, Becomes::Known) => match named(&line).filter(|_| line.reference.is_none()) {
+                Some(target) => payments.push(of_line(line, target, WhySure::Written)),
                 None => known += 1,
             },
-            (Some(Chosen::Invoice(number)), Becomes::Certain { .. }) => {
-                payments.push(of_line(line, *number, WhySure::Written));
-            }
-            (Some(Chosen::Invoice(number)), Becomes::Doubtful(why)) => {
-                let again = matches!(why, Doubtful::TakenBack(_) | Doubtful::ByHand { .. });
-                let line = of_line(line, *number, WhySure::Written);
-                payments.push(NewPayment { again, ..line });
-            }
-            (None, Becomes::Certain { number, why }) => payments.push(of_line(line, number, why)),
-            (Some(Chosen::Left), Becomes::Certain { .. }) => {}
+            (Some(Chosen::Left), Becomes::Certain { .. } | Becomes::Group { .. }) => {}
             (Some(Chosen::Left) | None, Becomes::Doubtful(why)) => {
                 unmatched.push(for_a_person(line, &why));
             }
+            (Some(chosen), becomes) => {
+                let again = matches!(
+                    becomes,
+                    Becomes::Doubtful(
+                        Doubtful::TakenBack(_)
+                            | Doubtful::ByHand { .. }
+                            | Doubtful::GroupByHand { .. }
+                    )
+                );
+                let Some(target) = chosen.target() else { continue };
+                let line = of_line(line, target, WhySure::Written);
+                payments.push(NewPayment { again, ..line });
+            }
+            (None, Becomes::Certain { number, why }) => payments.push(of_line(line, number, why)),
+            (None, Becomes::Group { txid, why, .. }) => payments.push(of_line(line, txid, why)),
         }
     }
     let mut recorded = record(office, &payments, Wish::Record, by).await?;
@@ -286,7 +261,9 @@ async fn sorted(
     let by_number = |line: BankLine| {
         let becomes = match line.number {
             Some(number) => Becomes::Certain { number, why: WhySure::Written },
-            None => Becomes::Doubtful(Doubtful::Unknown),
+            None => line.group.map_or(Becomes::Doubtful(Doubtful::Unknown), |txid| {
+                Becomes::Group { txid, why: WhySure::Written, shares: Vec::new() }
+            }),
         };
         Proposed { amount: line.amount, line, becomes }
     };
@@ -303,9 +280,10 @@ async fn of_bank(office: &Office, lines: Vec<BankLine>) -> Result<Vec<Proposed>,
     // At once: a page waits for the slowest of them.
     let (mut by_hand, named, open) = tokio::try_join!(
         ByHand::read(office, &lines),
-        named(office, &lines),
+        with_references(office, &lines),
         open_invoices(office)
     )?;
+    let (groups, open_groups) = named_groups(office, &lines, &open).await?;
     let mut becomes: Vec<Option<Becomes>> = Vec::with_capacity(lines.len());
     let mut new = Vec::new();
     for line in &lines {
@@ -323,13 +301,13 @@ async fn of_bank(office: &Office, lines: Vec<BankLine>) -> Result<Vec<Proposed>,
             }
         });
     }
-    let mut matched = new.iter().zip(match_lines(&new, &open));
+    let mut matched = new.iter().zip(match_lines(&new, &open, &open_groups));
     let open: BTreeMap<Number, &OpenInvoice> =
         open.iter().map(|invoice| (invoice.number, invoice)).collect();
     let proposed = lines.into_iter().zip(becomes).map(|(line, becomes)| {
         let becomes = becomes.or_else(|| {
             let (line, matched) = matched.next()?;
-            Some(by_hand.doubts(line, &open, matched))
+            Some(by_hand.doubts(line, &open, &groups, matched))
         });
         let becomes = becomes.unwrap_or(Becomes::Doubtful(Doubtful::Unknown));
         Proposed { amount: line.amount, line, becomes }
@@ -342,14 +320,50 @@ fn for_a_person(line: BankLine, why: &Doubtful) -> Unmatched {
     Unmatched { place, number, on: Some(on), amount, reference, words, why: why.to_string() }
 }
 
-fn of_line(line: BankLine, number: Number, why: WhySure) -> NewPayment {
+/// What a line names: an invoice, or a group.
+fn named(line: &BankLine) -> Option<Target> {
+    line.number.map(Target::Invoice).or(line.group.map(Target::Group))
+}
+
+impl Chosen {
+    /// `None` where it is left.
+    fn target(self) -> Option<Target> {
+        match self {
+            Self::Invoice(number) => Some(number.into()),
+            Self::Group(txid) => Some(txid.into()),
+            Self::Left => None,
+        }
+    }
+}
+
+impl Proposed {
+    /// The payment that it would be recorded as.
+    fn payment(&self) -> Option<NewPayment> {
+        let (target, why) = match self.becomes {
+            Becomes::Certain { number, why } => (number.into(), why),
+            Becomes::Group { txid, why, .. } => (Target::Group(txid), why),
+            Becomes::Known | Becomes::Doubtful(_) => return None,
+        };
+        Some(of_line(self.line.clone(), target, why))
+    }
+
+    fn split_into(&mut self, parts: &[Payment]) {
+        if let Becomes::Group { shares, .. } = &mut self.becomes {
+            let share =
+                |part: &Payment| part.number.map(|number| Share { number, amount: part.amount });
+            *shares = parts.iter().filter_map(share).collect();
+        }
+    }
+}
+
+fn of_line(line: BankLine, target: impl Into<Target>, why: WhySure) -> NewPayment {
     let why = match why {
         WhySure::Written => None,
         WhySure::Found(sure) => Some(sure.to_string()),
     };
     NewPayment {
         place: Some(line.place),
-        target: Target::Invoice(number),
+        target: target.into(),
         on: line.on,
         amount: line.amount,
         kind: line.kind,
@@ -361,7 +375,7 @@ fn of_line(line: BankLine, number: Number, why: WhySure) -> NewPayment {
 }
 
 /// The payments with a reference of one of the lines, by it: those that stand before those that do not.
-async fn named(
+async fn with_references(
     office: &Office,
     lines: &[BankLine],
 ) -> Result<BTreeMap<String, Vec<Payment>>, LedgerError> {
@@ -379,72 +393,6 @@ async fn named(
 fn recorded<'a>(named: &'a BTreeMap<String, Vec<Payment>>, line: &BankLine) -> Option<&'a Payment> {
     let payments = named.get(line.reference.as_ref()?)?;
     payments.iter().find(|payment| payment.kind == line.kind)
-}
-
-/// Payments that a person entered without the bank's reference: a line of the bank may be one of them.
-struct ByHand {
-    /// By what a line says of them.
-    payments: HashMap<(NaiveDate, Kind, Money), Vec<Payment>>,
-    /// Which dealerships have a CNPJ.
-    cnpjs: BTreeMap<String, Cnpj>,
-}
-
-impl ByHand {
-    /// Those since the first day of the lines.
-    async fn read(office: &Office, lines: &[BankLine]) -> Result<Self, LedgerError> {
-        let Some(first) = lines.iter().map(|line| line.on).min() else {
-            return Ok(Self { payments: HashMap::new(), cnpjs: BTreeMap::new() });
-        };
-        let mut payments: HashMap<_, Vec<Payment>> = HashMap::new();
-        for payment in office.ledger.payments_without_reference(first).await? {
-            let says = (payment.on, payment.kind, payment.amount);
-            payments.entry(says).or_default().push(payment);
-        }
-        let register = office.ledger.dealerships().await?;
-        let cnpjs = register.into_iter().map(|one| (one.id, one.cnpj)).collect();
-        Ok(Self { payments, cnpjs })
-    }
-
-    /// Whether one of this invoice says the same; it is then no other line's.
-    fn takes(&mut self, number: Number, line: &BankLine) -> bool {
-        let Some(amount) = line.amount else { return false };
-        let Some(same) = self.payments.get_mut(&(line.on, line.kind, amount)) else { return false };
-        match same.iter().position(|payment| payment.number == Some(number)) {
-            Some(index) => {
-                same.swap_remove(index);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// What becomes of a line that was matched: where it may be one that was entered by hand, a person says.
-    fn doubts(
-        &self,
-        line: &BankLine,
-        open: &BTreeMap<Number, &OpenInvoice>,
-        matched: Matched,
-    ) -> Becomes {
-        let Matched::Certain { number, why } = matched else { return matched.into() };
-        match open.get(&number).and_then(|invoice| self.like(line, invoice, why)) {
-            Some(payment) => {
-                Becomes::Doubtful(Doubtful::ByHand { number, why, payment: payment.id.clone() })
-            }
-            None => matched.into(),
-        }
-    }
-
-    /// One that says the same, of whoever may have paid the line: where it names its invoice, money on that
-    /// dealership's account; else anything of its CNPJ.
-    fn like(&self, line: &BankLine, invoice: &OpenInvoice, why: Sure) -> Option<&Payment> {
-        let same = self.payments.get(&(line.on, line.kind, line.amount?))?;
-        same.iter().find(|payment| match why {
-            Sure::ByNumber | Sure::ByTxid => {
-                payment.number.is_none() && payment.dealership_id == invoice.dealership_id
-            }
-            Sure::ByAmountAndCnpj => self.cnpjs.get(&payment.dealership_id) == Some(&invoice.cnpj),
-        })
-    }
 }
 
 async fn open_invoices(office: &Office) -> Result<Vec<OpenInvoice>, LedgerError> {

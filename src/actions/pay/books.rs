@@ -6,14 +6,17 @@ use std::fmt;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::asked::must_be_meant;
+use super::group::{Groups, txids};
 use super::{Asked, NewPayment, NotRecorded, PayError, Target, numbers};
 use crate::ledger::account::{lock_account, payments_of};
+use crate::ledger::group_payments::group_accounts;
 use crate::ledger::standing::{issued_days, standing_totals};
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
 use fecha_core::account::entry::{Decision, Entry, Source, decide, known};
 use fecha_core::account::payment::Payment;
 use fecha_core::account::reference::BadReference;
+use fecha_core::bill::group_bill::GroupTxid;
 use fecha_core::bill::invoice::Number;
 use fecha_core::price::money::Money;
 
@@ -21,10 +24,15 @@ use fecha_core::price::money::Money;
 #[derive(Debug)]
 pub(super) enum Done {
     Recorded(Payment),
+    /// It is for a group: its parts.
+    RecordedGroup {
+        txid: GroupTxid,
+        parts: Vec<Payment>,
+    },
     Known,
-    /// It is known without the bank's reference, and gets it.
+    /// It is known without the bank's reference, as these payments, which get it.
     KnownNow {
-        id: String,
+        ids: Vec<String>,
         reference: String,
     },
     Unmatched(Unlike),
@@ -56,10 +64,12 @@ impl fmt::Display for Unlike {
 /// The accounts that are paid into, as they stand once what was decided is recorded.
 pub(super) struct Books {
     pub now: DateTime<Utc>,
-    today: NaiveDate,
-    payments: BTreeMap<String, Vec<Payment>>,
+    pub(super) today: NaiveDate,
+    pub(super) payments: BTreeMap<String, Vec<Payment>>,
     /// Of the invoices that stand.
-    totals: BTreeMap<Number, Money>,
+    pub(super) totals: BTreeMap<Number, Money>,
+    /// The group bills that are paid.
+    pub(super) groups: Groups,
     /// When they were issued first, where somebody is asked about the day.
     issued: BTreeMap<Number, NaiveDate>,
     /// How often a line was met that says the same.
@@ -73,22 +83,27 @@ impl Books {
         transaction: &mut Transaction,
         new: &[NewPayment],
         targets: &BTreeMap<Target, String>,
+        groups: &Groups,
     ) -> Result<Self, LedgerError> {
         let mut payments = BTreeMap::new();
-        for id in targets.values().collect::<BTreeSet<_>>() {
+        let of_groups = groups.values().flat_map(|group| group.invoices.values());
+        for id in targets.values().chain(of_groups).collect::<BTreeSet<_>>() {
             lock_account(transaction, id).await?;
             payments.insert(id.clone(), payments_of(transaction, id).await?);
         }
-        let totals = standing_totals(transaction, &numbers(new)).await?;
+        let totals = standing_totals(transaction, &numbers(new, groups)).await?;
+        // What came in for a group may have been recorded before its accounts were locked.
+        let groups = group_accounts(transaction, &txids(new)).await?;
         let asked = new.iter().any(|payment| payment.asked != Asked::Nobody);
-        let about = if asked { numbers(new) } else { Vec::new() };
+        let about = if asked { numbers(new, &Groups::new()) } else { Vec::new() };
         let issued = issued_days(transaction, &about).await?;
-        Ok(Self { issued, ..Self::of(office, payments, totals) })
+        Ok(Self { issued, ..Self::of(office, payments, totals, groups) })
     }
 
     /// Reads of the accounts what is about the invoices that are paid; others may write meanwhile.
     pub async fn as_they_stand(office: &Office, new: &[NewPayment]) -> Result<Self, PayError> {
-        let numbers = numbers(new);
+        let groups = office.ledger.group_accounts(&txids(new)).await?;
+        let numbers = numbers(new, &groups);
         let mut payments: BTreeMap<String, Vec<Payment>> = BTreeMap::new();
         let (about, totals) = tokio::try_join!(
             office.ledger.payments_about_invoices(&numbers),
@@ -97,17 +112,18 @@ impl Books {
         for payment in about {
             payments.entry(payment.dealership_id.clone()).or_default().push(payment);
         }
-        Ok(Self::of(office, payments, totals))
+        Ok(Self::of(office, payments, totals, groups))
     }
 
     fn of(
         office: &Office,
         payments: BTreeMap<String, Vec<Payment>>,
         totals: BTreeMap<Number, Money>,
+        groups: Groups,
     ) -> Self {
         let (now, today) = (office.clock.now(), office.today());
         let (issued, met) = (BTreeMap::new(), BTreeMap::new());
-        Self { now, today, payments, totals, issued, met }
+        Self { now, today, payments, totals, groups, issued, met }
     }
 
     /// What becomes of a payment into the account of a dealership.
@@ -120,8 +136,9 @@ impl Books {
         let number = match new.target {
             Target::Account(_) => None,
             Target::Invoice(number) => Some(number),
+            Target::Group(txid) => return self.decide_group(new, txid, by),
         };
-        let entry = self.entry(new, number);
+        let entry = self.entry_of(new, number, "");
         let payments = self.payments.entry(dealership_id.to_owned()).or_default();
         let Some(open) = open_of(&self.totals, &entry, payments) else {
             return Err(void(dealership_id, new));
@@ -138,7 +155,7 @@ impl Books {
                 if let Some(payment) = payments.iter_mut().find(|payment| payment.id == id) {
                     payment.reference = Some(reference.clone());
                 }
-                Done::KnownNow { id, reference }
+                Done::KnownNow { ids: vec![id], reference }
             }
             Decision::TakenBack { id } => Done::Unmatched(Unlike::TakenBack { id }),
             Decision::Differs { id } => Done::Unmatched(Unlike::Differs { id }),
@@ -160,12 +177,17 @@ impl Books {
         })
     }
 
-    /// As the core takes it: of equal lines in a file each has its place.
-    fn entry(&mut self, new: &NewPayment, number: Option<Number>) -> Entry {
+    /// As the core takes it: of equal lines in a file each has its place, those of a group by themselves.
+    pub(super) fn entry_of(
+        &mut self,
+        new: &NewPayment,
+        number: Option<Number>,
+        group: &str,
+    ) -> Entry {
         let source = if new.place.is_none() {
             Source::Person { again: new.again }
         } else {
-            let said = (number, new.on, new.amount, new.kind);
+            let said = (group, number, new.on, new.amount, new.kind);
             let met = self.met.entry(format!("{said:?}")).or_default();
             *met += 1;
             Source::File { ordinal: *met, again: new.again }
@@ -203,7 +225,7 @@ fn void(dealership_id: &str, new: &NewPayment) -> NotRecorded {
 }
 
 /// A payment of so much that settles nothing yet, and is nobody's.
-fn unsettled(entry: Entry, amount: Money) -> Payment {
+pub(super) fn unsettled(entry: Entry, amount: Money) -> Payment {
     Payment {
         id: String::new(),
         dealership_id: String::new(),

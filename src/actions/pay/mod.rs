@@ -5,6 +5,9 @@ mod account;
 mod asked;
 mod bank;
 mod books;
+mod by_hand;
+mod doubtful;
+mod group;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,17 +20,21 @@ pub use self::account::{
 };
 pub use self::asked::{Already, Asked, Question};
 pub use self::bank::{
-    Becomes, Chosen, Doubtful, Proposal, Proposed, WhySure, propose, record_file, record_proposed,
+    Becomes, Chosen, Proposal, Proposed, WhySure, propose, record_file, record_proposed,
 };
 use self::books::{Books, Done};
+pub use self::doubtful::Doubtful;
+use self::group::Groups;
 use crate::ledger::account::{allocate, insert_payment, set_reference};
 use crate::ledger::audit::{Action, Deed};
+use crate::ledger::group_payments::insert_group_payment;
 use crate::ledger::standing::month_of;
 use crate::ledger::{LedgerError, Transaction};
 use crate::setup::office::Office;
 use fecha_core::account::entry::Objection;
 use fecha_core::account::payment::{Kind, Payment};
 use fecha_core::bank::BadLines;
+use fecha_core::bill::group_bill::GroupTxid;
 use fecha_core::bill::invoice::Number;
 use fecha_core::party::register::{UnknownDealerships, must_be_known};
 use fecha_core::price::money::Money;
@@ -72,6 +79,8 @@ pub enum Target {
     Invoice(Number),
     /// The account of this dealership.
     Account(String),
+    /// The invoices of this group bill.
+    Group(GroupTxid),
 }
 
 /// Why one payment cannot be recorded.
@@ -92,6 +101,17 @@ pub enum NotRecorded {
         amount: Option<Money>,
         reference: Option<String>,
     },
+    #[error("there is no group bill {0}: its page and its emails name it, as G2026100001")]
+    NoGroup(GroupTxid),
+    #[error(
+        "all invoices of {txid} are void: put the money of {on} on the account of one of its dealerships with `fecha pay --dealership ID --on {on} --amount {}`",
+        .amount.map_or_else(|| "AMOUNT".to_owned(), |amount| amount.to_string())
+    )]
+    VoidGroup { txid: GroupTxid, on: NaiveDate, amount: Option<Money> },
+    #[error(
+        "only money goes over the invoices of {txid} by itself: record {kind} for the invoice that it is of"
+    )]
+    OnlyMoney { txid: GroupTxid, kind: Kind },
     #[error("{}", .0.of_one())]
     UnknownDealership(#[from] UnknownDealerships),
     #[error(transparent)]
@@ -183,6 +203,9 @@ pub struct Recorded {
 pub struct RecordedPayment {
     pub id: String,
     pub number: Option<Number>,
+    /// The group bill that it is a part of a payment for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupTxid>,
     pub dealership_id: String,
     pub on: NaiveDate,
     pub amount: Money,
@@ -219,12 +242,15 @@ pub async fn record(
     wish: Wish,
     by: &str,
 ) -> Result<Recorded, PayError> {
+    let groups = group::of_payments(office, payments).await?;
     let targets = whose(office, payments).await?;
     let mut transaction = office.ledger.begin().await?;
-    let mut books = Books::locked(office, &mut transaction, payments, &targets).await?;
+    let mut books = Books::locked(office, &mut transaction, payments, &targets, &groups).await?;
     let (mut decided, mut refused) = (Vec::new(), Vec::new());
     for payment in payments {
-        match books.decide(payment, &targets[&payment.target], by) {
+        // Those of a group are several.
+        let id = targets.get(&payment.target).map_or("", String::as_str);
+        match books.decide(payment, id, by) {
             Ok(done) => decided.push((payment, done)),
             Err(why) => refused.push(Refused { place: payment.place.clone(), why }),
         }
@@ -241,8 +267,15 @@ pub async fn record(
                 recorded.recorded.push(written);
             }
             Done::Known => recorded.already_recorded += 1,
-            Done::KnownNow { id, reference } => {
-                set_reference(&mut transaction, &id, &reference).await?;
+            Done::RecordedGroup { txid, parts } => {
+                recorded
+                    .recorded
+                    .extend(write_group(&mut transaction, (txid, parts), new, books.now).await?);
+            }
+            Done::KnownNow { ids, reference } => {
+                for id in &ids {
+                    set_reference(&mut transaction, id, &reference).await?;
+                }
                 recorded.already_recorded += 1;
             }
             Done::Unmatched(why) => recorded.unmatched.push(unmatched(new, why.to_string())),
@@ -259,7 +292,7 @@ pub async fn record(
 fn unmatched(new: &NewPayment, why: String) -> Unmatched {
     let number = match new.target {
         Target::Invoice(number) => Some(number),
-        Target::Account(_) => None,
+        Target::Account(_) | Target::Group(_) => None,
     };
     let (place, reference) = (new.place.clone().unwrap_or_default(), new.reference.clone());
     let (on, amount) = (Some(new.on), new.amount);
@@ -271,11 +304,12 @@ async fn whose(
     office: &Office,
     payments: &[NewPayment],
 ) -> Result<BTreeMap<Target, String>, PayError> {
-    let of_numbers = office.ledger.dealerships_of(&numbers(payments)).await?;
+    let of_numbers = office.ledger.dealerships_of(&numbers(payments, &Groups::new())).await?;
     let mut targets = BTreeMap::new();
     let mut refused = Vec::new();
     for payment in payments {
         let found = match &payment.target {
+            Target::Group(_) => continue,
             Target::Account(id) => {
                 let known = office.ledger.dealership(id).await?.is_some();
                 must_be_known([id.as_str()], |_| known).map(|()| id.clone()).map_err(Into::into)
@@ -294,13 +328,33 @@ async fn whose(
     if refused.is_empty() { Ok(targets) } else { Err(PayError::Refused(refused)) }
 }
 
-/// The invoices that are paid, each once.
-fn numbers(payments: &[NewPayment]) -> Vec<Number> {
-    let number = |payment: &NewPayment| match payment.target {
-        Target::Invoice(number) => Some(number),
-        Target::Account(_) => None,
-    };
-    payments.iter().filter_map(number).collect::<BTreeSet<_>>().into_iter().collect()
+/// The invoices that are paid, those of group bills too, each once.
+fn numbers(payments: &[NewPayment], groups: &Groups) -> Vec<Number> {
+    let mut numbers = BTreeSet::new();
+    for payment in payments {
+        match payment.target {
+            Target::Invoice(number) => {
+                numbers.insert(number);
+            }
+            Target::Group(txid) => {
+                numbers.extend(groups.get(&txid).iter().flat_map(|group| group.invoices.keys()));
+            }
+            Target::Account(_) => {}
+        }
+    }
+    numbers.into_iter().collect()
+}
+
+impl From<Number> for Target {
+    fn from(number: Number) -> Self {
+        Self::Invoice(number)
+    }
+}
+
+impl From<GroupTxid> for Target {
+    fn from(txid: GroupTxid) -> Self {
+        Self::Group(txid)
+    }
 }
 
 impl fmt::Display for Target {
@@ -308,8 +362,30 @@ impl fmt::Display for Target {
         match self {
             Self::Invoice(number) => number.fmt(f),
             Self::Account(id) => write!(f, "the account of '{id}'"),
+            Self::Group(txid) => txid.fmt(f),
         }
     }
+}
+
+/// Writes the parts of what came in for a group bill.
+async fn write_group(
+    transaction: &mut Transaction,
+    (txid, parts): (GroupTxid, Vec<Payment>),
+    new: &NewPayment,
+    now: DateTime<Utc>,
+) -> Result<Vec<RecordedPayment>, LedgerError> {
+    let mut recorded = Vec::with_capacity(parts.len());
+    for part in parts {
+        let written = write(transaction, part, now).await?;
+        let why = match &new.why {
+            Some(why) => format!("{txid}: {why}"),
+            None => format!("part of {txid}"),
+        };
+        recorded.push(RecordedPayment { group: Some(txid), why: Some(why), ..written });
+    }
+    let ids: Vec<String> = recorded.iter().map(|part| part.id.clone()).collect();
+    insert_group_payment(transaction, txid, &ids).await?;
+    Ok(recorded)
 }
 
 async fn write(
@@ -344,6 +420,7 @@ async fn write(
     Ok(RecordedPayment {
         id,
         number,
+        group: None,
         dealership_id,
         on,
         amount,

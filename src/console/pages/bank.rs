@@ -124,7 +124,7 @@ impl Count {
         let mut count = Self::default();
         for Proposed { becomes, amount, .. } in lines {
             match becomes {
-                Becomes::Certain { .. } => {
+                Becomes::Certain { .. } | Becomes::Group { .. } => {
                     count.certain += 1;
                     count.certain_sum += amount.unwrap_or_default();
                 }
@@ -142,7 +142,7 @@ type Key = (u8, usize);
 fn key(index: usize, becomes: &Becomes) -> Key {
     let rank = match becomes {
         Becomes::Doubtful(_) => 0,
-        Becomes::Certain { .. } => 1,
+        Becomes::Certain { .. } | Becomes::Group { .. } => 1,
         Becomes::Known => RECORDED,
     };
     (rank, index)
@@ -174,6 +174,10 @@ struct Row {
     words: String,
     /// The invoice that it pays, or those that it may pay.
     numbers: Vec<Number>,
+    /// The group that it pays, or may pay, by its txid; empty for none.
+    group: String,
+    /// How it goes over the group's invoices.
+    shares: Vec<(Number, Money)>,
     why: String,
     /// What was typed.
     chosen: String,
@@ -191,6 +195,12 @@ impl Row {
             Becomes::Certain { number, why: WhySure::Found(sure) } => {
                 (vec![*number], money::sure(*sure).to_owned())
             }
+            Becomes::Group { why: WhySure::Written, .. } => {
+                (Vec::new(), "o arquivo informa o grupo".to_owned())
+            }
+            Becomes::Group { why: WhySure::Found(sure), .. } => {
+                (Vec::new(), money::sure(*sure).to_owned())
+            }
             Becomes::Known => (line.number.into_iter().collect(), String::new()),
             Becomes::Doubtful(why) => (perhaps(why), money::doubtful(why)),
         };
@@ -203,6 +213,13 @@ impl Row {
             kind: kind(line.kind),
             words: line.words.clone(),
             numbers,
+            group: line.group.map(|txid| txid.to_string()).unwrap_or_default(),
+            shares: match &proposed.becomes {
+                Becomes::Group { shares, .. } => {
+                    shares.iter().map(|share| (share.number, share.amount)).collect()
+                }
+                _ => Vec::new(),
+            },
             why,
             chosen: typed.get(&format!("line-{index}")).cloned().unwrap_or_default(),
             left: typed.contains_key(&format!("leave-{index}")),
@@ -216,6 +233,7 @@ fn perhaps(why: &Doubtful) -> Vec<Number> {
         Doubtful::Maybe { numbers, .. } => numbers.clone(),
         Doubtful::TakenBack(_)
         | Doubtful::Differs(_)
+        | Doubtful::GroupByHand { .. }
         | Doubtful::Unnamed(_)
         | Doubtful::Unknown
         | Doubtful::Refused(_) => Vec::new(),
@@ -235,7 +253,7 @@ impl Matches {
         let (mut certain, mut doubtful, mut known) = (Vec::new(), Vec::new(), Vec::new());
         for ((_, index), proposed) in &order[behind..end] {
             let rows = match proposed.becomes {
-                Becomes::Certain { .. } => &mut certain,
+                Becomes::Certain { .. } | Becomes::Group { .. } => &mut certain,
                 Becomes::Known => &mut known,
                 Becomes::Doubtful(_) => &mut doubtful,
             };
@@ -326,10 +344,11 @@ fn chosen(form: &Typed) -> Result<BTreeMap<usize, Chosen>, String> {
         }
         let index = name.strip_prefix("line-").and_then(|text| text.parse().ok());
         if let Some(index) = index.filter(|_| !typed.is_empty()) {
-            let number = typed
-                .parse()
-                .map_err(|_| format!("“{typed}” não é um número de fatura, como 2026-000001."))?;
-            chosen.insert(index, Chosen::Invoice(number));
+            let group = typed.parse().map(Chosen::Group);
+            let pays = group.or_else(|_| typed.parse().map(Chosen::Invoice)).map_err(|_| {
+                format!("“{typed}” não é um número de fatura, como 2026-000001, nem um grupo, como G2026100001.")
+            })?;
+            chosen.insert(index, pays);
         }
     }
     Ok(chosen)
@@ -412,6 +431,8 @@ mod tests {
             kind: "Pagamento",
             words: "<b>".repeat(160),
             numbers: vec!["2026-000001".parse().unwrap()],
+            group: String::new(),
+            shares: Vec::new(),
             why: "o banco informa o número".to_owned(),
             chosen: "2026-".to_owned(),
             left: true,
@@ -424,7 +445,15 @@ mod tests {
             made_at: at,
             used_at: Some(at),
             hash: "ab".to_owned(),
-            certain: vec![row(0)],
+            certain: vec![
+                row(0),
+                Row {
+                    numbers: Vec::new(),
+                    group: "G2026100001".to_owned(),
+                    shares: vec![("2026-000002".parse().unwrap(), Money::from_centavos(101_400))],
+                    ..row(4)
+                },
+            ],
             doubtful: vec![row(1), Row { amount: None, numbers: Vec::new(), ..row(2) }],
             known: vec![row(3)],
             count: Count {
@@ -442,6 +471,7 @@ mod tests {
         };
         let html = renders("matches.html", &full);
         assert!(html.contains("name=\"leave-0\"") && html.contains("name=\"line-2\""));
+        assert!(html.contains("G2026100001") && html.contains("/invoices/2026-000002"), "{html}");
         let (certain, doubtful, known) = (Vec::new(), Vec::new(), Vec::new());
         let empty = Matches {
             certain,
@@ -464,10 +494,15 @@ mod tests {
         let chosen_of = chosen(&form(&[
             ("line-1", " 2026-000001 "),
             ("line-2", ""),
+            ("line-3", "G2026100001"),
             ("leave-0", "on"),
             ("hash", "x"),
         ]));
-        let expected = [(0, Chosen::Left), (1, Chosen::Invoice("2026-000001".parse().unwrap()))];
+        let expected = [
+            (0, Chosen::Left),
+            (1, Chosen::Invoice("2026-000001".parse().unwrap())),
+            (3, Chosen::Group("G2026100001".parse().unwrap())),
+        ];
         assert_eq!(chosen_of, Ok(expected.into_iter().collect()));
         assert!(chosen(&form(&[("line-1", "1")])).is_err());
     }

@@ -114,6 +114,7 @@ mod tests {
             id: "são/1".to_owned(),
             name: "x".repeat(300),
             trade_name: "Loja".to_owned(),
+            group: None,
             cnpj: "11.222.333/0001-81".to_owned(),
             city: "Curitiba".to_owned(),
             state: "PR".to_owned(),

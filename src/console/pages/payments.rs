@@ -225,6 +225,8 @@ async fn is_of(office: &Office, id: &str, of: &Target) -> Result<bool, Oops> {
         Target::Invoice(number) => {
             payment.number == Some(*number) || payment.settles(*number) > Money::ZERO
         }
+        // No page is a group's: its payments stand on those of its invoices.
+        Target::Group(_) => false,
     })
 }
 

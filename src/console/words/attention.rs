@@ -103,6 +103,7 @@ fn title(attention: &Attention, number: usize) -> String {
                 Kind::Alert => "de aviso",
                 Kind::PackageUse => "sobre o uso do pacote",
                 Kind::Reminder => "de lembrete",
+                Kind::Group => "de grupo",
             };
             match number {
                 1 => format!("1 e-mail {what} não foi entregue a {}", email.to()),

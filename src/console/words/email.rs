@@ -25,6 +25,7 @@ pub fn kind(kind: Kind) -> &'static str {
         Kind::Alert => "Alerta",
         Kind::PackageUse => "Uso do pacote",
         Kind::Reminder => "Lembrete",
+        Kind::Group => "Grupo",
     }
 }
 

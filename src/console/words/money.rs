@@ -87,6 +87,13 @@ pub fn not_recorded(why: &NotRecorded) -> String {
         NotRecorded::Void { target, dealership_id, .. } => format!(
             "{target} está cancelada. Registre o dinheiro na conta de '{dealership_id}' (em Recebimentos): a próxima fatura o aproveita."
         ),
+        NotRecorded::NoGroup(txid) => format!("O grupo {txid} não existe: confira o código."),
+        NotRecorded::VoidGroup { txid, .. } => format!(
+            "Todas as faturas de {txid} estão canceladas. Registre o dinheiro na conta de uma das concessionárias (em Recebimentos)."
+        ),
+        NotRecorded::OnlyMoney { txid, .. } => format!(
+            "Só dinheiro se divide entre as faturas de {txid}: registre retenção, desconto ou juros na fatura de que são."
+        ),
         NotRecorded::UnknownDealership(unknown) => no_dealership(&unknown.0),
         NotRecorded::Objection(objection) => self::objection(objection),
         NotRecorded::Unusual(questions) => {
@@ -220,6 +227,10 @@ pub fn account(error: AccountError) -> Why {
 pub fn resend(error: ResendError) -> Why {
     said(match error {
         ResendError::Unknown(number) => no_invoice(number),
+        ResendError::UnknownGroup(txid) => format!("O resumo de grupo {txid} não existe."),
+        ResendError::Replaced(txid, later) => {
+            format!("O resumo {txid} foi substituído por {later}: envie esse.")
+        }
         ResendError::NoReport(month) => {
             format!("Ainda não há relatório de {}: ele vem com o fechamento.", month.in_words())
         }
@@ -317,6 +328,9 @@ pub fn doubtful(why: &Doubtful) -> String {
             "Parece da fatura {number} ({}), mas um pagamento do mesmo dia e valor foi digitado sem referência. Escolha a fatura só se é outro pagamento.",
             sure(*why)
         ),
+        Doubtful::GroupByHand { txid, .. } => format!(
+            "Parece do grupo {txid}, mas um pagamento de uma das faturas dele foi digitado nesse dia sem referência. Escreva {txid} só se é outro dinheiro."
+        ),
         Doubtful::Maybe { of, why, .. } => match why {
             Doubt::NotOpen => {
                 "O banco informa uma fatura que não está em aberto: paga, cancelada ou nunca emitida.".to_owned()
@@ -333,6 +347,9 @@ pub fn doubtful(why: &Doubtful) -> String {
             Doubt::CnpjAlone => "Este CNPJ tem faturas em aberto, de outros valores.".to_owned(),
             Doubt::AmountAlone if *of == 1 => "Uma fatura em aberto tem este valor.".to_owned(),
             Doubt::AmountAlone => format!("{of} faturas em aberto têm este valor."),
+            Doubt::OfWhichInvoice => {
+                "O banco informa um grupo: só dinheiro se divide entre as faturas dele. Escolha a fatura.".to_owned()
+            }
         },
         Doubtful::Unnamed(why) => format!(
             "{} Registre o pagamento na página da fatura, com uma referência curta.",

@@ -145,7 +145,8 @@ fn the_line_of_a_group(#[case] memo: &str, #[case] amount: &str, #[case] expecte
 
 #[test]
 fn what_would_be_paid_twice_of_a_group_is_for_a_person() {
-    const OF_GROUP: &str = "perhaps 2026-000122, 2026-000123, 2026-000125: another line of this file pays it already";
+    const OF_GROUP: &str =
+        "perhaps 2026-000122, 2026-000123, 2026-000125: another line of this file pays it already";
     let whole = ("PIX G2026100001", "1699.27");
     assert_eq!(matched(&[whole, whole]), [GROUP, OF_GROUP]);
     let part = ("PIX G2026100001", "1000.00");
