@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::actions::group_bill;
+use crate::actions::group_bill::{Wanted, bill_groups};
 use crate::document::RenderError;
 use crate::ledger::LedgerError;
 use crate::ledger::account::{lock_account, payments_of, settle_invoice};
@@ -19,7 +19,6 @@ use crate::setup::office::Office;
 use fecha_core::account::payment::{Available, Settlement, settle};
 use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::bill::invoice::{Cancellation, Invoice, Number};
-use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
 
 /// An invoice could not be cancelled; it stands as before.
@@ -103,19 +102,8 @@ pub async fn cancel_invoice(
     .await?;
     transaction.commit().await.map_err(LedgerError::while_doing("cancel an invoice"))?;
     // The deed is done: where this fails, the next close of the month, or the daemon, makes it.
-    if let Err(error) = replace_group_bill(office, invoice.month, by).await {
+    if let Err(error) = bill_groups(office, invoice.month, Wanted::Replacements, by).await {
         tracing::warn!(%error, "the invoice is cancelled; what its group gets in place of its bill waits");
     }
     Ok(invoice)
-}
-
-/// What the group of a cancelled invoice had added it up.
-async fn replace_group_bill(
-    office: &Office,
-    month: Month,
-    by: &str,
-) -> Result<(), group_bill::GroupBillError> {
-    let excepted = group_bill::excepted(office, month).await?;
-    group_bill::bill_groups(office, month, &excepted, by).await?;
-    Ok(())
 }

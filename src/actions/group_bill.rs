@@ -56,11 +56,24 @@ pub enum GroupBillError {
 /// How often the accounts of a group are locked anew where another dealership's invoice came in between.
 const TRIES: usize = 5;
 
-/// Makes the bills of a month that are due: of each group of which two or more invoices stand, once none of its dealerships
-/// is still to be issued, and again, in place of the one before, where others stand than in that. A group of which fewer
-/// stand than that gets none; what was not sent yet of the one before is withdrawn.
+/// Which bills are made.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// Of every group, once none of its dealerships is still to be issued: what a close makes.
+    All {
+        /// Dealerships that a close could not issue: nobody waits for them.
+        excepted: &'a BTreeSet<String>,
+    },
+    /// Only in place of one that a group has: a group that is made up later gets nothing of a month that is over, but by a
+    /// close that somebody asks for.
+    Replacements,
+}
+
+/// Makes the bills of a month that are due: of each group of which two or more invoices stand, and again, in place of the
+/// one before, where others stand than in that. A group of which fewer stand gets none; what was not sent yet of the one
+/// before is withdrawn.
 ///
-/// `excepted` are dealerships that a close could not issue: nobody waits for them. Safe to run at any time, by any number of
+/// Safe to run at any time, by any number of
 /// processes: what is made for the same invoices is made once.
 ///
 /// # Errors
@@ -68,7 +81,7 @@ const TRIES: usize = 5;
 pub async fn bill_groups(
     office: &Office,
     month: Month,
-    excepted: &BTreeSet<String>,
+    wanted: Wanted<'_>,
     by: &str,
 ) -> Result<Vec<GroupBill>, GroupBillError> {
     if !office.ledger.knows_groups(month).await? {
@@ -80,7 +93,7 @@ pub async fn bill_groups(
         let rows = standing.get(*name).map(Vec::as_slice).unwrap_or_default();
         match latest.get(*name) {
             Some(latest) => latest.invoices != invoices(rows),
-            None => rows.len() >= FEWEST,
+            None => matches!(wanted, Wanted::All { .. }) && rows.len() >= FEWEST,
         }
     };
     let due: Vec<&GroupName> = names.into_iter().filter(differs).collect();
@@ -88,7 +101,10 @@ pub async fn bill_groups(
         return Ok(Vec::new());
     }
     let register = office.ledger.dealerships().await?;
-    let awaited = awaited(office, month, &register, excepted).await?;
+    let awaited = match wanted {
+        Wanted::All { excepted } => awaited(office, month, &register, excepted).await?,
+        Wanted::Replacements => BTreeSet::new(),
+    };
     let mut made = Vec::new();
     for group in due {
         // Who has one already hears of each change of it, whoever else is still to come.
@@ -202,11 +218,12 @@ async fn bill_group(
     Ok(Some(bill))
 }
 
-/// `G2026100002 2206.27, 2 invoices of the group 'Grupo Sul', replaces G2026100001`.
+/// `G2026100002 2206.27 of 2 invoices, in place of G2026100001: Grupo Sul`.
 fn in_words(bill: &GroupBill) -> String {
-    let replaces = bill.replaces.map(|before| format!(", replaces {before}")).unwrap_or_default();
+    let replaces = bill.replaces.map(|before| format!(", in place of {before}"));
+    let replaces = replaces.unwrap_or_default();
     let (txid, to_pay, count, group) = (bill.txid, bill.to_pay(), bill.rows.len(), &bill.group);
-    format!("{txid} {to_pay}, {count} invoices of the group '{group}'{replaces}")
+    format!("{txid} {to_pay} of {count} invoices{replaces}: {group}")
 }
 
 /// A transaction that holds the accounts of a group and the counter, with what stands then.

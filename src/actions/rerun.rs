@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::actions::close::Progress;
-use crate::actions::group_bill::{self, GroupBillError};
+use crate::actions::group_bill::{GroupBillError, Wanted, bill_groups};
 use crate::actions::handover::{self, Findings, HandoverError};
 use crate::actions::issue::{IssueError, Outcome, Why, revise};
 use crate::actions::patience::Patience;
@@ -199,8 +199,8 @@ pub async fn rerun_month(
     report.refused.sort_by(|a, b| a.dealership_id.cmp(&b.dealership_id));
     if !options.dry_run && !report.is_another_plan {
         tell_finance(office, month).await?;
-        let excepted = group_bill::excepted(office, month).await?;
-        report.group_bills = group_bill::bill_groups(office, month, &excepted, &options.by).await?;
+        let wanted = Wanted::Replacements;
+        report.group_bills = bill_groups(office, month, wanted, &options.by).await?;
     }
     Ok(report)
 }

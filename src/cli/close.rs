@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::group_bills::{GroupBillJson, group_bills_in_words};
 use super::output::{Failure, Output, plain, show_progress};
 use super::page::{Page, figure, name};
 use super::rerun::text;
@@ -67,6 +68,8 @@ struct CloseJson<'a> {
     would_differ: Vec<WouldDifferJson<'a>>,
     statuses: &'a [StatusFound],
     total: Money,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    group_bills: Vec<GroupBillJson<'a>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -165,6 +168,7 @@ pub fn print(report: &CloseReport, output: &Output) {
         total: report.total(),
         dry_run: report.dry_run,
         plan: &report.plan,
+        group_bills: report.group_bills.iter().map(GroupBillJson::of).collect(),
         invoices: report.dry_run.then(|| report.foreseen.iter().map(ForeseenJson::of).collect()),
     };
     output.result(&json, |page| in_words(page, report));
@@ -202,6 +206,7 @@ pub fn in_words(page: Page, report: &CloseReport) -> String {
     if !report.open.is_empty() {
         text += &format!("\nstill open, their month has not ended: {}\n", ids(&report.open));
     }
+    text += &group_bills_in_words(&report.group_bills);
     text += &exceptions_in_words(&report.exceptions);
     text += &would_differ(report);
     if report.dry_run {

@@ -9,6 +9,7 @@ mod delivery;
 mod demo;
 mod difference;
 mod files;
+mod group_bills;
 mod init;
 mod invoices;
 mod kind;

@@ -37,7 +37,8 @@ says that they are two.
 
 Columns; those in brackets may be missing:
   dealerships  id,name,trade_name,cnpj,address,city,state,email,cc,timezone,
-               due_day[,evidence][,package_use][,reminders][,postal_code]
+               due_day[,evidence][,package_use][,reminders][,group]
+               [,postal_code]
                and for tax documents (`fecha nfse`) [,number][,complement]
                [,district][,ibge_code][,municipal_registration][,iss_withheld]
   contracts    dealership_id,from_month,package
@@ -46,6 +47,10 @@ Columns; those in brackets may be missing:
 
 In numbers.csv a number is one dealership's in a month; an empty to_month
 leaves it open, and none takes a row back that was a mistake.
+
+Dealerships with the same text in the column group are a group: beside their
+own invoices they get one email with all of them and a page that adds them up,
+with one Pix.
 
 The column evidence says what a dealership gets of the evidence of each
 invoice, beside the hash that every invoice prints. It may be missing, and

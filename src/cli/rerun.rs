@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::difference::{in_words as difference_in_words, pair, signed};
+use super::group_bills::{GroupBillJson, group_bills_in_words};
 use super::output::{Failure, Output, plain, show_progress};
 use super::page::Page;
 use crate::actions::invoices::ForeseenJson;
@@ -121,6 +122,10 @@ fn document(report: &RerunReport) -> Value {
         "revised": report.revised.iter().map(revised).collect::<Vec<_>>(),
         "refused": report.refused.iter().map(refused).collect::<Vec<_>>(),
     });
+    if !report.group_bills.is_empty() {
+        let bills: Vec<_> = report.group_bills.iter().map(GroupBillJson::of).collect();
+        document["group_bills"] = json!(bills);
+    }
     if report.dry_run {
         document["dry_run"] = json!(true);
         let foreseen: Vec<_> = report.foreseen.iter().map(ForeseenJson::of).collect();
@@ -171,6 +176,7 @@ fn in_words(page: Page, report: &RerunReport) -> String {
         signed(change),
         report.refused.len()
     );
+    text += &group_bills_in_words(&report.group_bills);
     if report.is_another_plan {
         text += &format!(
             "NOTHING ISSUED: {ANOTHER_PLAN}. Look at it with --dry-run; it is\n  {} now.\n",

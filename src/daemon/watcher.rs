@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{ACTOR, Daemon, Ends, backoff, drift, told};
 use crate::actions::close::CloseError;
+use crate::actions::group_bill::{GroupBillError, Wanted, bill_groups};
 use crate::actions::package_use::{PackageUseError, subscribers, tell_of_packages};
 use crate::actions::recount::RecountError;
 use crate::actions::reminders::{ReminderError, remind};
@@ -35,6 +36,8 @@ enum LookError {
     #[error(transparent)]
     Reminder(#[from] ReminderError),
     #[error(transparent)]
+    GroupBill(#[from] GroupBillError),
+    #[error(transparent)]
     Template(#[from] TemplateError),
 }
 
@@ -44,6 +47,7 @@ impl LookError {
         match self {
             Self::Recount(RecountError::Ledger(error))
             | Self::Reminder(ReminderError::Ledger(error))
+            | Self::GroupBill(GroupBillError::Ledger(error))
             | Self::PackageUse(PackageUseError::Count(CloseError::Ledger(error))) => Some(error),
             _ => None,
         }
@@ -118,6 +122,7 @@ impl Watcher {
         let now = self.daemon.office.clock.now();
         // First: it needs no message database, which may be away.
         self.remind(now).await?;
+        self.bill_groups().await?;
         self.verify_closed(now).await?;
         self.tell_of_packages(now).await
     }
@@ -141,6 +146,22 @@ impl Watcher {
         self.office.ledger.looked(Subject::Reminders, month, now).await?;
         tracing::info!(reminded, "reminded dealerships of what is open");
         self.daemon.bell.post.notify_waiters();
+        Ok(())
+    }
+
+    /// Makes what a rerun or a cancellation that died left undone for groups, of the months that are verified. Not beside
+    /// a close or a rerun, which is about to make it itself.
+    async fn bill_groups(&self) -> Result<(), LookError> {
+        let Ok(_alone) = self.daemon.counting.try_lock() else { return Ok(()) };
+        let closed = self.office.ledger.closed_months().await?;
+        let look_back = self.daemon.office.config.alerts.look_back.max(1);
+        let look_back = usize::try_from(look_back).unwrap_or(usize::MAX);
+        for (month, _) in closed.into_iter().rev().take(look_back) {
+            let made = bill_groups(&self.office, month, Wanted::Replacements, ACTOR).await?;
+            if !made.is_empty() {
+                self.daemon.bell.post.notify_waiters();
+            }
+        }
         Ok(())
     }
 

@@ -127,7 +127,7 @@ fn replaced(before: &str) -> Block {
 /// The columns of the table: which invoice, whose, when due, and the three amounts.
 fn columns(cells: [Block; 6]) -> Block {
     let widths = [
-        Column::Fixed(74.0),
+        Column::Fixed(82.0),
         Column::Share(1.0),
         Column::Fixed(54.0),
         Column::Fixed(70.0),

@@ -7,9 +7,10 @@ use serde::Serialize;
 
 use super::email::Attachment;
 use super::enclosure::Enclosure;
+pub use super::view::Enclosed;
 use super::view::{
-    AlertView, CancellationView, DigestView, Enclosed, GroupView, HeldView, InvoiceSubject,
-    InvoiceView, PackageUseView, ReminderView,
+    AlertView, CancellationView, DigestView, GroupView, HeldView, InvoiceSubject, InvoiceView,
+    PackageUseView, ReminderView,
 };
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;

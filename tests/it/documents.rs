@@ -3,6 +3,7 @@
 mod annex;
 mod copied;
 mod extreme;
+mod groups;
 mod logo;
 mod standards;
 

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use fecha::letters::compose::{self, Envelope};
+use fecha::letters::compose::{self, Envelope, GroupFiles};
 use fecha::letters::email::Attachment;
 use fecha::letters::enclosure::Enclosure;
 use fecha::letters::mailbox::Sender;
-use fecha::letters::template::{Rendered, Templates};
+use fecha::letters::report::archive::{File, MESSAGE_LIMIT, attached};
+use fecha::letters::template::{Enclosed, Rendered, Templates};
 use fecha_core::account::receivables::Balance;
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::{Digest, Whole};
@@ -14,6 +15,7 @@ use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::package_use::PackageUse;
 use fecha_core::count::tally::Buckets;
 use fecha_core::letter::Part;
+use fecha_core::party::register::EmailAddress;
 use fecha_core::price::money::Money;
 use rstest::rstest;
 
@@ -99,6 +101,67 @@ fn a_digest_in_parts() {
 #[test]
 fn a_supplement() {
     snapshot("supplement", &templates().digest(&samples::supplement(), &part(1, 1, 0..1)).unwrap());
+}
+
+#[test]
+fn what_a_group_gets() {
+    let bill = samples::group_bill(3);
+    snapshot("group", &templates().group(&bill, &part(1, 1, 0..6), Enclosed::Loose).unwrap());
+    snapshot(
+        "group_part",
+        &templates().group(&bill, &part(2, 3, 0..6), Enclosed::Archive).unwrap(),
+    );
+    let worst = samples::group_bill_of_the_worst();
+    let email = templates().group(&worst, &part(1, 1, 0..4), Enclosed::Loose).unwrap();
+    snapshot("group_of_the_worst", &email);
+    assert!(!email.html.contains("<script>") && !email.html.contains("<b>Grupo"));
+    assert!(!email.subject.contains(['\r', '\n']));
+}
+
+fn group_files(count: usize, size: usize) -> GroupFiles {
+    let file = |name: String| File { name, bytes: vec![7; size] };
+    let of_row = |n: usize| [file(format!("fatura-{n}.pdf")), file(format!("extrato-{n}.pdf"))];
+    GroupFiles { page: vec![1; 30_000], invoices: (0..count).flat_map(of_row).collect() }
+}
+
+fn group_emails(count: usize, size: usize) -> Vec<Vec<(String, usize)>> {
+    let bill = samples::group_bill(u32::try_from(count).unwrap());
+    let files = group_files(count, size);
+    let envelope = || Envelope {
+        message_id: "<1@example.com>".to_owned(),
+        to: EmailAddress::trusted("a@example.com".to_owned()),
+        date: bill.made_at,
+    };
+    let email = |part: &Part| {
+        let email = compose::group(&templates(), envelope(), &bill, part, files.clone()).unwrap();
+        let sent: usize = email.attachments.iter().map(|file| attached(file.bytes.len())).sum();
+        assert!(sent + 512 * 1024 <= MESSAGE_LIMIT, "{sent}");
+        email.attachments.into_iter().map(|file| (file.file_name, file.bytes.len())).collect()
+    };
+    compose::group_parts(&files).iter().map(email).collect()
+}
+
+#[test]
+fn a_group_gets_its_files_one_by_one_or_in_archives() {
+    let names = |emails: &[Vec<(String, usize)>]| -> Vec<String> {
+        let of = |email: &Vec<(String, usize)>| {
+            email.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        emails.iter().map(of).collect()
+    };
+    assert_eq!(
+        names(&group_emails(2, 40_000)),
+        ["grupo-G2026100001.pdf fatura-0.pdf extrato-0.pdf fatura-1.pdf extrato-1.pdf"]
+    );
+    // More than a dozen dealerships.
+    assert_eq!(names(&group_emails(13, 40_000)), ["grupo-G2026100001.pdf faturas-G2026100001.zip"]);
+    assert_eq!(
+        names(&group_emails(60, 100_000)),
+        [
+            "grupo-G2026100001.pdf faturas-G2026100001-parte-1-de-2.zip",
+            "faturas-G2026100001-parte-2-de-2.zip"
+        ]
+    );
 }
 
 /// The line that finance reads at eight o'clock, to the letter.

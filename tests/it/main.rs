@@ -30,6 +30,7 @@ mod files;
 mod fire;
 mod forms;
 mod garbage;
+mod groups;
 mod held;
 mod help;
 mod history;

@@ -289,7 +289,8 @@ fn any_dealership() -> impl Strategy<Value = Dealership> {
     let reminders = proptest::option::of(any::<bool>());
     let code = (0..=99_999_999_u32).prop_map(|code| format!("{code:08}").parse().unwrap());
     let code = proptest::option::of(code);
-    let group = proptest::option::of("[A-Z][ a-zé;,\"]{0,20}[a-z]".prop_map(|name| name.parse().unwrap()));
+    let group =
+        proptest::option::of("[A-Z][ a-zé;,\"]{0,20}[a-z]".prop_map(|name| name.parse().unwrap()));
     let evidence = proptest::sample::select(evidence.to_vec());
     let rest = (due_day, evidence, told, reminders, (group, code), any_tax_details());
     ("[ a-zA-Z0-9,;\"'é]{1,9}[a-z]", cells, cc, zone, rest).prop_map(

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::held::{Telling, Waiting};
 use super::scope::Scope;
 use super::{CloseError, CloseReport, deed};
-use crate::actions::{group_bill, handover};
+use crate::actions::group_bill::{self, Wanted};
+use crate::actions::handover;
 use crate::ledger::LedgerError;
 use crate::ledger::audit::Action;
 use crate::ledger::closing::{Closing, MonthState};
@@ -110,7 +111,8 @@ async fn bill_groups(
     if !scope.counts_everyone() {
         excepted.extend(group_bill::excepted(office, scope.month).await?);
     }
-    Ok(group_bill::bill_groups(office, scope.month, &excepted, &office.actor).await?)
+    let wanted = Wanted::All { excepted: &excepted };
+    Ok(group_bill::bill_groups(office, scope.month, wanted, &office.actor).await?)
 }
 
 /// What would be issued, for whoever reads it first; nothing is written.

@@ -51,6 +51,7 @@ pub async fn check(office: &Office, month: Month) -> Result<Vec<Problem>, Ledger
     }
     problems.extend(copies(&office.ledger, filter, &revisions).await?);
     problems.extend(emails(&office.ledger, month, &revisions).await?);
+    problems.extend(super::groups::check(&office.ledger, month).await?);
     problems.extend(super::account::check(&office.ledger).await?);
     Ok(problems)
 }

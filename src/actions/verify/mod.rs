@@ -2,6 +2,7 @@
 //! itself is whole. Changes nothing.
 
 mod account;
+mod groups;
 mod integrity;
 
 use chrono::{DateTime, Utc};

@@ -10,7 +10,7 @@ use crate::actions::invoices;
 use crate::actions::pay::{self, Asked, NewPayment, Target, Wish};
 use crate::actions::rerun::{Accepted, RerunOptions, rerun_month};
 use crate::cli::delivery::send_due;
-use crate::cli::output::{Failure, Output, show_progress};
+use crate::cli::output::{Failure, Output, plain, show_progress};
 use crate::clock::Clock;
 use crate::ledger::invoices::Filter;
 use crate::ledger::listing::Listed;
@@ -31,6 +31,8 @@ const CANCELLED: &str = "duas-aguas";
 const IN_PARTS: &str = "serra-alta";
 /// It has not paid.
 const DEBTOR: &str = "tres-montanhas";
+/// These are one group, which pays with one Pix in that month.
+const GROUP: [&str; 3] = ["aurora", "ipe-amarelo", "pampa"];
 /// It has a credit.
 const CREDITED: &str = "igarape";
 
@@ -164,6 +166,16 @@ impl Reseller<'_> {
         let (mut payments, mut events) = (Vec::new(), Vec::new());
         // Before the next month is closed, and so never in the future.
         let latest = self.month.next().last_day() - Days::new(5);
+        let group = self.office.ledger.group_bills(self.month).await?.pop();
+        if let Some(kept) = group.filter(|_| exceptions) {
+            let (txid, on) = (kept.bill.txid, kept.bill.due_on().unwrap_or(latest).min(latest));
+            payments.push(NewPayment {
+                target: Target::Group(txid),
+                reference: Some(format!("E99000000{}{txid}", on.format("%Y%m%d"))),
+                ..of_nobody(on)
+            });
+            events.push(format!("'{}' paid by one Pix, {txid}", plain(kept.bill.group.as_str())));
+        }
         for invoice in self.standing().await? {
             let due = invoice.figures.due_on.min(latest);
             match invoice.dealership_id.as_str() {
@@ -174,6 +186,7 @@ impl Reseller<'_> {
                     payments.push(payment(&invoice, due, None));
                     events.push(format!("{} paid in two parts", invoice.number));
                 }
+                id if exceptions && GROUP.contains(&id) => {}
                 _ => payments.push(payment(&invoice, due, None)),
             }
         }
@@ -204,12 +217,22 @@ impl Reseller<'_> {
 fn payment(invoice: &Listed, on: NaiveDate, amount: Option<Money>) -> NewPayment {
     let id = invoice.number.to_string().replace('-', "");
     NewPayment {
-        place: None,
         target: Target::Invoice(invoice.number),
-        on,
         amount,
-        kind: Kind::Money,
         reference: Some(format!("E99000000{}{id}", on.format("%Y%m%d"))),
+        ..of_nobody(on)
+    }
+}
+
+/// All that is open, on this day; for whom is still to be said.
+fn of_nobody(on: NaiveDate) -> NewPayment {
+    NewPayment {
+        place: None,
+        target: Target::Account(String::new()),
+        on,
+        amount: None,
+        kind: Kind::Money,
+        reference: None,
         again: false,
         asked: Asked::Nobody,
         why: None,

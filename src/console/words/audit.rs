@@ -73,6 +73,11 @@ const IMPORT: Sentences = &[
 ];
 const ISSUE: Sentences = &[
     ("{label} to {label} are passed over: {text}", "{0} a {1} não são usados: {2}"),
+    (
+        "{label} {money} of {count} invoices, in place of {label}: {text}",
+        "{0} {1}, resumo de {2} faturas no lugar de {3}: {4}",
+    ),
+    ("{label} {money} of {count} invoices: {text}", "{0} {1}, resumo de {2} faturas: {3}"),
     ("{label} {money}", "{0} {1}"),
 ];
 const RESEND: Sentences = &[
@@ -194,6 +199,7 @@ pub(super) const MATTERS: Sentences = &[
     ("{label} cancelled", "cancelamento de {0}"),
     ("held {month}#{count}", "retenção de {0}"),
     ("{month}#{count} {count}/{count}", "relatório de {0}, parte {2} de {3}"),
+    ("{month} {label} {count}/{count}", "resumo de grupo {1} de {0}"),
     ("{month} {count}% {text}", "aviso de {1} % do pacote de {2} em {0}"),
     ("{day} {text}", "lembrete de {0} a {1}"),
     ("failed {month}", "alerta de fechamento que falhou, {0}"),

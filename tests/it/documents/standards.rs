@@ -12,7 +12,7 @@ use super::annex::evidence;
 use super::extreme::{credited, huge, revised};
 use super::{adjustment, no_use, renderer, with_lines, with_text_everywhere};
 use crate::support::pdf::{Pdf, path_str, run};
-use crate::support::{sample, tools};
+use crate::support::{sample, samples, tools};
 
 fn cancelled() -> Cancellation {
     Cancellation {
@@ -107,6 +107,9 @@ fn of_every_kind() -> Vec<(&'static str, Vec<u8>)> {
         ("previa", renderer.preview(&pro_forma(true, 0)).unwrap()),
         ("previa-do-mes", renderer.preview(&pro_forma(false, 0)).unwrap()),
         ("previa-longa", renderer.preview(&pro_forma(true, 40)).unwrap()),
+        ("grupo", renderer.group_bill(&samples::group_bill(3)).unwrap()),
+        ("grupo-grande", renderer.group_bill(&samples::group_bill(60)).unwrap()),
+        ("grupo-pago", renderer.group_bill(&samples::group_bill_of_the_worst()).unwrap()),
         ("logo-png", with_logo("logo.png", &super::logo::png())),
         ("logo-svg", with_logo("logo.svg", super::logo::DRAWING.as_bytes())),
     ]);

@@ -10,6 +10,7 @@ use fecha_core::bill::digest::{
     Digest, DigestRow, FailedDelivery, Mover, Overdue, Sum, Whole, Zone,
 };
 use fecha_core::bill::exception::{Excepted, Exception, Reason, Stake};
+use fecha_core::bill::group_bill::{GroupBill, GroupRow};
 use fecha_core::bill::hold::Held;
 use fecha_core::bill::invoice::{Invoice, Number, Replacement, Usage};
 use fecha_core::bill::package_use::{Outlook, PackageUse};
@@ -333,6 +334,55 @@ pub fn reminder(on: &str) -> Reminder {
         ],
         waiting: Money::ZERO,
     }
+}
+
+/// Of so many dealerships, one of which has paid a part; the last one is due later.
+pub fn group_bill(count: u32) -> GroupBill {
+    let Invoice { issuer, .. } = invoice();
+    let row = |sequence: u32| {
+        let paid = if sequence == 2 { money("192.27") } else { Money::ZERO };
+        GroupRow {
+            number: number(sequence),
+            revision: u32::from(sequence == 3),
+            dealership_id: format!("d{sequence}"),
+            name: format!("Comércio de Automóveis São João {sequence} Ltda"),
+            trade_name: format!("São João {sequence}"),
+            cnpj: "11.444.777/0001-61".parse().unwrap(),
+            due_on: if sequence == count { "2026-11-20" } else { "2026-11-10" }.parse().unwrap(),
+            total: money("1192.27"),
+            paid,
+            to_pay: money("1192.27") - paid,
+        }
+    };
+    let mut bill = GroupBill {
+        txid: "G2026100001".parse().unwrap(),
+        group: "Grupo São João".parse().unwrap(),
+        replaces: None,
+        made_at: "2026-11-01T03:00:05Z".parse().unwrap(),
+        made_on: "2026-11-01".parse().unwrap(),
+        issuer,
+        rows: (1..=count).map(row).collect(),
+        pix: None,
+    };
+    let key = "11222333000181".parse().unwrap();
+    let receiver = Receiver { key: &key, name: &bill.issuer.name, city: &bill.issuer.city };
+    bill.pix = br_code(receiver, bill.to_pay(), &bill.txid.to_string());
+    bill
+}
+
+/// The worst of names, nothing to pay, in place of another.
+pub fn group_bill_of_the_worst() -> GroupBill {
+    let mut bill = group_bill(2);
+    bill.txid = "G2026100002".parse().unwrap();
+    bill.replaces = Some("G2026100001".parse().unwrap());
+    bill.group = "<b>Grupo</b> \"Zé\" & Irmãos 🚗".parse().unwrap();
+    for row in &mut bill.rows {
+        HOSTILE.clone_into(&mut row.trade_name);
+        row.paid = row.total;
+        row.to_pay = Money::ZERO;
+    }
+    bill.pix = None;
+    bill
 }
 
 /// Delivery failed.
