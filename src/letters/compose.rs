@@ -273,8 +273,9 @@ impl GroupFiles {
 /// one, else in archives, in as many as it takes. Keep them: they depend on every size.
 #[must_use]
 pub fn group_parts(files: &GroupFiles) -> Vec<Part> {
+    let all = 0..files.invoices.len();
     let ranges = match files.enclosed() {
-        Enclosed::Loose => vec![0..files.invoices.len()],
+        Enclosed::Loose => vec![all],
         Enclosed::Archive => {
             let first = WORDS + attached(files.page.len());
             partition(&files.sizes(), first, WORDS, MESSAGE_LIMIT)

@@ -160,6 +160,8 @@ fn what_would_be_paid_twice_of_a_group_is_for_a_person() {
     assert_eq!(matched(&[one, ("PIX G2026100001", "507.00")]), [BY_NUMBER, GROUP]);
 }
 
+const WHICH: &str = "perhaps 2026-000122, 2026-000123, 2026-000125: the line names a group, and only money goes over its invoices by itself";
+
 #[test]
 fn interest_of_a_group_is_for_a_person() {
     let mut lines = lines(&[("PIX G2026100001", "1699.27"), ("PIX G2026100001", "3.00")]);
@@ -168,7 +170,6 @@ fn interest_of_a_group_is_for_a_person() {
     let shown = |lines: &[BankLine]| -> Vec<String> {
         match_lines(lines, &open(), &groups()).iter().map(ToString::to_string).collect()
     };
-    const WHICH: &str = "perhaps 2026-000122, 2026-000123, 2026-000125: the line names a group, and only money goes over its invoices by itself";
     assert_eq!(shown(&lines), [GROUP, WHICH]);
     lines[1].reference = None;
     assert_eq!(shown(&lines), [GROUP, WHICH]);
