@@ -11,6 +11,7 @@ use super::{BadRows, filled, write};
 use crate::letters::mailbox;
 use fecha_core::party::group::{GroupName, InvalidGroupName};
 use fecha_core::party::municipality::{InvalidMunicipality, Municipality};
+use fecha_core::party::postal_code::{InvalidPostalCode, PostalCode};
 use fecha_core::party::register::{
     BrazilianState, Dealership, EmailAddress, EvidenceWish, TaxDetails,
 };
@@ -164,9 +165,7 @@ fn dealership(table: &mut Table<'_>, row: &Row<22>) -> Option<Dealership> {
         table.parse(line, PACKAGE_USE, package_use, |text| told(text, Wish::PackageUse));
     let reminders = table.parse(line, REMINDERS, reminders, |text| told(text, Wish::Reminders));
     let group = table.parse(line, GROUP, group, group_name);
-    let postal_code = table.parse(line, POSTAL_CODE, postal_code, |text| {
-        if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
-    });
+    let postal_code = table.parse(line, POSTAL_CODE, postal_code, code);
     let tax = tax_details(table, line, tax, state);
     let email = email?;
     Some(Dealership {
@@ -235,6 +234,10 @@ fn municipality(
 }
 
 fn group_name(text: &str) -> Result<Option<GroupName>, InvalidGroupName> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
+}
+
+fn code(text: &str) -> Result<Option<PostalCode>, InvalidPostalCode> {
     if text.is_empty() { Ok(None) } else { text.parse().map(Some) }
 }
 
