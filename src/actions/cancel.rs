@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 
 use crate::actions::group_bill::{Wanted, bill_groups};
 use crate::document::RenderError;
-use crate::ledger::LedgerError;
 use crate::ledger::account::{lock_account, payments_of, settle_invoice};
 use crate::ledger::audit;
 use crate::ledger::cancellations::insert_cancellation;
@@ -13,6 +12,7 @@ use crate::ledger::invoices::{Filter, void};
 use crate::ledger::notes::take_notes;
 use crate::ledger::outbox::{queue, withdraw};
 use crate::ledger::standing::lock_invoice;
+use crate::ledger::{LedgerError, Transaction};
 use crate::letters::address::{Whose, recipients};
 use crate::letters::template::TemplateError;
 use crate::setup::office::Office;
@@ -79,16 +79,7 @@ pub async fn cancel_invoice(
     let pdf = office.renderer.cancellation(&invoice, &cancellation)?;
     let void = (&invoice, &cancellation);
     insert_cancellation(&mut transaction, &office.ledger, void, &pdf, now).await?;
-    let dealership = office.ledger.dealership(&invoice.dealership_id).await?;
-    let to = dealership.as_ref().map(recipients).unwrap_or_default();
-    let finance = office.config.email.finance.clone();
-    let letters = [
-        office.addresser.cancellation(&invoice, &cancellation, Whose::Dealership, to, now)?,
-        office.addresser.cancellation(&invoice, &cancellation, Whose::Finance, finance, now)?,
-    ];
-    for letter in letters.iter().flatten() {
-        queue(&mut transaction, letter, now).await?;
-    }
+    tell(office, &mut transaction, void, now).await?;
     let detail = format!("{} {}: {reason}", invoice.label(), invoice.total());
     audit::Deed {
         at: now,
@@ -106,4 +97,24 @@ pub async fn cancel_invoice(
         tracing::warn!(%error, "the invoice is cancelled; what its group gets in place of its bill waits");
     }
     Ok(invoice)
+}
+
+/// Queues the emails to whoever got the invoice, with a copy to finance.
+async fn tell(
+    office: &Office,
+    transaction: &mut Transaction,
+    (invoice, cancellation): (&Invoice, &Cancellation),
+    now: DateTime<Utc>,
+) -> Result<(), CancelError> {
+    let dealership = office.ledger.dealership(&invoice.dealership_id).await?;
+    let to = dealership.as_ref().map(recipients).unwrap_or_default();
+    let finance = office.config.email.finance.clone();
+    let letters = [
+        office.addresser.cancellation(invoice, cancellation, Whose::Dealership, to, now)?,
+        office.addresser.cancellation(invoice, cancellation, Whose::Finance, finance, now)?,
+    ];
+    for letter in letters.iter().flatten() {
+        queue(transaction, letter, now).await?;
+    }
+    Ok(())
 }
