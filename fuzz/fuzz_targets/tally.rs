@@ -10,7 +10,7 @@ use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::{Counter, SourceFacts};
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
-use fecha_core::count::tally::{Buckets, Count, Counted, Message};
+use fecha_core::count::tally::{Apart, Buckets, Count, Counted, Message};
 use libfuzzer_sys::fuzz_target;
 
 #[derive(Debug, Arbitrary)]
@@ -106,6 +106,7 @@ fn count<'a>(has_message_ids: bool, rows: impl Iterator<Item = &'a Row<'a>>) -> 
         in_scope,
         rules: CountingRules::default(),
         beside: None,
+        apart: Apart::Unbilled,
     };
     let dealerships = vec![
         dealership("d1", brasilia, true, true),

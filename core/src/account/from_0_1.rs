@@ -130,7 +130,13 @@ fn takings(old: &Old) -> Vec<(i64, Taking)> {
         let (charges, credits): (Vec<_>, Vec<_>) = carried.partition(|a| a.amount >= Money::ZERO);
         let printed = lines.iter().filter_map(|line| match &line.item {
             Item::Adjustment { description } => Some((line.amount, description)),
-            Item::Package { .. } | Item::Overage | Item::Hsm | Item::Discount { .. } => None,
+            Item::Package { .. }
+            | Item::Overage
+            | Item::Hsm
+            | Item::UnbilledHsm
+            | Item::Messages { .. }
+            | Item::Monthly { .. }
+            | Item::Discount { .. } => None,
         });
         for (adjustment, (amount, words)) in charges.into_iter().chain(credits).zip(printed) {
             let note = root(old, adjustment);

@@ -214,9 +214,13 @@ impl Taken {
         self.of.iter().zip(&self.lines).map(move |((id, amount), line)| {
             let words = match &line.item {
                 Item::Adjustment { description } => description.clone(),
-                Item::Package { .. } | Item::Overage | Item::Hsm | Item::Discount { .. } => {
-                    String::new()
-                }
+                Item::Package { .. }
+                | Item::Overage
+                | Item::Hsm
+                | Item::UnbilledHsm
+                | Item::Messages { .. }
+                | Item::Monthly { .. }
+                | Item::Discount { .. } => String::new(),
             };
             (*id, Taking { number, amount: *amount, words })
         })

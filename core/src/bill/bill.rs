@@ -12,7 +12,9 @@ use crate::calendar::due_date::due_date;
 use crate::calendar::month::Month;
 use crate::count::evidence::IdVersion;
 use crate::count::projection::{Projection, project};
+use crate::count::sending::Sent;
 use crate::count::tally::Tally;
+use crate::party::numbers::BusinessNumber;
 use crate::party::pix::{PixKey, Receiver, br_code};
 use crate::party::register::Issuer;
 use crate::price::contract::Agreed;
@@ -84,16 +86,28 @@ pub struct Charge {
 
 /// A use that is to be charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Use {
+pub struct Use<'a> {
     /// Contacts included.
     pub package: u64,
     /// Unique active contacts.
     pub uam: u64,
     /// Template messages.
     pub hsm: u64,
+    /// What is told apart of the messages sent.
+    pub sent: &'a Sent,
+    /// The dealership's numbers of the month.
+    pub numbers: &'a [BusinessNumber],
 }
 
-impl Use {
+impl Use<'static> {
+    /// Of a dealership whose messages are not told apart, all of them billed, and that has no number.
+    #[must_use]
+    pub fn plain(package: u64, uam: u64, hsm: u64) -> Self {
+        Self { package, uam, hsm, sent: Sent::none(), numbers: &[] }
+    }
+}
+
+impl Use<'_> {
     /// Contacts above the package.
     #[must_use]
     pub fn overage(self) -> u64 {
@@ -141,7 +155,8 @@ pub struct Heading {
 /// [`Unbilled`], which has all that was put in, where there is no package or no price.
 pub fn bill(case: Case, tally: Tally, prices: &Prices) -> Result<Bill<'_>, Box<Unbilled<'_>>> {
     let charged = case.rates(prices).and_then(|rates| {
-        let charge = case.charge(tally.uam(), tally.hsm(), rates)?;
+        tally.prove_sent(rates.table)?;
+        let charge = case.charge(tally.uam(), tally.hsm(), &tally.sent, rates)?;
         Ok((rates, charge))
     });
     match charged {
@@ -176,11 +191,18 @@ impl Case {
     ///
     /// # Errors
     /// [`NoCharge`] without a package, or a price.
-    pub fn charge(&self, uam: u64, hsm: u64, rates: Rates<'_>) -> Result<Charge, NoCharge> {
+    pub fn charge(
+        &self,
+        uam: u64,
+        hsm: u64,
+        sent: &Sent,
+        rates: Rates<'_>,
+    ) -> Result<Charge, NoCharge> {
         let Agreed { package, .. } = *self.agreed.as_ref().ok_or(NoCharge::NoPackage)?;
         let corrections =
             Corrections { all: &self.notes, month: self.month, number: self.number() };
-        Ok(Charge::of(Use { package, uam, hsm }, rates, corrections)?)
+        let used = Use { package, uam, hsm, sent, numbers: &self.numbers };
+        Ok(Charge::of(used, rates, corrections)?)
     }
 
     /// What an invoice of today would change; `charge` is what it would come to. `None` where nothing is
@@ -197,6 +219,8 @@ impl Case {
             agreed: self.agreed.as_ref(),
             uam: tally.uam(),
             hsm: tally.hsm(),
+            sent: &tally.sent,
+            numbers: &self.numbers,
             contacts: changes.contacts,
             by_rules: changes.by_rules,
             lines: match charge {
@@ -215,7 +239,11 @@ impl Charge {
     ///
     /// # Errors
     /// [`NoPrice`] where the table lacks the package, or an amount is beyond all bounds.
-    pub fn of(used: Use, rates: Rates<'_>, corrections: Corrections<'_>) -> Result<Self, NoPrice> {
+    pub fn of(
+        used: Use<'_>,
+        rates: Rates<'_>,
+        corrections: Corrections<'_>,
+    ) -> Result<Self, NoPrice> {
         let lines = rates.lines(used)?;
         let Corrections { all, month, number } = corrections;
         let subtotal = lines.iter().map(|line| line.amount).sum();
@@ -276,6 +304,24 @@ impl<'a> Bill<'a> {
         }
     }
 
+    /// What is charged for.
+    #[must_use]
+    pub fn used(&self) -> Use<'_> {
+        Use {
+            package: self.charge.package,
+            uam: self.tally.uam(),
+            hsm: self.tally.hsm(),
+            sent: &self.tally.sent,
+            numbers: &self.case.numbers,
+        }
+    }
+
+    /// The dealership's numbers of the month, where the prices ask.
+    fn numbers(&self) -> Vec<BusinessNumber> {
+        let asked = self.rates.table.is_by_number();
+        if asked { self.case.numbers.clone() } else { Vec::new() }
+    }
+
     /// What it would be invoiced as, for a document that nobody may take for an invoice.
     #[must_use]
     pub fn pro_forma(&self, issuer: &Issuer, now: DateTime<Utc>) -> ProForma {
@@ -289,8 +335,8 @@ impl<'a> Bill<'a> {
     /// # Errors
     /// [`NoCharge`] where that much use has no price.
     pub fn ahead(&self, now: DateTime<Utc>) -> Result<Ahead, NoCharge> {
-        let Projection { uam, hsm } = project(&self.tally, self.case.period, now);
-        let total = self.case.charge(uam, hsm, self.rates)?.total();
+        let Projection { uam, hsm, sent } = project(&self.tally, self.case.period, now);
+        let total = self.case.charge(uam, hsm, &sent, self.rates)?.total();
         Ok(Ahead { uam, hsm, total })
     }
 
@@ -315,6 +361,7 @@ impl<'a> Bill<'a> {
             period: *period,
             timezone: *timezone,
             package: self.charge.package,
+            numbers: self.numbers(),
             usage: Usage::of(&self.tally, *timezone),
             lines: self.charge.all_lines(),
             issued_at: now,

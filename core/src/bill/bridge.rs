@@ -27,6 +27,8 @@ pub struct Bridge {
 pub struct Step {
     /// Which one.
     pub column: Column,
+    /// Other messages or licences are in it, where it is that of other lines.
+    pub has_entries: bool,
     /// How many there were and are; of the package the contacts included. `None` of what is not counted.
     pub counts: Option<(u64, u64)>,
     /// The price of one changed too, or alone.
@@ -44,17 +46,27 @@ impl Bridge {
     }
 
     /// From `past` to a use that comes to `amounts` by `prices`.
-    fn between(past: &PastMonth, used: Use, amounts: Amounts, prices: Option<&PriceTable>) -> Self {
+    fn between(
+        past: &PastMonth,
+        used: Use<'_>,
+        amounts: Amounts,
+        prices: Option<&PriceTable>,
+    ) -> Self {
+        // Of templates that cost different prices, or nothing, no single price can have changed.
+        let is_told_apart = !used.sent.is_empty() || prices.is_some_and(PriceTable::is_by_category);
         let counts = |column| match column {
             Column::Package => Some((past.package, used.package)),
             Column::Overage => Some((past.overage(), used.overage())),
             Column::Hsm => Some((past.hsm, used.hsm)),
             Column::Other | Column::Adjustments => None,
         };
+        let has_entries = prices.is_some_and(PriceTable::has_entries);
         let step = |(column, before), now: Money| Step {
             column,
+            has_entries,
             counts: counts(column),
             is_repriced: counts(column)
+                .filter(|_| column != Column::Hsm || !is_told_apart)
                 .is_some_and(|counts| is_repriced(prices, column, past, counts, before)),
             change: now - before,
         };
@@ -92,6 +104,7 @@ impl Step {
             Column::Package => "Pacote",
             Column::Overage => "Contatos acima do pacote",
             Column::Hsm => "Mensagens de modelo",
+            Column::Other if self.has_entries => "Outras mensagens, licenças e desconto",
             Column::Other => "Desconto do contrato",
             Column::Adjustments => "Créditos e cobranças",
         };
@@ -143,18 +156,18 @@ mod tests {
 
     const PRICES: fn() -> PriceTable = table;
 
-    fn amounts(used: Use, prices: &PriceTable) -> Amounts {
+    fn amounts(used: Use<'_>, prices: &PriceTable) -> Amounts {
         Amounts::of(&prices.lines(used).unwrap())
     }
 
-    fn used(package: u64, uam: u64, hsm: u64) -> Use {
-        Use { package, uam, hsm }
+    fn used(package: u64, uam: u64, hsm: u64) -> Use<'static> {
+        Use::plain(package, uam, hsm)
     }
 
     /// The way from a month that was priced by `then` to one by the table of spec §2.
-    fn bridge(before: Use, then: &PriceTable, now: Use) -> Bridge {
+    fn bridge(before: Use<'_>, then: &PriceTable, now: Use<'_>) -> Bridge {
         let of = amounts(before, then);
-        let Use { package, uam, hsm } = before;
+        let Use { package, uam, hsm, .. } = before;
         let month = "2026-09".parse().unwrap();
         let past = PastMonth { month, package, uam, hsm, total: of.total(), amounts: Some(of) };
         Bridge::between(&past, now, amounts(now, &PRICES()), Some(&PRICES()))

@@ -10,11 +10,12 @@ use crate::account::payment::{Available, Payment};
 use crate::bill::invoice::{Invoice, Number};
 use crate::calendar::month::{Month, Period};
 use crate::count::rules::CountingRules;
-use crate::count::tally::Counted;
-use crate::party::numbers::Numbers;
+use crate::count::tally::{Apart, Counted};
+use crate::party::numbers::{BusinessNumber, Numbers};
 use crate::party::register::{Dealership, UnknownDealerships, must_be_known};
 use crate::price::advice::PastMonth;
 use crate::price::contract::{Agreed, Contracts};
+use crate::price::table::Prices;
 
 /// Everything that the ledger knows of a month, from which its cases are made.
 #[derive(Debug)]
@@ -68,6 +69,8 @@ pub struct Case {
     pub period: Period,
     /// Package, price list and discount; `None` without a contract.
     pub agreed: Option<Agreed>,
+    /// Its numbers of the month: those of its invoice, where it keeps what was agreed on.
+    pub numbers: Vec<BusinessNumber>,
     /// By which rules a new revision counts.
     pub rules: CountingRules,
     /// The invoice that stands.
@@ -93,10 +96,20 @@ impl MonthBook {
     /// The case of every dealership of the register, by id.
     #[must_use]
     pub fn cases(&self, package: PackageOf) -> Vec<Case> {
-        self.dealerships.iter().map(|dealership| self.case(dealership, package)).collect()
+        let mut owned = self.numbers.owned_in(self.month);
+        let case = |dealership: &Dealership| {
+            let numbers = owned.remove(dealership.id.as_str()).unwrap_or_default();
+            self.case(dealership, package, numbers)
+        };
+        self.dealerships.iter().map(case).collect()
     }
 
-    fn case(&self, dealership: &Dealership, package: PackageOf) -> Case {
+    fn case(
+        &self,
+        dealership: &Dealership,
+        package: PackageOf,
+        registered: Vec<BusinessNumber>,
+    ) -> Case {
         let (id, month) = (&dealership.id, self.month);
         let standing = self.standing.get(id);
         let payments = self.payments.get(id).map(Vec::as_slice).unwrap_or_default();
@@ -114,6 +127,15 @@ impl MonthBook {
             month,
             timezone,
             period: standing.map_or_else(|| self.new_period(id, timezone), |known| known.period),
+            numbers: match (package, standing) {
+                // It keeps them where its prices asked.
+                (PackageOf::TheInvoice, Some(Invoice { prices: Some(prices), numbers, .. }))
+                    if prices.is_by_number() =>
+                {
+                    numbers.clone()
+                }
+                (PackageOf::TheInvoice | PackageOf::TheContract, _) => registered,
+            },
             agreed,
             rules: self.rules,
             standing: standing.cloned(),
@@ -155,10 +177,22 @@ impl Case {
         self.standing.as_ref().map(|invoice| invoice.number)
     }
 
-    /// How it is to be counted; out of scope it is only recognised. What is invoiced is counted by the
+    /// What is to be told apart of its messages.
+    fn apart(&self, prices: &Prices) -> Apart {
+        let list = self.agreed.as_ref().and_then(|agreed| agreed.list.as_ref());
+        match prices.table_of(list, self.month) {
+            Ok(table) if table.is_by_category() => Apart::ByCategory {
+                sessions: table.prices_sessions(),
+                numbers: if table.is_free_by_number() { self.numbers.clone() } else { Vec::new() },
+            },
+            Ok(_) | Err(_) => Apart::Unbilled,
+        }
+    }
+
+    /// How it is to be counted, for these prices; out of scope it is only recognised. What is invoiced is counted by the
     /// rules of its invoice, and beside that by those of today.
     #[must_use]
-    pub fn counted(&self, in_scope: bool) -> Counted {
+    pub fn counted(&self, in_scope: bool, prices: &Prices) -> Counted {
         let rules = self.standing.as_ref().map_or(self.rules, |invoice| invoice.rules);
         Counted {
             dealership_id: self.dealership.id.clone(),
@@ -167,6 +201,7 @@ impl Case {
             in_scope,
             rules,
             beside: (rules != self.rules).then_some(self.rules),
+            apart: self.apart(prices),
         }
     }
 }

@@ -2,14 +2,15 @@
 //! (spec §2 *Rerun*): contact by contact, line by line.
 
 use std::fmt;
-use std::ops::AddAssign;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::bill::contact_changes::{ContactChanges, Lost};
 use crate::bill::invoice::Invoice;
-use crate::count::evidence::EvidenceRow;
+use crate::count::sending::Sent;
+use crate::party::numbers::BusinessNumber;
 use crate::party::register::Party;
 use crate::price::contract::Agreed;
 use crate::price::discount::Discount;
@@ -26,10 +27,12 @@ pub enum Cause {
     Late,
     /// A contact has fewer messages than were counted, or none.
     Loss,
-    /// Another package, price list or discount.
+    /// Another package, price list or discount, or other numbers where the prices ask for them.
     Contract,
     /// Another price.
     Price,
+    /// The same messages, of another category, or billed where they were not.
+    Category,
     /// The same messages, which the rules of today count otherwise than those of the invoice.
     Rules,
     /// Another name, tax id or address.
@@ -40,10 +43,22 @@ pub enum Cause {
 
 /// The text is no cause that can be accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("'{0}' is no cause: they are late, loss, contract, price, rules and register")]
+#[error("'{0}' is no cause: they are late, loss, contract, price, category, rules and register")]
 pub struct InvalidCause(pub String);
 
 impl Cause {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Late,
+        Self::Loss,
+        Self::Contract,
+        Self::Price,
+        Self::Category,
+        Self::Rules,
+        Self::Register,
+        Self::Adjustment,
+    ];
+
     /// The name in JSON, and on the command line.
     #[must_use]
     pub fn key(self) -> &'static str {
@@ -52,6 +67,7 @@ impl Cause {
             Self::Loss => "loss",
             Self::Contract => "contract",
             Self::Price => "price",
+            Self::Category => "category",
             Self::Rules => "rules",
             Self::Register => "register",
             Self::Adjustment => "adjustment",
@@ -76,10 +92,9 @@ impl FromStr for Cause {
     type Err = InvalidCause;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Late, Self::Loss, Self::Contract, Self::Price, Self::Rules, Self::Register]
-            .into_iter()
-            .find(|cause| cause.key() == text)
-            .ok_or_else(|| InvalidCause(text.to_owned()))
+        let mut to_accept = Self::ALL.into_iter().filter(|cause| *cause != Self::Adjustment);
+        let named = to_accept.find(|cause| cause.key() == text);
+        named.ok_or_else(|| InvalidCause(text.to_owned()))
     }
 }
 
@@ -102,104 +117,6 @@ impl<T: PartialEq> Change<T> {
 
 /// A retention deletes by days.
 const RETENTION: TimeDelta = TimeDelta::days(1);
-
-/// How the contacts of two evidence files differ, in contacts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ContactChanges {
-    /// Only in the later one.
-    pub new: u64,
-    /// Only in the earlier one.
-    pub gone: u64,
-    /// In both, with messages that were not counted.
-    pub more: u64,
-    /// In both, without messages that were counted.
-    pub fewer: u64,
-    /// When the first counted messages of those gone or fewer were sent.
-    #[serde(skip)]
-    pub lost: Option<Lost>,
-}
-
-/// The first counted messages of contacts that lost messages: the earliest and the latest of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lost {
-    /// The earliest.
-    pub from: DateTime<Utc>,
-    /// The latest.
-    pub to: DateTime<Utc>,
-}
-
-impl AddAssign for ContactChanges {
-    fn add_assign(&mut self, other: Self) {
-        self.new += other.new;
-        self.gone += other.gone;
-        self.more += other.more;
-        self.fewer += other.fewer;
-        self.lost = match (self.lost, other.lost) {
-            (Some(a), Some(b)) => Some(Lost { from: a.from.min(b.from), to: a.to.max(b.to) }),
-            (a, b) => a.or(b),
-        };
-    }
-}
-
-impl ContactChanges {
-    /// Compares two evidence files of one key, both in the order of ids.
-    #[must_use]
-    pub fn between(before: &[EvidenceRow<'_>], now: &[EvidenceRow<'_>]) -> Self {
-        let mut contacts = Self::default();
-        let (mut before, mut now) = (before.iter().peekable(), now.iter().peekable());
-        loop {
-            match (before.peek(), now.peek()) {
-                (None, None) => return contacts,
-                (Some(b), Some(n)) if b.id == n.id => {
-                    contacts.compare(b, n);
-                    before.next();
-                    now.next();
-                }
-                (Some(b), n) if n.is_none_or(|n| b.id < n.id) => {
-                    contacts.gone += 1;
-                    contacts.lose(b);
-                    before.next();
-                }
-                _ => {
-                    contacts.new += 1;
-                    now.next();
-                }
-            }
-        }
-    }
-
-    /// Templates apart from other messages: one that turned into the other is gone, and new.
-    fn compare(&mut self, before: &EvidenceRow<'_>, now: &EvidenceRow<'_>) {
-        let counts = |entry: &EvidenceRow<'_>| {
-            [entry.received, entry.sent.saturating_sub(entry.hsm), entry.hsm]
-        };
-        let pairs = || counts(before).into_iter().zip(counts(now));
-        // Equal counts with another first message: one is gone and another came in its place.
-        let replaced = before != now && counts(before) == counts(now);
-        let more = pairs().any(|(before, now)| now > before) || now.first_at < before.first_at;
-        let fewer = pairs().any(|(before, now)| now < before) || now.first_at > before.first_at;
-        self.more += u64::from(more || replaced);
-        if fewer || replaced {
-            self.fewer += 1;
-            self.lose(before);
-        }
-    }
-
-    /// Keeps when the contact wrote first. An entry without an instant is none that fecha wrote: it then
-    /// counts as lost since ever and for ever, which nothing explains.
-    fn lose(&mut self, entry: &EvidenceRow<'_>) {
-        let at = entry.first_at.parse().ok();
-        let (from, to) =
-            (at.unwrap_or(DateTime::<Utc>::MIN_UTC), at.unwrap_or(DateTime::<Utc>::MAX_UTC));
-        *self += Self { lost: Some(Lost { from, to }), ..Self::default() };
-    }
-
-    /// Whether nothing differs.
-    #[must_use]
-    pub fn agree(&self) -> bool {
-        *self == Self::default()
-    }
-}
 
 /// How the contacts of a month differ from the evidence of its invoice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -241,6 +158,10 @@ pub struct Today<'a> {
     pub uam: u64,
     /// Template messages.
     pub hsm: u64,
+    /// What is told apart of the messages sent.
+    pub sent: &'a Sent,
+    /// The dealership's numbers of the month.
+    pub numbers: &'a [BusinessNumber],
     /// Against the evidence of the invoice.
     pub contacts: ContactChanges,
     /// Whether the rules of today count otherwise than those of the invoice.
@@ -268,6 +189,10 @@ pub struct Difference {
     pub list: Change<Option<ListName>>,
     /// What the contract grants; no change where there is none any more.
     pub discount: Change<Discount>,
+    /// The dealership's numbers; no change where the prices do not ask.
+    pub numbers: Change<Vec<BusinessNumber>>,
+    /// The same messages are of other categories, or billed otherwise.
+    pub category: bool,
     /// Whether a price is another one.
     pub price: bool,
     /// Printed fields of the register.
@@ -300,6 +225,8 @@ impl Difference {
                 before: invoice.discount(),
                 now: today.agreed.map_or(invoice.discount(), |agreed| agreed.discount),
             },
+            numbers: numbers(invoice, today),
+            category: is_of_other_categories(invoice, today),
             price: has_another_price(invoice, today),
             register: field_changes(&invoice.dealership, &today.party),
             lines: line_changes(&invoice.lines, today.lines.as_deref().unwrap_or_default()),
@@ -320,9 +247,13 @@ impl Difference {
             (Cause::Loss, contacts.gone + contacts.fewer > 0),
             (
                 Cause::Contract,
-                self.package.differs() || self.list.differs() || self.discount.differs(),
+                self.package.differs()
+                    || self.list.differs()
+                    || self.discount.differs()
+                    || self.numbers.differs(),
             ),
             (Cause::Price, self.price),
+            (Cause::Category, self.category),
             (Cause::Rules, self.by_rules),
             (Cause::Register, !self.register.is_empty()),
             (Cause::Adjustment, self.package.now.is_some() && self.lines.iter().any(adjusted)),
@@ -361,7 +292,27 @@ fn has_another_price(invoice: &Invoice, today: &Today<'_>) -> bool {
         Asked::Nothing => package == Some(invoice.package),
         Asked::NotByTable => false,
     };
+    let entries = invoice.prices.as_ref();
     invoice.lines.iter().any(changed)
+        || entries.is_some_and(|entries| entries.has_other_entries(prices))
+}
+
+/// Numbers are part of a contract where the prices of then and of today ask for them.
+fn numbers(invoice: &Invoice, today: &Today<'_>) -> Change<Vec<BusinessNumber>> {
+    let asks = |prices: Option<&PriceTable>| prices.is_some_and(PriceTable::is_by_number);
+    let both_ask = asks(invoice.prices.as_ref()) && asks(today.prices);
+    let now = if both_ask { today.numbers } else { &invoice.numbers };
+    Change { before: invoice.numbers.clone(), now: now.to_vec() }
+}
+
+/// By contacts, where the evidence knows categories; where it does not, by the sums of messages that are otherwise
+/// the same. By which number a message went is not its category.
+fn is_of_other_categories(invoice: &Invoice, today: &Today<'_>) -> bool {
+    let by_category = |prices: Option<&PriceTable>| prices.is_some_and(PriceTable::is_by_category);
+    let is_alike = by_category(invoice.prices.as_ref()) == by_category(today.prices);
+    let contacts = ContactChanges { recategorised: 0, ..today.contacts };
+    let sums = || invoice.usage.sent_as.without_numbers() != today.sent.without_numbers();
+    today.contacts.recategorised > 0 || is_alike && contacts.agree() && !today.by_rules && sums()
 }
 
 /// The printed fields of the register that are not the same.
@@ -405,67 +356,7 @@ pub fn line_changes(before: &[Line], now: &[Line]) -> Vec<LineChange> {
 
 #[cfg(test)]
 mod tests {
-    use rstest::rstest;
-
     use super::*;
-
-    fn entry(
-        id: &'static str,
-        first_at: &'static str,
-        [received, sent, hsm]: [u64; 3],
-    ) -> EvidenceRow<'static> {
-        EvidenceRow {
-            id,
-            contact: "+55 48 9••••-0820",
-            first_at,
-            first_direction: "in",
-            received,
-            sent,
-            hsm,
-        }
-    }
-
-    const FIRST: &str = "2026-10-01T00:00:00.000Z";
-    const LATER: &str = "2026-10-02T00:00:00.000Z";
-
-    #[rstest]
-    #[case(LATER, [2, 3, 1], (0, 0))] // the same
-    #[case(LATER, [3, 3, 1], (1, 0))] // one more in
-    #[case(LATER, [2, 4, 2], (1, 0))] // one more HSM
-    #[case(LATER, [2, 2, 1], (0, 1))] // one less out
-    #[case(LATER, [2, 3, 2], (1, 1))] // a message became a template
-    #[case(LATER, [1, 4, 1], (1, 1))]
-    #[case(FIRST, [3, 3, 1], (1, 0))] // the new one is the first
-    #[case("2026-10-03T00:00:00.000Z", [1, 3, 1], (0, 1))] // the first one is gone
-    #[case("2026-10-03T00:00:00.000Z", [2, 3, 1], (1, 1))] // … and another came instead
-    #[case(FIRST, [2, 3, 1], (1, 1))]
-    fn a_contact_has_more_or_fewer_messages(
-        #[case] first_at: &'static str,
-        #[case] counts: [u64; 3],
-        #[case] expected: (u64, u64),
-    ) {
-        let before = [entry("b", LATER, [2, 3, 1])];
-        let found = ContactChanges::between(&before, &[entry("b", first_at, counts)]);
-        assert_eq!((found.more, found.fewer), expected);
-        assert_eq!((found.new, found.gone), (0, 0));
-        assert_eq!(found.agree(), expected == (0, 0));
-    }
-
-    #[test]
-    fn contacts_come_and_go() {
-        let of = |ids: &'static str| -> Vec<EvidenceRow<'static>> {
-            ids.split_terminator(' ').map(|id| entry(id, FIRST, [1, 0, 0])).collect()
-        };
-        let between = |before, now| {
-            let found = ContactChanges::between(&of(before), &of(now));
-            (found.new, found.gone)
-        };
-        assert_eq!(between("a b c", "a b c"), (0, 0));
-        assert_eq!(between("a b c", "b d e f"), (3, 2));
-        assert_eq!(between("", "a b"), (2, 0));
-        assert_eq!(between("a b", ""), (0, 2));
-        assert_eq!(between("c", "a b d"), (3, 1));
-    }
 
     #[test]
     fn only_causes_that_a_person_may_accept_are_read() {

@@ -14,8 +14,9 @@ use crate::calendar::month::Month;
 use crate::count::status::StatusFound;
 use crate::count::tally::{Buckets, Window};
 use crate::party::register::EmailAddress;
-use crate::price::item::Amounts;
+use crate::price::item::{Amounts, Line};
 use crate::price::money::Money;
+use crate::price::table::PriceTable;
 
 /// The close report of a month, or a supplement to it. The outbox keeps it as JSON; emails are made from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -134,6 +135,9 @@ pub struct DigestRow {
     #[serde(flatten)]
     pub amounts: Amounts,
     pub total: Money,
+    /// Its lines, where its prices have entries of their own: what the amounts above do not tell apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Line>,
     /// The total of the month before, where that was invoiced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub month_before: Option<Money>,
@@ -194,6 +198,7 @@ impl DigestRow {
             hsm: invoice.usage.hsm,
             amounts: invoice.amounts(),
             total: invoice.total(),
+            lines: lines(invoice),
             month_before: month_before(invoice),
             due_on: invoice.due_on,
             paid: None,
@@ -231,12 +236,24 @@ impl DigestRow {
     }
 }
 
+fn lines(invoice: &Invoice) -> Vec<Line> {
+    let has_entries = invoice.prices.as_ref().is_some_and(PriceTable::has_entries);
+    if has_entries { invoice.lines.clone() } else { Vec::new() }
+}
+
 fn month_before(invoice: &Invoice) -> Option<Money> {
     let before = invoice.history.last()?;
     (before.month == invoice.month.previous()).then_some(before.total)
 }
 
 impl Digest {
+    /// What stands in the column of other lines.
+    #[must_use]
+    pub fn other_lines(&self) -> &'static str {
+        let has_entries = self.invoices.iter().any(|row| !row.lines.is_empty());
+        if has_entries { "Outras linhas" } else { "Descontos" }
+    }
+
     /// The sum of all invoices.
     #[must_use]
     pub fn total(&self) -> Money {

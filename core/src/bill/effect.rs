@@ -7,15 +7,17 @@ use crate::price::money::Money;
 use crate::price::rates::Rates;
 
 /// How much of the difference between an invoice and today's month is whose doing, in the order of causes; none that
-/// comes to nothing. Where messages came late and others are missing, the two are one part, of the one that wins.
+/// comes to nothing. Where messages came late, others are missing or are of another category, they are one part, of
+/// the first of these that wins.
 ///
-/// What was used is priced first, then package and discount changed, then the prices: so that each part is what
+/// `used` is what is billed today by the rates of `today`. What was used is priced first, then package and discount changed, then the prices: so that each part is what
 /// its cause does to what the causes before left. Other prices because of another list are the contract's doing.
 #[must_use]
 pub fn effects(
     invoice: &Invoice,
     difference: &Difference,
     today: Rates<'_>,
+    used: Use<'_>,
 ) -> Vec<(Cause, Money)> {
     let (Some(before), Some(now)) = (difference.total.before, difference.total.now) else {
         return Vec::new();
@@ -26,30 +28,28 @@ pub fn effects(
     let parts = match causes.as_slice() {
         [] => Vec::new(),
         [only] => vec![(*only, whole)],
-        _ => apart(invoice, difference, today, &causes, whole),
+        _ => apart(invoice, today, used, &causes, whole),
     };
     parts.into_iter().filter(|(_, amount)| *amount != Money::ZERO).collect()
 }
 
 fn apart(
     invoice: &Invoice,
-    difference: &Difference,
     today: Rates<'_>,
+    now: Use<'_>,
     causes: &[Cause],
     whole: Money,
 ) -> Vec<(Cause, Money)> {
     let then = invoice.rates().unwrap_or(today);
-    let (uam, hsm) = (difference.uam.now, difference.hsm.now);
-    let package = difference.package.now.unwrap_or(invoice.package);
     // A package that a table does not sell changes nothing until the table does.
-    let priced =
-        |rates: Rates<'_>, package, or: Money| rates.cost(Use { package, uam, hsm }).unwrap_or(or);
+    let priced = |rates: Rates<'_>, used: Use<'_>, or: Money| rates.cost(used).unwrap_or(or);
     let invoiced = invoice.amounts().by_table();
-    let used = priced(then, invoice.package, invoiced);
-    let moved = priced(Rates { discount: today.discount, ..then }, package, used);
-    let priced_anew = priced(today, package, moved);
+    let as_agreed = Use { package: invoice.package, numbers: &invoice.numbers, ..now };
+    let used = priced(then, as_agreed, invoiced);
+    let moved = priced(Rates { discount: today.discount, ..then }, now, used);
+    let priced_anew = priced(today, now, moved);
     let counted = if used < invoiced { Cause::Loss } else { Cause::Late };
-    let counted = [counted, Cause::Late, Cause::Loss, Cause::Rules];
+    let counted = [counted, Cause::Late, Cause::Loss, Cause::Category, Cause::Rules];
     let has = |cause: &&Cause| causes.contains(cause);
     let first = causes.first().copied().unwrap_or(Cause::Adjustment);
     let of = |wanted: &[Cause]| wanted.iter().find(has).copied().unwrap_or(first);

@@ -15,8 +15,10 @@ use crate::bill::bill::Use;
 use crate::calendar::month::{Month, Period};
 use crate::count::evidence::IdVersion;
 use crate::count::rules::CountingRules;
+use crate::count::sending::Sent;
 use crate::count::service::WindowUse;
 use crate::count::tally::{Buckets, Direction, Tally, instant};
+use crate::party::numbers::BusinessNumber;
 use crate::party::register::{Issuer, Party};
 use crate::price::advice::PastMonth;
 use crate::price::contract::Agreed;
@@ -141,6 +143,9 @@ pub struct Usage {
     pub started_by_dealership: u64,
     /// HSM by template; those without a name under the empty one.
     pub hsm_by_template: BTreeMap<String, u64>,
+    /// What is told apart of the messages sent, for their prices.
+    #[serde(default, skip_serializing_if = "Sent::is_empty")]
+    pub sent_as: Sent,
     /// New contacts on each local day of the period, in order.
     pub new_contacts_by_day: Vec<(NaiveDate, u64)>,
     /// Where the dealership's messages went.
@@ -161,6 +166,7 @@ impl Usage {
             sent: 0,
             started_by_dealership: 0,
             hsm_by_template: tally.templates.clone(),
+            sent_as: tally.sent.clone(),
             new_contacts_by_day: Vec::new(),
             buckets: tally.buckets,
             windows: tally.windows,
@@ -241,9 +247,12 @@ pub struct Invoice {
     pub timezone: Tz,
     /// Contacts included.
     pub package: u64,
+    /// The dealership's numbers of the month, where the prices ask.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub numbers: Vec<BusinessNumber>,
     /// What was used.
     pub usage: Usage,
-    /// What is charged for it: package, overage, HSM, discount, then adjustments.
+    /// What is charged for it: package, overage, HSM, other messages, monthly prices, discount, then adjustments.
     pub lines: Vec<Line>,
     /// When it was issued.
     pub issued_at: DateTime<Utc>,
@@ -339,16 +348,37 @@ impl Invoice {
     pub fn discount(&self) -> Discount {
         let granted = self.lines.iter().find_map(|line| match line.item {
             Item::Discount { percent } => Some(percent),
-            Item::Package { .. } | Item::Overage | Item::Hsm | Item::Adjustment { .. } => None,
+            Item::Package { .. }
+            | Item::Overage
+            | Item::Hsm
+            | Item::UnbilledHsm
+            | Item::Messages { .. }
+            | Item::Monthly { .. }
+            | Item::Adjustment { .. } => None,
         });
         granted.unwrap_or(Discount::NONE)
+    }
+
+    /// What the discount of its contract comes to, not below zero.
+    #[must_use]
+    pub fn granted(&self) -> Money {
+        let is_discount = |line: &&Line| matches!(line.item, Item::Discount { .. });
+        self.lines.iter().filter(is_discount).map(|line| -line.amount).sum()
     }
 
     /// The sum of the table's lines, of which a discount is a part.
     #[must_use]
     pub fn before_discount(&self) -> Money {
-        let Amounts { package, overage, hsm, other: _, adjustments: _ } = self.amounts();
-        package + overage + hsm
+        let is_of_table = |line: &&Line| match line.item {
+            Item::Package { .. }
+            | Item::Overage
+            | Item::Hsm
+            | Item::UnbilledHsm
+            | Item::Messages { .. }
+            | Item::Monthly { .. } => true,
+            Item::Discount { .. } | Item::Adjustment { .. } => false,
+        };
+        self.lines.iter().filter(is_of_table).map(|line| line.amount).sum()
     }
 
     /// What was agreed on for it.
@@ -366,8 +396,10 @@ impl Invoice {
 
     /// What was used, as it is charged.
     #[must_use]
-    pub fn used(&self) -> Use {
-        Use { package: self.package, uam: self.usage.uam, hsm: self.usage.hsm }
+    pub fn used(&self) -> Use<'_> {
+        let Usage { uam, hsm, sent_as, .. } = &self.usage;
+        let (package, numbers) = (self.package, &self.numbers);
+        Use { package, uam: *uam, hsm: *hsm, sent: sent_as, numbers }
     }
 
     /// `2026-000001`, or `2026-000001-R1`: how files and documents name this revision.

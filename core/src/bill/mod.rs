@@ -4,6 +4,7 @@
 pub mod bill;
 pub mod bridge;
 pub mod case;
+pub mod contact_changes;
 pub mod difference;
 pub mod digest;
 pub mod effect;

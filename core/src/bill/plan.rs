@@ -158,7 +158,7 @@ mod tests {
                 state: "RS".parse().unwrap(),
                 postal_code: None,
             }),
-            lines: table().lines(Use { package: 5000, uam, hsm: 310 }).unwrap(),
+            lines: table().lines(Use::plain(5000, uam, 310)).unwrap(),
             used: Some((uam, 310, Buckets { counted: 9300, ..Buckets::default() })),
             causes: Vec::new(),
         }

@@ -39,6 +39,23 @@ impl ContactUse {
 pub struct Contacts {
     numbers: HashMap<Digits, ContactUse>,
     user_ids: HashMap<Box<str>, ContactUse>,
+    /// What is told apart of the messages to them.
+    apart: Apart,
+}
+
+/// Messages to contacts, told apart by a place that says what they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Apart {
+    /// By the bits of the contact, and the place above them: see [`key`].
+    numbers: HashMap<u64, u32>,
+    user_ids: HashMap<(Box<str>, u16), u32>,
+}
+
+/// The digits of a contact have 51 bits.
+const PLACE: u32 = 51;
+
+fn key(digits: Digits, place: u16) -> u64 {
+    digits.bits() | u64::from(place) << PLACE
 }
 
 impl Contacts {
@@ -62,6 +79,46 @@ impl Contacts {
                 None => _ = self.numbers.insert(digits, exchanged),
             }
         }
+    }
+
+    /// Adds messages to a contact that are told apart by `place`.
+    pub(super) fn add_apart(&mut self, contact: &Identity, place: u16, messages: u32) {
+        match contact {
+            Identity::Number(digits) => self.add_number_apart(*digits, place, messages),
+            Identity::UserId(id) => {
+                *self.apart.user_ids.entry((id.clone(), place)).or_insert(0) += messages;
+            }
+        }
+    }
+
+    /// The same of a number.
+    pub(super) fn add_number_apart(&mut self, digits: Digits, place: u16, messages: u32) {
+        *self.apart.numbers.entry(key(digits, place)).or_insert(0) += messages;
+    }
+
+    /// Puts other places in the place of those that were given: several may become one.
+    pub(super) fn place_anew(&mut self, anew: impl Fn(u16) -> u16) {
+        let (before, mut apart) = (std::mem::take(&mut self.apart), Apart::default());
+        for (key, messages) in before.numbers {
+            let place = u16::try_from(key >> PLACE).unwrap_or(u16::MAX);
+            let digits = key & ((1 << PLACE) - 1);
+            let key = digits | u64::from(anew(place)) << PLACE;
+            *apart.numbers.entry(key).or_insert(0) += messages;
+        }
+        for ((id, place), messages) in before.user_ids {
+            *apart.user_ids.entry((id, anew(place))).or_insert(0) += messages;
+        }
+        self.apart = apart;
+    }
+
+    /// How many messages of a place a contact got.
+    #[must_use]
+    pub(super) fn apart(&self, contact: &Identity, place: u16) -> u32 {
+        let found = match contact {
+            Identity::Number(digits) => self.apart.numbers.get(&key(*digits, place)),
+            Identity::UserId(id) => self.apart.user_ids.get(&(id.clone(), place)),
+        };
+        found.copied().unwrap_or_default()
     }
 
     /// How many they are.

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::count::contact::Identity;
 use crate::count::contacts::ContactUse;
-use crate::count::tally::{Direction, instant};
+use crate::count::sending::{Billing, Sending};
+use crate::count::tally::{Direction, Tally, instant};
 
 /// The secret behind the ids of the evidence: without it nobody can try numbers against a file.
 #[derive(Clone, PartialEq, Eq)]
@@ -147,23 +148,25 @@ impl std::fmt::Debug for EvidenceKey {
     }
 }
 
-/// The header line of an evidence file.
+/// The columns that each evidence file has.
 pub const HEADER: &str = "id,contact,first_at,first_direction,received,sent,hsm";
 
 /// The evidence file: CSV, one line a contact, sorted by id. The same contacts give the same bytes.
 ///
 /// `first_at` is RFC 3339 UTC with milliseconds; `contact` is masked; `received` and `sent` are
-/// counted messages, HSM included in `sent`.
+/// counted messages, HSM included in `sent`. Where messages are priced by category, columns of what was sent of
+/// each follow: `hsm:marketing`, `session:service`, `hsm:utility:unbilled`, and `hsm:` where a message has none.
 #[must_use]
-pub fn csv<'a>(
-    contacts: impl IntoIterator<Item = (Identity, &'a ContactUse)>,
-    ids: &Ids,
-) -> String {
-    let mut lines: Vec<String> =
-        contacts.into_iter().map(|(identity, contact)| line(&identity, contact, ids)).collect();
+pub fn csv(tally: &Tally, ids: &Ids) -> String {
+    let line = |(identity, contact): (Identity, &ContactUse)| line(&identity, contact, tally, ids);
+    let mut lines: Vec<String> = tally.contacts.iter().map(line).collect();
     lines.sort_unstable();
     let mut csv = String::with_capacity(HEADER.len() + 1 + lines.len() * 96);
     csv.push_str(HEADER);
+    for column in &tally.columns {
+        csv.push(',');
+        csv.push_str(&column_name(column));
+    }
     csv.push('\n');
     for line in &lines {
         csv.push_str(line);
@@ -171,14 +174,25 @@ pub fn csv<'a>(
     csv
 }
 
-fn line(identity: &Identity, contact: &ContactUse, ids: &Ids) -> String {
+/// What a column says of the messages in it.
+fn column_name(sending: &Sending) -> String {
+    let Sending { kind, category, number: _, billing } = sending;
+    let category = category.as_ref().map(crate::price::category::Category::name);
+    let unbilled = match billing {
+        Billing::Billed => "",
+        Billing::Unbilled => ":unbilled",
+    };
+    format!("{}:{}{unbilled}", kind.key(), category.unwrap_or_default())
+}
+
+fn line(identity: &Identity, contact: &ContactUse, tally: &Tally, ids: &Ids) -> String {
     let mut line = ids.of(identity);
     let direction = match contact.first_direction {
         Direction::In => "in",
         Direction::Out => "out",
     };
     // Writing to a String cannot fail.
-    let _ = writeln!(
+    let _ = write!(
         line,
         ",{},{},{direction},{},{},{}",
         identity.masked(),
@@ -187,6 +201,10 @@ fn line(identity: &Identity, contact: &ContactUse, ids: &Ids) -> String {
         contact.sent,
         contact.hsm,
     );
+    for (place, _) in (0..).zip(&tally.columns) {
+        let _ = write!(line, ",{}", tally.contacts.apart(identity, place));
+    }
+    line.push('\n');
     line
 }
 
@@ -202,6 +220,58 @@ pub struct EvidenceRow<'a> {
     pub received: u64,
     pub sent: u64,
     pub hsm: u64,
+    /// What was sent of each category, in the order of [`Evidence::columns`].
+    pub by_category: &'a str,
+}
+
+impl EvidenceRow<'_> {
+    /// Whether the contact's use is the same, categories aside.
+    #[must_use]
+    pub fn is_same_use(&self, other: &Self) -> bool {
+        let without = |row: &Self| Self { by_category: "", ..*row };
+        without(self) == without(other)
+    }
+
+    /// What was sent of the category in this place; of none nothing.
+    #[must_use]
+    pub fn of(&self, place: Option<usize>) -> u64 {
+        let count = place.and_then(|place| self.by_category.split(',').nth(place));
+        count.and_then(|count| count.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// An evidence file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence<'a> {
+    /// The columns by category; empty where the prices did not ask, and in files of fecha 0.1.
+    pub columns: Vec<&'a str>,
+    /// By id.
+    pub rows: Vec<EvidenceRow<'a>>,
+}
+
+/// Where two files have a column by category; `None` where one lacks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnPlaces {
+    /// In the earlier one.
+    pub before: Option<usize>,
+    /// In the later one.
+    pub now: Option<usize>,
+}
+
+impl Evidence<'_> {
+    /// The columns by category of both files, each once; `None` where one of them knows none.
+    #[must_use]
+    pub fn shared_columns(&self, now: &Self) -> Option<Vec<ColumnPlaces>> {
+        if self.columns.is_empty() || now.columns.is_empty() {
+            return None;
+        }
+        let place = |of: &Self, name: &str| of.columns.iter().position(|column| *column == name);
+        let new = now.columns.iter().filter(|name| !self.columns.contains(name));
+        let all = self.columns.iter().chain(new);
+        let places =
+            |name: &&str| ColumnPlaces { before: place(self, name), now: place(now, name) };
+        Some(all.map(places).collect())
+    }
 }
 
 /// The text is no evidence file as [`csv()`] writes it.
@@ -213,25 +283,27 @@ pub struct InvalidEvidence(pub usize);
 ///
 /// # Errors
 /// [`InvalidEvidence`], which names the first line that is wrong.
-pub fn parse(csv: &str) -> Result<Vec<EvidenceRow<'_>>, InvalidEvidence> {
+pub fn parse(csv: &str) -> Result<Evidence<'_>, InvalidEvidence> {
     let mut lines = csv.lines().zip(1..);
-    match lines.next() {
-        Some((HEADER, _)) => {}
-        _ => return Err(InvalidEvidence(1)),
-    }
+    let header = lines.next().and_then(|(line, _)| line.strip_prefix(HEADER));
+    let columns: Vec<&str> = match header {
+        Some("") => Vec::new(),
+        Some(rest) => rest.strip_prefix(',').ok_or(InvalidEvidence(1))?.split(',').collect(),
+        None => return Err(InvalidEvidence(1)),
+    };
     let mut entries: Vec<EvidenceRow<'_>> = Vec::new();
     for (line, number) in lines {
-        let entry = entry(line).ok_or(InvalidEvidence(number))?;
+        let entry = entry(line, columns.len()).ok_or(InvalidEvidence(number))?;
         if entries.last().is_some_and(|before| before.id >= entry.id) {
             return Err(InvalidEvidence(number));
         }
         entries.push(entry);
     }
-    Ok(entries)
+    Ok(Evidence { columns, rows: entries })
 }
 
-fn entry(line: &str) -> Option<EvidenceRow<'_>> {
-    let mut fields = line.split(',');
+fn entry(line: &str, columns: usize) -> Option<EvidenceRow<'_>> {
+    let mut fields = line.splitn(8, ',');
     let entry = EvidenceRow {
         id: fields.next()?,
         contact: fields.next()?,
@@ -240,8 +312,11 @@ fn entry(line: &str) -> Option<EvidenceRow<'_>> {
         received: fields.next()?.parse().ok()?,
         sent: fields.next()?.parse().ok()?,
         hsm: fields.next()?.parse().ok()?,
+        by_category: fields.next().unwrap_or_default(),
     };
-    fields.next().is_none().then_some(entry)
+    let counts = entry.by_category.split(',').filter(|count| !count.is_empty());
+    let are_numbers = counts.clone().all(|count| count.bytes().all(|byte| byte.is_ascii_digit()));
+    (are_numbers && counts.count() == columns).then_some(entry)
 }
 
 /// SHA-256 of bytes, hexadecimal: what `sha256sum` prints.
@@ -253,19 +328,51 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::count::sending::Kind;
+    use crate::price::category::Category;
 
-    fn contact(number: &str, first_at: i64) -> (Identity, ContactUse) {
-        let contact =
-            ContactUse { first_at, first_direction: Direction::In, received: 2, sent: 3, hsm: 1 };
-        (Identity::parse(number.as_bytes()).unwrap(), contact)
+    fn tally(contacts: &[(&str, i64)]) -> Tally {
+        let mut tally = Tally::default();
+        for &(number, first_at) in contacts {
+            let contact = ContactUse {
+                first_at,
+                first_direction: Direction::In,
+                received: 2,
+                sent: 3,
+                hsm: 1,
+            };
+            tally.contacts.add(Identity::parse(number.as_bytes()).unwrap(), contact);
+        }
+        tally
+    }
+
+    const CONTACTS: [(&str, i64); 2] =
+        [("5548999990820", 1_790_824_500_123), ("BR.13491208655", 0)];
+
+    /// What was sent to each of them of two categories.
+    fn by_category() -> Tally {
+        let sending = |category: &str, billing| Sending {
+            kind: Kind::Hsm,
+            category: Category::of(category.as_bytes()),
+            number: None,
+            billing,
+        };
+        let mut tally = tally(&CONTACTS);
+        tally.columns = vec![sending("", Billing::Billed), sending("marketing", Billing::Unbilled)];
+        for (number, place, messages) in
+            [(CONTACTS[0].0, 1, 2), (CONTACTS[1].0, 0, 1), (CONTACTS[0].0, 1, 1)]
+        {
+            let identity = Identity::parse(number.as_bytes()).unwrap();
+            tally.contacts.add_apart(&identity, place, messages);
+        }
+        tally
     }
 
     #[test]
     fn a_line_a_contact_sorted_by_id_and_masked() {
-        let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
         let ids = EvidenceKey::new([7; 32]).ids(IdVersion::One, "d1");
-        let forward = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &ids);
-        let backward = csv(contacts.iter().rev().map(|(i, c)| (i.clone(), c)), &ids);
+        let forward = csv(&tally(&CONTACTS), &ids);
+        let backward = csv(&tally(&[CONTACTS[1], CONTACTS[0]]), &ids);
         assert_eq!(forward, backward);
         insta::assert_snapshot!(forward);
         assert!(!forward.contains("5548999990820"));
@@ -273,17 +380,44 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read() {
-        let contacts = [contact("5548999990820", 1_790_824_500_123), contact("BR.13491208655", 0)];
         let ids = EvidenceKey::new([7; 32]).ids(IdVersion::NEWEST, "d1");
-        let csv = csv(contacts.iter().map(|(i, c)| (i.clone(), c)), &ids);
-        let entries = parse(&csv).unwrap();
-        assert_eq!(entries.len(), 2);
+        let csv = csv(&tally(&CONTACTS), &ids);
+        let Evidence { columns, rows: entries } = parse(&csv).unwrap();
+        assert_eq!((entries.len(), columns.len()), (2, 0));
         assert!(entries.iter().all(|e| (e.received, e.sent, e.hsm) == (2, 3, 1)));
         assert!(entries.iter().any(|e| e.first_at == "1970-01-01T00:00:00.000Z"));
         let second = format!("{HEADER}\nb,x,t,in,1,0,0\na,x,t,in,1,0,0\n");
         assert_eq!(parse(&second), Err(InvalidEvidence(3)));
         assert_eq!(parse(&format!("{HEADER}\na,x,t,in,1,0\n")), Err(InvalidEvidence(2)));
         assert_eq!(parse(""), Err(InvalidEvidence(1)));
+        assert_eq!(parse(&format!("{HEADER}\na,x,t,in,1,0,0,1\n")), Err(InvalidEvidence(2)));
+        assert_eq!(parse(&format!("{HEADER}s\n")), Err(InvalidEvidence(1)));
+        let short = format!("{HEADER},hsm:,hsm:marketing\na,x,t,in,1,0,0,1\n");
+        assert_eq!(parse(&short), Err(InvalidEvidence(2)));
+    }
+
+    #[test]
+    fn what_was_sent_of_each_category_stands_behind() {
+        let ids = EvidenceKey::new([7; 32]).ids(IdVersion::One, "d1");
+        let csv = csv(&by_category(), &ids);
+        let head = csv.lines().next().unwrap();
+        assert_eq!(head, format!("{HEADER},hsm:,hsm:marketing:unbilled"));
+        let evidence = parse(&csv).unwrap();
+        let of = |row: &EvidenceRow<'_>| {
+            (row.contact.to_owned(), [row.of(Some(0)), row.of(Some(1)), row.of(None)])
+        };
+        let mut counts: Vec<_> = evidence.rows.iter().map(of).collect();
+        counts.sort();
+        assert_eq!(counts[0].1, [0, 3, 0], "{counts:?}");
+        assert_eq!(counts[1].1, [1, 0, 0]);
+        let other = Evidence { columns: vec!["hsm:utility", "hsm:"], rows: Vec::new() };
+        let places = |before, now| ColumnPlaces { before, now };
+        assert_eq!(
+            evidence.shared_columns(&other).unwrap(),
+            [places(Some(0), Some(1)), places(Some(1), None), places(None, Some(0))]
+        );
+        let of_0_1 = Evidence { columns: Vec::new(), rows: Vec::new() };
+        assert_eq!(evidence.shared_columns(&of_0_1), None);
     }
 
     #[test]

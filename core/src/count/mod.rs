@@ -10,6 +10,7 @@ pub mod misdated;
 pub mod profile;
 pub mod projection;
 pub mod rules;
+pub mod sending;
 pub mod service;
 pub mod status;
 pub mod tally;

@@ -3,15 +3,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::calendar::month::Period;
+use crate::count::sending::{Kind, Sent};
 use crate::count::tally::{Tally, instant};
 
 /// The use of a month, as it would be at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Projection {
     /// Unique active contacts.
     pub uam: u64,
     /// Template messages.
     pub hsm: u64,
+    /// What is told apart of the messages sent.
+    pub sent: Sent,
 }
 
 /// How far back the pace of new contacts is taken from: a whole week, so that Sundays weigh as they do.
@@ -30,9 +33,15 @@ pub fn project(tally: &Tally, period: Period, now: DateTime<Utc>) -> Projection 
         let first = instant(contact.first_at);
         since <= first && first < now
     });
+    let on = |messages: u64| messages + carried(messages, elapsed, remaining);
+    let sent: Sent =
+        tally.sent.iter().map(|(sending, messages)| (sending.clone(), on(messages))).collect();
+    // Rounded one by one, they come to a few less than all together.
+    let is_all = tally.sent.of_kind(Kind::Hsm) == tally.hsm();
     Projection {
         uam: tally.uam() + carried(recent.count() as u64, now - since, remaining),
-        hsm: tally.hsm() + carried(tally.hsm(), elapsed, remaining),
+        hsm: if is_all { sent.of_kind(Kind::Hsm) } else { on(tally.hsm()) },
+        sent,
     }
 }
 
@@ -90,6 +99,6 @@ mod tests {
             end: "2026-11-01T00:00:00Z".parse().unwrap(),
         };
         let projected = project(&tally(days), period, now.parse().unwrap());
-        assert_eq!(projected, Projection { uam, hsm });
+        assert_eq!(projected, Projection { uam, hsm, sent: Sent::NONE });
     }
 }

@@ -15,6 +15,8 @@ pub struct StatusRules {
     /// Messages of these are, and nobody needs to hear of it. One that is on neither list counts, and is
     /// the exception `unknown_status`.
     pub counted: Vec<String>,
+    /// `[counting] priced_statuses`: of those that count only these are billed; `None`: all.
+    pub priced: Option<Vec<String>>,
 }
 
 impl Default for StatusRules {
@@ -23,6 +25,7 @@ impl Default for StatusRules {
         Self {
             ignored: owned(&["queued", "failed"]),
             counted: owned(&["sent", "delivered", "read", "received", "played", "deleted"]),
+            priced: None,
         }
     }
 }
@@ -47,6 +50,15 @@ impl Meaning {
 }
 
 impl StatusRules {
+    /// Whether messages of this status are billed, where they count; an empty one is none, and is billed only
+    /// where all are.
+    #[must_use]
+    pub fn is_priced(&self, status: Option<&[u8]>) -> bool {
+        let status = status.unwrap_or_default();
+        let named = |priced: &Vec<String>| priced.iter().any(|word| word.as_bytes() == status);
+        self.priced.as_ref().is_none_or(named)
+    }
+
     /// What a status means; an empty one is none.
     #[must_use]
     pub fn meaning(&self, status: Option<&[u8]>) -> Meaning {

@@ -16,8 +16,11 @@ use twox_hash::XxHash3_128;
 use crate::calendar::month::Period;
 use crate::count::contacts::Contacts;
 use crate::count::rules::CountingRules;
+use crate::count::sending::{Kind, Sending, Sent};
 use crate::count::service::WindowUse;
 use crate::count::status::StatusFound;
+use crate::party::numbers::BusinessNumber;
+use crate::price::table::{NoPrice, PriceTable};
 
 /// Who wrote a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -226,9 +229,33 @@ pub struct Tally {
     pub windows: Option<WindowUse>,
     /// What its malformed messages have for a direction or kind; the first twenty different values.
     pub misread: BTreeMap<Misread, u64>,
+    /// What is told apart of the messages sent.
+    pub sent: Sent,
+    /// The columns by category of its evidence: what [`Contacts`] tell apart, in their places.
+    pub columns: Vec<Sending>,
+    /// There were more kinds of them than are told apart: they cannot be priced.
+    pub has_too_many_kinds: bool,
 }
 
 impl Tally {
+    /// Proves that what is told apart is all that was counted, where these prices need it: what is charged,
+    /// free and not billed then adds up to the HSM and other messages sent (spec §2, *Zero residual*).
+    ///
+    /// # Errors
+    /// [`NoPrice::Unproved`] and [`NoPrice::TooManyKinds`].
+    pub fn prove_sent(&self, prices: &PriceTable) -> Result<(), NoPrice> {
+        if self.has_too_many_kinds {
+            return Err(NoPrice::TooManyKinds);
+        }
+        if !prices.is_by_category() {
+            return Ok(());
+        }
+        let sent: u64 = self.contacts.exchanged().map(|contact| u64::from(contact.sent)).sum();
+        let told = [self.sent.of_kind(Kind::Hsm), self.sent.of_kind(Kind::Session)];
+        let is_all = told == [self.hsm(), sent - self.hsm()];
+        if is_all { Ok(()) } else { Err(NoPrice::Unproved) }
+    }
+
     /// Unique active contacts.
     #[must_use]
     pub fn uam(&self) -> u64 {
@@ -244,7 +271,9 @@ impl Tally {
     /// Whether another contact, or another number of their messages, is counted than in the other one.
     #[must_use]
     pub fn is_counted_otherwise(&self, other: &Self) -> bool {
-        self.contacts != other.contacts || self.templates != other.templates
+        self.contacts != other.contacts
+            || self.templates != other.templates
+            || self.sent != other.sent
     }
 
     /// Moves everything out, and leaves the buckets behind for reports.
@@ -253,6 +282,20 @@ impl Tally {
         let (buckets, misread) = (self.buckets, self.misread.clone());
         std::mem::replace(self, Self { buckets, misread, ..Self::default() })
     }
+}
+
+/// What is told apart of a dealership's messages, because its prices ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Apart {
+    /// HSM that are not billed.
+    Unbilled,
+    /// All messages sent, by category; what each contact got too.
+    ByCategory {
+        /// Messages that are no templates have a price, so that each of them is one message.
+        sessions: bool,
+        /// Those of these numbers by number, too.
+        numbers: Vec<BusinessNumber>,
+    },
 }
 
 /// A dealership whose messages are to be counted, or only to be recognised.
@@ -270,6 +313,8 @@ pub struct Counted {
     pub rules: CountingRules,
     /// By which it is counted once more, to be compared ([`Count::beside`]).
     pub beside: Option<CountingRules>,
+    /// What is told apart of its messages.
+    pub apart: Apart,
 }
 
 impl Counted {

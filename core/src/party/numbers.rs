@@ -1,6 +1,6 @@
 //! Whose a business number is: for licences by number, and for messages that know only the number they came to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
 
@@ -140,6 +140,19 @@ impl Numbers {
         Some(&entry.dealership_id)
     }
 
+    /// The numbers that each dealership has in this month, in order.
+    #[must_use]
+    pub fn owned_in(&self, month: Month) -> BTreeMap<&str, Vec<BusinessNumber>> {
+        let mut owned: BTreeMap<&str, Vec<BusinessNumber>> = BTreeMap::new();
+        for entry in self.0.values().flatten().filter(|entry| entry.holds_in(month)) {
+            owned.entry(&entry.dealership_id).or_default().push(entry.number.clone());
+        }
+        for numbers in owned.values_mut() {
+            numbers.sort_unstable();
+        }
+        owned
+    }
+
     /// All entries, by number and month.
     #[must_use]
     pub fn entries(&self) -> Vec<NumberEntry> {
@@ -193,6 +206,9 @@ mod tests {
         let number = BusinessNumber::parse(number.as_bytes()).unwrap();
         assert_eq!(numbers.owner(&number, month.parse().unwrap()), owner);
         assert!(!numbers.is_empty());
+        let own = numbers.owned_in(month.parse().unwrap());
+        let has = own.get(owner.unwrap_or("d1")).is_some_and(|own| own.contains(&number));
+        assert_eq!(has, owner.is_some());
         let owners: Vec<_> =
             numbers.entries().into_iter().map(|entry| entry.dealership_id).collect();
         assert_eq!(owners, ["d1", "d2", "d1"]);

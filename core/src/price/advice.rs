@@ -154,16 +154,18 @@ pub fn held(rates: Rates<'_>, package: u64, uam: u64, before: &[PastMonth]) -> O
 #[must_use]
 pub fn is_repriced(rates: Rates<'_>, months: &[PastMonth]) -> bool {
     let full = Rates::without_discount(rates.table);
+    // With other messages and licences beside it, what was granted is not known apart.
+    let has_entries = rates.table.has_entries();
     months.iter().any(|past| {
         past.amounts.is_some_and(|Amounts { package, overage, hsm, other, adjustments: _ }| {
             cost(full, past.package, past.uam).ok() != Some(package + overage)
-                || -rates.discount.of(package + overage + hsm) != other
+                || !has_entries && -rates.discount.of(package + overage + hsm) != other
         })
     })
 }
 
 fn cost(rates: Rates<'_>, package: u64, uam: u64) -> Result<Money, NoPrice> {
-    rates.cost(Use { package, uam, hsm: 0 })
+    rates.cost(Use::plain(package, uam, 0))
 }
 
 /// So many contacts has no dealership: what pays only above it never does.

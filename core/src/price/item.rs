@@ -7,9 +7,11 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::bill::bill::Use;
+use crate::count::sending::Kind;
 use crate::price::discount::Discount;
-use crate::price::money::Money;
-use crate::price::table::PriceTable;
+use crate::price::money::{Money, UnitPrice, grouped};
+use crate::price::monthly::Per;
+use crate::price::table::{NoPrice, PriceTable};
 
 /// What a line charges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +24,27 @@ pub enum Item {
     },
     /// Contacts above the package.
     Overage,
-    /// Template messages.
+    /// Template messages; those that no entry of the table takes, where it has entries.
     Hsm,
+    /// Of those the ones that are not billed, at nothing.
+    UnbilledHsm,
+    /// Messages that an entry of the table takes.
+    Messages {
+        /// As the table names them.
+        line: String,
+        /// Templates, or all others.
+        kind: Kind,
+        /// Which of them.
+        #[serde(flatten)]
+        share: Share,
+    },
+    /// What is due without use.
+    Monthly {
+        /// As the table names it.
+        line: String,
+        /// For what it is due.
+        per: Per,
+    },
     /// What a contract grants off the sum of the lines above it (negative).
     Discount {
         /// Of that sum.
@@ -34,6 +55,22 @@ pub enum Item {
         /// What it is for, as the invoice prints it.
         description: String,
     },
+}
+
+/// Which of the messages of an entry a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "share")]
+pub enum Share {
+    /// Those that are charged at one price.
+    Charged {
+        /// How many are charged before them, at the prices of earlier steps.
+        #[serde(default)]
+        above: u64,
+    },
+    /// Those that are free in a month.
+    Free,
+    /// Those that are not billed.
+    Unbilled,
 }
 
 /// A line of an invoice: quantity × unit price, rounded to centavos once.
@@ -48,6 +85,30 @@ pub struct Line {
     pub unit_price: Decimal,
     /// The line's amount.
     pub amount: Money,
+}
+
+impl Share {
+    /// The line of an entry by its name: `Serviço, acima de 10.000`, `Serviço, gratuitas`.
+    #[must_use]
+    pub fn in_portuguese(self, line: &str) -> String {
+        match self {
+            Self::Charged { above: 0 } => line.to_owned(),
+            Self::Charged { above } => format!("{line}, acima de {}", grouped(above)),
+            Self::Free => format!("{line}, gratuitas"),
+            Self::Unbilled => format!("{line}, sem cobrança"),
+        }
+    }
+}
+
+impl Line {
+    /// So many of it, each at this price.
+    ///
+    /// # Errors
+    /// [`NoPrice::TooLarge`] where the product fits no ledger.
+    pub(crate) fn of(item: Item, quantity: u64, price: UnitPrice) -> Result<Self, NoPrice> {
+        let amount = price.times(quantity).ok_or(NoPrice::TooLarge { quantity, price })?;
+        Ok(Self { item, quantity, unit_price: price.reais(), amount })
+    }
 }
 
 /// The column of a report that a line counts in.
@@ -75,7 +136,7 @@ pub struct Amounts {
     pub hsm: Money,
     #[serde(rename = "adjustments_amount")]
     pub adjustments: Money,
-    /// Lines of the table that are none of the above: the discount.
+    /// Lines of the table that are none of the above: other messages, licences, the discount.
     #[serde(rename = "other_amount", default)]
     pub other: Money,
 }
@@ -87,31 +148,53 @@ pub enum Asked {
     Price(Decimal),
     /// The table lacks it.
     Nothing,
-    /// No table says: a person entered it, or a contract grants it.
+    /// No table says so of one: a person entered it, a contract grants it, or it is one of the table's entries.
     NotByTable,
 }
 
 impl Item {
+    /// What is charged, in the words of lists, emails and tables.
+    #[must_use]
+    pub fn in_portuguese(&self) -> String {
+        match self {
+            Self::Package { contacts: 1 } => "Pacote de 1 contato".to_owned(),
+            Self::Package { contacts } => format!("Pacote de {} contatos", grouped(*contacts)),
+            Self::Overage => "Contatos acima do pacote (UAM adicional)".to_owned(),
+            Self::Hsm => "Mensagens de modelo (HSM)".to_owned(),
+            Self::UnbilledHsm => "Mensagens de modelo (HSM), sem cobrança".to_owned(),
+            Self::Messages { line, share, .. } => share.in_portuguese(line),
+            Self::Monthly { line, per: _ } => line.clone(),
+            Self::Discount { percent } => format!("Desconto de {}", percent.in_portuguese()),
+            Self::Adjustment { description } => description.clone(),
+        }
+    }
+
     /// Where its amount counts.
     #[must_use]
     pub fn column(&self) -> Column {
         match self {
             Self::Package { .. } => Column::Package,
             Self::Overage => Column::Overage,
-            Self::Hsm => Column::Hsm,
-            Self::Discount { .. } => Column::Other,
+            Self::Hsm | Self::UnbilledHsm | Self::Messages { kind: Kind::Hsm, .. } => Column::Hsm,
+            Self::Messages { kind: Kind::Session, .. }
+            | Self::Monthly { .. }
+            | Self::Discount { .. } => Column::Other,
             Self::Adjustment { .. } => Column::Adjustments,
         }
     }
 
-    /// How many of it a use is charged for; `None` where that does not follow from the use.
+    /// How many of it a use is charged for; `None` where that does not follow from the use alone.
     #[must_use]
-    pub fn quantity(&self, used: Use) -> Option<u64> {
+    pub fn quantity(&self, used: Use<'_>) -> Option<u64> {
         match self {
             Self::Package { contacts } => Some(u64::from(*contacts == used.package)),
             Self::Overage => Some(used.overage()),
-            Self::Hsm => Some(used.hsm),
-            Self::Discount { .. } | Self::Adjustment { .. } => None,
+            Self::Hsm => used.sent.is_empty().then_some(used.hsm),
+            Self::UnbilledHsm
+            | Self::Messages { .. }
+            | Self::Monthly { .. }
+            | Self::Discount { .. }
+            | Self::Adjustment { .. } => None,
         }
     }
 
@@ -125,7 +208,12 @@ impl Item {
             }
             Self::Overage => Asked::Price(prices.overage_of(package).reais()),
             Self::Hsm => Asked::Price(prices.hsm.reais()),
-            Self::Discount { .. } | Self::Adjustment { .. } => Asked::NotByTable,
+            // Steps and free messages are compared as a whole: [`PriceTable::has_other_entries`].
+            Self::UnbilledHsm
+            | Self::Messages { .. }
+            | Self::Monthly { .. }
+            | Self::Discount { .. }
+            | Self::Adjustment { .. } => Asked::NotByTable,
         }
     }
 
@@ -209,7 +297,7 @@ mod tests {
     #[test]
     fn every_line_counts_in_one_column_and_they_add_up_to_the_total() {
         let table = table();
-        let (used, discount) = (Use { package: 5000, uam: 5123, hsm: 310 }, "10".parse().unwrap());
+        let (used, discount) = (Use::plain(5000, 5123, 310), "10".parse().unwrap());
         let mut lines = Rates { table: &table, discount }.lines(used).unwrap();
         let credit = Item::Adjustment { description: "Desconto".to_owned() };
         let amount: Money = "-120.00".parse().unwrap();
@@ -226,7 +314,7 @@ mod tests {
 
     #[test]
     fn quantities_and_prices_are_those_of_use_and_table() {
-        let (table, used) = (table(), Use { package: 5000, uam: 5123, hsm: 310 });
+        let (table, used) = (table(), Use::plain(5000, 5123, 310));
         for line in table.lines(used).unwrap() {
             assert_eq!(line.item.quantity(used), Some(line.quantity));
             assert_eq!(line.item.asked(5000, &table), Asked::Price(line.unit_price));

@@ -26,7 +26,7 @@ impl<'a> Rates<'a> {
     ///
     /// # Errors
     /// [`NoPrice`] where the package is unknown or an amount is beyond all bounds.
-    pub fn lines(self, used: Use) -> Result<Vec<Line>, NoPrice> {
+    pub fn lines(self, used: Use<'_>) -> Result<Vec<Line>, NoPrice> {
         let mut lines = self.table.lines(used)?;
         if !self.discount.is_none() {
             let amount = -self.discount.of(lines.iter().map(|line| line.amount).sum());
@@ -40,7 +40,7 @@ impl<'a> Rates<'a> {
     ///
     /// # Errors
     /// As [`Rates::lines`].
-    pub fn cost(self, used: Use) -> Result<Money, NoPrice> {
+    pub fn cost(self, used: Use<'_>) -> Result<Money, NoPrice> {
         Ok(self.lines(used)?.iter().map(|line| line.amount).sum())
     }
 
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn without_a_discount_the_lines_are_those_of_the_table() {
-        let (table, used) = (table(), Use { package: 5000, uam: 5123, hsm: 310 });
+        let (table, used) = (table(), Use::plain(5000, 5123, 310));
         assert_eq!(Rates::without_discount(&table).lines(used), table.lines(used));
     }
 
@@ -68,7 +68,7 @@ mod tests {
     fn a_discount_is_a_line_of_its_own() {
         let table = table();
         let rates = Rates { table: &table, discount: "12.5".parse().unwrap() };
-        let lines = rates.lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap();
+        let lines = rates.lines(Use::plain(5000, 5123, 310)).unwrap();
         assert_eq!(lines.len(), 4);
         // 12.5 % of 1192.27 are 149.03375.
         assert_eq!(lines[3].amount.to_string(), "-149.03");
@@ -83,7 +83,7 @@ mod tests {
             hundredths in 0_i64..=10_000,
         ) {
             let table = table();
-            let used = Use { package: 5000, uam, hsm };
+            let used = Use::plain(5000, uam, hsm);
             let percent = format!("{}.{:02}", hundredths / 100, hundredths % 100);
             let rates = Rates { table: &table, discount: percent.parse().unwrap() };
             let full = Rates::without_discount(&table).cost(used).unwrap().centavos();

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::bill::bill::Use;
 use crate::calendar::month::Month;
+use crate::count::sending::Kind;
 use crate::price::item::{Item, Line};
 use crate::price::list::ListName;
+use crate::price::messages::{Free, MessagePrice, share_out};
 use crate::price::money::{Money, UnitPrice};
+use crate::price::monthly::{MonthlyPrice, Per};
 
 /// The prices from one month on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,12 @@ pub struct PriceTable {
     /// For each contact above the packages that have their own price for it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub own_overage: BTreeMap<u64, UnitPrice>,
+    /// Messages that have prices of their own, in the order in which they are asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<MessagePrice>,
+    /// What is due without use, in the order of the invoice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub monthly: Vec<MonthlyPrice>,
 }
 
 /// All price tables; of each list, a month has the latest one that is not after it.
@@ -86,6 +95,26 @@ pub enum NoPrice {
         /// For each.
         price: UnitPrice,
     },
+    /// What is told apart of the messages does not add up to what was counted.
+    #[error(
+        "its messages by category do not add up to those that were counted: nothing is charged by such a count; run it again, and tell us"
+    )]
+    Unproved,
+    /// An invoice does not know the categories of its messages, or by which numbers they went.
+    #[error(
+        "{what} was not counted by category{by_number}: these prices cannot be tried on it. Take months that were"
+    )]
+    NotToldApart {
+        /// Which one, in words.
+        what: String,
+        /// In words, where these prices ask for numbers.
+        by_number: &'static str,
+    },
+    /// There are more kinds of messages than anybody prices.
+    #[error(
+        "its messages have more than a thousand different categories and numbers: look at the columns `category` and `number` of the relation"
+    )]
+    TooManyKinds,
 }
 
 impl Prices {
@@ -169,22 +198,68 @@ impl PriceTable {
         self.own_overage.get(&package).copied().unwrap_or(self.overage)
     }
 
-    /// The lines for this use: package, overage and HSM, always all three, so that an invoice also
-    /// shows what was not used.
+    /// Whether invoices have lines beside packages, contacts and HSM by it.
+    #[must_use]
+    pub fn has_entries(&self) -> bool {
+        !self.messages.is_empty() || !self.monthly.is_empty()
+    }
+
+    /// Whether messages are priced by more than their kind, so that a count must tell them apart.
+    #[must_use]
+    pub fn is_by_category(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
+    /// Whether messages that are no templates have a price.
+    #[must_use]
+    pub fn prices_sessions(&self) -> bool {
+        self.messages.iter().any(|entry| entry.kind == Kind::Session)
+    }
+
+    /// Whether each number has free messages of its own.
+    #[must_use]
+    pub fn is_free_by_number(&self) -> bool {
+        self.messages.iter().any(|entry| matches!(entry.free, Free::Number(_)))
+    }
+
+    /// Whether anything depends on which numbers a dealership has.
+    #[must_use]
+    pub fn is_by_number(&self) -> bool {
+        self.is_free_by_number() || self.monthly.iter().any(|price| price.per == Per::Number)
+    }
+
+    /// Whether the prices beside packages, contacts and HSM are others.
+    #[must_use]
+    pub fn has_other_entries(&self, other: &Self) -> bool {
+        self.messages != other.messages || self.monthly != other.monthly
+    }
+
+    /// The lines for this use, in the order of the invoice: package, overage and HSM, always all three, so
+    /// that an invoice also shows what was not used (but HSM, where the table has entries for messages, only
+    /// where none of those takes them); then the entries for messages that took any, and what is due without
+    /// use.
     ///
     /// # Errors
-    /// [`NoPrice`] where the package is unknown or an amount is beyond all bounds.
-    pub fn lines(&self, used: Use) -> Result<Vec<Line>, NoPrice> {
-        let Use { package, hsm, .. } = used;
-        let line = |item, quantity, price: UnitPrice| {
-            let amount = price.times(quantity).ok_or(NoPrice::TooLarge { quantity, price })?;
-            Ok(Line { item, quantity, unit_price: price.reais(), amount })
-        };
-        Ok(vec![
-            line(Item::Package { contacts: package }, 1, self.package_price(package)?.into())?,
-            line(Item::Overage, used.overage(), self.overage_of(package))?,
-            line(Item::Hsm, hsm, self.hsm)?,
-        ])
+    /// [`NoPrice`] where the package is unknown, an amount is beyond all bounds, or the messages that are told
+    /// apart are more than all.
+    pub fn lines(&self, used: Use<'_>) -> Result<Vec<Line>, NoPrice> {
+        let package = used.package;
+        let taken = share_out(&self.messages, used)?;
+        let mut lines = vec![
+            Line::of(Item::Package { contacts: package }, 1, self.package_price(package)?.into())?,
+            Line::of(Item::Overage, used.overage(), self.overage_of(package))?,
+        ];
+        if taken.hsm > 0 || self.messages.is_empty() {
+            lines.push(Line::of(Item::Hsm, taken.hsm, self.hsm)?);
+        }
+        if taken.unbilled_hsm > 0 {
+            lines.push(Line::of(Item::UnbilledHsm, taken.unbilled_hsm, Money::ZERO.into())?);
+        }
+        lines.extend(taken.lines);
+        for monthly in &self.monthly {
+            lines.push(monthly.line(used)?);
+        }
+        Ok(lines)
     }
 }
 
@@ -206,11 +281,13 @@ pub(crate) mod tests {
             packages: packages.map(|(contacts, price)| (contacts, price.parse().unwrap())).into(),
             list: None,
             own_overage: BTreeMap::new(),
+            messages: Vec::new(),
+            monthly: Vec::new(),
         }
     }
 
     fn total(package: u64, uam: u64, hsm: u64) -> String {
-        let lines = table().lines(Use { package, uam, hsm }).unwrap();
+        let lines = table().lines(Use::plain(package, uam, hsm)).unwrap();
         lines.iter().map(|line| line.amount).sum::<Money>().to_string()
     }
 
@@ -268,7 +345,7 @@ pub(crate) mod tests {
         let own = [(10_000, "0.2650".parse().unwrap())].into();
         let table = PriceTable { own_overage: own, ..table() };
         let overage = |package, uam| {
-            let lines = table.lines(Use { package, uam, hsm: 0 }).unwrap();
+            let lines = table.lines(Use::plain(package, uam, 0)).unwrap();
             lines[1].amount.to_string()
         };
         assert_eq!(overage(5000, 5003), "0.87");
@@ -287,7 +364,7 @@ pub(crate) mod tests {
         // With these prices nothing is ever rounded: the sum in integers is the total.
         #[test]
         fn lines_add_up_to_the_total(uam in 0_u64..2_000_000, hsm in 0_u64..2_000_000) {
-            let lines = table().lines(Use { package: 5000, uam, hsm }).unwrap();
+            let lines = table().lines(Use::plain(5000, uam, hsm)).unwrap();
             let total: Money = lines.iter().map(|line| line.amount).sum();
             let expected = 101_400 + 29 * uam.saturating_sub(5000) + 46 * hsm;
             prop_assert_eq!(total.centavos(), i64::try_from(expected).unwrap());

@@ -16,6 +16,7 @@ use crate::party::register::Dealership;
 use crate::party::tax_id::Cnpj;
 use crate::price::item::{Item, Line};
 use crate::price::money::{Money, grouped};
+use crate::price::monthly::Per;
 
 /// The number of a DPS; of one issuer and environment no two are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -247,7 +248,13 @@ fn words(line: &Line) -> Option<String> {
         Item::Package { contacts } => format!("pacote de {} contatos", grouped(*contacts)),
         Item::Overage => format!("{quantity} contatos adicionais"),
         Item::Hsm => format!("{quantity} mensagens HSM"),
-        Item::Discount { .. } => return None,
+        Item::Messages { line, share, .. } => {
+            format!("{quantity} mensagens ({})", share.in_portuguese(line))
+        }
+        Item::Monthly { line, per: Per::Number } => format!("{line}, {quantity} números"),
+        Item::Monthly { line, per: Per::Dealership } => line.clone(),
+        // At nothing.
+        Item::UnbilledHsm | Item::Discount { .. } => return None,
         Item::Adjustment { .. } if line.amount < Money::ZERO => return None,
         Item::Adjustment { description } => description.clone(),
     };

@@ -36,9 +36,13 @@ impl Taxed {
             match &line.item {
                 Item::Discount { .. } => granted += -line.amount,
                 Item::Adjustment { .. } if line.amount < Money::ZERO => credits += -line.amount,
-                Item::Package { .. } | Item::Overage | Item::Hsm | Item::Adjustment { .. } => {
-                    service += line.amount;
-                }
+                Item::Package { .. }
+                | Item::Overage
+                | Item::Hsm
+                | Item::UnbilledHsm
+                | Item::Messages { .. }
+                | Item::Monthly { .. }
+                | Item::Adjustment { .. } => service += line.amount,
             }
         }
         if from_payments > credits {
@@ -89,14 +93,14 @@ mod tests {
     fn the_discount_of_a_contract_lowers_what_is_taxed() {
         let table = table();
         let rates = Rates { table: &table, discount: "10".parse().unwrap() };
-        let lines = rates.lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap();
+        let lines = rates.lines(Use::plain(5000, 5123, 310)).unwrap();
         let taxed = Taxed::of(&lines, Money::ZERO).unwrap();
         assert_eq!((taxed.service, taxed.discount), (money("1192.27"), money("119.23")));
     }
 
     /// R$ 1.192,27 of package, overage and HSM, and these notes.
     fn lines(notes: &[&str]) -> Vec<Line> {
-        let mut lines = table().lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap();
+        let mut lines = table().lines(Use::plain(5000, 5123, 310)).unwrap();
         lines.extend(notes.iter().map(|amount| {
             let (item, amount) =
                 (Item::Adjustment { description: "nota".to_owned() }, money(amount));

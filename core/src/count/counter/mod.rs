@@ -1,6 +1,8 @@
 //! Counts messages as they stream by, on as many threads as read them.
 
+mod exchange;
 mod piece;
+mod places;
 mod slot;
 
 use std::collections::BTreeMap;
@@ -9,13 +11,17 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use hashbrown::HashMap;
 
-use self::slot::{Exchange, Known, Slot};
+use self::exchange::Exchange;
+use self::slot::{Known, Slot};
 use crate::calendar::month::{Month, Period};
 use crate::count::aliases::Aliases;
 use crate::count::ids::Ids;
+use crate::count::sending::{Billing, is_unbilled};
 use crate::count::service::OPEN_FOR;
 use crate::count::status::{StatusRules, Statuses};
-use crate::count::tally::{Alike, Bucket, Count, Counted, Direction, Message, Tally, Window};
+use crate::count::tally::{
+    Alike, Apart, Bucket, Count, Counted, Direction, Message, Tally, Window,
+};
 use crate::party::numbers::{BusinessNumber, NumberEntry, Numbers};
 
 /// Counts what one reader of the message database reads.
@@ -144,16 +150,29 @@ impl Counter {
         self
     }
 
-    /// Whether each message is needed by itself, with its instant.
+    /// Whether each message is needed by itself, with its instant or its id.
     #[must_use]
     pub fn needs_each(&self) -> bool {
-        self.shared.service
+        let by_the_piece =
+            |known: &Known| matches!(known.counted.apart, Apart::ByCategory { sessions: true, .. });
+        self.shared.service || self.shared.dealerships.iter().any(by_the_piece)
     }
 
-    /// Whether the number of a message says whose it is.
+    /// Whether prices ask for the category of a message.
     #[must_use]
-    pub fn knows_numbers(&self) -> bool {
-        !self.shared.by_number.is_empty()
+    pub fn asks_categories(&self) -> bool {
+        let by_category = |known: &Known| matches!(known.counted.apart, Apart::ByCategory { .. });
+        self.shared.dealerships.iter().any(by_category)
+    }
+
+    /// Whether the number of a message says whose it is, or what it costs.
+    #[must_use]
+    pub fn asks_numbers(&self) -> bool {
+        let by_number = |known: &Known| match &known.counted.apart {
+            Apart::Unbilled => false,
+            Apart::ByCategory { numbers, .. } => !numbers.is_empty(),
+        };
+        !self.shared.by_number.is_empty() || self.shared.dealerships.iter().any(by_number)
     }
 
     /// Whose message it is, by its id or its number.
@@ -299,7 +318,8 @@ impl Counter {
             Err((column, value)) => return Some(slot.misread(column, value, messages)),
         };
         let counts = self.statuses.add(message.status, messages).counts();
-        let exchange = Exchange::new(direction, is_template, counts, messages);
+        let billing = billing(message, &self.shared.statuses);
+        let exchange = Exchange::new(direction, is_template, counts, billing, messages);
         if exchange.is_hsm && !self.source.has_message_ids {
             slot.watch_alike(message, messages, &mut self.room);
         }
@@ -363,6 +383,15 @@ impl Counter {
         }
         let statuses = self.statuses.finish();
         Count { tallies, beside, windows: self.windows, unknown, statuses, alike }
+    }
+}
+
+/// Whether a message that counts has a price: not where the source says that it is not billable.
+fn billing(message: &Message<'_>, statuses: &StatusRules) -> Billing {
+    if message.billable.is_some_and(is_unbilled) || !statuses.is_priced(message.status) {
+        Billing::Unbilled
+    } else {
+        Billing::Billed
     }
 }
 

@@ -14,7 +14,8 @@ pub(super) struct Piece {
     template: u16,
     /// Milliseconds since the month's start; 32 bits are 49 days.
     after: u32,
-    /// The contact in 51 bits, what it is in two more, and whether the status is ignored.
+    /// The contact in 51 bits, what it is in two more, whether the status is ignored, and in the last ten what
+    /// the message is to the prices: its place.
     who: u64,
 }
 
@@ -33,10 +34,19 @@ pub(super) enum Who {
 const KIND: u32 = 51;
 const PAYLOAD: u64 = (1 << KIND) - 1;
 const IGNORED: u64 = 1 << 53;
+const PLACE: u32 = 54;
 
 impl Piece {
-    /// `after`: milliseconds since the start of the month that it lies in.
-    pub(super) fn new(id: u128, after: i64, template: u16, counts: bool, who: Who) -> Self {
+    /// `after`: milliseconds since the start of the month that it lies in. `place`: at most
+    /// [`super::places::LAST`].
+    pub(super) fn new(
+        id: u128,
+        after: i64,
+        template: u16,
+        counts: bool,
+        who: Who,
+        place: u16,
+    ) -> Self {
         let (kind, payload) = match who {
             Who::Number(digits) => (0, digits.bits()),
             Who::UserId(place) => (1, u64::from(place)),
@@ -46,7 +56,12 @@ impl Piece {
         let [id @ .., _, _, _, _, _, _] = id.to_le_bytes();
         let ignored = if counts { 0 } else { IGNORED };
         let after = u32::try_from(after).unwrap_or(u32::MAX);
-        Self { id, template, after, who: payload | kind << KIND | ignored }
+        Self {
+            id,
+            template,
+            after,
+            who: payload | kind << KIND | ignored | u64::from(place) << PLACE,
+        }
     }
 
     pub(super) fn counts(self) -> bool {
@@ -63,6 +78,10 @@ impl Piece {
         }
     }
 
+    pub(super) fn place(self) -> u16 {
+        u16::try_from(self.who >> PLACE).unwrap_or_default()
+    }
+
     pub(super) fn after(self) -> i64 {
         self.after.into()
     }
@@ -77,10 +96,31 @@ impl Piece {
 
     /// Sorted by this, the rows of one message lie side by side, and the one that stands comes first: the
     /// earliest whose status counts, else the earliest. Of two at one instant it is the same one whichever
-    /// was read first.
-    pub(super) fn order(&self) -> ([u8; 10], bool, u32, u64, u16) {
-        (self.id, !self.counts(), self.after, self.who, self.template)
+    /// was read first: names stand by their ranks, not by the places that they got as they were read.
+    pub(super) fn order(&self, ranks: &Ranks) -> ([u8; 10], bool, u32, u64, [u16; 2]) {
+        let rank = |ranks: &[u16], place: u16| ranks.get(usize::from(place)).copied();
+        let names = [rank(&ranks.templates, self.template), rank(&ranks.places, self.place())];
+        let names = names.map(|rank| rank.unwrap_or(u16::MAX));
+        let who = self.who & ((1 << PLACE) - 1);
+        (self.id, !self.counts(), self.after, who, names)
     }
+}
+
+/// Where the names that pieces refer to stand in their own order, by place.
+pub(super) struct Ranks {
+    pub(super) templates: Vec<u16>,
+    pub(super) places: Vec<u16>,
+}
+
+/// The rank of each, by its place.
+pub(super) fn ranks<T: Ord>(all: &[T]) -> Vec<u16> {
+    let mut places: Vec<usize> = (0..all.len()).collect();
+    places.sort_unstable_by_key(|place| &all[*place]);
+    let mut ranks = vec![0; all.len()];
+    for (rank, place) in places.into_iter().enumerate() {
+        ranks[place] = u16::try_from(rank).unwrap_or(u16::MAX);
+    }
+    ranks
 }
 
 /// What pieces refer to, each name once.
@@ -132,8 +172,8 @@ mod tests {
         let Some(Identity::Number(longest)) = Identity::parse(b"999999999999999") else { panic!() };
         for who in [Who::Number(longest), Who::UserId(u32::MAX), Who::Group, Who::Nobody] {
             for counts in [true, false] {
-                let piece = Piece::new(u128::MAX, 31 * 86_400_000, 7, counts, who);
-                assert_eq!((piece.who(), piece.counts()), (who, counts));
+                let piece = Piece::new(u128::MAX, 31 * 86_400_000, 7, counts, who, 1023);
+                assert_eq!((piece.who(), piece.counts(), piece.place()), (who, counts, 1023));
                 assert_eq!((piece.after(), piece.template()), (31 * 86_400_000, 7));
             }
         }

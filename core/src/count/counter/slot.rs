@@ -1,18 +1,21 @@
 //! A counter's own share of a dealership.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use hashbrown::HashMap;
 use twox_hash::XxHash3_128;
 
-use super::piece::{Names, Piece, Who};
+use super::exchange::{Exchange, is_by_the_piece};
+use super::piece::{Names, Piece, Ranks, Who, ranks};
+use super::places::{self, Met, Places, locked};
 use super::{SourceFacts, lossy};
 use crate::count::contact::{Digits, Identity, Spelt};
-use crate::count::contacts::{ContactUse, Contacts};
+use crate::count::contacts::Contacts;
 use crate::count::rules::RulesVersion;
+use crate::count::sending::{Billing, Kind};
 use crate::count::service::{Event, Moment, OPEN_FOR, windows};
 use crate::count::tally::{
-    Alike, Bucket, Buckets, Counted, Direction, Message, Misread, MisreadColumn, Tally,
+    Alike, Apart, Bucket, Buckets, Counted, Direction, Message, Misread, MisreadColumn, Tally,
 };
 use crate::count::word;
 
@@ -26,6 +29,8 @@ pub(super) struct Known {
     contacts: Mutex<Contacts>,
     /// Names that the pieces refer to.
     names: Mutex<Names>,
+    /// What the messages are to the prices.
+    places: Mutex<Places>,
 }
 
 /// What one reader has read of a dealership.
@@ -42,6 +47,10 @@ pub(super) struct Slot {
     misread: HashMap<(MisreadColumn, Value), u64>,
     /// Each message, where windows are asked for.
     moments: Vec<Moment>,
+    /// What this reader's messages are to the prices.
+    met: Met,
+    /// How many of them are what, by place; the first is of those that are not told apart.
+    sent: Vec<u64>,
 }
 
 /// A value that is none of those that its column may have; `None` for null.
@@ -55,7 +64,11 @@ struct Unmerged {
     messages: u32,
     direction: Direction,
     is_hsm: bool,
+    /// What it is to the prices.
+    place: u16,
 }
+
+const _: () = assert!(size_of::<Unmerged>() == 24);
 
 /// How many messages of a dealership wait to be merged. A contact is found in a table that is cold by
 /// then; merged in one go, these waits for the memory overlap, which halves the time of a count.
@@ -64,20 +77,16 @@ const UNMERGED: usize = 256;
 /// So many different values of a direction or kind are told apart: enough to fix a source.
 const MISREAD: usize = 20;
 
-/// A message whose columns are understood.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Exchange {
-    direction: Direction,
-    pub(super) is_hsm: bool,
-    /// By its status.
-    counts: bool,
-    messages: u64,
-}
-
 impl Known {
     pub(super) fn new(counted: Counted) -> Self {
         let from = counted.period.start.timestamp_millis();
-        Self { counted, from, contacts: Mutex::default(), names: Mutex::default() }
+        Self {
+            counted,
+            from,
+            contacts: Mutex::default(),
+            names: Mutex::default(),
+            places: Mutex::default(),
+        }
     }
 
     /// Whether the instant lies in the day before the month.
@@ -85,13 +94,17 @@ impl Known {
         (self.from - OPEN_FOR..self.from).contains(&sent_at)
     }
 
+    /// Whether what each contact got is told apart by category.
+    fn is_by_category(&self) -> bool {
+        matches!(self.counted.apart, Apart::ByCategory { .. })
+    }
+
     fn contacts(&self) -> MutexGuard<'_, Contacts> {
-        // Another thread's panic ends the whole count: nobody will see these contacts.
-        self.contacts.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.contacts)
     }
 
     fn names(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.names)
     }
 
     fn moment(&self, identity: &Identity, at: i64, event: Event) -> Moment {
@@ -108,6 +121,7 @@ impl Known {
         message: &Message<'_>,
         exchange: Exchange,
         source: &SourceFacts,
+        place: u16,
     ) -> Piece {
         let spelt = self.who(message.contact, source);
         let mut names = self.names();
@@ -124,6 +138,7 @@ impl Known {
             template,
             exchange.counts,
             who,
+            place,
         )
     }
 
@@ -140,38 +155,6 @@ impl Known {
                 }
             }
             spelt => spelt,
-        }
-    }
-}
-
-impl Exchange {
-    pub(super) fn new(
-        direction: Direction,
-        is_template: bool,
-        counts: bool,
-        messages: u64,
-    ) -> Self {
-        Self { direction, is_hsm: is_template && direction == Direction::Out, counts, messages }
-    }
-
-    fn event(self) -> Event {
-        match (self.direction, self.is_hsm) {
-            (Direction::In, _) => Event::Opens,
-            (Direction::Out, true) => Event::Hsm,
-            (Direction::Out, false) => Event::Session,
-        }
-    }
-
-    /// What messages that are alike are of a contact's use.
-    fn of_contact(self, first_at: i64) -> ContactUse {
-        let messages = u32::try_from(self.messages).unwrap_or(u32::MAX);
-        let count_if = |counts: bool| if counts { messages } else { 0 };
-        ContactUse {
-            first_at,
-            first_direction: self.direction,
-            received: count_if(self.direction == Direction::In),
-            sent: count_if(self.direction == Direction::Out),
-            hsm: count_if(self.is_hsm),
         }
     }
 }
@@ -214,22 +197,45 @@ impl Slot {
         service: bool,
     ) -> Option<Bucket> {
         let id = message.message_id.unwrap_or_default();
-        let is_once = exchange.is_hsm && source.has_message_ids && !id.is_empty();
+        let place = self.place(message, exchange, known);
+        let is_once = is_by_the_piece(exchange, &known.counted.apart)
+            && source.has_message_ids
+            && !id.is_empty();
         if is_once && known.counted.rules.version != RulesVersion::One {
-            let piece = known.piece(id, message, exchange, source);
+            let piece = known.piece(id, message, exchange, source, place);
             self.pieces.extend(std::iter::repeat_n(
                 piece,
                 usize::try_from(exchange.messages).unwrap_or(1),
             ));
             return None;
         }
-        Some(self.merge(message, exchange, known, source, service))
+        Some(self.merge(message, (exchange, place), known, source, service))
+    }
+
+    /// What the message is to the prices, where they ask.
+    fn place(&mut self, message: &Message<'_>, exchange: Exchange, known: &Known) -> u16 {
+        let apart = &known.counted.apart;
+        let Some(kind) = exchange.kind() else { return places::NONE };
+        match (apart, kind, exchange.billing) {
+            (Apart::Unbilled, Kind::Session, _) | (Apart::Unbilled, Kind::Hsm, Billing::Billed) => {
+                places::NONE
+            }
+            (_, _, billing) => self.met.place(message, kind, billing, apart, &known.places),
+        }
+    }
+
+    fn count_sent(&mut self, place: u16, messages: u64) {
+        let place = usize::from(place);
+        if self.sent.len() <= place {
+            self.sent.resize(place + 1, 0);
+        }
+        self.sent[place] += messages;
     }
 
     fn merge(
         &mut self,
         message: &Message<'_>,
-        exchange: Exchange,
+        (exchange, place): (Exchange, u16),
         known: &Known,
         source: &SourceFacts,
         service: bool,
@@ -254,10 +260,19 @@ impl Slot {
                 messages: u32::try_from(messages).unwrap_or(u32::MAX),
                 direction: exchange.direction,
                 is_hsm: exchange.is_hsm,
+                place,
             }),
             Identity::UserId(_) => {
-                known.contacts().add(identity, exchange.of_contact(message.sent_at));
+                let mut contacts = known.contacts();
+                if known.is_by_category() && place != places::NONE {
+                    let messages = u32::try_from(messages).unwrap_or(u32::MAX);
+                    contacts.add_apart(&identity, place, messages);
+                }
+                contacts.add(identity, exchange.of_contact(message.sent_at));
             }
+        }
+        if place != places::NONE {
+            self.count_sent(place, messages);
         }
         if self.unmerged.len() >= UNMERGED {
             self.fold(known);
@@ -289,9 +304,16 @@ impl Slot {
 
     /// Merges what waits.
     fn fold(&mut self, known: &Known) {
-        known.contacts().add_numbers(self.unmerged.drain(..).map(|unmerged| {
-            let Unmerged { digits, sent_at, messages, direction, is_hsm } = unmerged;
-            let exchange = Exchange { direction, is_hsm, counts: true, messages: messages.into() };
+        let mut contacts = known.contacts();
+        if known.is_by_category() {
+            for unmerged in self.unmerged.iter().filter(|one| one.place != places::NONE) {
+                contacts.add_number_apart(unmerged.digits, unmerged.place, unmerged.messages);
+            }
+        }
+        contacts.add_numbers(self.unmerged.drain(..).map(|unmerged| {
+            let Unmerged { digits, sent_at, messages, direction, is_hsm, place: _ } = unmerged;
+            let (counts, billing, messages) = (true, Billing::Billed, messages.into());
+            let exchange = Exchange { direction, is_hsm, counts, billing, messages };
             (digits, exchange.of_contact(sent_at))
         }));
     }
@@ -300,7 +322,11 @@ impl Slot {
     pub(super) fn settle(&mut self, known: &Known, service: bool) -> Buckets {
         let mut settled = Buckets::default();
         let mut pieces = std::mem::take(&mut self.pieces);
-        pieces.sort_unstable_by_key(Piece::order);
+        if !pieces.is_empty() {
+            let templates = ranks(&known.names().templates);
+            let ranks = Ranks { templates, places: locked(&known.places).ranks() };
+            pieces.sort_unstable_by_key(|piece| piece.order(&ranks));
+        }
         let mut standing: Option<Piece> = None;
         for piece in pieces {
             let is_repeated = standing.is_some_and(|standing| standing.is_same_message(piece));
@@ -321,6 +347,8 @@ impl Slot {
         if !piece.counts() {
             return Bucket::IgnoredStatus;
         }
+        let of_place = locked(&known.places).sending(piece.place()).map(|sending| sending.kind);
+        let is_hsm = of_place.unwrap_or(Kind::Hsm) == Kind::Hsm;
         let names = known.names();
         let identity = match piece.who() {
             Who::Number(digits) => Identity::Number(digits),
@@ -330,15 +358,25 @@ impl Slot {
         };
         if service {
             let at = known.from + piece.after();
+            let event = if is_hsm { Event::Hsm } else { Event::Session };
             self.moments.push(match piece.who() {
-                Who::UserId(place) => Moment::of_user_id(place, at, Event::Hsm),
-                Who::Number(digits) => Moment::of_number(digits, at, Event::Hsm),
+                Who::UserId(place) => Moment::of_user_id(place, at, event),
+                Who::Number(digits) => Moment::of_number(digits, at, event),
                 Who::Group | Who::Nobody => return Bucket::NotAContact,
             });
         }
-        let exchange = Exchange::new(Direction::Out, true, true, 1);
-        known.contacts().add(identity, exchange.of_contact(known.from + piece.after()));
-        self.count_template(&names.templates[usize::from(piece.template())], 1);
+        let exchange = Exchange::new(Direction::Out, is_hsm, true, Billing::Billed, 1);
+        let mut contacts = known.contacts();
+        if piece.place() != places::NONE {
+            if known.is_by_category() {
+                contacts.add_apart(&identity, piece.place(), 1);
+            }
+            self.count_sent(piece.place(), 1);
+        }
+        contacts.add(identity, exchange.of_contact(known.from + piece.after()));
+        if is_hsm {
+            self.count_template(&names.templates[usize::from(piece.template())], 1);
+        }
         Bucket::Counted
     }
 
@@ -361,6 +399,9 @@ impl Slot {
         self.pieces.append(&mut other.pieces);
         self.hashes.append(&mut other.hashes);
         self.moments.append(&mut other.moments);
+        for (place, messages) in (0..).zip(&other.sent) {
+            self.count_sent(place, *messages);
+        }
         for (template, messages) in other.templates {
             *self.templates.entry(template).or_insert(0) += messages;
         }
@@ -372,8 +413,19 @@ impl Slot {
     /// The dealership's month.
     pub(super) fn finish(mut self, known: &Known, service: bool) -> Tally {
         self.fold(known);
+        let places = locked(&known.places);
+        let mut contacts = std::mem::take(&mut *known.contacts());
+        let mut columns = Vec::new();
+        if known.is_by_category() {
+            let of_place;
+            (columns, of_place) = places.columns(&self.sent);
+            contacts.place_anew(|place| of_place.get(&place).copied().unwrap_or(u16::MAX));
+        }
         let mut tally = Tally {
-            contacts: std::mem::take(&mut *known.contacts()),
+            contacts,
+            columns,
+            sent: places.sent(&self.sent),
+            has_too_many_kinds: places.has_too_many,
             buckets: self.buckets,
             windows: service.then(|| windows(std::mem::take(&mut self.moments))),
             ..Tally::default()

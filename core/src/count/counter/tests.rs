@@ -8,7 +8,9 @@ use crate::calendar::month::Month;
 use crate::count::evidence::{self, EvidenceKey, IdVersion};
 use crate::count::rules::CountingRules;
 use crate::count::status::{Meaning, StatusFound};
-use crate::count::tally::{Buckets, Misread, MisreadColumn};
+use crate::count::tally::{Apart, Buckets, Misread, MisreadColumn};
+
+mod categories;
 
 const DAY: i64 = 86_400_000;
 
@@ -26,6 +28,7 @@ fn counter() -> Counter {
         in_scope,
         rules: CountingRules::default(),
         beside: None,
+        apart: Apart::Unbilled,
     };
     Counter::new(
         vec![
@@ -170,8 +173,8 @@ fn together(counts: &[Count]) -> BTreeMap<String, (String, u64)> {
     for count in counts {
         for (id, tally) in &count.tallies {
             let ids = EvidenceKey::new([7; 32]).ids(IdVersion::NEWEST, id);
-            let csv = evidence::csv(tally.contacts.iter(), &ids);
-            for contact in evidence::parse(&csv).unwrap() {
+            let csv = evidence::csv(tally, &ids);
+            for contact in evidence::parse(&csv).unwrap().rows {
                 let name = |what| format!("{id} {} {what}", contact.id);
                 let first = format!("{} {}", contact.first_at, contact.first_direction);
                 add(name("received"), first.clone(), contact.received);
@@ -381,6 +384,7 @@ fn a_lid_is_a_contact_where_the_configuration_says_so() {
         in_scope: true,
         rules,
         beside: Some(CountingRules::first()),
+        apart: Apart::Unbilled,
     };
     let mut counter = Counter::new(vec![d1], None, &StatusRules::default());
     counter.add(&message("d1", "88@lid", "in", "session"));
@@ -453,7 +457,7 @@ fn a_message_that_knows_only_its_number_is_of_whom_that_belongs_to() {
         entry("554833330822", "d8", "2026-01"), // not in the register
     ]);
     let mut counter = counter().knowing(&numbers.unwrap(), "2026-10".parse().unwrap());
-    assert!(counter.knows_numbers());
+    assert!(counter.asks_numbers());
     let by = |id: Option<&'static str>, number: &'static str| Message {
         dealership_id: id.map(str::as_bytes),
         number: Some(number.as_bytes()),

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::{Column, MonthProfile, Pattern, Way};
 use crate::bill::hold::Limits;
 use crate::count::rules::CountingRules;
+use crate::count::sending::is_unbilled;
 use crate::count::status::{Meaning, StatusRules};
 use crate::price::money::grouped;
 
@@ -66,10 +67,14 @@ impl Judge<'_> {
             (Column::Direction, "in" | "out") | (Column::Kind, "session" | "hsm") => "understood",
             (Column::Direction | Column::Kind, _) => "malformed: not billed",
             (Column::Status, value) => match self.statuses.meaning(Some(value.as_bytes())) {
+                Meaning::Counts if !self.statuses.is_priced(Some(value.as_bytes())) => {
+                    "counts, at nothing"
+                }
                 Meaning::Counts => "counts",
                 Meaning::Ignored => "not billed",
                 Meaning::Unknown => "on no list: billed",
             },
+            (Column::Billable, value) if is_unbilled(value.as_bytes()) => "at nothing",
             (Column::DealershipId, value) => match self.register {
                 Some(register) if !register.iter().any(|id| id == value) => {
                     "not in the register: not billed"

@@ -1,6 +1,7 @@
 //! What the values of a source are, before anything is billed by them: `fecha check` shows it.
 
 mod judge;
+mod outgoing;
 mod pattern;
 
 use std::collections::BTreeMap;
@@ -12,11 +13,13 @@ use serde::Serialize;
 use twox_hash::XxHash3_128;
 
 pub use self::judge::{Finding, Judge, about, clock};
+pub use self::outgoing::Outgoing;
 pub use self::pattern::Pattern;
 use crate::calendar::month::{Month, Period};
 use crate::count::aliases::Aliases;
 use crate::count::contact::Spelt;
 use crate::count::rules::CountingRules;
+use crate::count::status::StatusRules;
 use crate::count::tally::{Alike, Message, instant};
 
 /// A column whose values are counted one by one.
@@ -152,6 +155,8 @@ pub struct MonthProfile {
     pub ways: BTreeMap<Way, u64>,
     /// Nulls, by column and way.
     pub nulls: BTreeMap<(Column, Way), u64>,
+    /// What was sent, as prices see it.
+    pub outgoing: Outgoing,
     /// HSM: of one message id where there are ids, else alike in all columns.
     pub alike: Alike,
     /// HSM whose message id is that of another contact's too: it is none of one message.
@@ -166,6 +171,7 @@ pub struct Profiler {
     months: Vec<MonthProfile>,
     optional: Vec<Column>,
     rules: CountingRules,
+    statuses: StatusRules,
     aliases: Arc<Aliases>,
     room: Vec<u8>,
 }
@@ -182,6 +188,7 @@ impl MonthProfile {
             contacts: BTreeMap::new(),
             ways: BTreeMap::new(),
             nulls: BTreeMap::new(),
+            outgoing: Outgoing::default(),
             alike: Alike::default(),
             shared_ids: 0,
             hashes: Vec::new(),
@@ -212,6 +219,7 @@ impl MonthProfile {
         self.last = self.last.max(other.last);
         self.alike += other.alike;
         self.hashes.append(&mut other.hashes);
+        self.outgoing.join(other.outgoing);
         for (column, values) in other.values {
             self.values.entry(column).or_default().join(&values, column.different());
         }
@@ -238,12 +246,13 @@ impl MonthProfile {
 impl Profiler {
     /// Of these months, in the zone of their periods.
     #[must_use]
-    pub fn new(months: &[(Month, Period)], rules: CountingRules) -> Self {
+    pub fn new(months: &[(Month, Period)], rules: CountingRules, statuses: &StatusRules) -> Self {
         let months = months.iter().map(|(month, period)| MonthProfile::new(*month, *period));
         Self {
             months: months.collect(),
             optional: Vec::new(),
             rules,
+            statuses: statuses.clone(),
             aliases: Arc::default(),
             room: Vec::new(),
         }
@@ -302,6 +311,9 @@ impl Profiler {
                 let values = month.values.entry(*column).or_default();
                 values.add(value, messages, column.different());
             }
+        }
+        if self.statuses.meaning(message.status).counts() {
+            month.outgoing.add(message, messages);
         }
         let pattern = Pattern::of(message.contact, self.rules, &self.aliases);
         *month.contacts.entry(pattern).or_insert(0) += messages;

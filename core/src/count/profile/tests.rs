@@ -15,7 +15,7 @@ fn october() -> (Month, Period) {
 }
 
 fn profiled(rows: &[Message<'static>], optional: &[Column]) -> MonthProfile {
-    let first = Profiler::new(&[october()], CountingRules::default())
+    let first = Profiler::new(&[october()], CountingRules::default(), &StatusRules::default())
         .of_source(optional.to_vec(), Aliases::default());
     let [mut one, mut other] = [first.another(), first.another()];
     for (index, row) in rows.iter().enumerate() {
