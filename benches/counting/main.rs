@@ -46,7 +46,7 @@ use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
-use fecha_core::count::tally::Counted;
+use fecha_core::count::tally::{Apart, Counted};
 
 use self::generator::{MONTH, Span, Traffic};
 use self::messages::Messages;
@@ -162,6 +162,7 @@ async fn count(messages: &Messages, period: Period) -> (u64, u64) {
         in_scope: true,
         rules: CountingRules::default(),
         beside: None,
+        apart: Apart::Unbilled,
     });
     let counter = Counter::new(counted.collect(), Some(period), &StatusRules::default());
     let source = Source::parse(&messages.url(), "message", Path::new("/"), CONNECTIONS);

@@ -31,7 +31,7 @@ use fecha_core::calendar::month::Month;
 use fecha_core::count::counter::Counter;
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
-use fecha_core::count::tally::Counted;
+use fecha_core::count::tally::{Apart, Counted};
 
 use self::servers::mariadb::MariaDb;
 use self::servers::postgres::Postgres;
@@ -166,6 +166,7 @@ async fn count(source: &Source) -> (u64, u64) {
         in_scope: true,
         rules: CountingRules::default(),
         beside: None,
+        apart: Apart::Unbilled,
     });
     let statuses = StatusRules {
         ignored: ["failed", "PENDING", "ERROR", "FAILED", "queued"].map(str::to_owned).into(),

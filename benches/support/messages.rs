@@ -48,6 +48,19 @@ impl Messages {
         }
     }
 
+    /// Runs a statement.
+    #[allow(dead_code, reason = "the bench of counting asks only")]
+    pub fn execute(&self, sql: &str) {
+        match self {
+            Self::Sqlite(path) => {
+                let connection = rusqlite::Connection::open(path).expect("the database");
+                connection.execute_batch(sql).expect("SQL");
+            }
+            Self::Postgres(server) => drop(server.sql("bench", sql)),
+            Self::MariaDb(server) => drop(server.sql("bench", sql)),
+        }
+    }
+
     /// Runs a query; its first value.
     pub fn query(&self, sql: &str) -> String {
         match self {
