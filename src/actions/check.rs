@@ -1,5 +1,6 @@
 //! What a month needs, tried: the essential lines of `fecha check`, as facts that everybody words for their readers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -10,9 +11,14 @@ use crate::ledger::LedgerError;
 use crate::messages::{Checked, Sources};
 use crate::setup::office::{self, Office};
 use fecha_core::calendar::month::Month;
+use fecha_core::count::profile::Outgoing;
+use fecha_core::count::sending::Kind;
 use fecha_core::party::register::Dealership;
 use fecha_core::party::twins::{Likeness, twins};
+use fecha_core::price::category::Category;
 use fecha_core::price::contract::Contracts;
+use fecha_core::price::list::ListName;
+use fecha_core::price::messages::takes;
 use fecha_core::price::table::NoPrice;
 
 /// How long somebody who waits for a page waits for a server.
@@ -161,4 +167,48 @@ pub async fn packages(
         facts.push(of_month);
     }
     Ok(facts)
+}
+
+/// What the messages of a month are to a table that prices them by category.
+#[derive(Debug)]
+pub struct EntryFacts {
+    /// Whose table.
+    pub list: Option<ListName>,
+    /// The entries by name, each with the messages that it takes.
+    pub taken: Vec<(String, u64)>,
+    /// What no entry takes: HSM are charged as such, all others are free.
+    pub not_taken: Vec<(Kind, Option<Category>, u64)>,
+}
+
+/// How many messages of the last month each entry of its tables takes, of the dealerships of its list, over all
+/// sources.
+///
+/// # Errors
+/// [`LedgerError`] where the ledger cannot be read.
+pub async fn entries(
+    office: &Office,
+    month: Month,
+    sent: &[&Outgoing],
+) -> Result<Vec<EntryFacts>, LedgerError> {
+    let contracts: Contracts = office.ledger.contracts().await?.into_iter().collect();
+    let prices = &office.config.prices;
+    let lists = std::iter::once(None).chain(prices.lists().map(Some));
+    let of_list = |list: Option<&ListName>| {
+        let table = prices.table_of(list, month).ok().filter(|table| table.is_by_category())?;
+        let is_asked = |id: &str| {
+            contracts.agreed_in(id, month).is_some_and(|agreed| agreed.list.as_ref() == list)
+        };
+        let mut taken: Vec<(String, u64)> =
+            table.messages.iter().map(|entry| (entry.line.clone(), 0)).collect();
+        let mut not_taken: BTreeMap<(Kind, Option<Category>), u64> = BTreeMap::new();
+        for ((kind, category), messages) in sent.iter().flat_map(|sent| sent.of(is_asked)) {
+            match takes(&table.messages, kind, category.as_ref()) {
+                Some(index) => taken[index].1 += messages,
+                None => *not_taken.entry((kind, category)).or_insert(0) += messages,
+            }
+        }
+        let not_taken = not_taken.into_iter().map(|((kind, of), messages)| (kind, of, messages));
+        Some(EntryFacts { list: list.cloned(), taken, not_taken: not_taken.collect() })
+    };
+    Ok(lists.filter_map(of_list).collect())
 }

@@ -10,7 +10,8 @@ use crate::actions::recount::{Found, RecountError, Recounted, Stuck, find, recou
 use crate::actions::rerun::Accepted;
 use crate::messages::Sources;
 use crate::setup::office::Office;
-use fecha_core::bill::difference::{Cause, Change, ContactChanges, Difference, LineChange};
+use fecha_core::bill::contact_changes::ContactChanges;
+use fecha_core::bill::difference::{Cause, Change, Difference, LineChange};
 use fecha_core::bill::effect::effects;
 use fecha_core::bill::invoice::Number;
 use fecha_core::bill::plan::{Plan, PlanHash, Planned};
@@ -161,7 +162,8 @@ impl Changed {
         left_from: Option<DateTime<Utc>>,
     ) -> Self {
         let today = recounted.today.as_ref();
-        let effects = today.map(|bill| effects(&recounted.invoice, difference, bill.rates)).ok();
+        let effects =
+            today.map(|bill| effects(&recounted.invoice, difference, bill.rates, bill.used())).ok();
         let field = |one: &fecha_core::bill::difference::FieldChange| {
             (one.field.to_owned(), one.before.clone(), one.now.clone())
         };

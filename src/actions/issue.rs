@@ -176,7 +176,8 @@ pub async fn issue(
         drawn
     } else {
         (bill.case.notes, bill.case.available) = (notes, available);
-        let charge = bill.case.charge(bill.tally.uam(), bill.tally.hsm(), bill.rates)?;
+        let Bill { case, tally, rates, .. } = &*bill;
+        let charge = case.charge(tally.uam(), tally.hsm(), &tally.sent, *rates)?;
         if *binding == Binding::ToThePlan && charge.all_lines() != bill.charge.all_lines() {
             return Err(IssueError::NotAsPlanned);
         }
@@ -303,7 +304,7 @@ impl Evidence {
     /// out cannot be taken back, but no further file can be joined with another dealership's.
     fn of(bill: &Bill<'_>, key: &EvidenceKey) -> Result<Self, LedgerError> {
         let ids = IdVersion::NEWEST;
-        let csv = evidence::csv(bill.tally.contacts.iter(), &key.ids(ids, bill.case.id()));
+        let csv = evidence::csv(&bill.tally, &key.ids(ids, bill.case.id()));
         let (packed, sha256) = (Packed::of(csv.as_bytes())?, sha256_hex(csv.as_bytes()));
         let annex = (bill.case.dealership.evidence == EvidenceWish::Annex).then_some(csv);
         Ok(Self { packed, sha256, ids, annex })

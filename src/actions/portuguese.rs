@@ -91,6 +91,12 @@ pub fn not_simulated(error: &NoPrice) -> String {
         NoPrice::TooLarge { quantity, price } => {
             format!("{} × {} é grande demais", grouped(*quantity), price.brl())
         }
+        NoPrice::NotToldApart { what, by_number: _ } => {
+            format!("{what} não foi contada por categoria, e estes preços pedem isso")
+        }
+        NoPrice::Unproved | NoPrice::TooManyKinds => {
+            "as mensagens por categoria não fecham com as contadas".to_owned()
+        }
     };
     format!("Não dá para simular: {why}.")
 }
@@ -125,6 +131,10 @@ fn price(error: &NoPrice) -> String {
         NoPrice::TooLarge { quantity, price } => {
             format!("O valor de {quantity} × {} é grande demais.", price.brl())
         }
+        NoPrice::NotToldApart { .. } | NoPrice::Unproved => {
+            "As mensagens por categoria não fecham com as contadas: conte de novo e nos avise.".to_owned()
+        }
+        NoPrice::TooManyKinds => "As mensagens têm mais de mil categorias e números diferentes: confira as colunas `category` e `number` da origem.".to_owned(),
     }
 }
 

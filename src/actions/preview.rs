@@ -75,7 +75,8 @@ pub async fn preview_month<'a>(
         return Ok(MonthPreview { dealerships: Vec::new(), exceptions: Vec::new() });
     }
     // Everyone is known to the counter, so that what the register lacks is told from the rest.
-    let all = cases.iter().map(|case| case.counted(is_meant(case))).collect();
+    let prices = &office.config.prices;
+    let all = cases.iter().map(|case| case.counted(is_meant(case), prices)).collect();
     let unknown = named.is_empty().then(|| month.period_in(office.config.issuer.timezone));
     let counter = Counter::new(all, unknown, &office.config.counting.statuses)
         .knowing(&book.numbers, month)

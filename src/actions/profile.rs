@@ -43,7 +43,9 @@ pub async fn profile(
     let months: [(Month, Period); 2] =
         [last, last.next()].map(|month| (month, month.period_in(zone)));
     let checked = source.check().await?;
-    let profiled = source.profile(Profiler::new(&months, config.counting.rules), now).await?;
+    let counting = &config.counting;
+    let reader = Profiler::new(&months, counting.rules, &counting.statuses);
+    let profiled = source.profile(reader, now).await?;
     let name = source.name().map(str::to_owned);
     let mut profile = SourceProfile { name, checked, profiled, findings: Vec::new() };
     profile.findings.extend(clock(profile.newest(), now));

@@ -13,7 +13,8 @@ use crate::messages::{SourceError, Sources};
 use crate::setup::office::Office;
 use fecha_core::bill::bill::{Bill, Unbilled, bill};
 use fecha_core::bill::case::{Case, PackageOf};
-use fecha_core::bill::difference::{Changes, ContactChanges, Difference};
+use fecha_core::bill::contact_changes::ContactChanges;
+use fecha_core::bill::difference::{Changes, Difference};
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
@@ -73,7 +74,7 @@ pub async fn recount<'a>(
         book.cases(PackageOf::TheContract).into_iter().filter(invoiced).collect();
     // Whatever its contract says today, what was invoiced is counted.
     let all = cases.iter().map(|case| {
-        let mut counted = case.counted(true);
+        let mut counted = case.counted(true, &office.config.prices);
         counted.has_package = true;
         counted
     });
@@ -249,7 +250,7 @@ impl<'a> Recounted<'a> {
         let invoice = &self.invoice;
         // Under the rule of the invoice: a new one makes other ids of the same contacts.
         let ids = office.key.ids(invoice.evidence_ids, self.id());
-        let now = evidence::csv(self.tally().contacts.iter(), &ids);
+        let now = evidence::csv(self.tally(), &ids);
         if sha256_hex(now.as_bytes()) == invoice.evidence_sha256 {
             return Ok(ContactChanges::default());
         }

@@ -41,6 +41,7 @@ pub fn in_words(page: Page, difference: &Difference) -> String {
         (contacts.gone, "gone"),
         (contacts.more, "with more messages"),
         (contacts.fewer, "with fewer messages"),
+        (contacts.recategorised, "with messages of another category"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::actions::verify::{Differing, Verified};
-use fecha_core::bill::difference::{Cause, ContactChanges, Difference};
+use fecha_core::bill::contact_changes::ContactChanges;
+use fecha_core::bill::difference::{Cause, Difference};
 use fecha_core::letter::Alert;
 use fecha_core::price::money::{Money, grouped};
 
@@ -128,8 +129,9 @@ fn cause_pt(cause: Cause) -> &'static str {
     match cause {
         Cause::Late => "mensagens que chegaram depois do fechamento",
         Cause::Loss => "mensagens contadas que não estão mais no banco",
-        Cause::Contract => "outro pacote",
+        Cause::Contract => "outro contrato (pacote, lista, desconto ou números)",
         Cause::Price => "outro preço",
+        Cause::Category => "mensagens de outra categoria, ou cobradas de outro modo",
         Cause::Rules => "regras de contagem mais novas que as da fatura",
         Cause::Register => "cadastro alterado",
         Cause::Adjustment => "crédito ou cobrança lançada depois",
@@ -138,12 +140,17 @@ fn cause_pt(cause: Cause) -> &'static str {
 
 /// `1.200 contatos novos, 3 com mais mensagens`; `None` where no contact differs.
 fn contacts(contacts: &ContactChanges) -> Option<String> {
-    let ContactChanges { new, gone, more, fewer, .. } = *contacts;
+    let ContactChanges { new, gone, more, fewer, recategorised, lost: _ } = *contacts;
     let parts: Vec<String> = [
         (new, "contato novo", "contatos novos"),
         (gone, "contato a menos", "contatos a menos"),
         (more, "contato com mais mensagens", "contatos com mais mensagens"),
         (fewer, "contato com menos mensagens", "contatos com menos mensagens"),
+        (
+            recategorised,
+            "contato com mensagens de outra categoria",
+            "contatos com mensagens de outra categoria",
+        ),
     ]
     .into_iter()
     .filter(|(number, ..)| *number > 0)

@@ -28,7 +28,7 @@ pub(super) fn add(
     invoice: &Invoice,
     evidence: &str,
 ) -> Result<(), InvalidEvidence> {
-    let mut entries = parse(evidence)?;
+    let mut entries = parse(evidence)?.rows;
     if entries.is_empty() {
         return Ok(());
     }

@@ -16,8 +16,9 @@ use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::calendar::zone;
 use fecha_core::party::phone;
 use fecha_core::party::register::Issuer;
-use fecha_core::price::item::{Item, Line};
+use fecha_core::price::item::{Item, Line, Share};
 use fecha_core::price::money::{Money, decimal_comma, grouped};
+use fecha_core::price::monthly::Per;
 
 /// How much white an invoice has.
 #[derive(Debug, Clone, Copy)]
@@ -223,6 +224,27 @@ fn description(invoice: &Invoice, item: &Item) -> Description {
         Item::Hsm => {
             Description { what: "Mensagens de modelo".to_owned(), term: Some("HSM"), note: None }
         }
+        Item::UnbilledHsm => Description {
+            what: "Mensagens de modelo sem cobrança".to_owned(),
+            term: Some("HSM"),
+            note: Some("Não cobradas na origem ou não entregues".to_owned()),
+        },
+        Item::Messages { line, share, .. } => Description {
+            what: share.in_portuguese(line),
+            term: None,
+            note: match share {
+                Share::Charged { .. } | Share::Free => None,
+                Share::Unbilled => Some("Não cobradas na origem ou não entregues".to_owned()),
+            },
+        },
+        Item::Monthly { line, per } => Description {
+            what: line.clone(),
+            term: None,
+            note: match per {
+                Per::Number => Some("por número de WhatsApp da concessionária".to_owned()),
+                Per::Dealership => None,
+            },
+        },
         Item::Discount { percent } => Description {
             what: format!("Desconto de {}", percent.in_portuguese()),
             term: None,

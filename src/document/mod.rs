@@ -8,6 +8,7 @@
 mod annex;
 mod bridge;
 mod cancellation;
+mod categories;
 pub mod columns;
 mod comparison;
 mod group_bill;
@@ -17,6 +18,7 @@ mod press;
 mod preview;
 mod statement;
 pub mod svg;
+mod templates;
 
 use std::path::PathBuf;
 

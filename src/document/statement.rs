@@ -6,18 +6,21 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::annex;
+use super::categories;
 use super::comparison;
-use super::invoice::{contact_of_issuer, unit_price};
+use super::invoice::contact_of_issuer;
 use super::letterhead::{self, Kind, Logo, day, labelled, section};
 use super::press::chart::{self, Share};
 use super::press::font::Fonts;
 use super::press::layout::{Block, Column, Ink, Paper, Picture, WIDTH};
 use super::press::tags::Role;
 use super::press::text::{Style, Text};
+use super::templates;
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::count::evidence::InvalidEvidence;
-use fecha_core::price::item::{self, Item};
+use fecha_core::price::item;
 use fecha_core::price::money::{Money, grouped};
+use fecha_core::price::table::PriceTable;
 
 /// How much white a statement has.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +107,8 @@ fn thirds(cells: [Block; 3]) -> Block {
 
 /// Where the money went: what was asked for, without credits, which are said beside it.
 fn money(invoice: &Invoice) -> Block {
-    let amounts = invoice.amounts();
+    let (mut amounts, granted) = (invoice.amounts(), invoice.granted());
+    amounts.other += granted;
     let charged: Vec<(item::Column, Money)> =
         amounts.each().into_iter().filter(|(_, amount)| *amount > Money::ZERO).collect();
     let sum: Money = charged.iter().map(|(_, amount)| *amount).sum();
@@ -114,13 +118,14 @@ fn money(invoice: &Invoice) -> Block {
             item::Column::Package => ("pacote", Ink::Accent),
             item::Column::Overage => ("contatos acima", Ink::Strong),
             item::Column::Hsm => ("modelos (HSM)", Ink::Pale),
-            item::Column::Other | item::Column::Adjustments => ("outras cobranças", Ink::Muted),
+            item::Column::Other => ("outras mensagens e licenças", Ink::Line),
+            item::Column::Adjustments => ("outras cobranças", Ink::Muted),
         };
         let legend = format!("{} {name} ({share})", amount.brl());
         Share { amount: centavos(*amount), ink, legend }
     });
     let mut blocks = vec![section("Para onde foi o dinheiro"), chart::bar(parts.collect())];
-    let off = [("desconto", amounts.other), ("créditos", amounts.adjustments)];
+    let off = [("desconto", -granted), ("créditos", amounts.adjustments)];
     let off = off.into_iter().filter(|(_, amount)| *amount < Money::ZERO);
     let off: Vec<String> =
         off.map(|(name, amount)| format!("{name}: {}", (-amount).brl())).collect();
@@ -159,11 +164,17 @@ fn centavos(amount: Money) -> u64 {
 /// Where the money went, template by template, and what other packages would have cost; side by side
 /// where there are few templates.
 fn costs(paper: &mut Paper<'_>, invoice: &Invoice, space: f32) {
+    if let Some((header, rows)) = categories::table(invoice) {
+        paper.keep(90.0);
+        paper.add(categories::title());
+        paper.table(header, rows);
+        paper.space(space);
+    }
     let packages = comparison::packages(invoice);
     if invoice.usage.hsm_by_template.len() <= TEMPLATES_BESIDE {
-        let mut templates = vec![section("Mensagens de modelo (HSM)"), template_header(invoice)];
-        templates.extend(template_rows(invoice));
-        templates.extend(avoidable(invoice));
+        let mut templates = vec![section("Mensagens de modelo (HSM)"), templates::header(invoice)];
+        templates.extend(templates::rows(invoice));
+        templates.extend(templates::avoidable(invoice));
         let templates = Block::Stack(templates);
         paper.add(match packages {
             // Names of templates are long, and are not shrunk.
@@ -181,8 +192,8 @@ fn costs(paper: &mut Paper<'_>, invoice: &Invoice, space: f32) {
     }
     paper.keep(90.0);
     paper.add(section("Mensagens de modelo (HSM)"));
-    paper.table(template_header(invoice), template_rows(invoice));
-    if let Some(avoidable) = avoidable(invoice) {
+    paper.table(templates::header(invoice), templates::rows(invoice));
+    if let Some(avoidable) = templates::avoidable(invoice) {
         paper.add(avoidable);
     }
 }
@@ -329,72 +340,18 @@ fn all_days(invoice: &Invoice) -> Vec<(NaiveDate, u64)> {
     first.iter_days().take_while(|day| *day <= last).map(|day| (day, count(day))).collect()
 }
 
-/// HSM by template, the most used first, and their sum.
-fn template_rows(invoice: &Invoice) -> Vec<Block> {
-    let Some(line) = invoice.lines.iter().find(|line| line.item == Item::Hsm) else {
-        return Vec::new();
-    };
-    if invoice.usage.hsm_by_template.is_empty() {
-        let none = Text::new("Nenhuma foi enviada neste mês.", Style::BODY);
-        return vec![Block::Gap(4.0), Block::Text(none)];
-    }
-    let mut templates: Vec<_> = invoice.usage.hsm_by_template.iter().collect();
-    templates.sort_by_key(|(name, count)| (Reverse(**count), name.as_str()));
-    let mut rows: Vec<Block> = templates
-        .into_iter()
-        .map(|(name, count)| {
-            let name = if name.is_empty() { "(sem nome)" } else { name };
-            let amount = Money::rounded(line.unit_price * Decimal::from(*count));
-            template_row(name, *count, amount.unwrap_or_default(), Style::BODY)
-        })
-        .collect();
-    let bold = Style::semi_bold(9.0, Ink::Strong);
-    rows.push(template_row("Total", line.quantity, line.amount, bold));
-    rows
-}
-
-fn template_columns(cells: [Block; 3]) -> Block {
-    let widths = [Column::Share(1.0), Column::Fixed(44.0), Column::Fixed(58.0)];
-    Block::columns(8.0, widths.into_iter().zip(cells).collect())
-}
-
-fn template_header(invoice: &Invoice) -> Block {
-    let title = |text: &str| Text::new(text, Style::LABEL).is(Role::HeaderCell);
-    let line = invoice.lines.iter().find(|line| line.item == Item::Hsm);
-    let price = line.map_or_else(String::new, |line| format!("a {}", unit_price(line.unit_price)));
-    let row = Block::Stack(vec![
-        template_columns([
-            Block::Text(title("Modelo")),
-            Block::Text(title("Quantidade").right()),
-            Block::Text(title(&price).right()),
-        ]),
-        Block::Gap(3.0),
-        Block::Rule(Ink::Line),
-    ]);
-    row.tagged(Role::Row)
-}
-
-fn template_row(name: &str, count: u64, amount: Money, style: Style) -> Block {
-    let cell = |text: Text| Block::Text(text.is(Role::Cell));
-    let figure = |text: String| cell(Text::new(text, style).right().within(1, 5.0));
-    let row = Block::Stack(vec![
-        Block::Gap(1.5),
-        template_columns([
-            Block::Text(Text::new(name, style).is(Role::RowHeaderCell)),
-            figure(grouped(count)),
-            figure(amount.brl()),
-        ]),
-        Block::Gap(1.5),
-        Block::Rule(Ink::Line),
-    ]);
-    row.tagged(Role::Row)
-}
-
 /// How counting works, what was left out of it, and whom to ask.
 fn rules(invoice: &Invoice) -> Block {
-    let rules = "Cada contato com quem houve mensagem no mês conta uma vez, não importa quem \
-                 escreveu primeiro; cada mensagem de modelo (HSM) enviada é cobrada, mesmo com a janela de 24 horas aberta. \
-                 Contatos não usados não acumulam, e pacotes não se somam.";
+    let by_category = invoice.prices.as_ref().is_some_and(PriceTable::is_by_category);
+    let messages = if by_category {
+        "cada mensagem enviada é cobrada pelo preço da sua categoria, depois das gratuitas do mês, que não acumulam"
+    } else {
+        "cada mensagem de modelo (HSM) enviada é cobrada, mesmo com a janela de 24 horas aberta"
+    };
+    let rules = format!(
+        "Cada contato com quem houve mensagem no mês conta uma vez, não importa quem escreveu primeiro; {messages}. \
+         Contatos não usados não acumulam, e pacotes não se somam."
+    );
     let mut blocks =
         vec![section("Como contamos"), Block::Text(Text::new(rules, Style::NOTE)), Block::Gap(3.0)];
     let notes = not_billed(invoice).into_iter().chain(outside_of_windows(invoice));
@@ -402,28 +359,6 @@ fn rules(invoice: &Invoice) -> Block {
     let ask = format!("Dúvidas? {}", contact_of_issuer(invoice));
     blocks.extend([Block::Gap(3.0), Block::Text(Text::new(ask, Style::NOTE))]);
     Block::Stack(blocks)
-}
-
-/// What HSM cost that were sent while the contact's window of 24 hours was open; `None` where nobody asked for
-/// it.
-fn avoidable(invoice: &Invoice) -> Option<Block> {
-    let inside = invoice.usage.windows?.hsm_inside;
-    let price = invoice.lines.iter().find(|line| matches!(line.item, Item::Hsm));
-    let cost = price.and_then(|line| Money::rounded(line.unit_price * Decimal::from(inside)));
-    let saved = cost.map_or_else(String::new, |cost| format!("Evitáveis: {}. ", cost.brl()));
-    let words = match inside {
-        0 => "Nenhuma mensagem de modelo foi enviada com a janela de 24 horas aberta.".to_owned(),
-        1 => format!(
-            "{saved}1 mensagem de modelo foi enviada com a janela de 24 horas aberta: uma mensagem comum, sem \
-             custo, teria bastado."
-        ),
-        _ => format!(
-            "{saved}{} mensagens de modelo foram enviadas com a janela de 24 horas aberta: mensagens comuns, sem \
-             custo, teriam bastado.",
-            grouped(inside)
-        ),
-    };
-    Some(Block::Stack(vec![Block::Gap(5.0), Block::Text(Text::new(words, Style::BODY))]))
 }
 
 /// What was sent while a contact's window of 24 hours was closed; `None` where that was nothing, or nobody

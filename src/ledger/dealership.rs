@@ -42,6 +42,8 @@ pub struct Billed {
     pub uam: u64,
     /// Template messages.
     pub hsm: u64,
+    /// Of those the ones that are not billed.
+    pub unbilled_hsm: u64,
     /// What the invoice comes to, by column.
     pub amounts: Amounts,
 }
@@ -139,7 +141,7 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn billed(&self, from: Month, to: Month) -> Result<Vec<Billed>, LedgerError> {
         let columns = format!(
-            "i.dealership_id, r.dealership_name, i.month, r.package, r.uam, r.hsm, {AMOUNTS}"
+            "i.dealership_id, r.dealership_name, i.month, r.package, r.uam, r.hsm, r.unbilled_hsm, {AMOUNTS}"
         );
         let which = "invoice i JOIN revision r ON r.number = i.number
              WHERE i.month >= $1 AND i.month <= $2 AND i.cancelled_at IS NULL AND r.superseded_at IS NULL";
@@ -159,6 +161,7 @@ struct BilledRow(
     u64,
     u64,
     u64,
+    u64,
     Centavos,
     Centavos,
     Centavos,
@@ -175,6 +178,7 @@ impl From<BilledRow> for Billed {
             package,
             uam,
             hsm,
+            unbilled_hsm,
             of_package,
             of_overage,
             of_hsm,
@@ -188,6 +192,7 @@ impl From<BilledRow> for Billed {
             package,
             uam,
             hsm,
+            unbilled_hsm,
             amounts: amounts([of_package, of_overage, of_hsm, of_others, noted]),
         }
     }

@@ -14,7 +14,7 @@ struct Guarded {
 
 /// Columns that are filled once: they never change once the first of them has a value. A trigger of
 /// their own, so that it is also made in a ledger that has the others.
-const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, other_amount, adjustments_amount, total, due_on, issued_on";
+const COPIES: &str = "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount, other_amount, adjustments_amount, total, due_on, issued_on, unbilled_hsm";
 
 const GUARDED: [Guarded; 12] = [
     Guarded { table: "audit", columns: "" },

@@ -300,7 +300,7 @@ pub(crate) async fn insert_revision(
         "INSERT INTO revision ({}, number, revision, content, evidence_sha256, pdf_sha256, statement_sha256, issued_at,
              reason, issued_by)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
-             $22)",
+             $22, $23)",
         listing::COLUMNS
     )));
     Figures::of(invoice)

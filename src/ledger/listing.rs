@@ -20,6 +20,7 @@ use fecha_core::account::settled::Account;
 use fecha_core::bill::digest::DigestRow;
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number, label};
 use fecha_core::calendar::month::Month;
+use fecha_core::count::sending::{Billing, Kind, Sending};
 use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
 
@@ -44,6 +45,8 @@ pub struct Figures {
     pub due_on: NaiveDate,
     /// The dealership's local day of issue.
     pub issued_on: NaiveDate,
+    /// Of its HSM those that are not billed.
+    pub unbilled_hsm: u64,
 }
 
 /// A revision as lists show it.
@@ -88,7 +91,7 @@ pub struct MonthSum {
 const LISTED: &str =
     "r.number, r.revision, i.dealership_id, i.month, r.dealership_name, r.cnpj, r.package, r.uam, r.hsm,
          r.package_amount, r.overage_amount, r.hsm_amount, r.other_amount, r.adjustments_amount, r.total, r.due_on, r.issued_on,
-         r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
+         r.unbilled_hsm, r.issued_at, r.evidence_sha256, r.pdf_sha256, r.reason, r.issued_by, r.superseded_at, i.cancelled_at,
          CAST(COALESCE((SELECT SUM(a.amount) FROM allocation a WHERE a.number = r.number), 0) AS BIGINT)";
 const TABLES: &str = "invoice i JOIN revision r ON r.number = i.number";
 
@@ -99,10 +102,18 @@ pub(super) const AMOUNTS: &str =
 /// The columns of the figures.
 pub(super) const COLUMNS: &str =
     "dealership_name, cnpj, package, uam, hsm, package_amount, overage_amount, hsm_amount,
-         other_amount, adjustments_amount, total, due_on, issued_on";
+         other_amount, adjustments_amount, total, due_on, issued_on, unbilled_hsm";
 
 /// Revisions that one transaction fills: a process that is killed loses no more work than this.
 const BATCH: i64 = 500;
+
+/// Of the HSM of an invoice those that are not billed.
+fn unbilled_hsm(invoice: &Invoice) -> u64 {
+    let is_unbilled =
+        |sending: &Sending| sending.kind == Kind::Hsm && sending.billing == Billing::Unbilled;
+    let sent = invoice.usage.sent_as.iter();
+    sent.filter(|(sending, _)| is_unbilled(sending)).map(|(_, messages)| messages).sum()
+}
 
 impl Figures {
     /// What a document says.
@@ -119,6 +130,7 @@ impl Figures {
             total: row.total,
             due_on: row.due_on,
             issued_on: invoice.issued_on,
+            unbilled_hsm: unbilled_hsm(invoice),
         }
     }
 
@@ -138,7 +150,7 @@ impl Figures {
             .collect()
     }
 
-    fn named(&self) -> [(&'static str, String); 13] {
+    fn named(&self) -> [(&'static str, String); 14] {
         let Amounts { package, overage, hsm, other, adjustments } = self.amounts;
         [
             ("dealership_name", self.dealership_name.clone()),
@@ -154,6 +166,7 @@ impl Figures {
             ("total", self.total.to_string()),
             ("due_on", self.due_on.to_string()),
             ("issued_on", self.issued_on.to_string()),
+            ("unbilled_hsm", self.unbilled_hsm.to_string()),
         ]
     }
 }
@@ -326,8 +339,8 @@ async fn fill(
     let update = sqlx::query(
         "UPDATE revision SET dealership_name = $1, cnpj = $2, package = $3, uam = $4, hsm = $5,
              package_amount = $6, overage_amount = $7, hsm_amount = $8, other_amount = $9, adjustments_amount = $10,
-             total = $11, due_on = $12, issued_on = $13
-         WHERE number = $14 AND revision = $15 AND total IS NULL",
+             total = $11, due_on = $12, issued_on = $13, unbilled_hsm = $14
+         WHERE number = $15 AND revision = $16 AND total IS NULL",
     );
     figures
         .bind(update)?
@@ -359,7 +372,8 @@ impl Figures {
             .bind(adjustments.centavos())
             .bind(self.total.centavos())
             .bind(self.due_on.to_string())
-            .bind(self.issued_on.to_string()))
+            .bind(self.issued_on.to_string())
+            .bind(stored(self.unbilled_hsm)?))
     }
 }
 
@@ -396,6 +410,7 @@ struct Row {
     total: Centavos,
     due_on: NaiveDate,
     issued_on: NaiveDate,
+    unbilled_hsm: u64,
     issued_at: DateTime<Utc>,
     evidence_sha256: String,
     pdf_sha256: String,
@@ -431,6 +446,7 @@ impl From<Row> for Listed {
                 total: row.total.0,
                 due_on: row.due_on,
                 issued_on: row.issued_on,
+                unbilled_hsm: row.unbilled_hsm,
             },
             issued_at: row.issued_at,
             evidence_sha256: row.evidence_sha256,

@@ -114,7 +114,8 @@ CREATE TABLE revision (
     overage_amount BIGINT,           -- the lines of contacts above it
     hsm_amount BIGINT,               -- the lines of template messages
     adjustments_amount BIGINT,       -- the lines of credits and charges
-    other_amount BIGINT NOT NULL DEFAULT 0, -- all other lines: the discount
+    other_amount BIGINT NOT NULL DEFAULT 0, -- all other lines: other messages, licences, the discount
+    unbilled_hsm BIGINT NOT NULL DEFAULT 0, -- of its HSM those that are not billed
     total BIGINT,                    -- all lines
     due_on TEXT,                     -- the day it is to be paid
     issued_on TEXT,                  -- the dealership's local day of issue

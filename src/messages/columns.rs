@@ -22,9 +22,9 @@ pub(super) type Texts<T> = [Option<T>; MOST];
 pub(super) struct Optional([bool; OPTIONAL_COLUMNS.len()]);
 
 impl Optional {
-    /// What a count needs, with the number or without.
-    pub(super) fn to_count(with_number: bool) -> Self {
-        Self([true, false, with_number, false])
+    /// What a count needs: always who says that they are one message, and which are not billed.
+    pub(super) fn to_count(with_category: bool, with_number: bool) -> Self {
+        Self([true, with_category, with_number, true])
     }
 
     /// Those that a relation has, by the names of its columns.

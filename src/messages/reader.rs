@@ -27,7 +27,8 @@ impl Reader {
     pub(super) fn of_source(&self, found: Optional, aliases: Aliases) -> (Self, Optional) {
         match self {
             Self::Counter(counter) => {
-                let columns = found.and(Optional::to_count(counter.knows_numbers()));
+                let columns = found
+                    .and(Optional::to_count(counter.asks_categories(), counter.asks_numbers()));
                 let has_message_ids = columns.has_message_ids();
                 let facts = SourceFacts { has_message_ids, aliases };
                 (Self::Counter(counter.of_source(facts)), columns)

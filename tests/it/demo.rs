@@ -14,7 +14,7 @@ use fecha_core::calendar::month::Month;
 use fecha_core::count::contact::Identity;
 use fecha_core::count::counter::Counter;
 use fecha_core::count::rules::CountingRules;
-use fecha_core::count::tally::{Alike, Buckets, Count, Counted, Message};
+use fecha_core::count::tally::{Alike, Apart, Buckets, Count, Counted, Message};
 use fecha_core::party::register::Dealership;
 use fecha_core::price::contract::Contracts;
 use rusqlite::Connection;
@@ -87,6 +87,7 @@ impl Written {
             in_scope: true,
             rules: CountingRules::default(),
             beside: None,
+            apart: Apart::Unbilled,
         };
         let dealerships = self.dealerships.iter().map(in_month).collect();
         let unknown = Some(self.month.period_in(issuer_zone));

@@ -49,8 +49,7 @@ fn adjustment(description: &str, reais: &str) -> Line {
 }
 
 fn no_use() -> Invoice {
-    let mut invoice =
-        with_lines(sample::prices().lines(Use { package: 5000, uam: 0, hsm: 0 }).unwrap());
+    let mut invoice = with_lines(sample::prices().lines(Use::plain(5000, 0, 0)).unwrap());
     invoice.usage.uam = 0;
     invoice.usage.hsm = 0;
     invoice.usage.received = 0;
@@ -337,7 +336,7 @@ fn large_amounts_and_usual_names_are_not_cut() {
 
 #[test]
 fn amounts_end_in_one_line() {
-    let mut lines = sample::prices().lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap();
+    let mut lines = sample::prices().lines(Use::plain(5000, 5123, 310)).unwrap();
     lines.push(adjustment("Crédito de setembro", "-1111.11"));
     let words = invoice_pdf(&with_lines(lines)).words();
     let ends = |text: &str| {
@@ -380,7 +379,7 @@ fn a_revision_says_what_it_replaces_why_and_who_asked() {
 /// replaces and why.
 #[test]
 fn all_that_may_stand_on_an_invoice_is_one_page() {
-    let mut lines = sample::prices().lines(Use { package: 10_000, uam: 10_412, hsm: 310 }).unwrap();
+    let mut lines = sample::prices().lines(Use::plain(10_000, 10_412, 310)).unwrap();
     lines.push(adjustment("Crédito combinado em setembro", "-120.00"));
     let mut invoice = with_lines(lines);
     invoice.package = 10_000;
@@ -416,8 +415,7 @@ fn all_that_may_stand_on_an_invoice_is_one_page() {
 /// Five months with 5.000 and one with 10.000: what counts is what these cost, not six months with 10.000.
 #[test]
 fn advice_is_held_against_the_packages_that_there_were() {
-    let mut invoice =
-        with_lines(sample::prices().lines(Use { package: 10_000, uam: 5123, hsm: 310 }).unwrap());
+    let mut invoice = with_lines(sample::prices().lines(Use::plain(10_000, 5123, 310)).unwrap());
     invoice.package = 10_000;
     let text = invoice_pdf(&invoice).text().split_whitespace().collect::<Vec<_>>().join(" ");
     // 1.827,00 less 1.049,67.
@@ -533,7 +531,7 @@ fn sixty_templates_flow_over_pages() {
     invoice.usage.hsm_by_template = (1..=60).map(|n| (format!("modelo_{n:02}"), n)).collect();
     let hsm: u64 = (1..=60).sum();
     invoice.usage.hsm = hsm;
-    invoice.lines = sample::prices().lines(Use { package: 5000, uam: 5123, hsm }).unwrap();
+    invoice.lines = sample::prices().lines(Use::plain(5000, 5123, hsm)).unwrap();
     let pdf = statement_pdf(&invoice);
     pdf.assert_sound();
     let text = pdf.text();

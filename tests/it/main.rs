@@ -10,6 +10,7 @@ mod away;
 mod bad_input;
 mod bank_files;
 mod busy;
+mod categories;
 mod claims;
 mod close;
 mod console;

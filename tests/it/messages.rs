@@ -1,5 +1,6 @@
 //! The message database, on each of the three engines: what is read, and what is refused.
 
+mod categories;
 mod connections;
 mod lexing;
 mod refused;
@@ -19,7 +20,7 @@ use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
-use fecha_core::count::tally::{Count, Counted, Message};
+use fecha_core::count::tally::{Apart, Count, Counted, Message};
 use rstest::rstest;
 
 use crate::support::message_db::Engine::{self, MariaDb as Maria, Postgres as Pg, Sqlite};
@@ -51,6 +52,7 @@ fn counter() -> Counter {
         in_scope: true,
         rules: CountingRules::default(),
         beside: None,
+        apart: Apart::Unbilled,
     };
     let dealerships =
         vec![dealership("d1", october()), dealership("D1", october()), dealership("d1 ", noronha)];
@@ -339,6 +341,7 @@ async fn columns_of_other_types_are_read_as_the_database_prints_them(
         in_scope: true,
         rules: CountingRules::default(),
         beside: None,
+        apart: Apart::Unbilled,
     };
     let counter = Counter::new(vec![dealership], None, &StatusRules::default());
     let reading = database.source("message").count(counter, now(), |_| {}).await.unwrap();

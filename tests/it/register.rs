@@ -44,6 +44,8 @@ fn prices() -> Prices {
         packages: packages.iter().map(|p| (*p, "1014.00".parse().unwrap())).collect(),
         list: None,
         own_overage: [].into(),
+        messages: Vec::new(),
+        monthly: Vec::new(),
     };
     [table("2020-08", &[5000, 10_000]), table("2027-01", &[7000])].into_iter().collect()
 }

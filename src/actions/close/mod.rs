@@ -172,7 +172,7 @@ pub async fn close_month(
     let standard = prices.table_for(scope.month)?;
     let watch = progress.clone();
     let counter = scope
-        .counter(&office.config.counting.statuses)
+        .counter(&office.config.counting.statuses, &office.config.prices)
         .with_service_windows(office.config.service_windows);
     let count_rows = move |rows| watch(Progress::Counting(rows));
     let Reading { mut count, sources, misdated } = source.count(counter, now, count_rows).await?;

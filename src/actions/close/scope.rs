@@ -144,10 +144,11 @@ impl Scope {
             && self.candidates.iter().all(|candidate| candidate.ended)
     }
 
-    pub(super) fn counter(&self, statuses: &StatusRules) -> Counter {
+    pub(super) fn counter(&self, statuses: &StatusRules, prices: &Prices) -> Counter {
         let everyone = self.counts_everyone();
         let counted = |candidate: &Candidate| {
-            candidate.case.counted(candidate.ended && (candidate.selected || everyone))
+            let in_scope = candidate.ended && (candidate.selected || everyone);
+            candidate.case.counted(in_scope, prices)
         };
         let unknown =
             (everyone && self.issuer_period.has_ended(self.now)).then_some(self.issuer_period);

@@ -16,7 +16,7 @@ use crate::setup::office::Office;
 use fecha_core::bill::invoice::{Invoice, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::item::{Item, Line};
-use fecha_core::price::money::{Money, grouped};
+use fecha_core::price::money::Money;
 
 /// By month, then number.
 pub(super) async fn table(
@@ -105,20 +105,19 @@ fn invoice(listed: &Listed, document: &Invoice, erp: &Erp, today: NaiveDate) -> 
 }
 
 fn line_fields(line: &Line) -> Value {
-    let (item, description) = match &line.item {
-        Item::Package { contacts } => {
-            ("package", format!("Pacote de {} contatos", grouped(*contacts)))
-        }
-        Item::Overage => ("overage", "Contatos acima do pacote (UAM adicional)".to_owned()),
-        Item::Hsm => ("hsm", "Mensagens de modelo (HSM)".to_owned()),
-        Item::Discount { percent } => {
-            ("discount", format!("Desconto de {}", percent.in_portuguese()))
-        }
-        Item::Adjustment { description } => ("adjustment", description.clone()),
+    let item = match &line.item {
+        Item::Package { .. } => "package",
+        Item::Overage => "overage",
+        Item::Hsm => "hsm",
+        Item::UnbilledHsm => "unbilled_hsm",
+        Item::Messages { .. } => "messages",
+        Item::Monthly { .. } => "monthly",
+        Item::Discount { .. } => "discount",
+        Item::Adjustment { .. } => "adjustment",
     };
     json!({
         "item": item,
-        "description": description,
+        "description": line.item.in_portuguese(),
         "quantity": line.quantity,
         "unit_price": line.unit_price,
         "amount": line.amount,

@@ -11,9 +11,9 @@ use crate::setup::office::Office;
 use fecha_core::bill::invoice::InvoiceState;
 use fecha_core::bill::invoice::{Invoice, Number, label};
 use fecha_core::calendar::month::Month;
-use fecha_core::count::evidence::{self, sha256_hex};
+use fecha_core::count::evidence::{self, Evidence, EvidenceRow, sha256_hex};
 use fecha_core::letter::Content;
-use fecha_core::price::item::Line;
+use fecha_core::price::item::{Column, Line};
 use fecha_core::price::money::Money;
 
 /// Something that is wrong with the ledger.
@@ -159,11 +159,15 @@ async fn cancellation(ledger: &Ledger, revision: &Revision) -> Result<Option<Str
 fn counts(invoice: &Invoice, evidence: &[u8]) -> Option<String> {
     let usage = &invoice.usage;
     let text = std::str::from_utf8(evidence).ok();
-    let sums = text.and_then(|text| evidence::parse(text).ok()).map(|entries| {
-        let sum = |of: fn(&evidence::EvidenceRow<'_>) -> u64| entries.iter().map(of).sum::<u64>();
-        [entries.len() as u64, sum(|e| e.received), sum(|e| e.sent), sum(|e| e.hsm)]
+    let read = text.and_then(|text| evidence::parse(text).ok());
+    let adds_up = read.is_some_and(|Evidence { columns, rows }| {
+        let sum = |of: &dyn Fn(&EvidenceRow<'_>) -> u64| rows.iter().map(of).sum::<u64>();
+        let sums = [rows.len() as u64, sum(&|e| e.received), sum(&|e| e.sent), sum(&|e| e.hsm)];
+        let by_category: u64 = (0..columns.len()).map(|place| sum(&|e| e.of(Some(place)))).sum();
+        sums == [usage.uam, usage.received, usage.sent, usage.hsm]
+            && (columns.is_empty() || by_category == usage.sent)
     });
-    (sums != Some([usage.uam, usage.received, usage.sent, usage.hsm])).then(|| {
+    (!adds_up).then(|| {
         format!("the evidence of {} does not add up to the counts of the invoice", invoice.label())
     })
 }
@@ -176,6 +180,14 @@ fn sums(invoice: &Invoice) -> Vec<String> {
         let product = line.unit_price.checked_mul(line.quantity.into()).and_then(Money::rounded);
         product == Some(line.amount)
     };
+    let by_table: Vec<&Line> =
+        invoice.lines.iter().filter(|line| line.item.column() != Column::Adjustments).collect();
+    let due = invoice.rates().map(|rates| rates.lines(used));
+    let are_due =
+        due.is_none_or(|due| due.is_ok_and(|due| due.iter().collect::<Vec<_>>() == by_table));
+    let other = (!are_due).then(|| {
+        format!("the lines of {} are not what its prices and its use come to", invoice.label())
+    });
     let wrong = invoice.lines.iter().filter(|line| !is_right(line) || !multiplies(line));
     let in_words = |line: &Line| {
         let Line { quantity, unit_price, amount, .. } = line;
@@ -184,7 +196,7 @@ fn sums(invoice: &Invoice) -> Vec<String> {
             "a line of {label} does not add up: {quantity} × {unit_price} is charged as {amount}"
         )
     };
-    wrong.map(in_words).collect()
+    wrong.map(in_words).chain(other).collect()
 }
 
 /// What lists show of a revision against its document: the copies that were made when it was issued, or

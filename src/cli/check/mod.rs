@@ -73,6 +73,11 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
             tried.push(ok("ledger", office.ledger.engine_name().to_owned()));
             tried.push(outcome("register", register::holds(&office).await));
             tried.push(outcome("contracts", prices::packages(&office).await));
+            match prices::entries(&office, &profiles, Clock::System).await {
+                Ok(None) => {}
+                Ok(Some(taken)) => tried.push(ok("categories", taken)),
+                Err(failure) => tried.push(outcome("categories", Err(failure))),
+            }
             tried.push(outcome("numbers", numbers(&office, args.mailed).await));
             office.ledger.close().await;
         }

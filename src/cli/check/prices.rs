@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::actions::check;
+use crate::actions::check::{self, EntryFacts};
+use crate::actions::profile::SourceProfile;
 use crate::cli::output::{Failure, plain};
 use crate::clock::Clock;
 use crate::setup::config::Config;
 use crate::setup::office::Office;
 use fecha_core::calendar::month::Month;
+use fecha_core::count::profile::Outgoing;
+use fecha_core::count::sending::Kind;
+use fecha_core::price::category::Category;
+use fecha_core::price::messages::{Free, MessagePrice, Step};
 use fecha_core::price::money::grouped;
+use fecha_core::price::monthly::{MonthlyPrice, Per};
 use fecha_core::price::table::{NoPrice, PriceTable};
 
 /// So many dealerships are named.
@@ -47,7 +53,16 @@ fn in_words(month: Month, table: &PriceTable) -> String {
         }
     }
     rows.push(("each UAM above the package".to_owned(), table.overage.brl()));
-    rows.push(("each HSM".to_owned(), table.hsm.brl()));
+    let hsm = if table.is_by_category() { "each HSM that no entry takes" } else { "each HSM" };
+    rows.push((hsm.to_owned(), table.hsm.brl()));
+    rows.extend(table.messages.iter().flat_map(of_messages));
+    for MonthlyPrice { line, price, per } in &table.monthly {
+        let per = match per {
+            Per::Number => "number",
+            Per::Dealership => "dealership",
+        };
+        rows.push((format!("{line}, a {per} and month"), price.brl()));
+    }
     let width = |texts: &mut dyn Iterator<Item = &String>| {
         texts.map(|text| text.chars().count()).max().unwrap_or_default()
     };
@@ -109,7 +124,11 @@ fn lacks(id: &str, why: &NoPrice) -> (String, String) {
         NoPrice::ListMonth { list, .. } => {
             (format!("no table of the price list '{list}' holds for"), plain(id))
         }
-        NoPrice::Month { .. } | NoPrice::TooLarge { .. } => (why.to_string(), plain(id)),
+        NoPrice::Month { .. }
+        | NoPrice::TooLarge { .. }
+        | NoPrice::NotToldApart { .. }
+        | NoPrice::Unproved
+        | NoPrice::TooManyKinds => (why.to_string(), plain(id)),
     }
 }
 
@@ -120,4 +139,57 @@ fn unpriced(month: Month, reason: &str, who: &[String]) -> String {
         more => format!(" and {} more", grouped(more as u64)),
     };
     format!("{month}: {reason} {named}{more}: add it to [[prices]], or import the right contract")
+}
+
+/// What an entry for messages asks: `Serviço, 1.000 free a number, then each up to 10.000`.
+fn of_messages(entry: &MessagePrice) -> Vec<(String, String)> {
+    let free = match entry.free {
+        Free::None => String::new(),
+        Free::Dealership(free) => format!(", {} free, then", grouped(free)),
+        Free::Number(free) => format!(", {} free a number, then", grouped(free)),
+    };
+    let row = |step: &Step| {
+        let end = match step.up_to {
+            Some(up_to) => format!(" up to {}", grouped(up_to)),
+            None if entry.steps.all().len() > 1 => " beyond".to_owned(),
+            None => String::new(),
+        };
+        (format!("{}{free} each{end}", entry.line), step.price.brl())
+    };
+    entry.steps.all().iter().map(row).collect()
+}
+
+/// How many messages of the month that ended each entry takes, and what none takes.
+pub(super) async fn entries(
+    office: &Office,
+    profiles: &[SourceProfile],
+    clock: Clock,
+) -> Result<Option<String>, Failure> {
+    let [ended, _] = months(&office.config, clock);
+    let of_ended = profiles.iter().flat_map(|profile| &profile.profiled.months);
+    let sent: Vec<&Outgoing> =
+        of_ended.filter(|month| month.month == ended).map(|month| &month.outgoing).collect();
+    let facts = check::entries(office, ended, &sent).await?;
+    let lines: Vec<String> = facts.iter().map(|facts| of_entries(ended, facts)).collect();
+    Ok((!lines.is_empty()).then(|| lines.join("\n")))
+}
+
+fn of_entries(month: Month, facts: &EntryFacts) -> String {
+    let list = facts.list.as_ref().map_or_else(String::new, |list| format!(" of '{list}'"));
+    let taken: Vec<String> =
+        facts.taken.iter().map(|(line, n)| format!("{line} {}", grouped(*n))).collect();
+    let none = |(kind, category, messages): &(Kind, Option<Category>, u64)| {
+        let category = category.as_ref().map_or("without a category", Category::name);
+        let treated = match kind {
+            Kind::Hsm => "charged as HSM",
+            Kind::Session => "free",
+        };
+        format!("{} {category} {} ({treated})", kind.key(), grouped(*messages))
+    };
+    let none: Vec<String> = facts.not_taken.iter().map(none).collect();
+    let none = match none.as_slice() {
+        [] => "every message is taken by an entry".to_owned(),
+        none => format!("no entry takes {}", none.join(", ")),
+    };
+    format!("messages of {month} that the entries{list} take: {}; {none}", taken.join(", "))
 }

@@ -43,18 +43,8 @@ struct Asked {
     cause: String,
 }
 
-const CAUSES: [Cause; 7] = [
-    Cause::Late,
-    Cause::Loss,
-    Cause::Contract,
-    Cause::Price,
-    Cause::Rules,
-    Cause::Register,
-    Cause::Adjustment,
-];
-
 fn known(key: &str) -> Option<Cause> {
-    CAUSES.into_iter().find(|cause| cause.key() == key)
+    Cause::ALL.into_iter().find(|cause| cause.key() == key)
 }
 
 fn accepted(all: &[String], of: &[String]) -> Accepted {
@@ -291,6 +281,7 @@ fn facts(changed: &Changed) -> Vec<String> {
     count("Contatos com mensagens a mais", changed.contacts.more);
     count("Contatos que sumiram", changed.contacts.gone);
     count("Contatos com mensagens a menos", changed.contacts.fewer);
+    count("Contatos com mensagens de outra categoria", changed.contacts.recategorised);
     let of = |what: &str, before: u64, now: u64| {
         (before != now).then(|| format!("{what}: {} → {}", grouped(before), grouped(now)))
     };

@@ -7,7 +7,7 @@ use super::invoice::{Forms, files};
 use crate::actions::timeline::{Event, Explained, Revised, What};
 use crate::console::Oops;
 use crate::console::words::email;
-use crate::console::words::invoice::{Badge, day, how, item, kind, signed, standing};
+use crate::console::words::invoice::{Badge, day, how, kind, signed, standing};
 use crate::ledger::documents::FileKind;
 use crate::ledger::listing::Listed;
 use crate::ledger::outbox::ListedEmail;
@@ -152,7 +152,7 @@ pub fn of(explained: &Explained, number: Number, forms: Forms) -> Result<Invoice
 
 fn lines(invoice: &Invoice) -> Vec<LineShown> {
     let line = |line: &fecha_core::price::item::Line| LineShown {
-        what: item(&line.item),
+        what: line.item.in_portuguese(),
         how: how(invoice, line),
         amount: line.amount,
     };
@@ -330,7 +330,7 @@ fn line_change(change: &LineChange) -> String {
     let amount = |line: &Option<fecha_core::price::item::Line>| {
         line.as_ref().map_or(Money::ZERO, |line| line.amount)
     };
-    let name = change.now.as_ref().or(change.before.as_ref()).map(|line| item(&line.item));
+    let name = change.now.as_ref().or(change.before.as_ref()).map(|line| line.item.in_portuguese());
     let (before, now) = (amount(&change.before), amount(&change.now));
     format!(
         "{}: {} → {} ({})",

@@ -12,8 +12,8 @@ use fecha_core::bill::bridge::Bridge;
 use fecha_core::bill::invoice::Invoice;
 use fecha_core::bill::pro_forma::ProForma;
 use fecha_core::calendar::month::Month;
-use fecha_core::price::item::{Item, Line};
-use fecha_core::price::money::{Money, decimal_comma, grouped};
+use fecha_core::price::item::Line;
+use fecha_core::price::money::{Money, decimal_comma};
 
 /// This page.
 pub fn ways(ways: Ways) -> Ways {
@@ -54,13 +54,7 @@ impl LineShown {
     /// As the document says it.
     #[must_use]
     pub fn of(line: &Line) -> Self {
-        let what = match &line.item {
-            Item::Package { contacts } => format!("Pacote de {} contatos", grouped(*contacts)),
-            Item::Overage => "Contatos acima do pacote".to_owned(),
-            Item::Hsm => "Mensagens de modelo (HSM)".to_owned(),
-            Item::Discount { percent } => format!("Desconto de {}", percent.in_portuguese()),
-            Item::Adjustment { description, .. } => description.clone(),
-        };
+        let what = line.item.in_portuguese();
         let price = format!("R$\u{a0}{}", decimal_comma(line.unit_price));
         Self { what, quantity: line.quantity, price, amount: line.amount }
     }

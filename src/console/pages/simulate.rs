@@ -296,6 +296,8 @@ impl View {
             hsm: hsm?,
             packages,
             own_overage: BTreeMap::new(),
+            messages: Vec::new(),
+            monthly: Vec::new(),
         };
         Some(Asked { table, from, to })
     }

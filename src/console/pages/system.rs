@@ -220,7 +220,11 @@ fn packages(facts: &PackageFacts) -> CheckRow {
         NoPrice::List { list, .. } | NoPrice::ListMonth { list, .. } => {
             format!("{id} (lista {list})")
         }
-        NoPrice::Month { .. } | NoPrice::TooLarge { .. } => id.clone(),
+        NoPrice::Month { .. }
+        | NoPrice::TooLarge { .. }
+        | NoPrice::NotToldApart { .. }
+        | NoPrice::Unproved
+        | NoPrice::TooManyKinds => id.clone(),
     });
     let words = format!(
         "A tabela de preços não tem o pacote de {}: sem fatura até corrigir o contrato ou a tabela.",

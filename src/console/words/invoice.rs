@@ -10,6 +10,7 @@ use fecha_core::account::settled::PaymentState;
 use fecha_core::bill::invoice::{Invoice, InvoiceState};
 use fecha_core::price::item::{Item, Line};
 use fecha_core::price::money::{Money, decimal_comma, grouped};
+use fecha_core::price::monthly::Per;
 
 /// Words with the kind of badge that they stand in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -37,18 +38,6 @@ pub fn standing(listed: &Listed, today: NaiveDate) -> Badge {
     Badge { words, kind }
 }
 
-/// What a line charges.
-#[must_use]
-pub fn item(item: &Item) -> String {
-    match item {
-        Item::Package { contacts } => format!("Pacote de {} contatos", grouped(*contacts)),
-        Item::Overage => "Contatos acima do pacote (UAM adicional)".to_owned(),
-        Item::Hsm => "Mensagens de modelo (HSM)".to_owned(),
-        Item::Discount { percent } => format!("Desconto de {}", percent.in_portuguese()),
-        Item::Adjustment { description } => description.clone(),
-    }
-}
-
 /// How a line's amount comes about.
 #[must_use]
 pub fn how(invoice: &Invoice, line: &Line) -> String {
@@ -60,7 +49,11 @@ pub fn how(invoice: &Invoice, line: &Line) -> String {
             grouped(invoice.usage.uam),
             grouped(invoice.package)
         ),
-        Item::Hsm => each,
+        Item::Hsm | Item::UnbilledHsm | Item::Messages { .. } => each,
+        Item::Monthly { per: Per::Dealership, .. } => format!("{each}, devido com qualquer uso"),
+        Item::Monthly { per: Per::Number, .. } => {
+            format!("{each}, por número do cadastro, devido com qualquer uso")
+        }
         Item::Discount { percent } => {
             format!("{} de {}", percent.in_portuguese(), invoice.before_discount().brl())
         }

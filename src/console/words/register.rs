@@ -326,6 +326,13 @@ pub fn no_price(error: &NoPrice) -> String {
         NoPrice::TooLarge { quantity, price } => {
             format!("{} × {} é grande demais", grouped(*quantity), price.brl())
         }
+        NoPrice::NotToldApart { .. } | NoPrice::Unproved => {
+            "as mensagens por categoria não fecham com as contadas: conte de novo".to_owned()
+        }
+        NoPrice::TooManyKinds => {
+            "as mensagens têm mais de mil categorias e números diferentes: confira a origem"
+                .to_owned()
+        }
     }
 }
 

@@ -169,7 +169,7 @@ fn values(kind: &str) -> Vec<(String, String)> {
         "kind" => {
             Kind::ALL.map(|kind| (kind.key().to_owned(), invoice::kind(kind).to_owned())).to_vec()
         }
-        "causes" => CAUSES
+        "causes" => Cause::ALL
             .into_iter()
             .filter_map(|one| Some((listed(one.key()), cause(one.key())?)))
             .collect(),
@@ -185,16 +185,6 @@ fn values(kind: &str) -> Vec<(String, String)> {
         _ => Vec::new(),
     }
 }
-
-const CAUSES: [Cause; 7] = [
-    Cause::Late,
-    Cause::Loss,
-    Cause::Contract,
-    Cause::Price,
-    Cause::Rules,
-    Cause::Register,
-    Cause::Adjustment,
-];
 
 #[cfg(test)]
 mod tests {

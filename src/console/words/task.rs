@@ -88,8 +88,9 @@ pub fn cause(cause: Cause) -> &'static str {
     match cause {
         Cause::Late => "Mensagens que chegaram depois",
         Cause::Loss => "Mensagens que sumiram da origem",
-        Cause::Contract => "Pacote do contrato",
+        Cause::Contract => "Contrato",
         Cause::Price => "Preço",
+        Cause::Category => "Categoria de mensagens",
         Cause::Rules => "Regra de contagem",
         Cause::Register => "Dados do cadastro",
         Cause::Adjustment => "Crédito ou cobrança",

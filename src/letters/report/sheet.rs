@@ -20,6 +20,8 @@ pub(super) enum Cell {
     Text(String),
     Count(u64),
     Money(Money),
+    /// Reais for one, finer than a centavo where it is.
+    Price(Decimal),
     Date(NaiveDate),
     /// Told in this zone.
     Instant(DateTime<Utc>, Tz),
@@ -67,6 +69,7 @@ pub(super) struct Formats {
     text: Format,
     count: Format,
     money: Format,
+    price: Format,
     date: Format,
     instant: Format,
     percent: Format,
@@ -88,6 +91,7 @@ impl Default for Formats {
             text: plain().set_num_format("@").set_align(FormatAlign::Left).set_indent(1),
             count: plain().set_num_format("#,##0"),
             money: plain().set_num_format("[$R$-416] #,##0.00"),
+            price: plain().set_num_format("[$R$-416] #,##0.00##"),
             date: plain().set_num_format("dd/mm/yyyy"),
             instant: plain().set_num_format("dd/mm/yyyy hh:mm"),
             percent: plain().set_num_format("0.0%"),
@@ -122,6 +126,7 @@ impl Cell {
         match self {
             Self::Count(count) => (*count).into(),
             Self::Money(money) => money.reais(),
+            Self::Price(price) => *price,
             Self::Formula { result, .. } => *result,
             Self::Percent(tenths) => Decimal::new(*tenths, 3),
             Self::Text(_) | Self::Date(_) | Self::Instant(..) | Self::Empty => Decimal::ZERO,
@@ -146,6 +151,9 @@ impl Cell {
             }
             Self::Money(_) => {
                 self.number().write_with_format(sheet, row, column, &formats.money)?;
+            }
+            Self::Price(_) => {
+                self.number().write_with_format(sheet, row, column, &formats.price)?;
             }
             Self::Date(date) => {
                 sheet.write_date_with_format(row, column, date, &formats.date)?;

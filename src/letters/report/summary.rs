@@ -86,7 +86,7 @@ fn money(digest: &Digest) -> Vec<Line> {
         Line::of("Mensagens de modelo (HSM)", Cell::Money(hsm)),
     ];
     if rows.iter().any(|row| row.amounts.other != Money::ZERO) {
-        lines.push(Line::of("Descontos", Cell::Money(other)));
+        lines.push(Line::of(digest.other_lines(), Cell::Money(other)));
     }
     lines.extend([
         Line::of("Ajustes", Cell::Money(adjustments)),

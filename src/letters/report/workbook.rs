@@ -13,7 +13,7 @@ use fecha_core::bill::digest::{
 use fecha_core::bill::exception::Excepted;
 use fecha_core::calendar::zone;
 use fecha_core::count::status::{Meaning, StatusFound};
-use fecha_core::price::item::Amounts;
+use fecha_core::price::item::{Amounts, Line};
 use fecha_core::price::money::Money;
 
 /// The workbook cannot be written: more rows than a sheet has, in practice.
@@ -22,7 +22,7 @@ use fecha_core::price::money::Money;
 pub struct WorkbookError(#[from] XlsxError);
 
 /// An `.xlsx` file with the sheets *Resumo*, *Faturas*, *Exceções* and, where there is something for them,
-/// *Entraram e saíram*, *Vencidas* and *Conferência*. The same digest gives the same bytes.
+/// *Linhas*, *Entraram e saíram*, *Vencidas* and *Conferência*. The same digest gives the same bytes.
 ///
 /// Totals and the proof are formulas over the rows, their results stored beside them for programs that
 /// do not calculate. Names are text even where they begin like a formula.
@@ -39,6 +39,9 @@ pub fn workbook(digest: &Digest) -> Result<Vec<u8>, WorkbookError> {
     workbook.set_properties(&properties);
     summary::write(workbook.add_worksheet().set_name("Resumo")?, digest, &formats)?;
     invoices(workbook.add_worksheet().set_name("Faturas")?, digest, &formats)?;
+    if digest.invoices.iter().any(|row| !row.lines.is_empty()) {
+        lines(workbook.add_worksheet().set_name("Linhas")?, digest, &formats)?;
+    }
     exceptions(workbook.add_worksheet().set_name("Exceções")?, digest, &formats)?;
     let whole = digest.whole.as_ref();
     if let Some(whole) = whole.filter(|whole| !(whole.entered.is_empty() && whole.left.is_empty()))
@@ -91,7 +94,7 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
     // A column of its own only where there is something in it.
     let has_others = digest.invoices.iter().any(|row| row.amounts.other != Money::ZERO);
     if has_others {
-        columns.insert(ADJUSTMENTS, Column::summed("Descontos", 14));
+        columns.insert(ADJUSTMENTS, Column::summed(digest.other_lines(), 14));
         for (cells, row) in rows.iter_mut().zip(&digest.invoices) {
             cells.insert(ADJUSTMENTS, Cell::Money(row.amounts.other));
         }
@@ -100,6 +103,37 @@ fn invoices(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result
     sheet.set_freeze_panes(1, 1)?;
     // On paper up to the day of issue; the hashes would make the rest too small to read.
     sheet.set_print_area(0, 0, end - 1, 20 + u16::from(has_others))?;
+    Ok(())
+}
+
+/// Line by line, the invoices whose prices have entries of their own.
+fn lines(sheet: &mut Worksheet, digest: &Digest, formats: &Formats) -> Result<(), XlsxError> {
+    let columns = vec![
+        Column::new("Fatura", 16),
+        Column::new("Código", 14),
+        Column::new("Concessionária", 38),
+        Column::new("Linha", 44),
+        Column::new("Quantidade", 12),
+        Column::new("Preço unitário", 14),
+        Column::summed("Valor", 16),
+    ];
+    let row = |(entry, line): (&DigestRow, &Line)| {
+        vec![
+            Cell::Text(entry.label()),
+            Cell::Text(entry.dealership_id.clone()),
+            Cell::Text(entry.dealership_name.clone()),
+            Cell::Text(line.item.in_portuguese()),
+            Cell::Count(line.quantity),
+            Cell::Price(line.unit_price),
+            Cell::Money(line.amount),
+        ]
+    };
+    let mut rows = Vec::new();
+    for entry in &digest.invoices {
+        rows.extend(entry.lines.iter().map(|line| row((entry, line))));
+    }
+    Table { columns, rows }.write(sheet, 0, formats)?;
+    sheet.set_freeze_panes(1, 1)?;
     Ok(())
 }
 

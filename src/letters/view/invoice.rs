@@ -12,7 +12,7 @@ use fecha_core::bill::invoice::{Invoice, Replacement, label};
 use fecha_core::letter::text::{one_line, shortened};
 use fecha_core::party::phone;
 use fecha_core::party::register::{Issuer, Party};
-use fecha_core::price::item::{Item, Line};
+use fecha_core::price::item::Line;
 use fecha_core::price::money::{Money, decimal_comma, grouped};
 
 /// Longest free text, in characters: a name, a reason.
@@ -190,15 +190,7 @@ impl UsageView {
 
 impl LineView {
     fn of(charged: &Line) -> Self {
-        let description = match &charged.item {
-            Item::Package { contacts } => {
-                format!("Pacote de {}", counted(*contacts, "contato", "contatos"))
-            }
-            Item::Overage => "Contatos acima do pacote (UAM adicional)".to_owned(),
-            Item::Hsm => "Mensagens de modelo (HSM)".to_owned(),
-            Item::Discount { percent } => format!("Desconto de {}", percent.in_portuguese()),
-            Item::Adjustment { description } => line(description),
-        };
+        let description = line(&charged.item.in_portuguese());
         Self {
             description,
             calculation: format!(

@@ -268,7 +268,7 @@ fn sums(digest: &Digest) -> Vec<SumView> {
     ];
     // Also where they come to nothing together.
     if amounts.clone().any(|amounts| amounts.other != Money::ZERO) {
-        sums.push(row("Descontos", String::new(), other));
+        sums.push(row(digest.other_lines(), String::new(), other));
     }
     if amounts.into_iter().any(|amounts| amounts.adjustments != Money::ZERO) {
         sums.push(row("Ajustes", String::new(), adjustments));

@@ -8,6 +8,7 @@ mod layouts;
 mod network;
 mod nfse;
 mod parse;
+mod prices;
 mod raw;
 mod source;
 mod url;

@@ -1,6 +1,6 @@
 //! From the keys as written to domain types: each value parsed once, every problem collected.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::{NonZeroU8, NonZeroU32};
 use std::path::Path;
 
@@ -10,6 +10,7 @@ use super::check::{self, Check, missing};
 use super::layouts;
 use super::network::Network;
 use super::nfse;
+use super::prices::prices;
 use super::source::Origin;
 use super::url::{DatabaseUrl, Use};
 use super::{
@@ -23,13 +24,10 @@ use crate::setup::input;
 use fecha_core::account::reminder::Schedule;
 use fecha_core::bill::hold::Limits;
 use fecha_core::bill::invoice::FirstNumber;
-use fecha_core::calendar::month::Month;
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
 use fecha_core::party::register::Issuer;
-use fecha_core::price::list::ListName;
-use fecha_core::price::money::{Money, UnitPrice};
-use fecha_core::price::table::{PriceTable, Prices};
+use fecha_core::price::table::Prices;
 use fecha_core::secret::Secret;
 
 /// The whole configuration, or all its problems.
@@ -230,6 +228,7 @@ fn counting(check: &mut Check<'_>, raw: &raw::Counting) -> Option<Counting> {
     let statuses = StatusRules {
         ignored: items(raw.ignored_statuses.as_ref(), default.ignored),
         counted: items(raw.counted_statuses.as_ref(), default.counted),
+        priced: raw.priced_statuses.as_ref().map(raw::List::items),
     };
     // A word that stood on the default list only is ignored where the file says so; on two lists of the
     // file it is a contradiction.
@@ -238,6 +237,16 @@ fn counting(check: &mut Check<'_>, raw: &raw::Counting) -> Option<Counting> {
         let reason =
             format!("'{both}' stands in ignored_statuses too: a status counts or it does not");
         check.refuse::<()>("counting.counted_statuses", reason);
+    }
+    let priced = statuses.priced.iter().flatten();
+    for word in priced.filter(|word| statuses.ignored.contains(word)) {
+        let reason =
+            format!("'{word}' stands in ignored_statuses: what does not count has no price");
+        check.refuse::<()>("counting.priced_statuses", reason);
+    }
+    if statuses.priced.as_ref().is_some_and(Vec::is_empty) {
+        let reason = "is empty, so that no message would have a price: leave it out";
+        check.refuse::<()>("counting.priced_statuses", reason);
     }
     let lid = raw.lid.as_deref().unwrap_or("ignore");
     let lid = check.word("counting.lid", lid, &[("count", true), ("ignore", false)]);
@@ -282,87 +291,6 @@ fn relation(
         return check.refuse(key, reason);
     }
     Some(relation)
-}
-
-fn prices(check: &mut Check<'_>, tables: &[raw::PriceTable]) -> Option<Prices> {
-    if tables.is_empty() {
-        let reason = "is missing: write [[prices]] with from, overage, hsm and packages";
-        return check.refuse("prices", reason);
-    }
-    let mut known = BTreeSet::new();
-    let mut parsed = Vec::new();
-    for (index, table) in tables.iter().enumerate() {
-        let key = format!("prices.{index}");
-        let table = price_table(check, &key, table);
-        if let Some(PriceTable { list, from, .. }) = &table
-            && !known.insert((list.clone(), *from))
-        {
-            let of =
-                list.as_ref().map_or_else(String::new, |list| format!(" of the list '{list}'"));
-            let reason = format!("there is a price table{of} from {from} already");
-            check.refuse(&format!("{key}.from"), reason)?;
-        }
-        parsed.push(table);
-    }
-    let parsed: Vec<PriceTable> = parsed.into_iter().collect::<Option<_>>()?;
-    if parsed.iter().all(|table| table.list.is_some()) {
-        let reason = "has no table of the standard list: write one without `list`";
-        return check.refuse("prices", reason);
-    }
-    Some(parsed.into_iter().collect())
-}
-
-fn price_table(check: &mut Check<'_>, key: &str, raw: &raw::PriceTable) -> Option<PriceTable> {
-    let from = check.required(&format!("{key}.from"), raw.from.as_deref(), "2020-08", str::parse);
-    let overage = raw.overage.as_ref();
-    let overage = check.amount(&format!("{key}.overage"), overage, "0.29", str::parse);
-    let hsm = check.amount(&format!("{key}.hsm"), raw.hsm.as_ref(), "0.46", str::parse);
-    let list = check.optional(&format!("{key}.list"), raw.list.as_deref(), str::parse::<ListName>);
-    let packages = packages(check, &format!("{key}.packages"), &raw.packages);
-    let from: Option<Month> = from;
-    let (packages, own_overage) = packages?;
-    Some(PriceTable {
-        from: from?,
-        list: list?,
-        overage: overage?,
-        hsm: hsm?,
-        packages,
-        own_overage,
-    })
-}
-
-/// Their prices, and the price of a contact above those that have their own.
-fn packages(
-    check: &mut Check<'_>,
-    key: &str,
-    raw: &[raw::Package],
-) -> Option<(BTreeMap<u64, Money>, BTreeMap<u64, UnitPrice>)> {
-    if raw.is_empty() {
-        let example = "[{ contacts = 5000, price = \"1014.00\" }]";
-        return check.refuse(key, missing(key, example));
-    }
-    let (mut packages, mut own_overage) = (BTreeMap::new(), BTreeMap::new());
-    for (index, package) in raw.iter().enumerate() {
-        let contacts_key = format!("{key}.{index}.contacts");
-        let contacts = match &package.contacts {
-            Some(contacts) => check.number(&contacts_key, Some(contacts), 1, 1..=u32::MAX),
-            None => check.refuse(&contacts_key, missing(&contacts_key, "5000")),
-        };
-        let price_key = format!("{key}.{index}.price");
-        let price = check.amount(&price_key, package.price.as_ref(), "1014.00", check::price);
-        if let (Some(contacts), Some(price)) = (contacts, price)
-            && packages.insert(u64::from(contacts), price).is_some()
-        {
-            let reason = format!("the table has a package of {contacts} contacts already");
-            check.refuse::<()>(&contacts_key, reason);
-        }
-        if let (Some(contacts), Some(overage)) = (contacts, &package.overage) {
-            let key = format!("{key}.{index}.overage");
-            let overage = check.amount(&key, Some(overage), "0.29", str::parse)?;
-            own_overage.insert(u64::from(contacts), overage);
-        }
-    }
-    Some((packages, own_overage))
 }
 
 /// A whole number as in 0.1, or a number of a year, which is a floor.

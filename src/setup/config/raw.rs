@@ -89,6 +89,7 @@ pub(super) struct Messages {
 pub(super) struct Counting {
     pub ignored_statuses: Option<List>,
     pub counted_statuses: Option<List>,
+    pub priced_statuses: Option<List>,
     pub lid: Option<String>,
     pub national: Option<String>,
 }
@@ -101,6 +102,35 @@ pub(super) struct PriceTable {
     pub overage: Option<Amount>,
     pub hsm: Option<Amount>,
     pub packages: Vec<Package>,
+    pub messages: Vec<MessagePrice>,
+    pub monthly: Vec<MonthlyPrice>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct MessagePrice {
+    pub line: Option<String>,
+    pub kind: Option<String>,
+    pub category: Option<List>,
+    pub price: Option<Amount>,
+    pub tiers: Option<Vec<Tier>>,
+    pub free: Option<Number>,
+    pub free_per: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Tier {
+    pub up_to: Option<Number>,
+    pub price: Option<Amount>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct MonthlyPrice {
+    pub line: Option<String>,
+    pub price: Option<Amount>,
+    pub per: Option<String>,
 }
 
 #[derive(Default, Deserialize)]

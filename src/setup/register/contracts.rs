@@ -169,9 +169,12 @@ fn must_have_a_price(
     let Some(Agreed { package, list, .. }) = entry.agreed() else { return Ok(()) };
     let of_list = |reason: NoPrice| match reason {
         NoPrice::List { .. } | NoPrice::ListMonth { .. } => (LIST, reason),
-        NoPrice::Month { .. } | NoPrice::Package { .. } | NoPrice::TooLarge { .. } => {
-            ("package", reason)
-        }
+        NoPrice::Month { .. }
+        | NoPrice::Package { .. }
+        | NoPrice::TooLarge { .. }
+        | NoPrice::NotToldApart { .. }
+        | NoPrice::Unproved
+        | NoPrice::TooManyKinds => ("package", reason),
     };
     let table = prices.table_of(list.as_ref(), entry.from_month);
     table.and_then(|table| table.package_price(package)).map(drop).map_err(of_list)

@@ -24,9 +24,7 @@ pub fn huge() -> Invoice {
         *count = *count * 60_000 / 5123;
     }
     invoice.package = 50_000;
-    let mut lines = sample::prices()
-        .lines(Use { package: 50_000, uam: 60_000, hsm: invoice.usage.hsm })
-        .unwrap();
+    let mut lines = sample::prices().lines(Use::plain(50_000, 60_000, invoice.usage.hsm)).unwrap();
     let so_far: Money = lines.iter().map(|line| line.amount).sum();
     let target: Money = "1234567.89".parse().unwrap();
     let rest = Line {
@@ -61,7 +59,7 @@ pub fn credited() -> Invoice {
 pub fn revised() -> Invoice {
     let mut invoice = sample::invoice();
     invoice.package = 10_000;
-    invoice.lines = sample::prices().lines(Use { package: 10_000, uam: 5123, hsm: 310 }).unwrap();
+    invoice.lines = sample::prices().lines(Use::plain(10_000, 5123, 310)).unwrap();
     invoice.revision = 2;
     invoice.replaces = Some(Replacement {
         revision: 1,

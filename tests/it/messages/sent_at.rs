@@ -7,7 +7,7 @@ use fecha_core::calendar::month::{Month, Period};
 use fecha_core::count::counter::Counter;
 use fecha_core::count::rules::CountingRules;
 use fecha_core::count::status::StatusRules;
-use fecha_core::count::tally::Counted;
+use fecha_core::count::tally::{Apart, Counted};
 use rstest::rstest;
 
 use crate::support::message_db::Engine::{self, MariaDb as Maria, Postgres as Pg, Sqlite};
@@ -50,6 +50,7 @@ async fn read(
         in_scope: true,
         rules: CountingRules::default(),
         beside: None,
+        apart: Apart::Unbilled,
     };
     // Another zone beside it: several windows, counted in one go.
     let month = Month::of(period.start.with_timezone(&Sao_Paulo).date_naive());

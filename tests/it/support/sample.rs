@@ -30,8 +30,9 @@ pub fn invoice() -> Invoice {
         period: month.period_in(timezone),
         timezone,
         package: 5000,
+        numbers: Vec::new(),
         usage: usage(month),
-        lines: prices().lines(Use { package: 5000, uam: 5123, hsm: 310 }).unwrap(),
+        lines: prices().lines(Use::plain(5000, 5123, 310)).unwrap(),
         issued_at: Utc.with_ymd_and_hms(2026, 11, 1, 3, 0, 1).unwrap(),
         issued_on: NaiveDate::from_ymd_opt(2026, 11, 1).unwrap(),
         due_on: NaiveDate::from_ymd_opt(2026, 11, 10).unwrap(),
@@ -69,6 +70,8 @@ pub fn prices() -> PriceTable {
         packages: packages.map(|(contacts, price)| (contacts, price.parse().unwrap())).into(),
         list: None,
         own_overage: BTreeMap::new(),
+        messages: Vec::new(),
+        monthly: Vec::new(),
     }
 }
 
@@ -82,7 +85,7 @@ fn history() -> Vec<PastMonth> {
         ("2026-09", 4807, 280),
     ];
     let past = months.map(|(month, uam, hsm)| {
-        let amounts = Amounts::of(&prices().lines(Use { package: 5000, uam, hsm }).unwrap());
+        let amounts = Amounts::of(&prices().lines(Use::plain(5000, uam, hsm)).unwrap());
         PastMonth {
             month: month.parse().unwrap(),
             package: 5000,
@@ -131,6 +134,7 @@ fn usage(month: Month) -> Usage {
         ("", 3),
     ];
     Usage {
+        sent_as: fecha_core::count::sending::Sent::NONE,
         uam: 5123,
         hsm: 310,
         received: 48_210,

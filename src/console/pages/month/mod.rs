@@ -281,7 +281,7 @@ impl Bridge {
             Column::Package => "Pacotes",
             Column::Overage => "Contatos acima do pacote",
             Column::Hsm => "Mensagens de modelo (HSM)",
-            Column::Other => "Descontos",
+            Column::Other => "Outras linhas e descontos",
             Column::Adjustments => "Créditos e cobranças",
         };
         let steps = steps.map(|((column, before), (_, now))| (words(column), now - before));
