@@ -73,7 +73,7 @@ fn row(name: &str, count: u64, amount: Option<Money>, style: Style) -> Block {
         columns([
             Block::Text(Text::new(name, style).is(Role::RowHeaderCell)),
             figure(grouped(count)),
-            figure(amount.map(Money::brl).unwrap_or_default()),
+            figure(amount.map_or_else(|| "–".to_owned(), Money::brl)),
         ]),
         Block::Gap(1.5),
         Block::Rule(Ink::Line),

@@ -6,7 +6,11 @@ use std::path::PathBuf;
 use fecha::document::{Branding, Renderer};
 use fecha_core::bill::invoice::{Cancellation, Invoice};
 use fecha_core::bill::pro_forma::{Ahead, NO_NUMBER, ProForma};
+use fecha_core::count::sending::{Billing, Kind, Sending};
+use fecha_core::price::messages::{Free, MessagePrice, Step, Steps};
 use fecha_core::price::money::Money;
+use fecha_core::price::monthly::{MonthlyPrice, Per};
+use fecha_core::price::table::PriceTable;
 
 use super::annex::evidence;
 use super::extreme::{credited, huge, revised};
@@ -84,11 +88,13 @@ fn of_every_kind() -> Vec<(&'static str, Vec<u8>)> {
         ("fatura-nomes", with_text_everywhere(&"Comércio de Automóveis ".repeat(12))),
         ("fatura-letras", with_text_everywhere("Łódź <Muñoz> & “Zé” 🚗 سيارات \u{202e}x")),
         ("fatura-sem-telefone", without_telephone()),
+        ("fatura-categorias", by_category()),
     ];
     let statements = [
         ("extrato", sample::invoice(), None),
         ("extrato-sem-uso", no_use(), None),
         ("extrato-revisao", revised(), None),
+        ("extrato-categorias", by_category(), None),
         ("extrato-enorme", huge(), None),
         ("extrato-modelos", many_templates(), None),
         ("extrato-letras", with_text_everywhere("Łódź <Muñoz> & “Zé” 🚗 سيارات"), None),
@@ -114,6 +120,59 @@ fn of_every_kind() -> Vec<(&'static str, Vec<u8>)> {
         ("logo-svg", with_logo("logo.svg", super::logo::DRAWING.as_bytes())),
     ]);
     files
+}
+
+/// Messages by category in steps, some free and some not billed, a licence, and what no entry takes.
+fn by_category() -> Invoice {
+    let price = |price: &str| price.parse().unwrap();
+    let entry = |line: &str, kind, categories: &[&str], steps, free| MessagePrice {
+        line: line.to_owned(),
+        kind,
+        categories: categories.iter().map(|name| name.parse().unwrap()).collect(),
+        steps,
+        free,
+    };
+    let steps = vec![
+        Step { up_to: Some(100), price: price("0.12") },
+        Step { up_to: None, price: price("0.10") },
+    ];
+    let prices = PriceTable {
+        messages: vec![
+            entry("Utilidade", Kind::Hsm, &["utility"], steps.try_into().unwrap(), Free::None),
+            entry(
+                "Serviço",
+                Kind::Session,
+                &["service"],
+                Steps::one(price("0.06")),
+                Free::Dealership(50),
+            ),
+        ],
+        monthly: vec![MonthlyPrice {
+            line: "Licença".to_owned(),
+            price: price("199.00"),
+            per: Per::Dealership,
+        }],
+        ..sample::prices()
+    };
+    let mut invoice = sample::invoice();
+    let sending = |kind, name: &str, billing| Sending {
+        kind,
+        category: name.parse().ok(),
+        number: None,
+        billing,
+    };
+    invoice.usage.sent_as = [
+        (sending(Kind::Hsm, "utility", Billing::Billed), 200),
+        (sending(Kind::Hsm, "utility", Billing::Unbilled), 10),
+        (sending(Kind::Hsm, "marketing", Billing::Billed), invoice.usage.hsm - 210),
+        (sending(Kind::Session, "service", Billing::Billed), 70),
+    ]
+    .into_iter()
+    .collect();
+    invoice.lines = prices.lines(invoice.used()).unwrap();
+    invoice.prices = Some(prices);
+    invoice.pix = sample::pix(&invoice);
+    invoice
 }
 
 fn without_telephone() -> Invoice {
