@@ -416,7 +416,7 @@ mod tests {
     #[case(
         Action::Rerun,
         "2026-000001-R1 1.00 replaces 2026-000001 2.00: late, contract; reason: a; b; entered by root",
-        "2026-000001-R1 R$ 1,00 no lugar de 2026-000001 R$ 2,00: mensagens que chegaram depois, pacote do contrato; motivo: a; b; registrado por root"
+        "2026-000001-R1 R$ 1,00 no lugar de 2026-000001 R$ 2,00: mensagens que chegaram depois, contrato; motivo: a; b; registrado por root"
     )]
     #[case(
         Action::Release,

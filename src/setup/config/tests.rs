@@ -264,14 +264,14 @@ fn wrong_variables_are_named_all_at_once() {
 
 #[test]
 fn a_wrong_text_has_its_line() {
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:93: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_dya = 10")), @"fecha.toml:112: unknown key `due_dya`, expected one of `due_day`, `first_number`, `late_fee`");
     insta::assert_snapshot!(error(&changed("[counting]", "[couting]")), @"fecha.toml:58: unknown key `couting`, expected one of `issuer`, `ledger`, `messages`, `counting`, `prices`, `invoice`, `close`, `email`, `alerts`, `reminders`, `statement`, `console`, `erp`, `layouts`, `nfse`");
-    insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:133: string values must be quoted, expected literal string");
-    insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:71: expected an amount in quotes, for example "1014.00""#);
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:94: duplicate key");
-    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:93: expected a whole number");
-    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:123: expected a list of texts, for example ["a", "b"]"#);
-    insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:139: expected a text in quotes");
+    insta::assert_snapshot!(error(&changed("host = \"smtp.example.com\"", "host = smtp")), @"fecha.toml:152: string values must be quoted, expected literal string");
+    insta::assert_snapshot!(error(&changed("overage = \"0.29\"", "overage = 0.29")), @r#"fecha.toml:73: expected an amount in quotes, for example "1014.00""#);
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = \"10\"\ndue_day = 1")), @"fecha.toml:113: duplicate key");
+    insta::assert_snapshot!(error(&changed("due_day = 10", "due_day = true")), @"fecha.toml:112: expected a whole number");
+    insta::assert_snapshot!(error(&changed("finance = [", "finance = [1, ")), @r#"fecha.toml:142: expected a list of texts, for example ["a", "b"]"#);
+    insta::assert_snapshot!(error(&changed("username = \"faturas\"", "password = 123456")), @"fecha.toml:158: expected a text in quotes");
 }
 
 #[test]
