@@ -275,7 +275,7 @@ fn of_two_reruns_at_once_one_wins(
 #[case(&["--all"], "--reason")]
 #[case(&["--reason", "x"], "--dealership")]
 #[case(&["--all", "--reason", "  "], "--reason")]
-#[case(&["--all", "--reason", "x", "--accept", "everything"], "late, loss, contract, price, rules and register")]
+#[case(&["--all", "--reason", "x", "--accept", "everything"], "late, loss, contract, price, category, rules and register")]
 #[case(&["--dealership", "D1", "--reason", "x"], "'D1'")]
 fn wrong_use_is_answered_clearly(#[case] arguments: &[&str], #[case] says: &str) {
     let reseller = closed(LedgerKind::Sqlite);
