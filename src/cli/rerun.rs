@@ -24,7 +24,8 @@ fecha rerun [OPTIONS] --month <M> --reason <TEXT>
 Counts the month again with today's messages, contracts, prices and register.
 Where an invoice would be the same, nothing is issued; where not, a new
 revision of it replaces the one before. Only messages that came late go by
-themselves; loss, contract, price and register must be accepted by name.
+themselves; loss, contract, price, category, rules and register must be
+accepted by name.
 
 Examples:
   fecha rerun --month 2026-10 --all --reason \"late messages\" --dry-run
@@ -47,7 +48,7 @@ pub struct Args {
     /// Show the difference, line by line, but issue nothing
     #[arg(long)]
     dry_run: bool,
-    /// Causes to accept beside late: loss, contract, price, register
+    /// Causes to accept beside late: loss, contract, price, category, rules, register
     #[arg(long, value_name = "CAUSE", value_delimiter = ',')]
     accept: Vec<Cause>,
     /// Issue only where it comes to the plan that a dry run named
