@@ -189,6 +189,21 @@ fn messages_that_come_between_review_and_release_issue_nothing_and_are_shown(
     assert_eq!((closed.issued, closed.total.to_string().as_str()), (3, "3042.46"));
 }
 
+/// Stops the daemon while it writes nothing: stopped in the middle of a write it would keep a SQLite ledger from
+/// everybody.
+fn stop_between_writes(reseller: &Reseller, daemon: &Daemon) {
+    let file = reseller.path("fecha.db");
+    let ours = file.exists().then(|| rusqlite::Connection::open(file).unwrap());
+    if let Some(ledger) = &ours {
+        ledger.busy_timeout(Duration::from_secs(30)).unwrap();
+        ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    }
+    daemon.signal("-STOP");
+    if let Some(ledger) = &ours {
+        ledger.execute_batch("ROLLBACK").unwrap();
+    }
+}
+
 #[rstest]
 fn two_people_release_at_once(
     #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
@@ -198,7 +213,7 @@ fn two_people_release_at_once(
     let daemon = held(&mut shift);
     let desk = Desk::of(&reseller);
     let wish = desk.release(desk.plan().0);
-    daemon.signal("-STOP");
+    stop_between_writes(&reseller, &daemon);
     let first = desk.asks(&wish, "Ana", Eyes::Two).unwrap();
     let second = desk.asks(&wish, "Bia", Eyes::Two).unwrap();
     assert!(matches!(&first, Asked::New(_)) && matches!(&second, Asked::Unfinished(_)));
