@@ -22,9 +22,6 @@ pub struct Category(Box<str>);
 pub struct InvalidCategory(pub String);
 
 impl Category {
-    /// Where a dealership's month has more categories than anybody prices: all beyond them.
-    pub(crate) const OTHERS: &str = "others";
-
     /// What a source calls a category, whatever it writes: in lower case and without blanks around it; what is
     /// no letter, digit, `_` or `-` of ASCII is `_`, so that it can head a column of a file. `None` where
     /// nothing is written.

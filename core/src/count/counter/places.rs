@@ -15,9 +15,6 @@ use super::piece::ranks;
 pub(super) const NONE: u16 = 0;
 /// So many places a [`super::piece::Piece`] can keep; what is beyond cannot be priced.
 pub(super) const LAST: u16 = 1023;
-/// So many categories of a dealership's month are told apart: Meta has six, and a column that holds something
-/// else must not use up the places.
-const CATEGORIES: usize = 40;
 /// So many spellings of a dealership one reader knows without asking the others.
 const KNOWN: usize = 64;
 
@@ -26,7 +23,6 @@ const KNOWN: usize = 64;
 pub(super) struct Places {
     sendings: Vec<Sending>,
     by_sending: HashMap<Sending, u16>,
-    categories: Vec<Category>,
     pub(super) has_too_many: bool,
 }
 
@@ -39,7 +35,6 @@ impl Places {
                 (message.category.and_then(Category::of), own_number(message, numbers))
             }
         };
-        let category = category.map(|category| self.known(category));
         let sending = Sending { kind, category, number, billing };
         if let Some(place) = self.by_sending.get(&sending) {
             return *place;
@@ -51,18 +46,6 @@ impl Places {
             self.by_sending.insert(sending, next);
         }
         next
-    }
-
-    /// The category, or that of all which are beyond those that are told apart.
-    fn known(&mut self, category: Category) -> Category {
-        if self.categories.contains(&category) {
-            return category;
-        }
-        if self.categories.len() < CATEGORIES {
-            self.categories.push(category.clone());
-            return category;
-        }
-        Category::of(Category::OTHERS.as_bytes()).unwrap_or(category)
     }
 
     /// What stands in a place; of [`LAST`] nothing.
