@@ -14,6 +14,7 @@ mod init;
 mod invoices;
 mod kind;
 mod lines;
+mod manual;
 mod meant;
 mod nfse;
 mod output;
@@ -29,6 +30,7 @@ mod simulate;
 mod status;
 mod tokens;
 mod verify;
+mod version;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,7 +45,7 @@ use crate::setup::office::{NoLedger, Office};
 
 /// Closes each month: counts, prices, invoices and emails the use of the WhatsApp Business API.
 #[derive(Debug, Parser)]
-#[command(name = "fecha", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "fecha", version, long_version = version::VERSION.as_str(), max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
     #[arg(
         long,
@@ -135,6 +137,10 @@ enum Command {
     /// Close each month when it has ended, deliver, and call a person when one is needed
     #[command(after_help = daemon::HELP)]
     Daemon,
+    /// Print what makes a shell complete commands and options
+    Completions(manual::CompletionsArgs),
+    /// Write the manual, a page for each command, for man
+    Man(manual::ManArgs),
 }
 
 /// Runs the command and gives its exit status.
@@ -175,6 +181,11 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
     match &cli.command {
         Command::Demo(args) => return demo::demo(args, output).await,
         Command::Init(args) => return init::init(args, output),
+        Command::Completions(args) => {
+            manual::completions(args, output);
+            return Ok(0);
+        }
+        Command::Man(args) => return manual::man(args, output),
         Command::Check(args) => {
             return check::check(cli.config.as_deref(), args, output).await;
         }
@@ -214,7 +225,12 @@ async fn patiently(cli: &Cli, office: &Office, output: &Output) -> Result<u8, Fa
 /// Runs a command that works on the ledger.
 async fn act(cli: &Cli, office: &Office, output: &Output) -> Result<u8, Failure> {
     match &cli.command {
-        Command::Demo(_) | Command::Init(_) | Command::Check(_) | Command::Daemon => Ok(0),
+        Command::Demo(_)
+        | Command::Init(_)
+        | Command::Check(_)
+        | Command::Daemon
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(0),
         Command::Import(args) => register::import(office, args, output).await,
         Command::Export(args) => register::export(office, args, output).await,
         Command::Close(args) => close::close(office, args, output).await,

@@ -60,7 +60,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 pub use self::error::{LedgerError, Missing};
 use self::file::LedgerFile;
-pub use self::open::silence;
+pub use self::open::{newest_schema, silence};
 use fecha_core::count::evidence::EvidenceKey;
 
 /// A transaction of the ledger: what was written is kept by its commit, or none of it.

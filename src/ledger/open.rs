@@ -64,6 +64,12 @@ impl Mode {
     }
 }
 
+/// The number of the newest migration: what a ledger of this program has.
+#[must_use]
+pub fn newest_schema() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
+
 impl Ledger {
     /// Opens the ledger and brings its tables up to date, those of an earlier fecha too. Whoever is killed on
     /// the way leaves a ledger that opens again and goes on from there; several may open it at once. One that

@@ -42,6 +42,7 @@ mod listener;
 mod lists;
 mod lost_ledger;
 mod mail;
+mod manual;
 mod messages;
 mod money;
 mod money_asked;
