@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 /// Says the commit where there is no git: a container's build, a package's.
-const COMMIT: &str = "FECHA_COMMIT";
+const COMMIT: &str = "SOURCE_COMMIT";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

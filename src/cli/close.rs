@@ -233,9 +233,9 @@ fn by_name(report: &CloseReport) -> String {
     format!("fecha close --month {}{named}", report.month)
 }
 
-/// An id as a shell takes it for one word.
-fn shell_word(id: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+/// An id, a path or a URL as a shell takes it for one word.
+pub fn shell_word(id: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
     if !id.is_empty() && id.chars().all(is_plain) {
         id.to_owned()
     } else {

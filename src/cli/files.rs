@@ -4,11 +4,13 @@
 //! A file that is there is only replaced by one of its kind, and none of fecha's own ever unasked: a name that
 //! was mistyped must not cost a ledger.
 
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 pub use super::kind::Kind;
 use super::output::{Failure, Output};
@@ -167,6 +169,94 @@ impl Files {
             Err(error) => Err(unwritable(path, &error)),
         }
     }
+}
+
+/// A file that is written beside its place, by whoever takes a path, and put there once it is whole.
+#[derive(Debug)]
+pub struct Draft {
+    file: NamedTempFile,
+    /// Where it goes; `None` for what takes the bytes one after the other.
+    place: Option<PathBuf>,
+}
+
+impl Draft {
+    /// Where to write, into a file that is there and empty, of mode 0600.
+    pub fn path(&self) -> &Path {
+        self.file.path()
+    }
+}
+
+impl Files {
+    /// Begins a file that is too large to be held in memory.
+    ///
+    /// # Errors
+    /// As [`Files::write`].
+    pub fn draft(&self, path: &Path, kind: Kind) -> Result<Draft, Failure> {
+        let place = match target(path)? {
+            Target::File(file) => Some(file),
+            Target::StandardOutput | Target::Stream => None,
+        };
+        let folder = match &place {
+            Some(file) => {
+                self.must_be_replaceable(path, file, kind)?;
+                nothing_beside(file)?;
+                file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."))
+            }
+            None => &std::env::temp_dir(),
+        };
+        // The library's own text would name the temporary file.
+        let file = NamedTempFile::with_prefix_in(".fecha.", folder)
+            .map_err(|error| unwritable(path, &io::Error::from(error.kind())))?;
+        Ok(Draft { file, place })
+    }
+
+    /// Puts it in its place; whoever reads that sees the old file or the new one, whole.
+    ///
+    /// # Errors
+    /// As [`Files::write`].
+    pub fn keep(&self, draft: Draft, path: &Path, kind: Kind) -> Result<(), Failure> {
+        let failed = |error: io::Error| unwritable(path, &error);
+        let Some(place) = draft.place else {
+            let mut content = File::open(draft.file.path()).map_err(failed)?;
+            return match target(path)? {
+                Target::Stream => {
+                    let mut stream = OpenOptions::new().write(true).open(path).map_err(failed)?;
+                    io::copy(&mut content, &mut stream).map(|_| ()).map_err(failed)
+                }
+                Target::StandardOutput | Target::File(_) => {
+                    let mut out = io::stdout().lock();
+                    io::copy(&mut content, &mut out).and_then(|_| out.flush()).map_err(failed)
+                }
+            };
+        };
+        self.must_be_replaceable(path, &place, kind)?;
+        // Another program wrote it, by its name.
+        File::open(draft.file.path()).and_then(|file| file.sync_all()).map_err(failed)?;
+        let kept = draft.file.persist(&place).map_err(|error| failed(error.error))?;
+        let folder = place.parent().filter(|folder| *folder != Path::new(""));
+        drop(kept);
+        File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed)
+    }
+}
+
+/// What SQLite left beside an earlier file of that name would be taken for a part of the new one.
+fn nothing_beside(file: &Path) -> Result<(), Failure> {
+    for suffix in ["-wal", "-journal"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        let left = PathBuf::from(name);
+        if left.exists() {
+            let message = format!(
+                "{} is not replaced: {} lies beside it, so that a program has it open, or was stopped. Name another file",
+                file.display(),
+                left.display()
+            );
+            return Err(Failure::wrong(message));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the path takes one file as it comes: standard output, a pipe or a device, never a folder.

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use crate::ledger::backup::APPLICATION;
 use crate::setup::register::{CONTRACT_COLUMNS_OF_0_1, DEALERSHIP_COLUMNS_OF_0_1, NUMBER_COLUMNS};
 use fecha_core::count::evidence;
 
@@ -34,6 +35,8 @@ pub enum Kind {
     Text,
     /// A DPS of the NFS-e.
     Dps,
+    /// A copy of a ledger, no ledger at work.
+    Backup,
 }
 
 impl Kind {
@@ -50,6 +53,7 @@ impl Kind {
             Self::Page => "a page of HTML",
             Self::Text => "a text",
             Self::Dps => "a DPS",
+            Self::Backup => "a backup of a ledger",
         }
     }
 
@@ -77,9 +81,18 @@ impl Kind {
                 let text = String::from_utf8_lossy(head);
                 text.trim_start_matches('\u{feff}').starts_with("<?xml") && text.contains("<DPS ")
             }
+            Self::Backup => is_backup(head),
             Self::Text => !head.contains(&0) && !head.starts_with(b"%PDF-"),
         }
     }
+}
+
+/// Whether it is a SQLite database that is marked as a copy, and that nobody has worked with: who works with a
+/// ledger sets the mode of its journal to WAL, which bytes 18 and 19 of the header say.
+fn is_backup(head: &[u8]) -> bool {
+    head.starts_with(b"SQLite format 3\0")
+        && head.get(18..20) == Some(&[1, 1])
+        && head.get(68..72) == Some(&APPLICATION)
 }
 
 /// Whether the first line is a header with all these columns, as fecha or a spreadsheet writes it.

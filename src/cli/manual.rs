@@ -75,9 +75,11 @@ pub fn man(args: &ManArgs, output: &Output) -> Result<u8, Failure> {
 fn pages_of(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     // What `--version` says in several lines is not the page's matter.
     let command = command.clone().long_version(env!("CARGO_PKG_VERSION"));
-    // A date would be another one each time the page is made.
+    // The commit's: today's would be another one each time the page is made.
+    let date =
+        env!("SOURCE_COMMIT").split_once(" of ").map_or("", |(_, date)| date.trim_end_matches('+'));
     let source = concat!("fecha ", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).source(source).manual("fecha").date("");
+    let man = Man::new(command.clone()).source(source).manual("fecha").date(date);
     let mut page = Vec::new();
     man.render(&mut page)?;
     pages.push((man.get_filename(), as_typed(&page)));
@@ -87,14 +89,13 @@ fn pages_of(command: &Command, pages: &mut Vec<(String, Vec<u8>)>) -> io::Result
     Ok(())
 }
 
-/// Examples keep their lines: man fills all others.
+/// Examples keep their lines: man fills all others. A date that is not known is an empty one, not the next word.
 fn as_typed(page: &[u8]) -> Vec<u8> {
-    let page = String::from_utf8_lossy(page);
-    let Some((before, notes)) = page.split_once(".SH EXTRA\n") else {
-        return page.into_owned().into();
+    let page = String::from_utf8_lossy(page).replace(" 1  \"fecha", " 1 \"\" \"fecha");
+    let Some((before, notes)) = page.split_once(".SH EXTRA\n") else { return page.into() };
+    let (notes, after) = match notes.split_once(".SH ") {
+        Some((notes, after)) => (notes, format!(".SH {after}")),
+        None => (notes, String::new()),
     };
-    let (notes, after) = notes
-        .split_once(".SH ")
-        .map_or((notes, String::new()), |(notes, after)| (notes, format!(".SH {after}")));
     format!("{before}.SH NOTES\n.nf\n{}\n.fi\n{after}", notes.trim_end()).into()
 }

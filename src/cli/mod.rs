@@ -1,8 +1,10 @@
 //! The command line: one file a command. The only place that prints.
 
 mod audit;
+mod backup;
 mod check;
 mod close;
+mod config;
 mod correct;
 mod daemon;
 mod delivery;
@@ -88,6 +90,9 @@ enum Command {
     Init(init::Args),
     /// Try configuration, both databases, prices, templates and mail; say what to fix
     Check(check::CheckArgs),
+    /// Show the configuration in force, and where each key of it comes from
+    #[command(after_help = config::HELP)]
+    Config,
     /// Add to and update the register from CSV files: all rows or none
     Import(register::ImportArgs),
     /// Write the register as the two CSV files
@@ -130,13 +135,14 @@ enum Command {
     /// Show the months, open and closed, and what needs a person
     #[command(after_help = status::HELP)]
     Status,
+    /// Copy the ledger while it is at work, and read the copy again
+    Backup(backup::Args),
     /// Say who may use the console: invite, change roles, disable
     People(people::Args),
     /// Say which programs may use the interface: make tokens, take them back
     Tokens(tokens::Args),
     /// Close each month when it has ended, deliver, and call a person when one is needed
-    #[command(after_help = daemon::HELP)]
-    Daemon,
+    Daemon(daemon::Args),
     /// Print what makes a shell complete commands and options
     Completions(manual::CompletionsArgs),
     /// Write the manual, a page for each command, for man
@@ -145,8 +151,8 @@ enum Command {
 
 /// Runs the command and gives its exit status.
 pub async fn run(cli: Cli) -> ExitCode {
-    match cli.command {
-        Command::Daemon => output::start_service_logging(cli.verbose),
+    match &cli.command {
+        Command::Daemon(args) if !args.is_probe() => output::start_service_logging(cli.verbose),
         _ => output::start_logging(cli.verbose),
     }
     let output = Output::new(cli.json);
@@ -189,7 +195,14 @@ async fn dispatch(cli: &Cli, output: &Output) -> Result<u8, Failure> {
         Command::Check(args) => {
             return check::check(cli.config.as_deref(), args, output).await;
         }
-        Command::Daemon => return daemon::daemon(cli.config.as_deref()).await,
+        Command::Backup(args) => {
+            return backup::backup(cli.config.as_deref(), args, output).await;
+        }
+        Command::Config => return config::config(cli.config.as_deref(), output),
+        Command::Daemon(args) if args.is_probe() => {
+            return daemon::probe(cli.config.as_deref(), output).await;
+        }
+        Command::Daemon(_) => return daemon::daemon(cli.config.as_deref()).await,
         Command::Import(args) if args.is_dry_run() => {
             return register::try_out(cli.config.as_deref(), args, output).await;
         }
@@ -228,7 +241,9 @@ async fn act(cli: &Cli, office: &Office, output: &Output) -> Result<u8, Failure>
         Command::Demo(_)
         | Command::Init(_)
         | Command::Check(_)
-        | Command::Daemon
+        | Command::Backup(_)
+        | Command::Config
+        | Command::Daemon(_)
         | Command::Completions(_)
         | Command::Man(_) => Ok(0),
         Command::Import(args) => register::import(office, args, output).await,

@@ -23,9 +23,11 @@ use crate::actions::people::PeopleError;
 use crate::actions::recount::RecountError;
 use crate::actions::rerun::RerunError;
 use crate::actions::resend::ResendError;
+use crate::actions::send_test::SendTestError;
 use crate::actions::tokens::TokenError;
 pub use crate::actions::words::plain;
 use crate::ledger::LedgerError;
+use crate::ledger::backup::BackupError;
 use crate::messages::SourceError;
 use crate::post::MailError;
 use crate::setup::config::ConfigError;
@@ -70,6 +72,25 @@ impl From<OfficeError> for Failure {
             OfficeError::Ledger(error) => error.into(),
             // A volume that is mounted, or a backup that is restored, fixes it without a change here.
             error @ OfficeError::LedgerGone { .. } => Self::of(&error, true),
+            error => Self::wrong(error),
+        }
+    }
+}
+
+impl From<SendTestError> for Failure {
+    fn from(error: SendTestError) -> Self {
+        Self::of(&error, error.is_passing())
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        match error {
+            BackupError::Ledger(error) => error.into(),
+            // Nothing is left to be mended here: a person must look at the ledger.
+            error @ BackupError::Damaged { .. } => {
+                Self { status: 1, message: error.to_string(), busy: false }
+            }
             error => Self::wrong(error),
         }
     }

@@ -9,7 +9,7 @@ pub static VERSION: LazyLock<String> = LazyLock::new(|| {
     format!(
         "{version}\ncommit      {commit}\nledger      schema {schema}\ntime zones  IANA {zones}",
         version = env!("CARGO_PKG_VERSION"),
-        commit = env!("FECHA_COMMIT"),
+        commit = env!("SOURCE_COMMIT"),
         schema = ledger::newest_schema(),
         zones = chrono_tz::IANA_TZDB_VERSION,
     )

@@ -8,6 +8,7 @@ pub mod account;
 pub mod again;
 pub mod alerts;
 pub mod audit;
+pub mod backup;
 pub mod cancellations;
 pub mod closing;
 pub mod dealership;

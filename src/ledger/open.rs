@@ -42,13 +42,13 @@ const SQLITE_READING: &str = "PRAGMA busy_timeout = 60000; SELECT 1 FROM sqlite_
 /// A process that is paused within a transaction keeps the others waiting no longer than 20 seconds. Who
 /// waits for a lock gives up after a minute, and no statement takes longer than ten; stricter limits of the
 /// server's hold.
-const POSTGRES_SETUP: &str = "SET idle_in_transaction_session_timeout = '20s';
+pub(super) const POSTGRES_SETUP: &str = "SET idle_in_transaction_session_timeout = '20s';
     SELECT set_config('lock_timeout', '60s', false) WHERE current_setting('lock_timeout') = '0';
     SELECT set_config('statement_timeout', '600s', false) WHERE current_setting('statement_timeout') = '0'";
 
 /// How a SQLite file is opened, in the order of trying.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     ReadWrite,
     ReadOnly,
     /// In a folder where not even the files can be made that SQLite keeps beside a ledger.
@@ -56,7 +56,7 @@ enum Mode {
 }
 
 impl Mode {
-    fn setup(self) -> &'static str {
+    pub(super) fn setup(self) -> &'static str {
         match self {
             Self::ReadWrite => SQLITE_SETUP,
             Self::ReadOnly | Self::Immutable => SQLITE_READING,
@@ -144,7 +144,7 @@ impl Ledger {
         wait: Duration,
     ) -> Result<Self, LedgerError> {
         let (options, mode) = match engine {
-            Engine::Sqlite => sqlite_options(url).await?,
+            Engine::Sqlite => sqlite_options(url, MODES).await?,
             Engine::Postgres => {
                 let options = parse(url, url)?;
                 try_out(url, &options, POSTGRES_SETUP).await?;
@@ -265,17 +265,20 @@ impl Ledger {
 }
 
 /// How many of the tables there are that every ledger has.
-const SQLITE_TABLES: &str =
+pub(super) const SQLITE_TABLES: &str =
     "SELECT COUNT(*) FROM sqlite_master WHERE name IN ('meta', '_sqlx_migrations')";
-const POSTGRES_TABLES: &str =
+pub(super) const POSTGRES_TABLES: &str =
     "SELECT CAST(CASE WHEN to_regclass('meta') IS NULL THEN 0 ELSE 1 END AS BIGINT)";
 
-async fn tables(connection: &mut AnyConnection, sql: &'static str) -> Result<i64, sqlx::Error> {
+pub(super) async fn tables(
+    connection: &mut AnyConnection,
+    sql: &'static str,
+) -> Result<i64, sqlx::Error> {
     sqlx::query(sql).fetch_one(connection).await?.try_get(0)
 }
 
 /// A file of somebody else's is never taken for a place for a ledger.
-fn without_tables(url: &str, engine: Engine) -> LedgerError {
+pub(super) fn without_tables(url: &str, engine: Engine) -> LedgerError {
     let ledger = without_password(url);
     match engine {
         Engine::Sqlite => {
@@ -286,7 +289,7 @@ fn without_tables(url: &str, engine: Engine) -> LedgerError {
     }
 }
 
-fn engine_of(url: &str) -> Result<Engine, LedgerError> {
+pub(super) fn engine_of(url: &str) -> Result<Engine, LedgerError> {
     match Scheme::of(url) {
         Some(Scheme::Sqlite) => Ok(Engine::Sqlite),
         Some(Scheme::Postgres) => Ok(Engine::Postgres),
@@ -295,13 +298,13 @@ fn engine_of(url: &str) -> Result<Engine, LedgerError> {
 }
 
 /// `text` is a form of the URL `url`, which errors are about.
-fn parse(url: &str, text: &str) -> Result<AnyConnectOptions, LedgerError> {
+pub(super) fn parse(url: &str, text: &str) -> Result<AnyConnectOptions, LedgerError> {
     sqlx::any::install_default_drivers();
     text.parse().map_err(|error| LedgerError::opening(url, &error))
 }
 
 /// One connection by itself: a pool would try what cannot work for a minute.
-async fn try_out(
+pub(super) async fn try_out(
     url: &str,
     options: &AnyConnectOptions,
     setup: &'static str,
@@ -340,13 +343,15 @@ pub async fn silence(url: &str) -> LedgerError {
     }
 }
 
-/// How the file of a SQLite ledger can be opened: to be written where that may be, else to be read.
-async fn sqlite_options(url: &str) -> Result<(AnyConnectOptions, Mode), LedgerError> {
-    let modes = if url.contains("mode=ro") {
-        &[Mode::ReadOnly][..]
-    } else {
-        &[Mode::ReadWrite, Mode::ReadOnly, Mode::Immutable][..]
-    };
+/// To be written where that may be, else to be read.
+const MODES: &[Mode] = &[Mode::ReadWrite, Mode::ReadOnly, Mode::Immutable];
+
+/// How the file of a SQLite ledger can be opened, the first of these ways that it can.
+pub(super) async fn sqlite_options(
+    url: &str,
+    modes: &[Mode],
+) -> Result<(AnyConnectOptions, Mode), LedgerError> {
+    let modes = if url.contains("mode=ro") { &[Mode::ReadOnly] } else { modes };
     let mut first = None;
     for mode in modes {
         // What stands in the file beside it would not be seen.
@@ -374,7 +379,7 @@ async fn sqlite_options(url: &str) -> Result<(AnyConnectOptions, Mode), LedgerEr
 }
 
 /// The URL with this mode instead of its own: a file that is missing is never made by opening it.
-fn with_mode(url: &str, mode: Mode) -> String {
+pub(super) fn with_mode(url: &str, mode: Mode) -> String {
     let (file, parameters) = url.split_once('?').unwrap_or((url, ""));
     let kept = parameters.split('&').filter(|one| !one.is_empty() && !one.starts_with("mode="));
     let mode = match mode {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::email::{Attachment, Email};
 use super::enclosure::Enclosure;
 use super::template::{Rendered, TemplateError, Templates};
-use super::view::Enclosed;
+use super::view::{Enclosed, Test};
 use crate::letters::report::archive::{
     ArchiveError, File, MESSAGE_LIMIT, archive, attached, partition,
 };
@@ -354,6 +354,18 @@ pub fn alert(
     alert: &Alert,
 ) -> Result<Email, ComposeError> {
     Ok(email(envelope, "aviso".to_owned(), templates.alert(alert)?, Vec::new()))
+}
+
+/// The email that only shows that emails arrive.
+///
+/// # Errors
+/// [`ComposeError::Template`].
+pub fn test(
+    templates: &Templates,
+    envelope: Envelope,
+    test: &Test<'_>,
+) -> Result<Email, ComposeError> {
+    Ok(email(envelope, "teste".to_owned(), templates.test(test)?, Vec::new()))
 }
 
 fn email(

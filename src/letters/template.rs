@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::email::Attachment;
 use super::enclosure::Enclosure;
-pub use super::view::Enclosed;
 use super::view::{
     AlertView, CancellationView, DigestView, GroupView, HeldView, InvoiceSubject, InvoiceView,
-    PackageUseView, ReminderView,
+    PackageUseView, ReminderView, TestView,
 };
+pub use super::view::{Enclosed, Test};
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::Digest;
 use fecha_core::bill::group_bill::GroupBill;
@@ -52,7 +52,7 @@ macro_rules! embedded {
     };
 }
 
-const SOURCES: [(&str, &str); 29] = embedded![
+const SOURCES: [(&str, &str); 32] = embedded![
     "layout.html",
     "parts.html",
     "month.html",
@@ -82,6 +82,9 @@ const SOURCES: [(&str, &str); 29] = embedded![
     "alert/subject.txt",
     "alert/body.txt",
     "alert/body.html",
+    "test/subject.txt",
+    "test/body.txt",
+    "test/body.html",
 ];
 
 impl Templates {
@@ -198,6 +201,15 @@ impl Templates {
     pub fn alert(&self, alert: &Alert) -> Result<Rendered, TemplateError> {
         let names = ["alert/subject.txt", "alert/body.txt", "alert/body.html"];
         self.render(names, &AlertView::of(alert))
+    }
+
+    /// The email that only shows that emails arrive.
+    ///
+    /// # Errors
+    /// [`TemplateError`].
+    pub fn test(&self, test: &Test<'_>) -> Result<Rendered, TemplateError> {
+        let names = ["test/subject.txt", "test/body.txt", "test/body.html"];
+        self.render(names, &TestView::of(test))
     }
 
     fn render<V: Serialize>(

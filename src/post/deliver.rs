@@ -214,7 +214,7 @@ impl Post<'_> {
         let delivery = match self.build(&email).await {
             Ok(message) => {
                 let delivery = match mailer.send(&message).await {
-                    Ok(()) => Delivery::Sent,
+                    Ok(_) => Delivery::Sent,
                     Err(not_taken) => round.judge(&email, not_taken).await,
                 };
                 round.note(&delivery, began);

@@ -23,16 +23,17 @@ impl FileMailer {
         Self { dir, sender }
     }
 
-    /// Writes one email. The file is there in full or not at all; a retry, which has the same
+    /// Writes one email, and gives the path of its file. The file is there in full or not at all; a retry, which has the same
     /// Message-ID, replaces the file of the attempt before, and no other.
     ///
     /// # Errors
     /// [`NotTaken::Unwritable`] or [`NotTaken::Folder`].
-    pub async fn send(&self, email: &Email) -> Result<(), NotTaken> {
+    pub async fn send(&self, email: &Email) -> Result<PathBuf, NotTaken> {
         let message = email.to_bytes(&self.sender)?;
-        let name = file_name(email);
-        let written = self.in_folder(move |dir| write(&dir.join(name), &message)).await;
-        written.map_err(NotTaken::Folder)
+        let path = self.dir.join(file_name(email));
+        let file = path.clone();
+        let written = self.in_folder(move |_| write(&file, &message)).await;
+        written.map(|()| path).map_err(NotTaken::Folder)
     }
 
     /// Makes the folder and tries to write to it.

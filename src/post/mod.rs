@@ -75,14 +75,21 @@ pub enum Mailer {
 }
 
 impl Mailer {
-    /// Hands one email over. An SMTP connection is kept for the next one, until [`Mailer::close`].
+    /// Hands one email over, and says what answered: the server, in its own words, or the file. An SMTP
+    /// connection is kept for the next one, until [`Mailer::close`].
     ///
     /// # Errors
     /// [`NotTaken`].
-    pub async fn send(&mut self, email: &Email) -> Result<(), NotTaken> {
+    pub async fn send(&mut self, email: &Email) -> Result<String, NotTaken> {
         match self {
-            Self::Smtp(mailer) => mailer.send(email).await,
-            Self::File(mailer) => mailer.send(email).await,
+            Self::Smtp(mailer) => {
+                let reply = mailer.send(email).await?;
+                Ok(format!("{} answered: {reply}", mailer.server()))
+            }
+            Self::File(mailer) => {
+                let path = mailer.send(email).await?;
+                Ok(format!("written to {}", path.display()))
+            }
         }
     }
 

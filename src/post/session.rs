@@ -99,7 +99,8 @@ async fn log_in(
     let encoded = |text: &str| STANDARD.encode(text);
     if offers.takes_login("PLAIN") {
         let plain = encoded(&format!("\0{username}\0{}", password.expose()));
-        return expect(2, Phase::Login, wire.command(&format!("AUTH PLAIN {plain}"), limit).await);
+        let reply = wire.command(&format!("AUTH PLAIN {plain}"), limit).await;
+        return expect(2, Phase::Login, reply).map(|_| ());
     }
     if !offers.takes_login("LOGIN") {
         let fault = Fault::Broken("the server offers no login by PLAIN or LOGIN".to_owned());
@@ -107,7 +108,8 @@ async fn log_in(
     }
     expect(3, Phase::Login, wire.command("AUTH LOGIN", limit).await)?;
     expect(3, Phase::Login, wire.command(&encoded(username), limit).await)?;
-    expect(2, Phase::Login, wire.command(&encoded(password.expose()), limit).await)
+    let reply = wire.command(&encoded(password.expose()), limit).await;
+    expect(2, Phase::Login, reply).map(|_| ())
 }
 
 #[cfg(test)]

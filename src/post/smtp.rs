@@ -14,6 +14,7 @@ use super::{MailError, NotTaken, session, transaction};
 use crate::letters::email::Email;
 use crate::letters::mailbox::Sender;
 use fecha_core::letter::outcome::Problem;
+use fecha_core::letter::reply::Reply;
 use fecha_core::secret::Secret;
 
 /// How the connection is kept private.
@@ -110,7 +111,7 @@ impl SmtpMailer {
         Ok(Self { settings, privacy, sender, timeouts, connection: None })
     }
 
-    /// Hands one email over.
+    /// Hands one email over, and gives the server's answer to it.
     ///
     /// The connection of the email before is used again. Where the server has closed it meanwhile
     /// (a 421 or an end between two emails), that says nothing about this email: it goes over a new
@@ -118,7 +119,7 @@ impl SmtpMailer {
     ///
     /// # Errors
     /// [`NotTaken`].
-    pub async fn send(&mut self, email: &Email) -> Result<(), NotTaken> {
+    pub async fn send(&mut self, email: &Email) -> Result<Reply, NotTaken> {
         let message = email.to_bytes(&self.sender)?;
         let recipient = email.recipient()?;
         let sender = self.sender.from.email.clone();
@@ -131,9 +132,9 @@ impl SmtpMailer {
             };
             let envelope = (sender.as_ref(), recipient.as_ref());
             match transaction::run(&mut connection, envelope, &message, &self.timeouts).await {
-                Ok(()) => {
+                Ok(reply) => {
                     self.connection = Some(connection);
-                    return Ok(());
+                    return Ok(reply);
                 }
                 Err(problem) if is_kept && problem.is_stale_connection() => {}
                 Err(problem) => {
@@ -189,7 +190,7 @@ impl SmtpMailer {
     }
 
     /// `host:port`, as errors name it.
-    fn server(&self) -> String {
+    pub(super) fn server(&self) -> String {
         format!("{}:{}", self.settings.host, self.settings.port)
     }
 

@@ -10,13 +10,13 @@ use tokio::time::Instant;
 use super::smtp::Timeouts;
 use super::wire::{Wire, in_time};
 
-/// Hands one message over. It is ASCII with ASCII addresses, so no extension is needed; its lines end with CR LF.
+/// Hands one message over, and gives the answer to it. It is ASCII with ASCII addresses, so no extension is needed; its lines end with CR LF.
 pub(super) async fn run(
     wire: &mut Wire,
     (sender, recipient): (&str, &str),
     message: &[u8],
     timeouts: &Timeouts,
-) -> Result<(), Problem> {
+) -> Result<Reply, Problem> {
     let limit = timeouts.command;
     let mail = format!("MAIL FROM:<{sender}>");
     expect(2, Phase::Sender, wire.command(&mail, limit).await)?;
@@ -36,9 +36,13 @@ pub(super) async fn run(
 }
 
 /// The reply is what it must be to go on.
-pub(super) fn expect(class: u16, phase: Phase, reply: Result<Reply, Fault>) -> Result<(), Problem> {
+pub(super) fn expect(
+    class: u16,
+    phase: Phase,
+    reply: Result<Reply, Fault>,
+) -> Result<Reply, Problem> {
     match reply {
-        Ok(reply) if reply.class() == class => Ok(()),
+        Ok(reply) if reply.class() == class => Ok(reply),
         Ok(reply) => Err(Problem { phase, fault: Fault::Refused(reply) }),
         Err(fault) => Err(Problem { phase, fault }),
     }

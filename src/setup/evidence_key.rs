@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::setup::config::EVIDENCE_KEY_VARIABLE;
+use crate::setup::config::{EVIDENCE_KEY_VARIABLE, Given};
 use crate::setup::input;
 use fecha_core::count::evidence::EvidenceKey;
 
@@ -22,11 +22,9 @@ const MOST_BYTES: u64 = 4096;
 /// There is no key that can be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The variable is set to something else.
-    #[error(
-        "{EVIDENCE_KEY_VARIABLE} is no key: it takes 64 hexadecimal digits, as evidence.key holds them"
-    )]
-    Variable,
+    /// What was said beside the configuration is something else.
+    #[error("{0} is no key: it takes 64 hexadecimal digits, as evidence.key holds them")]
+    Given(String),
     /// The file holds something else.
     #[error(
         "{} is no key: it holds 64 hexadecimal digits. Restore it from the backup; a new key would make the evidence of earlier invoices incomparable",
@@ -84,16 +82,18 @@ pub enum KeyError {
     },
 }
 
-/// The key: that of the variable where it is set, else that of the file, which is made where it is
+/// The key: what was said beside the configuration, else that of the file, which is made where it is
 /// missing. Any number of processes at once end with the same key.
 ///
-/// `folder` is the configuration's; `variable` the value of `FECHA_EVIDENCE_KEY`.
+/// `folder` is the configuration's; `given` what was said beside it (`FECHA_EVIDENCE_KEY`, a file that it names,
+/// a credential).
 ///
 /// # Errors
 /// [`KeyError`]; a key that is malformed or open to others is refused, never replaced.
-pub fn load_or_create(folder: &Path, variable: Option<&str>) -> Result<EvidenceKey, KeyError> {
-    if let Some(text) = variable {
-        return EvidenceKey::from_hex(text).ok_or(KeyError::Variable);
+pub fn load_or_create(folder: &Path, given: Option<&Given>) -> Result<EvidenceKey, KeyError> {
+    if let Some(given) = given {
+        let key = EvidenceKey::from_hex(given.value.expose());
+        return key.ok_or_else(|| KeyError::Given(given.place.clone()));
     }
     let path = folder.join(FILE_NAME);
     match read(&path) {
@@ -106,22 +106,22 @@ pub fn load_or_create(folder: &Path, variable: Option<&str>) -> Result<EvidenceK
     }
 }
 
-/// Refuses a key that can be guessed, before anything is issued under it. `folder` and `variable` are those
-/// of [`load_or_create`].
+/// Refuses a key that can be guessed, before anything is issued under it. `folder` and `given` are those of
+/// [`load_or_create`].
 ///
 /// # Errors
 /// [`KeyError::Guessable`].
 pub fn must_be_random(
     key: &EvidenceKey,
     folder: &Path,
-    variable: Option<&str>,
+    given: Option<&Given>,
 ) -> Result<(), KeyError> {
     if !key.is_guessable() {
         return Ok(());
     }
-    let (place, remedy) = match variable {
-        Some(_) => (
-            EVIDENCE_KEY_VARIABLE.to_owned(),
+    let (place, remedy) = match given {
+        Some(given) => (
+            given.place.clone(),
             "Set it to 64 random hexadecimal digits, from `openssl rand -hex 32`",
         ),
         None => (
@@ -138,11 +138,11 @@ pub fn must_be_random(
 /// As [`load_or_create`]; [`KeyError::Lost`] where there is none.
 pub fn load(
     folder: &Path,
-    variable: Option<&str>,
+    given: Option<&Given>,
     fingerprint: &str,
 ) -> Result<EvidenceKey, KeyError> {
-    if variable.is_some() {
-        return load_or_create(folder, variable);
+    if given.is_some() {
+        return load_or_create(folder, given);
     }
     let path = folder.join(FILE_NAME);
     match read(&path) {

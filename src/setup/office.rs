@@ -19,7 +19,7 @@ use crate::post::Mailer;
 use crate::post::SmtpMailer;
 use crate::post::deliver::CONNECTIONS;
 use crate::post::smtp::Timeouts;
-use crate::setup::config::{self, Config, ConfigError, EVIDENCE_KEY_VARIABLE};
+use crate::setup::config::{self, Config, ConfigError};
 use crate::setup::evidence_key::{self, KeyError};
 use crate::setup::traces;
 use fecha_core::count::evidence::EvidenceKey;
@@ -206,15 +206,14 @@ pub async fn ledger_or_none(
 
 /// The evidence key: that of the ledger, or a new one where the ledger has none.
 async fn key(config: &Config, ledger: &Ledger) -> Result<EvidenceKey, OfficeError> {
-    let variable = std::env::var(EVIDENCE_KEY_VARIABLE).ok();
-    let (folder, variable) = (config.folder(), variable.as_deref());
+    let (folder, given) = (config.folder(), config.evidence_key.as_ref());
     let known = ledger.key_fingerprint().await?;
     let key = match &known {
-        Some(known) => evidence_key::load(folder, variable, known)?,
-        None => evidence_key::load_or_create(folder, variable)?,
+        Some(known) => evidence_key::load(folder, given, known)?,
+        None => evidence_key::load_or_create(folder, given)?,
     };
     if known.as_ref() != Some(&key.fingerprint()) {
-        evidence_key::must_be_random(&key, folder, variable)?;
+        evidence_key::must_be_random(&key, folder, given)?;
     } else if key.is_guessable() {
         // What was issued under it can be compared under it alone: there is no way back.
         tracing::warn!(
@@ -269,7 +268,9 @@ pub fn mailers(config: &Config) -> Result<Vec<Mailer>, MailError> {
     (0..connections).map(|_| mailer(config)).collect()
 }
 
-fn sender(config: &Config) -> Sender {
+/// Who writes all emails.
+#[must_use]
+pub fn sender(config: &Config) -> Sender {
     let reply_to = config.email.reply_to.as_ref();
     Sender {
         from: config.email.from.clone(),

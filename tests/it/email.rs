@@ -7,7 +7,7 @@ use fecha::letters::email::Attachment;
 use fecha::letters::enclosure::Enclosure;
 use fecha::letters::mailbox::Sender;
 use fecha::letters::report::archive::{File, MESSAGE_LIMIT, attached};
-use fecha::letters::template::{Enclosed, Rendered, Templates};
+use fecha::letters::template::{Enclosed, Rendered, Templates, Test};
 use fecha_core::account::receivables::Balance;
 use fecha_core::account::reminder::Reminder;
 use fecha_core::bill::digest::{Digest, Whole};
@@ -243,6 +243,19 @@ fn a_package_that_is_used_up() {
     let last_day = PackageUse { on: "2026-11-30".parse().unwrap(), ..samples::package_use(4012) };
     let last_day = templates.package_use(&last_day).unwrap();
     assert!(last_day.text.contains("O mês termina hoje, 30/11/2026."), "{}", last_day.text);
+}
+
+#[test]
+fn a_test() {
+    let test = |redirect| Test {
+        issuer: "Exemplo Tecnologia Ltda",
+        now: "2026-11-02T03:00:00Z".parse().unwrap(),
+        timezone: chrono_tz::America::Sao_Paulo,
+        by: "smtp.example.com:587",
+        redirect,
+    };
+    snapshot("test", &templates().test(&test(None)).unwrap());
+    snapshot("test_redirected", &templates().test(&test(Some("teste@example.com"))).unwrap());
 }
 
 #[test]

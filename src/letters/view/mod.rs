@@ -11,6 +11,7 @@ mod invoice;
 mod month;
 mod package_use;
 mod reminder;
+mod test;
 
 pub use alert::AlertView;
 pub use cancellation::CancellationView;
@@ -20,6 +21,7 @@ pub use held::HeldView;
 pub use invoice::{InvoiceSubject, InvoiceView};
 pub use package_use::PackageUseView;
 pub use reminder::ReminderView;
+pub use test::{Test, TestView};
 
 use fecha_core::price::money::grouped;
 

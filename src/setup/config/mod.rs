@@ -4,6 +4,8 @@
 //! problem at once: the line or the variable, the key, and what to write instead.
 
 mod check;
+mod given;
+mod in_force;
 mod layouts;
 mod network;
 mod nfse;
@@ -38,6 +40,8 @@ use crate::post::SmtpSettings;
 use crate::setup::input;
 use crate::setup::layout::Layout;
 
+pub use self::given::Given;
+pub use self::in_force::{Said, Setting};
 pub use self::network::{InvalidNetwork, Network};
 pub use self::url::{DatabaseUrl, InvalidUrl};
 
@@ -55,6 +59,8 @@ pub const EVIDENCE_KEY_VARIABLE: &str = "FECHA_EVIDENCE_KEY";
 pub struct Config {
     /// The file it was read from, absolute.
     pub file: PathBuf,
+    /// The key of the evidence, where it does not lie in a file beside the configuration.
+    pub evidence_key: Option<Given>,
     /// Who invoices.
     pub issuer: Issuer,
     /// Where the money goes; without it invoices have no PIX code.
@@ -282,10 +288,11 @@ impl Config {
     }
 
     /// Loads `path` (from `--config`), else the file that `FECHA_CONFIG` names, else `./fecha.toml`;
-    /// variables such as `FECHA_LEDGER__URL` override its keys. Relative paths in it start at the
-    /// file's folder.
+    /// variables such as `FECHA_LEDGER__URL`, the files that `FECHA_LEDGER__URL_FILE` and its like name, and
+    /// systemd's credentials such as `fecha.ledger.url` override its keys. Relative paths start at the file's
+    /// folder.
     ///
-    /// `environment` are the variables of the process; those without the prefix `FECHA_` are left alone.
+    /// `environment` are the variables of the process; those that do not concern fecha are left alone.
     ///
     /// # Errors
     /// [`ConfigError`], with all problems of the values at once. An unknown key is one of them.
@@ -293,8 +300,15 @@ impl Config {
         path: Option<&Path>,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let variables: Vec<_> =
-            environment.filter(|(name, _)| name.starts_with(source::PREFIX)).collect();
+        Self::load_with_origin(path, environment).map(|(config, _)| config)
+    }
+
+    /// The configuration, and where each of its keys was written.
+    fn load_with_origin(
+        path: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<(Self, source::Origin), ConfigError> {
+        let variables: Vec<_> = environment.filter(|(name, _)| concerns_fecha(name)).collect();
         let named = variables.iter().find(|(name, _)| name == FILE_VARIABLE);
         let path = match (path, named) {
             (Some(path), _) => path.to_owned(),
@@ -309,8 +323,13 @@ impl Config {
         })?;
         let file = std::path::absolute(&path)
             .map_err(|source| ConfigError::Unreadable { file: path.clone(), source })?;
-        let (raw, origin) = source::read(&path, &text, variables).map_err(ConfigError::Invalid)?;
-        parse::config(raw, &file, &origin).map_err(ConfigError::Invalid)
+        let folder = file.parent().unwrap_or(Path::new("/"));
+        let mut given = given::all(&variables, folder).map_err(ConfigError::Invalid)?;
+        let key = given.iter().position(|one| one.key == given::EVIDENCE_KEY);
+        let evidence_key = key.map(|at| given.remove(at));
+        let (raw, origin) = source::read(&path, &text, given).map_err(ConfigError::Invalid)?;
+        let config = parse::config(raw, &file, &origin).map_err(ConfigError::Invalid)?;
+        Ok((Self { evidence_key, ..config }, origin))
     }
 
     /// The price tables of another file, written as in the configuration (`[[prices]]`); whatever else
@@ -351,8 +370,12 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| {
         let name = name.into_string().ok()?;
         let value = value.to_string_lossy().into_owned();
-        name.starts_with(source::PREFIX).then_some((name, value))
+        concerns_fecha(&name).then_some((name, value))
     })
+}
+
+fn concerns_fecha(variable: &str) -> bool {
+    variable.starts_with(given::PREFIX) || variable == given::CREDENTIALS
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ fn sections(check: &mut Check<'_>, raw: raw::Raw, file: &Path) -> Option<Config>
     let nfse = nfse::nfse(check, raw.nfse.as_ref(), issuer.as_ref());
     Some(Config {
         file: file.to_owned(),
+        evidence_key: None,
         issuer: issuer?,
         pix: pix?,
         logo,

@@ -2,56 +2,70 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::Deserialize as _;
 use toml::{Table, Value};
 
+use super::ConfigProblem;
+use super::given::Given;
 use super::raw::Raw;
-use super::{ConfigProblem, EVIDENCE_KEY_VARIABLE, FILE_VARIABLE};
-
-pub(super) const PREFIX: &str = "FECHA_";
 
 /// Tells where a key was written, so that its problem can be found.
 pub(super) struct Origin {
     file: String,
     text: String,
-    variables: Vec<(String, String)>,
+    /// What lies over the file, by the keys of the table that it lies in.
+    given: Vec<Given>,
+    /// The file with all that lies over it.
+    pub merged: Table,
 }
 
-/// Reads the file, then lays the variables over it.
+/// Reads the file, then lays over it what is said beside it.
 pub(super) fn read(
     file: &Path,
     text: &str,
-    mut variables: Vec<(String, String)>,
+    given: Vec<Given>,
 ) -> Result<(Raw, Origin), Vec<ConfigProblem>> {
-    variables.retain(|(name, _)| name != FILE_VARIABLE && name != EVIDENCE_KEY_VARIABLE);
-    let origin = Origin { file: file.display().to_string(), text: text.to_owned(), variables };
+    let file = file.display().to_string();
+    let mut origin = Origin { file, text: text.to_owned(), given, merged: Table::new() };
     // The file by itself first: only then do errors have their line.
     let raw: Raw = toml::from_str(text).map_err(|error| vec![origin.syntax(&error)])?;
-    if origin.variables.is_empty() {
+    let mut table: Table = text.parse().map_err(|error| vec![origin.syntax(&error)])?;
+    if origin.given.is_empty() {
+        origin.merged = table;
         return Ok((raw, origin));
     }
-    let problems: Vec<_> = origin.variables.iter().filter_map(refused).collect();
+    let problems: Vec<_> = origin.given.iter().filter_map(refused).collect();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let mut table: Table = text.parse().map_err(|error| vec![origin.syntax(&error)])?;
-    for (name, value) in &origin.variables {
-        overlay(&mut table, &key_of(name), value);
+    let mut problems = Vec::new();
+    for one in &mut origin.given {
+        match key_in(&table, &one.key) {
+            Ok(key) => one.key = key,
+            Err(reason) => problems.push(ConfigProblem { place: one.place.clone(), reason }),
+        }
+        overlay(&mut table, &one.key, one.value.expose());
     }
-    let raw = Raw::deserialize(Value::Table(table)).map_err(|error| vec![origin.syntax(&error)])?;
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let merged = Value::Table(table.clone());
+    let raw = Raw::deserialize(merged).map_err(|error| vec![origin.syntax(&error)])?;
+    origin.merged = table;
     Ok((raw, origin))
 }
 
-/// `FECHA_EMAIL__SMTP__PORT` → `email.smtp.port`.
-fn key_of(variable: &str) -> String {
-    variable[PREFIX.len()..].to_ascii_lowercase().replace("__", ".")
-}
-
-/// Tries a variable alone, so that its error is known to be its own.
-fn refused((name, value): &(String, String)) -> Option<ConfigProblem> {
-    let problem =
-        |reason: &str| Some(ConfigProblem { place: name.clone(), reason: reason.to_owned() });
-    let key = key_of(name);
+/// Tries a value alone, so that its error is known to be its own.
+fn refused(given: &Given) -> Option<ConfigProblem> {
+    let problem = |reason: &str| {
+        Some(ConfigProblem { place: given.place.clone(), reason: reason.to_owned() })
+    };
+    let key = given.key.as_str();
+    if !key.contains('.') && given.is_credential() {
+        return problem(
+            "is no key: a credential is named fecha.SECTION.KEY, for example fecha.ledger.url",
+        );
+    }
     if !key.contains('.') {
         return problem(
             "is no variable of fecha: a key is overridden by FECHA_SECTION__KEY, for example FECHA_LEDGER__URL",
@@ -61,8 +75,42 @@ fn refused((name, value): &(String, String)) -> Option<ConfigProblem> {
         return problem("prices can only stand in the file, as [[prices]]");
     }
     let mut table = Table::new();
-    overlay(&mut table, &key, value);
+    let of_one = named_source(key).map(|(_, key)| format!("{SOURCES}.{key}"));
+    overlay(&mut table, of_one.as_deref().unwrap_or(key), given.value.expose());
     problem(&reason(&Raw::deserialize(Value::Table(table)).err()?))
+}
+
+const SOURCES: &str = "messages";
+
+/// `messages.chatwoot.url` → `chatwoot` and `url`.
+fn named_source(key: &str) -> Option<(&str, &str)> {
+    key.strip_prefix(SOURCES)?.strip_prefix('.')?.split_once('.')
+}
+
+/// A key as this table has it: of several sources of messages each has a number there, and a name for people.
+fn key_in(table: &Table, key: &str) -> Result<String, String> {
+    let several = match table.get(SOURCES) {
+        Some(Value::Array(several)) if key.starts_with("messages.") => several,
+        _ if named_source(key).is_none() => return Ok(key.to_owned()),
+        _ => {
+            let reason = "names one of several [[messages]], and there is one [messages]: write FECHA_MESSAGES__URL";
+            return Err(reason.to_owned());
+        }
+    };
+    let names = several.iter().map(|source| source.get("name").and_then(Value::as_str));
+    let names: Vec<String> = names.map(|name| as_variable(name.unwrap_or_default())).collect();
+    let found = named_source(key)
+        .and_then(|(name, key)| Some((names.iter().position(|known| known == name)?, key)));
+    found.map(|(index, key)| format!("{SOURCES}.{index}.{key}")).ok_or_else(|| {
+        let example = names.first().map_or("NAME".to_owned(), |name| name.to_ascii_uppercase());
+        format!("[[messages]] stands several times: say of which, for example FECHA_MESSAGES__{example}__URL")
+    })
+}
+
+/// A name as a variable can have it: `Evolution API` → `evolution_api`.
+fn as_variable(name: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(letter).collect()
 }
 
 /// What the TOML library says, in its own words but for one: people know keys, not fields.
@@ -77,6 +125,14 @@ fn overlay(table: &mut Table, key: &str, value: &str) {
         }
         Some((section, rest)) => {
             let inner = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
+            let (inner, rest) = match (inner, rest.split_once('.')) {
+                (Value::Array(many), Some((index, rest))) => {
+                    let index = index.parse().unwrap_or(usize::MAX);
+                    let Some(one) = many.get_mut(index) else { return };
+                    (one, rest)
+                }
+                (inner, _) => (inner, rest),
+            };
             if let Value::Table(inner) = inner {
                 overlay(inner, rest, value);
             }
@@ -99,13 +155,16 @@ impl Origin {
 
     /// A problem of the value behind `key`, such as `email.smtp.port` or `prices.0.from`.
     pub fn problem(&self, key: &str, reason: String) -> ConfigProblem {
-        let variable = self.variables.iter().find(|(name, _)| key_of(name) == key);
-        let place = match (variable, self.line_of_key(key)) {
-            (Some((name, _)), _) => name.clone(),
+        let place = match (self.given(key), self.line_of_key(key)) {
+            (Some(given), _) => given.place.clone(),
             (None, Some(line)) => format!("{}:{line}: {}", self.file, shown(key)),
             (None, None) => format!("{}: {}", self.file, shown(key)),
         };
         ConfigProblem { place, reason }
+    }
+
+    pub fn given(&self, key: &str) -> Option<&Given> {
+        self.given.iter().find(|given| given.key == key)
     }
 
     fn line_of(&self, byte: usize) -> usize {
@@ -114,7 +173,7 @@ impl Origin {
     }
 
     /// The line of the key, or of the innermost table around it that is there.
-    fn line_of_key(&self, key: &str) -> Option<usize> {
+    pub fn line_of_key(&self, key: &str) -> Option<usize> {
         let document = toml::de::DeTable::parse(&self.text).ok()?;
         let mut at = None;
         let mut value: Option<&toml::Spanned<toml::de::DeValue<'_>>> = None;

@@ -15,6 +15,8 @@ use fecha_core::tax::profile::{Environment, Regime, Simples, Totals};
 use super::*;
 use crate::setup::init::CONFIG_TEMPLATE;
 
+mod given;
+
 /// Loads `text` as /…/fecha.toml; in errors the folder is left out.
 fn load(text: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
