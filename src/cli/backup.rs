@@ -9,7 +9,6 @@ use super::close::shell_word;
 use super::files::{Files, ForceArgs, Kind};
 use super::output::{Failure, Output};
 use crate::actions::backup::{self, Way};
-use crate::actions::words::count;
 use crate::ledger::backup::Standing;
 use crate::setup::config::{self, Config};
 use fecha_core::price::money::grouped;
@@ -63,10 +62,10 @@ async fn copy(config: &Config, files: &Files, file: &Path, output: &Output) -> R
     });
     output.result(&value, |_| {
         format!(
-            "wrote {} ({} bytes): the ledger with {}, schema {}\nread again: no damage, every invoice\nsha256 {sha256}\n{}",
+            "wrote {} ({} bytes): the ledger, with {} invoices and revisions, schema {}\nread again: no damage, every invoice\nsha256 {sha256}\n{}",
             file.display(),
             grouped(bytes),
-            count(standing.documents, "invoice or revision"),
+            grouped(standing.documents as u64),
             standing.schema,
             key_in_words(&standing, wrong_key.as_deref()),
         )

@@ -114,7 +114,17 @@ fn only_a_backup_is_replaced() {
     reseller.run(&["backup", "copy.db"]).expect(0);
     let first = sha256(&reseller.path("copy.db"));
     reseller
-        .run(&["adjust", "--dealership", "d1", "--amount", "1.00", "--description", "x"])
+        .run(&[
+            "adjust",
+            "--dealership",
+            "d1",
+            "--month",
+            "2026-11",
+            "--amount",
+            "1.00",
+            "--description",
+            "x",
+        ])
         .expect(0);
     reseller.run(&["backup", "copy.db"]).expect(0);
     assert_ne!(sha256(&reseller.path("copy.db")), first);

@@ -21,9 +21,12 @@ fn run(commands: &str, reseller: &Reseller, database: &str) {
         .replace("/var/lib/fecha/", &folder)
         .replace("/var/backups/", &format!("{folder}backup-"))
         .replace("-o fecha -g fecha ", "")
+        .replace("as-fecha ", &format!("'{}' ", env!("CARGO_BIN_EXE_fecha")))
         .replace("postgres://fecha@localhost/fecha", database);
     let script = format!("set -eu\nsystemctl() {{ :; }}\n{script}");
-    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).env("FECHA_CONFIG", reseller.path("fecha.toml"));
+    let output = command.output().unwrap();
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
 }
 
