@@ -69,10 +69,7 @@ fn smtp(settings: SmtpSettings, timeouts: Timeouts) -> Mailer {
 
 /// Whose trouble it is, in a word, and the error.
 fn outcome<T>(taken: Result<T, NotTaken>) -> (&'static str, String) {
-    let not_taken = match taken {
-        Ok(_) => return ("sent", String::new()),
-        Err(not_taken) => not_taken,
-    };
+    let Err(not_taken) = taken else { return ("sent", String::new()) };
     let NotTaken::Server { problem, .. } = &not_taken else {
         return ("no server", not_taken.to_string());
     };

@@ -89,6 +89,6 @@ fn each_command_has_a_page_that_man_reads() {
         assert!(unexpected.is_empty(), "{unexpected:?}");
     }
     let read = Command::new("mandoc").args(["-T", "utf8"]).arg(man.join("fecha-close.1")).output();
-    let page = text(read.unwrap()).replace(|letter: char| letter == '\u{8}', "");
+    let page = text(read.unwrap()).replace('\u{8}', "");
     assert!(page.contains("  fecha close --month 2026-10 --dealership d17\n"), "{page}");
 }

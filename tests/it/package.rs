@@ -129,7 +129,6 @@ fn later(package: &Path, folder: &Path) -> PathBuf {
     let example = tree.join("usr/share/fecha/fecha.toml");
     let text = fs::read_to_string(&example).unwrap();
     fs::write(&example, format!("{text}\n# A key of the later version.\n")).unwrap();
-    fs::remove_file(tree.join("DEBIAN/md5sums")).unwrap();
     run(
         "dpkg-deb",
         &["--root-owner-group", "-Zgzip", "-z1", "--build", tree_text, deb.to_str().unwrap()],
