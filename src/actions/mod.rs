@@ -2,6 +2,7 @@
 
 pub mod adjust;
 pub mod attention;
+pub mod bell;
 mod book;
 pub mod cancel;
 pub mod check;
@@ -32,6 +33,7 @@ pub mod register;
 pub mod reminders;
 pub mod rerun;
 pub mod resend;
+pub mod schema;
 pub mod simulate;
 pub mod status;
 pub mod task;
