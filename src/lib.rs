@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 pub mod actions;
+pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod console;

@@ -3,12 +3,14 @@
 use chrono::{NaiveDate, SecondsFormat};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
+use crate::actions::schema;
 use crate::ledger::LedgerError;
 use crate::ledger::documents::FileKind;
 use crate::ledger::invoices::{Filter, Revision};
 use crate::ledger::listing::Listed;
-use crate::ledger::pages::{Found, Page, Standing, WantedInvoices};
+use crate::ledger::pages::{Found, Page, Slice, Standing, WantedInvoices};
 use crate::setup::office::Office;
 use fecha_core::account::settled::{Account, PaymentState};
 use fecha_core::bill::invoice::{Invoice, InvoiceState, Number, label};
@@ -19,29 +21,42 @@ use fecha_core::price::item::Amounts;
 use fecha_core::price::money::Money;
 
 /// One revision as `fecha invoices --json` has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Invoice)]
 #[expect(missing_docs, reason = "the keys of spec §3.4")]
 pub struct InvoiceJson<'a> {
+    #[schema(value_type = schema::InvoiceNumber)]
     pub number: Number,
     pub revision: u32,
+    #[schema(value_type = schema::InvoiceState)]
     pub state: InvoiceState,
     pub dealership_id: &'a str,
+    #[schema(value_type = schema::Month)]
     pub month: Month,
     pub package: u64,
     pub uam: u64,
     pub overage: u64,
     pub hsm: u64,
     #[serde(flatten)]
+    #[schema(value_type = schema::Amounts)]
     pub amounts: Amounts,
+    #[schema(value_type = schema::Money)]
     pub total: Money,
+    #[schema(value_type = schema::Day)]
     pub due_date: NaiveDate,
+    #[schema(value_type = schema::Instant)]
     pub issued_at: String,
     pub evidence_sha256: &'a str,
     pub pdf_sha256: &'a str,
+    #[schema(required)]
     pub reason: Option<&'a str>,
+    #[schema(required)]
     pub by: Option<&'a str>,
+    #[schema(value_type = schema::Money)]
     pub paid: Money,
+    #[schema(value_type = schema::Money)]
     pub to_pay: Money,
+    #[schema(value_type = schema::PaymentState)]
     pub payment: PaymentState,
     pub overdue: bool,
 }
@@ -206,9 +221,11 @@ pub struct Asked<'a> {
     pub search: &'a str,
     /// Only those behind this one.
     pub after: Option<Number>,
+    /// How much, and how.
+    pub slice: Slice,
 }
 
-/// A page of the invoices, the newest first: of each number the latest revision.
+/// A page of the invoices: of each number the latest revision.
 ///
 /// # Errors
 /// [`LedgerError`] where the ledger cannot be read.
@@ -231,6 +248,7 @@ pub async fn page(office: &Office, asked: Asked<'_>) -> Result<Page<Listed, Numb
         dealership_id: asked.dealership_id.map(str::to_owned),
         found,
         after: asked.after,
+        slice: asked.slice,
     };
     ledger.invoices_page(&wanted, office.today()).await
 }

@@ -3,6 +3,7 @@
 pub mod adjust;
 pub mod attention;
 pub mod backup;
+pub mod bell;
 mod book;
 pub mod cancel;
 pub mod check;
@@ -33,6 +34,7 @@ pub mod register;
 pub mod reminders;
 pub mod rerun;
 pub mod resend;
+pub mod schema;
 pub mod send_test;
 pub mod simulate;
 pub mod status;

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use crate::actions::schema;
 use crate::ledger::LedgerError;
 use crate::ledger::outbox::{ListedEmail, WantedEmails};
 use crate::setup::office::Office;
@@ -11,20 +13,29 @@ use fecha_core::letter::{Kind, LetterState};
 use fecha_core::party::register::EmailAddress;
 
 /// One email as `fecha outbox --json` has it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Email)]
 #[expect(missing_docs, reason = "the keys of spec §3.4")]
 pub struct EmailJson<'a> {
     pub id: &'a str,
+    #[schema(value_type = schema::EmailKind)]
     pub kind: Kind,
+    #[schema(required, value_type = Option<schema::InvoiceNumber>)]
     pub number: Option<Number>,
+    #[schema(value_type = String)]
     pub to: &'a EmailAddress,
     pub subject: &'a str,
     pub message_id: &'a str,
+    #[schema(value_type = schema::EmailState)]
     pub state: LetterState,
     pub attempts: u32,
+    #[schema(value_type = schema::Instant)]
     pub queued_at: String,
+    #[schema(required, value_type = Option<schema::Instant>)]
     pub sent_at: Option<String>,
+    #[schema(required, value_type = Option<schema::Instant>)]
     pub next_attempt_at: Option<String>,
+    #[schema(required)]
     pub last_error: Option<&'a str>,
 }
 

@@ -250,6 +250,7 @@ pub fn ledger(error: &LedgerError) -> String {
             "Um documento de {label} não é o que foi emitido. Não é enviado; restaure o ledger de uma cópia."
         ),
         LedgerError::Deposed => "Outro fecha daemon assumiu.".to_owned(),
+        LedgerError::TakenOver => "O pedido demorou demais e outro o assumiu.".to_owned(),
         LedgerError::Database { source, .. } => format!("O ledger recusou uma operação: `{source}`"),
     }
 }

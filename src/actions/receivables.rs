@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actions::invoices::{InvoiceJson, ListError};
+use crate::actions::schema;
 use crate::actions::words::plain;
 use crate::ledger::LedgerError;
 use crate::ledger::account::{Refund, lock_account};
@@ -133,51 +135,78 @@ impl Left {
     }
 }
 
-#[derive(Debug, Serialize)]
-struct ReceivablesJson<'a> {
+/// As spec §3.4 has it; of one dealership also `payments` and `refunds`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Receivables)]
+pub struct ReceivablesJson<'a> {
     #[serde(flatten)]
+    #[schema(value_type = schema::Balance)]
     balance: Balance,
+    #[schema(value_type = schema::Ages)]
     ages: Ages,
     dealerships: Vec<DebtorJson<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Debtor)]
 struct DebtorJson<'a> {
     dealership_id: &'a str,
     #[serde(flatten)]
+    #[schema(value_type = schema::Balance)]
     balance: Balance,
     invoices: Vec<InvoiceJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     payments: Option<Vec<PaymentJson<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     refunds: Option<Vec<RefundJson<'a>>>,
 }
 
-#[derive(Debug, Serialize)]
-struct PaymentJson<'a> {
-    id: &'a str,
-    number: Option<Number>,
-    on: NaiveDate,
-    amount: Money,
-    kind: Kind,
-    reference: Option<&'a str>,
-    settles: Vec<SettledJson>,
-    refunded: Money,
-    waiting: Money,
-    undone: bool,
-    by: &'a str,
+/// A payment with what became of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Payment)]
+#[expect(missing_docs, reason = "the keys of `fecha receivables --json`")]
+pub struct PaymentJson<'a> {
+    pub id: &'a str,
+    pub dealership_id: &'a str,
+    #[schema(required, value_type = Option<schema::InvoiceNumber>)]
+    pub number: Option<Number>,
+    #[schema(value_type = schema::Day)]
+    pub on: NaiveDate,
+    #[schema(value_type = schema::Money)]
+    pub amount: Money,
+    #[schema(value_type = schema::PaymentKind)]
+    pub kind: Kind,
+    #[schema(required)]
+    pub reference: Option<&'a str>,
+    pub settles: Vec<SettledJson>,
+    #[schema(value_type = schema::Money)]
+    pub refunded: Money,
+    #[schema(value_type = schema::Money)]
+    pub waiting: Money,
+    pub undone: bool,
+    pub by: &'a str,
 }
 
-#[derive(Debug, Serialize)]
-struct SettledJson {
-    number: Number,
-    amount: Money,
+/// What a payment settles of an invoice.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Settled)]
+#[expect(missing_docs, reason = "as in PaymentJson")]
+pub struct SettledJson {
+    #[schema(value_type = schema::InvoiceNumber)]
+    pub number: Number,
+    #[schema(value_type = schema::Money)]
+    pub amount: Money,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Refund)]
 struct RefundJson<'a> {
     id: &'a str,
+    #[schema(value_type = schema::Day)]
     on: NaiveDate,
+    #[schema(value_type = schema::Money)]
     amount: Money,
     reason: &'a str,
     undone: bool,
@@ -186,7 +215,7 @@ struct RefundJson<'a> {
 impl Found {
     /// As spec §3.4 has it; of one dealership also `payments` and `refunds`.
     #[must_use]
-    pub fn json(&self) -> impl Serialize + '_ {
+    pub fn json(&self) -> ReceivablesJson<'_> {
         let Receivables { balance, ages, debtors } = &self.receivables;
         ReceivablesJson {
             balance: *balance,
@@ -209,11 +238,14 @@ impl Found {
 }
 
 impl<'a> PaymentJson<'a> {
-    fn of(payment: &'a Payment) -> Self {
+    /// What JSON says of a payment.
+    #[must_use]
+    pub fn of(payment: &'a Payment) -> Self {
         let settled =
             |(number, amount): &(Number, Money)| SettledJson { number: *number, amount: *amount };
         Self {
             id: &payment.id,
+            dealership_id: &payment.dealership_id,
             number: payment.number,
             on: payment.on,
             amount: payment.amount,

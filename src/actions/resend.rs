@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::actions::group_bill;
 use crate::actions::handover::{self, HandoverError};
+use crate::actions::schema;
 use crate::ledger::LedgerError;
 use crate::ledger::again::{FailedLetter, FailedOnes};
 use crate::ledger::audit::{Action, Deed};
@@ -63,15 +65,18 @@ pub enum ResendError {
 }
 
 /// What was queued again; its JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Resent {
     /// Of each email.
     pub message_ids: Vec<String>,
     /// The number, where it is about one.
+    #[schema(required, value_type = Option<schema::InvoiceNumber>)]
     pub number: Option<Number>,
     /// The month, where it is a report.
+    #[schema(required, value_type = Option<schema::Month>)]
     pub month: Option<Month>,
     /// For whom.
+    #[schema(value_type = Vec<String>)]
     pub queued: Vec<EmailAddress>,
     /// In words.
     #[serde(skip)]

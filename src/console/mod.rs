@@ -19,11 +19,11 @@ mod words;
 use std::sync::Arc;
 
 use axum::Router;
-use tokio::sync::Notify;
 
 use self::page::Templates;
 pub use self::page::{Done, Page, Section};
 pub use self::signed::Signed;
+use crate::actions::bell::Bell;
 use crate::ledger::{Ledger, LedgerError};
 use crate::messages::Sources;
 use crate::setup::office::Office;
@@ -40,15 +40,6 @@ pub struct Console {
     /// Wakes the daemon where something is to be done at once.
     pub bell: Bell,
     templates: Arc<Templates>,
-}
-
-/// Wakes who works in the daemon; whoever leads elsewhere looks by itself.
-#[derive(Debug, Clone, Default)]
-pub struct Bell {
-    /// There may be a task.
-    pub tasks: Arc<Notify>,
-    /// There may be an email.
-    pub post: Arc<Notify>,
 }
 
 impl Console {

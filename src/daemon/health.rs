@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use super::pulse::Stage;
 use super::{Daemon, Ends, STUCK_AFTER, listener};
 use crate::actions::tokens;
+use crate::api::Api;
 use crate::console::Console;
 use crate::ledger::schedule::Census;
 use fecha_core::account::receivables::Balance;
@@ -38,7 +39,10 @@ pub async fn serve(
         .route("/metrics", get(metrics))
         .with_state(daemon);
     let router = match console {
-        Some(console) => router.merge(console.router()),
+        Some(console) => {
+            let api = Api { office: console.office.clone(), bell: console.bell.clone() };
+            router.merge(api.router()).merge(console.router())
+        }
         None => router,
     };
     listener::serve(router, listener, stop).await;

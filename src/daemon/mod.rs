@@ -32,8 +32,9 @@ use tokio_cron_scheduler::JobScheduler;
 
 use self::leader::Seat;
 use self::pulse::Pulse;
+use crate::actions::bell::Bell;
 use crate::actions::mailed;
-use crate::console::{Bell, Console};
+use crate::console::Console;
 use crate::ledger::LedgerError;
 use crate::messages::{SourceError, Sources};
 use crate::post::MailError;

@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
+use super::pages::Page;
 use super::rows::{self, Centavos};
 use super::{Engine, Ledger, LedgerError, Transaction, corrupt, new_id, to_text};
 use fecha_core::account::payment::{Kind, Part, Payment, Settlement};
@@ -115,6 +116,30 @@ impl Ledger {
         let failed = LedgerError::while_doing("read a payment");
         let mut connection = self.pool.acquire().await.map_err(failed)?;
         Ok(read(&mut connection, "p.id = $1", &[id]).await?.pop())
+    }
+
+    /// A page of the payments, by entry, undone ones too: of one dealership, or of all.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn payments_page(
+        &self,
+        dealership_id: Option<&str>,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Page<Payment, String>, LedgerError> {
+        let failed = LedgerError::while_doing("read the payments");
+        let mut connection = self.pool.acquire().await.map_err(failed)?;
+        // Only the condition that there is, so that an index serves it.
+        let whose = dealership_id.map_or("", |_| "AND x.dealership_id = $2");
+        let condition = format!(
+            "p.id IN (SELECT x.id FROM payment x WHERE x.id > $1 {whose} ORDER BY x.id LIMIT {})",
+            most + 1
+        );
+        let values: Vec<&str> =
+            std::iter::once(after.unwrap_or_default()).chain(dealership_id).collect();
+        let payments = read(&mut connection, &condition, &values).await?;
+        Ok(Page::of(payments, most, |payment| payment.id.clone()))
     }
 
     /// The payments with one of these references of a bank, undone ones too.

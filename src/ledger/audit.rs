@@ -187,6 +187,8 @@ pub struct WantedDeeds<'a> {
     pub terms: &'a [Term],
     /// Older than the entry of this id.
     pub before: Option<&'a str>,
+    /// Newer than the entry of this id; the oldest come first then, as they do where this is empty.
+    pub after: Option<&'a str>,
     /// Not older than the entry of this id.
     pub down_to: Option<&'a str>,
 }
@@ -201,6 +203,7 @@ impl WantedDeeds<'_> {
             ("month = ", self.month.map(|month| month.to_string())),
             ("dealership_id = ", self.dealership_id.map(str::to_owned)),
             ("id < ", self.before.map(str::to_owned)),
+            ("id > ", self.after.map(str::to_owned)),
             ("id >= ", self.down_to.map(str::to_owned)),
         ];
         for (condition, value) in conditions {
@@ -216,7 +219,8 @@ impl WantedDeeds<'_> {
 }
 
 impl Ledger {
-    /// The newest entries of the audit log that are asked for, the newest first.
+    /// The newest entries of the audit log that are asked for, the newest first; where what they are newer than is
+    /// said, the oldest of those, the oldest first.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
@@ -225,10 +229,11 @@ impl Ledger {
         wanted: WantedDeeds<'_>,
         most: u32,
     ) -> Result<Vec<Logged>, LedgerError> {
+        let order = if wanted.after.is_some() { "ASC" } else { "DESC" };
         let (conditions, values) = wanted.conditions();
         let sql = format!(
             "SELECT id, at, actor, action, month, dealership_id, detail FROM audit {conditions}
-             ORDER BY id DESC LIMIT {most}"
+             ORDER BY id {order} LIMIT {most}"
         );
         let rows = values
             .into_iter()

@@ -125,6 +125,9 @@ pub enum LedgerError {
     /// Another daemon leads.
     #[error("another daemon has taken over: this one writes nothing more")]
     Deposed,
+    /// Nobody had heard of a request for long, and another carries it out.
+    #[error("another has taken this request over: nothing more is written for it here")]
+    TakenOver,
     /// Any other error of the database.
     #[error("the ledger refused to {action}: {source}")]
     Database {

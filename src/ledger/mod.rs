@@ -41,6 +41,7 @@ pub mod refunds;
 pub mod refusals;
 pub mod register;
 pub mod reminders;
+pub mod requests;
 pub mod reviews;
 mod rows;
 pub mod schedule;
@@ -77,6 +78,8 @@ pub struct Ledger {
     engine: Engine,
     /// Writing is refused once a daemon of a later epoch leads.
     epoch: Option<i64>,
+    /// What is written is done for this request.
+    request: Option<requests::Claim>,
     /// That of a SQLite ledger.
     file: Option<LedgerFile>,
     /// Connections that were made before are not used again.
@@ -154,6 +157,7 @@ impl Ledger {
     pub(crate) async fn begin(&self) -> Result<Transaction, LedgerError> {
         let mut transaction = self.begin_whoever_leads().await?;
         self.check_epoch(&mut transaction).await?;
+        self.mark_request(&mut transaction).await?;
         Ok(transaction)
     }
 

@@ -190,7 +190,17 @@ impl Ledger {
             Engine::Postgres => pool.clone(),
         };
         let shelf = Arc::default();
-        Ok(Self { pool, writers, engine, epoch: None, file, renewed, only_read, shelf })
+        Ok(Self {
+            pool,
+            writers,
+            engine,
+            epoch: None,
+            request: None,
+            file,
+            renewed,
+            only_read,
+            shelf,
+        })
     }
 
     async fn bring_up_to_date(&self, url: &str) -> Result<(), LedgerError> {

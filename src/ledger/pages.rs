@@ -50,6 +50,8 @@ pub struct WantedInvoices {
     pub found: Option<Found>,
     /// Only those behind this one.
     pub after: Option<Number>,
+    /// How much, and how.
+    pub slice: Slice,
 }
 
 /// What a search means.
@@ -61,10 +63,45 @@ pub struct Found {
     pub numbers: Vec<Number>,
 }
 
+/// In which order a list is read, page by page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As people read: what comes in meanwhile is on the first page.
+    #[default]
+    NewestFirst,
+    /// As programs read: what comes in meanwhile is on the last page.
+    OldestFirst,
+}
+
+impl Order {
+    /// How a key compares with that of the last row before, and in which order rows come.
+    fn words(self) -> (char, &'static str) {
+        match self {
+            Self::NewestFirst => ('<', "DESC"),
+            Self::OldestFirst => ('>', "ASC"),
+        }
+    }
+}
+
+/// How much of a list is read, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// At most so many rows.
+    pub most: usize,
+    /// From which end on.
+    pub order: Order,
+}
+
+impl Default for Slice {
+    fn default() -> Self {
+        Self { most: ROWS, order: Order::default() }
+    }
+}
+
 /// Rows, and the key to go on from where there are more.
 #[derive(Debug, Clone)]
 pub struct Page<T, K> {
-    /// At most [`ROWS`].
+    /// At most as many as were asked for.
     pub rows: Vec<T>,
     /// Of the last row, where others follow.
     pub next: Option<K>,
@@ -72,9 +109,9 @@ pub struct Page<T, K> {
 
 impl<T, K> Page<T, K> {
     /// Of rows of which one more was read than a page has.
-    fn of(mut rows: Vec<T>, key: impl Fn(&T) -> K) -> Self {
-        let more = rows.len() > ROWS;
-        rows.truncate(ROWS);
+    pub(super) fn of(mut rows: Vec<T>, most: usize, key: impl Fn(&T) -> K) -> Self {
+        let more = rows.len() > most;
+        rows.truncate(most);
         let next = rows.last().filter(|_| more).map(key);
         Self { rows, next }
     }
@@ -143,7 +180,8 @@ impl WantedInvoices {
         }
         if let Some(after) = self.after {
             let after = all.value(&after);
-            all.words.push(format!("i.number < {after}"));
+            let (behind, _) = self.slice.order.words();
+            all.words.push(format!("i.number {behind} {after}"));
         }
         all
     }
@@ -165,16 +203,19 @@ impl Ledger {
             [] => String::new(),
             words => format!("WHERE {}", words.join(" AND ")),
         };
+        let (_, order) = wanted.slice.order.words();
         // First the numbers, from the invoices alone, which are few columns; SQLite would read all revisions else.
         let condition = format!(
             "r.superseded_at IS NULL AND i.number IN (
-                 SELECT i.number FROM invoice i {condition} ORDER BY i.number DESC LIMIT {})",
-            ROWS + 1
+                 SELECT i.number FROM invoice i {condition} ORDER BY i.number {order} LIMIT {})",
+            wanted.slice.most + 1
         );
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         let mut rows = listed(self, &condition, &values).await?;
-        rows.reverse();
-        Ok(Page::of(rows, |listed| listed.number))
+        if wanted.slice.order == Order::NewestFirst {
+            rows.reverse();
+        }
+        Ok(Page::of(rows, wanted.slice.most, |listed| listed.number))
     }
 
     /// The numbers that a search names, there or not.
@@ -198,7 +239,7 @@ impl Ledger {
         rows.iter().map(number).collect()
     }
 
-    /// A page of the emails of a state, or of all, the latest first.
+    /// A page of the emails of a state, or of all.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be read.
@@ -206,7 +247,9 @@ impl Ledger {
         &self,
         state: Option<LetterState>,
         after: Option<&str>,
+        slice: Slice,
     ) -> Result<Page<ListedEmail, String>, LedgerError> {
+        let (behind, order) = slice.order.words();
         let mut all = Conditions::default();
         if let Some(state) = state {
             let state = all.value(&state.key());
@@ -214,13 +257,13 @@ impl Ledger {
         }
         if let Some(after) = after {
             let after = all.value(&after);
-            all.words.push(format!("o.id < {after}"));
+            all.words.push(format!("o.id {behind} {after}"));
         }
         let condition = match all.words.as_slice() {
             [] => String::new(),
             words => format!("WHERE {}", words.join(" AND ")),
         };
-        let sql = format!("{LISTED} {condition} ORDER BY o.id DESC LIMIT {}", ROWS + 1);
+        let sql = format!("{LISTED} {condition} ORDER BY o.id {order} LIMIT {}", slice.most + 1);
         let values = all.values.into_iter();
         let rows = values
             .fold(sqlx::query(AssertSqlSafe(sql)), sqlx::query::Query::bind)
@@ -228,7 +271,7 @@ impl Ledger {
             .await
             .map_err(LedgerError::while_doing("read the outbox"))?;
         let rows: Vec<ListedEmail> = rows.iter().map(listed_email).collect::<Result<_, _>>()?;
-        Ok(Page::of(rows, |email| email.id.clone()))
+        Ok(Page::of(rows, slice.most, |email| email.id.clone()))
     }
 
     /// How many emails failed, and how many are on their way.

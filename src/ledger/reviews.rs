@@ -56,7 +56,7 @@ impl Ledger {
         if let Some(review) = self.review(month, plan).await? {
             return Ok(review);
         }
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_whoever_leads().await?;
         sqlx::query(
             "INSERT INTO review (month, plan, person, asked_by, asked_at) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (month, plan) DO NOTHING",

@@ -549,3 +549,17 @@ CREATE TABLE spent_form (
     CONSTRAINT spent_form_key PRIMARY KEY (key)
 );
 CREATE INDEX spent_form_at ON spent_form (at);
+
+-- What programs ask for over the interface: each is done once, and answered alike whenever it is sent again.
+CREATE TABLE request (
+    key TEXT NOT NULL,               -- SHA-256 of the token's id and the Idempotency-Key that came with it
+    sent TEXT NOT NULL,              -- SHA-256 of the address and the body
+    at TEXT NOT NULL,                -- when somebody began to carry it out
+    owner TEXT NOT NULL,             -- who carries it out: whoever takes it over has another name
+    done BIGINT NOT NULL,            -- 1 once it changed something: written by the transaction that did
+    status BIGINT,                   -- of the answer; null while it is in hand, and where whoever did it died
+    location TEXT,                   -- the Location of the answer, where it has one
+    answer TEXT,                     -- the body of the answer
+    CONSTRAINT request_key PRIMARY KEY (key)
+);
+CREATE INDEX request_at ON request (at);

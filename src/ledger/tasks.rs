@@ -7,6 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::invoices::optional_instant;
+use super::pages::Page;
 use super::{Ledger, LedgerError, corrupt, from_text, new_id, to_text};
 use fecha_core::calendar::month::Month;
 
@@ -276,6 +277,24 @@ impl Ledger {
     /// [`LedgerError`] where the ledger cannot be read.
     pub async fn latest_tasks(&self, most: u32) -> Result<Vec<Task>, LedgerError> {
         self.tasks_where(&format!("ORDER BY id DESC LIMIT {most}"), Vec::new()).await
+    }
+
+    /// A page of the tasks, in the order of asking: about one month, or about all there is.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the ledger cannot be read.
+    pub async fn tasks_page(
+        &self,
+        month: Option<Month>,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Page<Task, TaskId>, LedgerError> {
+        let about = month.map_or("", |_| "AND month = $2");
+        let condition = format!("WHERE id > $1 {about} ORDER BY id LIMIT {}", most + 1);
+        let month = month.map(|month| month.to_string());
+        let values = std::iter::once(after.unwrap_or_default().to_owned()).chain(month).collect();
+        let tasks = self.tasks_where(&condition, values).await?;
+        Ok(Page::of(tasks, most, |task| task.id.clone()))
     }
 
     async fn tasks_where(

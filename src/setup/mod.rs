@@ -6,6 +6,7 @@ pub mod evidence_key;
 pub mod init;
 pub mod input;
 pub mod layout;
+pub mod legible;
 pub mod office;
 pub mod process;
 pub mod register;

@@ -65,7 +65,7 @@ fn uses(lines: &[Line], word: &str) -> Vec<String> {
 
 /// The rooms of the house from the ground up, each with the rooms that it may know beside the core. What is
 /// not named here it may not know: no arrow runs back up.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("clock", &[]),
     ("messages", &[]),
     ("ledger", &[]),
@@ -79,7 +79,11 @@ const ROOMS: [(&str, &[&str]); 12] = [
         "console",
         &["clock", "messages", "ledger", "document", "letters", "post", "setup", "actions"],
     ),
-    ("daemon", &["clock", "messages", "ledger", "letters", "post", "setup", "actions", "console"]),
+    ("api", &["ledger", "letters", "setup", "actions"]),
+    (
+        "daemon",
+        &["clock", "messages", "ledger", "letters", "post", "setup", "actions", "console", "api"],
+    ),
     (
         "cli",
         &[

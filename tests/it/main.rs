@@ -4,6 +4,7 @@ mod access;
 mod account;
 mod account_races;
 mod account_sequences;
+mod api;
 mod architecture;
 mod audit;
 mod away;

@@ -14,6 +14,7 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub use self::account::{
     AccountError, Seen, Stand, Undone, from_account, refund, taken_from_account, undo,
@@ -25,6 +26,7 @@ pub use self::bank::{
 use self::books::{Books, Done};
 pub use self::doubtful::Doubtful;
 use self::group::Groups;
+use crate::actions::schema;
 use crate::ledger::account::{allocate, insert_payment, set_reference};
 use crate::ledger::audit::{Action, Deed};
 use crate::ledger::group_payments::insert_group_payment;
@@ -181,7 +183,7 @@ fn lines(refused: &[Refused]) -> String {
 }
 
 /// What was recorded; its JSON.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Recorded {
     /// New payments.
     pub recorded: Vec<RecordedPayment>,
@@ -191,41 +193,55 @@ pub struct Recorded {
     pub unmatched: Vec<Unmatched>,
     /// What a file has that is no payment: what it is, and how many.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
     pub left_out: BTreeMap<String, u64>,
     /// It was only to be seen: nothing is recorded.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     pub dry_run: bool,
 }
 
 /// A new payment.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "the keys of spec §3.4")]
 pub struct RecordedPayment {
     pub id: String,
+    #[schema(required, value_type = Option<schema::InvoiceNumber>)]
     pub number: Option<Number>,
     /// The group bill that it is a part of a payment for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, nullable = false)]
     pub group: Option<GroupTxid>,
     pub dealership_id: String,
+    #[schema(value_type = schema::Day)]
     pub on: NaiveDate,
+    #[schema(value_type = schema::Money)]
     pub amount: Money,
+    #[schema(value_type = schema::PaymentKind)]
     pub kind: Kind,
+    #[schema(required)]
     pub reference: Option<String>,
     /// What of it waits for the next invoice.
+    #[schema(value_type = schema::Money)]
     pub waiting: Money,
     /// Why it is this invoice's, where fecha found that out.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub why: Option<String>,
 }
 
 /// A line that was not recorded, and why.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[expect(missing_docs, reason = "said by their names")]
 pub struct Unmatched {
     pub place: String,
+    #[schema(required, value_type = Option<schema::InvoiceNumber>)]
     pub number: Option<Number>,
+    #[schema(required, value_type = Option<schema::Day>)]
     pub on: Option<NaiveDate>,
+    #[schema(required, value_type = Option<schema::Money>)]
     pub amount: Option<Money>,
+    #[schema(required)]
     pub reference: Option<String>,
     /// The bank's.
     pub words: String,

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, Uri, header};
 use futures::StreamExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::legible::is_text;
 use crate::console::Oops;
+use crate::setup::legible::is_text;
 
 /// A browser that is answered before it has sent all shows no answer: of what is too large so many times as much
 /// is read as may be sent, and thrown away.

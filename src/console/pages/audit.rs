@@ -101,6 +101,7 @@ async fn log(
         dealership_id: dealership.as_deref(),
         terms: &terms,
         before: before.as_deref(),
+        after: None,
         down_to: reach.as_deref(),
     };
     // One more than is shown says whether there are more.

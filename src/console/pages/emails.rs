@@ -13,7 +13,7 @@ use crate::console::words::invoice::Badge;
 use crate::console::words::money::{self, Why};
 use crate::console::{Console, Done, Oops, Page, Section, Signed, address, typed};
 use crate::ledger::outbox::ListedEmail;
-use crate::ledger::pages::InHand;
+use crate::ledger::pages::{InHand, Slice};
 use fecha_core::bill::invoice::Number;
 use fecha_core::letter::LetterState;
 use fecha_core::party::person::Role;
@@ -145,7 +145,7 @@ async fn shown(
     let tab = TABS.iter().find(|(key, ..)| *key == asked_for);
     let &(state, wanted, _) = tab.unwrap_or(&TABS[TABS.len() - 1]);
     let after = Some(asked.after.as_str()).filter(|after| !after.is_empty());
-    let page = ledger.emails_page(wanted, after).await?;
+    let page = ledger.emails_page(wanted, after, Slice::default()).await?;
     let path =
         |state: &str, after: &str| address::with("/emails", &[("state", state), ("after", after)]);
     let tab = |(key, wanted, words): &(&'static str, Option<LetterState>, &'static str)| Tab {

@@ -9,7 +9,7 @@ use crate::console::ways::Ways;
 use crate::console::words::invoice::{Badge, standing};
 use crate::console::{Console, Oops, Page, Section, Signed, address};
 use crate::ledger::listing::Listed;
-use crate::ledger::pages::Standing;
+use crate::ledger::pages::{Slice, Standing};
 use fecha_core::bill::invoice::{InvoiceState, Number};
 use fecha_core::calendar::month::Month;
 use fecha_core::price::money::Money;
@@ -114,6 +114,7 @@ async fn list(
         dealership_id: Some(asked.dealership.as_str()).filter(|id| !id.is_empty()),
         search: &asked.q,
         after: asked.after.parse().ok(),
+        slice: Slice::default(),
     };
     let page = invoices::page(&console.office, wanted).await?;
     let today = console.office.today();

@@ -86,10 +86,12 @@ impl Change {
 }
 
 /// A row of one of the files.
-pub(super) trait Entry: Clone + PartialEq {
+pub trait Entry: Clone + PartialEq {
     /// What no two rows share.
     type Id: Eq + Hash;
+    /// It.
     fn id(&self) -> Self::Id;
+    /// What changes are told by.
     fn key(&self) -> Key;
     /// Each column with its cell.
     fn columns(&self) -> Vec<(&'static str, String)>;

@@ -1,5 +1,6 @@
 //! What tests share: real servers in temporary folders, sample data.
 
+pub mod api;
 pub mod browser;
 pub mod caddy;
 pub mod chromium;

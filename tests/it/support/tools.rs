@@ -139,3 +139,35 @@ pub fn nfelib(files: &[PathBuf]) -> Vec<Declared> {
     let arguments = [script.as_path()].into_iter().chain(files.iter().map(PathBuf::as_path));
     json(with(tools().join("bin/python"), arguments), "")
 }
+
+/// What schemathesis finds of an interface that does not keep what its document says; empty where it finds nothing.
+/// Asks with this token, in this order: `seed`.
+pub fn schemathesis(base: &str, token: &str, seed: u32) -> String {
+    let mut command = Command::new(tools().join("bin/schemathesis"));
+    command.args(["run", "--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"]);
+    command.args(["--max-examples", "15", "--continue-on-failure", "--no-color"]);
+    command.args(["--seed", &seed.to_string(), "--url", base]);
+    command.arg(format!("{base}/openapi.json")).env("FECHA_TOKEN", token);
+    let folder = tempfile::tempdir().unwrap();
+    // What the document cannot say: who is there.
+    let known = "[[operations]]\ninclude-path-regex = \"^/dealerships/\"\nparameters = { \"path.id\" = \"d1\" }\n";
+    std::fs::write(folder.path().join("schemathesis.toml"), known).unwrap();
+    let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api");
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPATH", hooks)
+        .env("SCHEMATHESIS_HOOKS", "hooks");
+    let output = command.current_dir(folder.path()).stdin(Stdio::null()).output();
+    let why = "run scripts/test --install, which installs what asks";
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}; {why}"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if output.status.success() {
+        // Of so many requests each held.
+        let sent = said.lines().find_map(|line| line.trim().split_once(" generated, "));
+        let (sent, rest) = sent.unwrap_or_else(|| panic!("{said}"));
+        let held = rest.starts_with(&format!("{sent} passed"));
+        assert!(held && sent.parse::<u32>().unwrap() > 1000, "{said}");
+        return String::new();
+    }
+    said + &String::from_utf8_lossy(&output.stderr)
+}
