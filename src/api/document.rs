@@ -1,4 +1,4 @@
-//! All operations with the roles that they take, and the document that says what each does (OpenAPI 3.1).
+//! All operations with the roles that they take, and the document that says what each does (`OpenAPI` 3.1).
 
 use axum::middleware::from_fn_with_state;
 use fecha_core::party::person::Role;
@@ -21,7 +21,7 @@ use super::{
     Api, Kind, PATH, audit, dealerships, invoices, months, outbox, payments, receivables, tasks,
 };
 
-/// What an operation says of itself beside OpenAPI's own: the role that it takes.
+/// What an operation says of itself beside what `OpenAPI` has: the role that it takes.
 const ROLE: &str = "x-role";
 
 /// All operations.

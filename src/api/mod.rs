@@ -2,7 +2,7 @@
 //!
 //! An operation reads the ledger, or calls the one action that the command line and the console call; its JSON is
 //! that of `--json`. Every operation is registered in [`document::operations`] with the role that it takes, from
-//! which the router and the OpenAPI document are made.
+//! which the router and the `OpenAPI` document are made.
 
 mod audit;
 mod body;

@@ -34,7 +34,8 @@ const LOOK: Duration = Duration::from_millis(100);
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CarriedOut {
     /// It was: sent again, it was not done again.
-    carried_out: bool,
+    #[serde(rename = "carried_out")]
+    is_done: bool,
     /// Since when it was in hand.
     #[schema(value_type = crate::actions::schema::Instant)]
     at: String,
@@ -49,13 +50,11 @@ pub async fn carry_out(State(api): State<Api>, request: Request, next: Next) -> 
         Err(problem) => return problem.into_response(),
     };
     let done = tokio::spawn(async move { sent.answered(&api, next).await });
-    match done.await {
-        Ok(answered) => answered.into_response(),
-        Err(_) => {
-            let words = "send the same with the same Idempotency-Key to learn what was done";
-            Problem::new(Kind::Failed, words).into_response()
-        }
+    if let Ok(answered) = done.await {
+        return answered.into_response();
     }
+    let words = "send the same with the same Idempotency-Key to learn what was done";
+    Problem::new(Kind::Failed, words).into_response()
 }
 
 /// A request that was read.
@@ -100,7 +99,7 @@ impl Sent {
                 Claimed::Answered(answer) => return Ok(again(answer)),
                 Claimed::Unanswered(at) if is_late => {
                     let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-                    let answer = CarriedOut { carried_out: true, at, see: self.see };
+                    let answer = CarriedOut { is_done: true, at, see: self.see };
                     let body = serde_json::to_string(&answer).unwrap_or_default();
                     return Ok(again(Answer { status: 200, location: None, body }));
                 }

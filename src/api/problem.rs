@@ -138,7 +138,6 @@ pub struct ProblemJson {
 
 impl Problem {
     /// A problem in words.
-    #[expect(clippy::needless_pass_by_value, reason = "an error or a text, as it comes")]
     pub fn new(kind: Kind, detail: impl Display) -> Self {
         Self { kind, detail: detail.to_string() }
     }

@@ -15,8 +15,8 @@ use fecha_core::party::person::Role;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 A program shows its token in the header `Authorization: Bearer TOKEN`, to
-/api/v1 (docs/api.md). It may what a person of its role may. /metrics wants one (of any role) where the daemon
-listens on another address than loopback.
+/api/v1 (docs/api.md). It may what a person of its role may. /metrics wants one
+(of any role) where the daemon listens on another address than loopback.
 
 Examples:
   fecha tokens add --name prometheus --role viewer

@@ -8,7 +8,7 @@
 
 use sqlx::{Any, AnyConnection, Connection as _, Row as _, Transaction};
 
-use super::{Engine, Ledger, LedgerError};
+use super::{Engine, Ledger, LedgerError, WrittenFor};
 
 /// Any number that nobody else is likely to use for an advisory lock: "fech".
 const LOCK_CLASS: i64 = 0x6665_6368;
@@ -52,7 +52,8 @@ impl Ledger {
     /// The same ledger, which refuses to write once a leader later than `epoch` has begun.
     #[must_use]
     pub fn fenced(&self, epoch: i64) -> Self {
-        Self { epoch: Some(epoch), ..self.clone() }
+        let written_for = WrittenFor { epoch: Some(epoch), ..self.written_for.clone() };
+        Self { written_for, ..self.clone() }
     }
 
     /// A session to wait and to lead on.
@@ -76,7 +77,7 @@ impl Ledger {
         &self,
         transaction: &mut Transaction<'static, Any>,
     ) -> Result<(), LedgerError> {
-        let Some(epoch) = self.epoch else { return Ok(()) };
+        let Some(epoch) = self.written_for.epoch else { return Ok(()) };
         let now: i64 = sqlx::query("SELECT epoch FROM lease WHERE name = 'daemon' FOR SHARE")
             .fetch_one(&mut **transaction)
             .await

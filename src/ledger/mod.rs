@@ -76,10 +76,7 @@ pub struct Ledger {
     /// stays true from one to the next, where several in turn would read the same pages again after each other.
     writers: AnyPool,
     engine: Engine,
-    /// Writing is refused once a daemon of a later epoch leads.
-    epoch: Option<i64>,
-    /// What is written is done for this request.
-    request: Option<requests::Claim>,
+    written_for: WrittenFor,
     /// That of a SQLite ledger.
     file: Option<LedgerFile>,
     /// Connections that were made before are not used again.
@@ -88,6 +85,15 @@ pub struct Ledger {
     only_read: Option<Arc<str>>,
     /// What documents are kept beside.
     shelf: Arc<packing::Shelf>,
+}
+
+/// For whom this hand on the ledger writes: nothing is written any more once another has taken over.
+#[derive(Debug, Clone, Default)]
+struct WrittenFor {
+    /// A daemon that leads; one of a later epoch takes over.
+    epoch: Option<i64>,
+    /// A request that a program sent.
+    request: Option<requests::Claim>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

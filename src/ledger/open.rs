@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::error::{CANNOT_OPEN, Code, Missing, Passing, code};
 use super::file::{LedgerFile, path_of};
-use super::{Engine, Ledger, LedgerError};
+use super::{Engine, Ledger, LedgerError, WrittenFor};
 use fecha_core::database::{Scheme, sqlite_url};
 use fecha_core::secret::{without_password, without_password_of};
 
@@ -189,18 +189,8 @@ impl Ledger {
                 .connect_lazy_with(options),
             Engine::Postgres => pool.clone(),
         };
-        let shelf = Arc::default();
-        Ok(Self {
-            pool,
-            writers,
-            engine,
-            epoch: None,
-            request: None,
-            file,
-            renewed,
-            only_read,
-            shelf,
-        })
+        let (shelf, written_for) = (Arc::default(), WrittenFor::default());
+        Ok(Self { pool, writers, engine, written_for, file, renewed, only_read, shelf })
     }
 
     async fn bring_up_to_date(&self, url: &str) -> Result<(), LedgerError> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::Row as _;
 
-use super::{Ledger, LedgerError, Transaction, corrupt, from_text, new_id, to_text};
+use super::{Ledger, LedgerError, Transaction, WrittenFor, corrupt, from_text, new_id, to_text};
 
 /// For so long a request that is sent again is answered alike.
 pub const KEPT: TimeDelta = TimeDelta::days(30);
@@ -97,7 +97,9 @@ impl Ledger {
     /// and fails where another has taken it over.
     #[must_use]
     pub fn for_request(&self, claim: &Claim) -> Self {
-        Self { request: Some(claim.clone()), ..self.clone() }
+        let request = Some(claim.clone());
+        let written_for = WrittenFor { request, ..self.written_for.clone() };
+        Self { written_for, ..self.clone() }
     }
 
     /// Marks the request that a transaction is begun for, if there is one.
@@ -105,7 +107,7 @@ impl Ledger {
         &self,
         transaction: &mut Transaction,
     ) -> Result<(), LedgerError> {
-        let Some(Claim { key, owner }) = &self.request else { return Ok(()) };
+        let Some(Claim { key, owner }) = &self.written_for.request else { return Ok(()) };
         let marked = sqlx::query("UPDATE request SET done = 1 WHERE key = $1 AND owner = $2")
             .bind(key.to_string())
             .bind(owner.to_string())

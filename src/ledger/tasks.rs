@@ -413,7 +413,7 @@ impl Ledger {
     /// A name for a term of leading, that no other term has.
     #[must_use]
     pub fn term_name(&self, now: DateTime<Utc>) -> String {
-        match self.epoch {
+        match self.written_for.epoch {
             Some(epoch) => format!("{epoch} {}", new_id(now)),
             None => new_id(now),
         }
