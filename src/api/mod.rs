@@ -1,7 +1,7 @@
 //! The interface for programs: `/api/v1`, served by the daemon beside the console.
 //!
 //! An operation reads the ledger, or calls the one action that the command line and the console call; its JSON is
-//! that of `--json`. Every operation is registered in [`document::operations`] with the role that it takes, from
+//! that of `--json`. Every operation is registered in `document::operations` with the role that it takes, from
 //! which the router and the `OpenAPI` document are made.
 
 mod audit;
