@@ -185,11 +185,6 @@ impl From<LedgerError> for Problem {
     fn from(error: LedgerError) -> Self {
         tracing::error!(%error, "the interface");
         match error {
-            // Its words name the ledger's own address, which is nobody else's business.
-            error if error.is_unreachable() => Self::new(
-                Kind::Away,
-                "the ledger cannot be reached: nothing is half done, ask again",
-            ),
             LedgerError::Busy { .. } => {
                 Self::new(Kind::Away, "the ledger is busy: nothing is half done, ask again")
             }
@@ -198,6 +193,11 @@ impl From<LedgerError> for Problem {
                 "the ledger can be read but not written now: nothing is half done",
             ),
             LedgerError::TakenOver => Self::new(Kind::InHand, error),
+            // Its words name the ledger's own address, which is nobody else's business.
+            error if error.is_unreachable() => Self::new(
+                Kind::Away,
+                "the ledger cannot be reached: nothing is half done, ask again",
+            ),
             _ => Self::new(Kind::Failed, "the daemon's log says why"),
         }
     }

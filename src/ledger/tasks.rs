@@ -187,12 +187,27 @@ const COLUMNS: &str = "id, kind, month, wish, asked_by, person, asked_at, state,
 /// What a leader of the term `$1` finds to do at `$2`.
 const DUE: &str = "state IN ('waiting', 'running') AND (state = 'running' OR again_at IS NULL OR again_at <= $2) AND (state = 'waiting' OR owner <> $1)";
 
+/// So often a task is asked for where one that is like it ends each time.
+const MOST_LOOKS: u32 = 10;
+
 impl Ledger {
     /// Writes down what somebody asks for. Of one kind and month one task is unfinished at a time.
     ///
     /// # Errors
     /// [`LedgerError`] where the ledger cannot be written.
     pub async fn ask(&self, task: NewTask<'_>) -> Result<Asked, LedgerError> {
+        // One that is like it may end between two looks; not again and again, since nobody is quicker to ask.
+        for _ in 0..MOST_LOOKS {
+            if let Some(asked) = self.ask_once(&task).await? {
+                return Ok(asked);
+            }
+        }
+        let cause = "those like it end as fast as they are looked for".to_owned();
+        Err(LedgerError::Busy { action: "write down a task", cause })
+    }
+
+    /// `None` where one like it was unfinished, and ended before it could be named.
+    async fn ask_once(&self, task: &NewTask<'_>) -> Result<Option<Asked>, LedgerError> {
         let failed = LedgerError::while_doing("write down a task");
         let id = new_id(task.at);
         let month = task.month.map(|month| month.to_string());
@@ -204,7 +219,7 @@ impl Ledger {
         .bind(id.clone())
         .bind(task.kind.to_owned())
         .bind(month.clone())
-        .bind(task.wish)
+        .bind(task.wish.clone())
         .bind(task.asked_by.to_owned())
         .bind(task.person.map(str::to_owned))
         .bind(to_text(task.at))
@@ -213,7 +228,7 @@ impl Ledger {
         .map_err(&failed)?;
         if inserted.rows_affected() == 1 {
             transaction.commit().await.map_err(&failed)?;
-            return Ok(Asked::New(TaskId(id)));
+            return Ok(Some(Asked::New(TaskId(id))));
         }
         let row = sqlx::query(
             "SELECT id FROM task WHERE kind = $1 AND month = $2 AND state IN ('waiting', 'running')",
@@ -223,14 +238,8 @@ impl Ledger {
         .fetch_optional(&mut *transaction)
         .await
         .map_err(&failed)?;
-        match row {
-            Some(row) => Ok(Asked::Unfinished(TaskId(row.try_get(0).map_err(corrupt)?))),
-            // It ended between the two: whoever asks again is heard.
-            None => Err(LedgerError::Busy {
-                action: "write down a task",
-                cause: "one like it ended at this moment".to_owned(),
-            }),
-        }
+        let name = row.map(|row| row.try_get(0).map_err(corrupt)).transpose()?;
+        Ok(name.map(|name| Asked::Unfinished(TaskId(name))))
     }
 
     /// One task; `None` where there is none of this name.
