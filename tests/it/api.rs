@@ -280,6 +280,35 @@ fn no_payment_is_lost_or_doubled_under_kills(
     reseller.run(&["verify", "--month", "2026-10"]).expect(0);
 }
 
+/// The same deed sent many times at once, to two daemons where the ledger lets two serve.
+#[rstest]
+fn a_deed_that_is_sent_many_times_at_once_is_done_once(
+    #[values(LedgerKind::Sqlite, LedgerKind::Postgres)] ledger: LedgerKind,
+) {
+    let reseller = reseller(ledger, 1);
+    let mut shift = Shift::new(&reseller, "2026-10-15T12:00:00Z");
+    let daemon = held(&mut shift);
+    let program = Program::new(&reseller, &daemon, "finance");
+    close(&program);
+    let second = matches!(ledger, LedgerKind::Postgres).then(|| shift.start());
+    let other = second.as_ref().map_or_else(|| program.at(&daemon), |second| program.at(second));
+    let ten = json!({"on": "2026-11-01", "amount": "10.00", "again": true});
+    let path = "/invoices/2026-000001/payments";
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let each = |index: usize| {
+            let program = if index % 2 == 0 { &program } else { &other };
+            let ten = &ten;
+            scope.spawn(move || program.post(path, "k", ten))
+        };
+        let asking: Vec<_> = (0..8).map(each).collect();
+        asking.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.body), (201, &answers[0].body), "{answers:?}");
+    }
+    assert_eq!(payments(&reseller), (1, 1000));
+}
+
 #[test]
 fn pages_stay_where_they_are_while_rows_are_added() {
     let reseller = reseller(LedgerKind::Sqlite, 5);
