@@ -169,7 +169,6 @@ struct DebtorJson<'a> {
 #[expect(missing_docs, reason = "the keys of `fecha receivables --json`")]
 pub struct PaymentJson<'a> {
     pub id: &'a str,
-    pub dealership_id: &'a str,
     #[schema(required, value_type = Option<schema::InvoiceNumber>)]
     pub number: Option<Number>,
     #[schema(value_type = schema::Day)]
@@ -245,7 +244,6 @@ impl<'a> PaymentJson<'a> {
             |(number, amount): &(Number, Money)| SettledJson { number: *number, amount: *amount };
         Self {
             id: &payment.id,
-            dealership_id: &payment.dealership_id,
             number: payment.number,
             on: payment.on,
             amount: payment.amount,

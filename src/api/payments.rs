@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
@@ -16,7 +16,7 @@ use crate::actions::pay::{
 };
 use crate::actions::receivables::PaymentJson;
 use crate::actions::schema;
-use fecha_core::account::payment::Kind;
+use fecha_core::account::payment::{Kind, Payment};
 use fecha_core::bill::group_bill::GroupTxid;
 use fecha_core::bill::invoice::Number;
 
@@ -37,8 +37,22 @@ pub struct Wanted {
     limit: Limit,
 }
 
+/// A payment, and whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PaymentOf<'a> {
+    dealership_id: &'a str,
+    #[serde(flatten)]
+    payment: PaymentJson<'a>,
+}
+
+impl<'a> PaymentOf<'a> {
+    fn of(payment: &'a Payment) -> Self {
+        Self { dealership_id: &payment.dealership_id, payment: PaymentJson::of(payment) }
+    }
+}
+
 /// The payments in the order in which they were entered, those that were taken back too.
-#[utoipa::path(get, path = "/payments", tag = "payments", params(Wanted), responses((status = 200, body = Vec<PaymentJson<'_>>)))]
+#[utoipa::path(get, path = "/payments", tag = "payments", params(Wanted), responses((status = 200, body = Vec<PaymentOf<'_>>)))]
 pub async fn list(
     State(api): State<Api>,
     uri: Uri,
@@ -46,19 +60,19 @@ pub async fn list(
 ) -> Result<Rows<Value>, Problem> {
     let (whose, after) = (asked.dealership_id.as_deref(), asked.after.as_deref());
     let page = api.office.ledger.payments_page(whose, after, asked.limit.rows()).await?;
-    let payments = page.rows.iter().map(|payment| serde_json::json!(PaymentJson::of(payment)));
+    let payments = page.rows.iter().map(|payment| serde_json::json!(PaymentOf::of(payment)));
     Ok(rows(payments.collect(), &uri, page.next))
 }
 
 /// One payment.
-#[utoipa::path(get, path = "/payments/{id}", tag = "payments", params(("id" = schema::Text, Path)), responses((status = 200, body = PaymentJson<'_>)))]
+#[utoipa::path(get, path = "/payments/{id}", tag = "payments", params(("id" = schema::Text, Path)), responses((status = 200, body = PaymentOf<'_>)))]
 pub async fn show(
     State(api): State<Api>,
     Named(id): Named<String>,
 ) -> Result<Json<Value>, Problem> {
     let payment = api.office.ledger.payment(&id).await?;
     let payment = payment.ok_or_else(|| Problem::not_found(format!("there is no payment {id}")))?;
-    Ok(Json(serde_json::json!(PaymentJson::of(&payment))))
+    Ok(Json(serde_json::json!(PaymentOf::of(&payment))))
 }
 
 /// A payment as a program sends it.
@@ -187,7 +201,7 @@ impl From<AccountError> for Problem {
 }
 
 /// Takes a payment back: what it settled is open again.
-#[utoipa::path(post, path = "/payments/{id}/undo", tag = "payments", params(("id" = schema::Text, Path)), request_body = Undo, responses((status = 200, body = PaymentJson<'_>)))]
+#[utoipa::path(post, path = "/payments/{id}/undo", tag = "payments", params(("id" = schema::Text, Path)), request_body = Undo, responses((status = 200, body = PaymentOf<'_>)))]
 pub async fn undo(
     State(api): State<Api>,
     doer: Doer,
