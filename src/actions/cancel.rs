@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::actions::group_bill::{Wanted, bill_groups};
-use crate::document::RenderError;
+use crate::document::{NotPrintable, RenderError, must_be_printable};
 use crate::ledger::account::{lock_account, payments_of, settle_invoice};
 use crate::ledger::audit;
 use crate::ledger::cancellations::insert_cancellation;
@@ -24,6 +24,9 @@ use fecha_core::price::money::Money;
 /// An invoice could not be cancelled; it stands as before.
 #[derive(Debug, thiserror::Error)]
 pub enum CancelError {
+    /// The document of cancellation cannot show who asks, or why.
+    #[error("the reason and who asks for it are printed: {0}")]
+    NotPrintable(#[from] NotPrintable),
     /// No such number stands.
     #[error("no invoice {0} stands: `fecha invoices` lists all")]
     NotStanding(Number),
@@ -50,6 +53,8 @@ pub async fn cancel_invoice(
     by: &str,
     now: DateTime<Utc>,
 ) -> Result<Invoice, CancelError> {
+    must_be_printable(reason)?;
+    must_be_printable(by)?;
     let filter = Filter { number: Some(number), ..Filter::default() };
     let listed = office.ledger.listed_standing(number).await?;
     let dealership_id = listed.ok_or(CancelError::NotStanding(number))?.dealership_id;

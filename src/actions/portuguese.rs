@@ -8,6 +8,7 @@ use crate::actions::recount::RecountError;
 use crate::actions::rerun::RerunError;
 use crate::actions::simulate::SimulateError;
 use crate::actions::task::TaskError;
+use crate::document::NotPrintable;
 use crate::ledger::{LedgerError, Missing};
 use crate::messages::SourceError;
 use fecha_core::price::money::grouped;
@@ -57,6 +58,7 @@ pub fn why_not(error: &TaskError) -> String {
     match error {
         TaskError::Close(error) => why(error),
         TaskError::Recount(error) | TaskError::Rerun(RerunError::Recount(error)) => recount(error),
+        TaskError::Rerun(RerunError::NotPrintable(error)) => not_printable("O motivo", error),
         TaskError::Rerun(RerunError::UnknownDealerships(unknown)) => {
             why(&CloseError::UnknownDealerships(unknown.clone()))
         }
@@ -72,6 +74,16 @@ pub fn why_not(error: &TaskError) -> String {
             "O arquivo enviado não está mais guardado: envie-o de novo.".to_owned()
         }
     }
+}
+
+/// Why a text that documents print was refused: `what` it is.
+#[must_use]
+pub fn not_printable(what: &str, error: &NotPrintable) -> String {
+    let lacking: Vec<String> = error.lacking().iter().map(|c| format!("'{c}'")).collect();
+    format!(
+        "{what} contém {}, que a letra dos documentos não tem: escreva com letras latinas.",
+        lacking.join(", ")
+    )
 }
 
 /// Why months cannot be priced by a table that somebody typed.

@@ -12,6 +12,7 @@ use crate::actions::handover::{self, Findings, HandoverError};
 use crate::actions::issue::{IssueError, Outcome, Why, revise};
 use crate::actions::patience::Patience;
 use crate::actions::recount::{Found, RecountError, Recounted, find, recount};
+use crate::document::{NotPrintable, must_be_printable};
 use crate::ledger::LedgerError;
 use crate::messages::Sources;
 use crate::setup::office::Office;
@@ -136,6 +137,9 @@ pub struct Refused {
 /// A rerun could not go on. Revisions that it had issued stay issued; a new rerun goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum RerunError {
+    /// The revisions cannot show who asks for them, or why.
+    #[error("the reason and who asks for it are printed: {0}")]
+    NotPrintable(#[from] NotPrintable),
     /// Ids that were named but are not in the register.
     #[error(transparent)]
     UnknownDealerships(#[from] UnknownDealerships),
@@ -168,6 +172,8 @@ pub async fn rerun_month(
     now: DateTime<Utc>,
     progress: impl Fn(Progress) + Clone + Send + Sync + 'static,
 ) -> Result<RerunReport, RerunError> {
+    must_be_printable(&options.reason)?;
+    must_be_printable(&options.by)?;
     let month = options.month;
     let (standing, absent) = chosen(office, options).await?;
     let mut decided: Vec<Decided<'_>> =

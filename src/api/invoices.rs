@@ -192,7 +192,7 @@ impl From<CancelError> for Problem {
     fn from(error: CancelError) -> Self {
         match error {
             CancelError::Ledger(error) => error.into(),
-            CancelError::NotStanding(_) => Self::refused(error),
+            CancelError::NotStanding(_) | CancelError::NotPrintable(_) => Self::refused(error),
             other => Self::new(super::Kind::Failed, other),
         }
     }

@@ -144,6 +144,13 @@ fn a_rerun_issues_what_was_compared_and_accepted(
     let end = json!({"from_month": "2026-12", "package": null});
     let ended = program.post("/dealerships/d1/contracts", "end", &end).expect(201);
     assert_eq!((&ended["before"], &ended["now"]), (&json!(10000), &Value::Null));
+    // A document would have boxes in it.
+    let boxes = json!({"reason": "原因"});
+    let refused = program.post("/invoices/2026-000002/cancel", "boxes", &boxes);
+    assert_eq!(refused.problem(409), "refused");
+    let boxes = json!({"compared": asked.json()["id"], "accept": ["contract"], "reason": "原因"});
+    let refused = program.post("/months/2026-10/rerun", "boxes", &boxes);
+    assert_eq!(refused.problem(409), "refused");
     let gone =
         program.post("/invoices/2026-000002/cancel", "cancel", &json!({"reason": "encerrada"}));
     assert_eq!(gone.expect(200)["state"], "cancelled");
@@ -296,7 +303,7 @@ fn a_deed_that_is_sent_many_times_at_once_is_done_once(
     let path = "/invoices/2026-000001/payments";
     let answers: Vec<Answer> = std::thread::scope(|scope| {
         let each = |index: usize| {
-            let program = if index % 2 == 0 { &program } else { &other };
+            let program = if index.is_multiple_of(2) { &program } else { &other };
             let ten = &ten;
             scope.spawn(move || program.post(path, "k", ten))
         };

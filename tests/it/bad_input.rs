@@ -120,6 +120,20 @@ fn a_ledger_url_says_what_to_mend(#[case] url: &str, #[case] status: i32, #[case
 
 /// Documents would have a box for each of these letters.
 #[test]
+fn what_a_revision_or_a_cancellation_cannot_print_is_refused() {
+    let mut reseller = reseller();
+    reseller.at("2026-11-02 12:00:00");
+    let cancel = |reason: &str, by: &str| {
+        let arguments = ["cancel", "2026-000001", "--reason", reason, "--by", by];
+        complaint(&reseller, &arguments, 2)
+    };
+    assert!(cancel("原因", "Ana").contains("'原' (U+539F), '因' (U+56E0)"));
+    assert!(cancel("engano", "Ana 😀").contains("'😀' (U+1F600)"));
+    let rerun = ["rerun", "--month", "2026-10", "--all", "--reason", "原", "--by", "Ana"];
+    assert!(complaint(&reseller, &rerun, 2).contains("'原' (U+539F)"));
+}
+
+#[test]
 fn what_documents_cannot_print_is_refused() {
     let reseller = reseller();
     reseller.write("fecha.toml", &CONFIG.replace("Exemplo Tecnologia Ltda", "Exemplo 北京 Ltda"));

@@ -13,6 +13,7 @@ pub use self::outcome::{
     ClosedMonth, Outcome, PreviewedDealership, PreviewedMonth, Rerun, RerunRow, SimulatedDealership,
 };
 use crate::actions::rerun::Accepted;
+use crate::document::{NotPrintable, must_be_printable};
 use crate::ledger::LedgerError;
 use crate::ledger::closing::MonthState;
 use crate::ledger::tasks::{Asked, NewTask, Task, TaskId};
@@ -144,6 +145,9 @@ pub struct Asker<'a> {
 /// Why nothing was asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
+    /// The revisions cannot show the reason.
+    #[error("the reason is printed: {0}")]
+    NotPrintable(#[from] NotPrintable),
     /// Nothing of the month waits for a release (any more).
     #[error(
         "nothing of {month} waits for a release: it was issued, or nobody has looked at what would be"
@@ -201,7 +205,10 @@ pub async fn ask(
 ) -> Result<Asked, AskError> {
     match wish {
         Wish::Release { month, plan, .. } => may_release(office, *month, plan, by, eyes).await?,
-        Wish::Rerun { month, .. } => may_rerun(office, *month, by, eyes).await?,
+        Wish::Rerun { month, reason, .. } => {
+            must_be_printable(reason)?;
+            may_rerun(office, *month, by, eyes).await?;
+        }
         _ => {}
     }
     let json = serde_json::to_string(wish).map_err(|error| LedgerError::Corrupt(error.to_string()));

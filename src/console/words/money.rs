@@ -5,6 +5,7 @@ use crate::actions::invoices::ShowError;
 use crate::actions::pay::{
     AccountError, Already, Doubtful, NotRecorded, PayError, Question, Refused,
 };
+use crate::actions::portuguese::not_printable;
 use crate::actions::reminders::{NotReminded, ReminderError};
 use crate::actions::resend::ResendError;
 use crate::console::Oops;
@@ -252,6 +253,7 @@ pub fn resend(error: ResendError) -> Why {
 #[must_use]
 pub fn cancel(error: CancelError) -> Why {
     said(match error {
+        CancelError::NotPrintable(error) => not_printable("O motivo", &error),
         CancelError::NotStanding(number) => {
             format!("A fatura {number} não existe ou já está cancelada.")
         }

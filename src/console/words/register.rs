@@ -1,6 +1,7 @@
 //! The register: columns, why a row is refused, what an import does.
 
 use crate::actions::adjust::AdjustError;
+use crate::actions::portuguese::not_printable;
 use crate::actions::register::ChangeError;
 use crate::letters::mailbox::InvalidAddress;
 use crate::setup::register::BadRow;
@@ -451,13 +452,7 @@ pub fn wrong_fields(rows: &[BadRow]) -> Vec<(&'static str, String)> {
 pub fn adjust_error(error: &AdjustError) -> Option<String> {
     match error {
         AdjustError::Zero => Some("O valor não pode ser zero.".to_owned()),
-        AdjustError::NotPrintable(error) => {
-            let lacking: Vec<String> = error.lacking().iter().map(|c| format!("'{c}'")).collect();
-            Some(format!(
-                "A descrição contém {}, que a letra dos documentos não tem: escreva com letras latinas.",
-                lacking.join(", ")
-            ))
-        }
+        AdjustError::NotPrintable(error) => Some(not_printable("A descrição", error)),
         AdjustError::UnknownDealership(_) => {
             Some("Esta concessionária não está no cadastro.".to_owned())
         }

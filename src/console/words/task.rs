@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::actions::portuguese::not_printable;
 use crate::actions::task::AskError;
 use crate::console::Oops;
 use crate::ledger::tasks::{Phase, Task, TaskState};
@@ -101,6 +102,7 @@ pub fn cause(cause: Cause) -> &'static str {
 #[must_use]
 pub fn not_asked(error: AskError) -> Oops {
     match error {
+        AskError::NotPrintable(error) => Oops::Bad(not_printable("O motivo", &error)),
         AskError::NotHeld { month } => Oops::Bad(format!(
             "De {} nada espera por liberação: o que havia já foi emitido, ou ninguém contou ainda o que seria. Nada foi feito agora; abra a página do mês para ver como está.",
             month.in_words()
